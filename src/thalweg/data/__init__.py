@@ -1,0 +1,1 @@
+"""A person's table becomes arrays: read, infer, split, encode."""

@@ -1,0 +1,157 @@
+"""How a column of categories becomes features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.encodings import (
+    KEYS,
+    Encoding,
+    Floats,
+    missing_name,
+    shared_fields,
+)
+from thalweg.data.kinds import Kind
+from thalweg.data.strict import require_keys, texts, truth
+
+RARE_ROWS = 5
+"""In a long table, categories of fewer training rows than this share one code."""
+
+MOST_ONE_HOT = 50
+"""With more categories than this, a column is codes for an embedding."""
+
+MOST_CATEGORIES = 5000
+"""The most frequent categories keep a code of their own; the rest share one."""
+
+OTHER, MISSING = 0, 1
+"""The codes, in an embedding, of categories that share one and of missing cells."""
+
+
+@dataclass(frozen=True)
+class CategoryEncoding(Encoding):
+    """A category, one feature each: 1 where the cell holds it, else 0.
+
+    Categories too rare to learn from share one feature; missing cells have their own.
+    A category that training rows didn't have counts as a rare one.
+    """
+
+    name: str
+    kind: Kind
+    missing: bool
+    other: bool
+    categories: tuple[str, ...]
+    tag: ClassVar[str] = "category"
+
+    @classmethod
+    def from_dict(cls, data: object) -> "CategoryEncoding":
+        """The encoding that `to_dict` wrote.
+
+        Raises:
+            ModelFileError: it isn't one.
+        """
+        found = require_keys(data, "an encoding", *KEYS, "other", "categories")
+        return cls(
+            *shared_fields(found, ("category", "boolean")),
+            truth(found["other"], "other"),
+            texts(found["categories"], "categories"),
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A feature for each category, for the rare ones and for missing cells."""
+        named = [f"{self.name}={category}" for category in self.categories]
+        other = (f"{self.name} other",) if self.other else ()
+        return *named, *other, *missing_name(self)
+
+    def encode(self, cells: pl.Series) -> Floats:
+        """Shape (rows, categories + 0 to 2)."""
+        codes = _codes(cells, self.categories)
+        width = len(self.features)
+        # One column more than there are features takes what none stands for.
+        out = np.zeros((len(codes), width + 1))
+        other = len(self.categories) if self.other else width
+        absent = width - 1 if self.missing else width
+        places = np.where(codes == OTHER, other, codes - 2)
+        places[codes == MISSING] = absent
+        out[np.arange(len(codes)), places] = 1
+        return out[:, :width]
+
+    def unseen(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rows have none of the categories, shape (rows,)."""
+        return features[:, : len(self.categories)].sum(axis=1) == 0
+
+
+@dataclass(frozen=True)
+class CodeEncoding(Encoding):
+    """A category among many, as a number for an embedding.
+
+    The numbers are 0 for all that are rare or weren't in training rows, 1 for a missing
+    cell, and from 2 on the frequent categories in order.
+    """
+
+    name: str
+    kind: Kind
+    missing: bool
+    categories: tuple[str, ...]
+    tag: ClassVar[str] = "code"
+
+    @classmethod
+    def from_dict(cls, data: object) -> "CodeEncoding":
+        """The encoding that `to_dict` wrote.
+
+        Raises:
+            ModelFileError: it isn't one.
+        """
+        found = require_keys(data, "an encoding", *KEYS, "categories")
+        return cls(
+            *shared_fields(found, ("category", "boolean")),
+            texts(found["categories"], "categories"),
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The code."""
+        return (f"{self.name} (code)",)
+
+    @property
+    def dimension(self) -> int:
+        """The length of the vector that stands for a category, 2 ⁴√categories."""
+        return int(np.ceil(2 * (len(self.categories) + 2) ** 0.25))
+
+    def encode(self, cells: pl.Series) -> Floats:
+        """Shape (rows, 1)."""
+        return _codes(cells, self.categories).astype(np.float64)[:, None]
+
+    def unseen(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rows have none of the categories, shape (rows,)."""
+        return features[:, 0] == OTHER
+
+
+def fit_categories(
+    name: str, kind: Kind, cells: pl.Series
+) -> CategoryEncoding | CodeEncoding:
+    """The encoding for the categories of the training rows' cells."""
+    present = cells.drop_nulls().rename("text")
+    # By count, then by name, so that ties don't depend on the rows' order.
+    counts = present.value_counts().sort(["count", "text"], descending=[True, False])
+    least = max(1, min(RARE_ROWS, len(present) // MOST_ONE_HOT))
+    kept = counts.filter(counts["count"] >= least)["text"].head(MOST_CATEGORIES)
+    categories = tuple(kept.sort().to_list())
+    missing = cells.null_count() > 0
+    if len(categories) > MOST_ONE_HOT:
+        return CodeEncoding(name, kind, missing, categories)
+    other = len(categories) < counts.height
+    return CategoryEncoding(name, kind, missing, other, categories)
+
+
+def _codes(cells: pl.Series, categories: Sequence[str]) -> NDArray[np.int64]:
+    """0 for none of the categories, 1 for a missing cell, then the categories."""
+    numbers = {category: code for code, category in enumerate(categories, start=2)}
+    codes = cells.replace_strict(
+        {None: MISSING} | numbers, default=OTHER, return_dtype=pl.Int64
+    )
+    return codes.to_numpy()

@@ -1,0 +1,191 @@
+"""Encode a table as the array that a network takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.categories import CategoryEncoding, CodeEncoding, fit_categories
+from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.data.kinds import Kind, understood
+from thalweg.data.report import ColumnReport, Report
+from thalweg.data.schema import Schema
+from thalweg.data.strict import items, require_keys, tag_of
+from thalweg.data.table import Table
+from thalweg.errors import DataError, ModelFileError
+
+Rows: TypeAlias = NDArray[np.int64]
+
+_READERS: Mapping[str, Callable[[object], Encoding]] = {
+    encoding.tag: encoding.from_dict
+    for encoding in (NumberEncoding, MomentEncoding, CategoryEncoding, CodeEncoding)
+}
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A feature that holds category numbers for an embedding.
+
+    Args:
+        name: the table's column.
+        position: the feature's place among the columns of X.
+        categories: how many numbers there are, 0 to categories - 1.
+        dimension: the length of the vector that should stand for each.
+    """
+
+    name: str
+    position: int
+    categories: int
+    dimension: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A table as an array.
+
+    Args:
+        X: shape (rows, features), float32, rows contiguous.
+        report: what was new, missing or not understood in the cells.
+    """
+
+    X: NDArray[np.float32]
+    report: Report
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How each column of a table becomes features; learned from training rows alone.
+
+    Args:
+        schema: what the columns are.
+        encodings: one for each feature column; those for embeddings come last.
+    """
+
+    schema: Schema
+    encodings: tuple[Encoding, ...]
+
+    @classmethod
+    def fit(cls, schema: Schema, table: Table, rows: Rows) -> "Encoder":
+        """Learn how to encode from some rows of a table.
+
+        Args:
+            schema: what the columns are.
+            table: the cells.
+            rows: positions of the training rows, from 0; no other row is looked at.
+
+        Raises:
+            DataError: no column is left to learn from.
+
+        >>> from thalweg.data.infer import infer
+        >>> table = Table.of("people", pl.DataFrame({
+        ...     "age": [20, 40, 60, None], "city": list("abba"), "ok": list("yyyn")}))
+        >>> encoder = Encoder.fit(infer(table, target="ok"), table, np.arange(4))
+        >>> encoder.features
+        ('age', 'age missing', 'city=a', 'city=b')
+        >>> encoder.transform(table).X.round(1).tolist()[1]
+        [0.0, 0.0, 0.0, 1.0]
+        """
+        if not schema.features:
+            why = "; ".join(schema.lines()) or "the table has no other"
+            raise DataError(
+                f"{table.name}: there must be a column to learn from, but {why}"
+            )
+        encodings = [
+            _fit(column.name, column.kind, table.column(column.name).gather(rows))
+            for column in schema.features
+        ]
+        return cls(schema, tuple(sorted(encodings, key=_is_embedded)))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name for each column of X."""
+        return tuple(name for encoding in self.encodings for name in encoding.features)
+
+    @property
+    def embedded(self) -> tuple[Embedded, ...]:
+        """The last columns of X, which hold category numbers."""
+        codes = [code for code in self.encodings if isinstance(code, CodeEncoding)]
+        first = len(self.features) - len(codes)
+        return tuple(
+            Embedded(code.name, position, len(code.categories) + 2, code.dimension)
+            for position, code in enumerate(codes, start=first)
+        )
+
+    def transform(self, table: Table) -> Encoded:
+        """Encode every row of a table.
+
+        Whatever a cell holds, it gets a number: categories that training rows didn't
+        have, missing cells where none was missing, and cells that can't be read are
+        counted in the report.
+
+        Args:
+            table: with at least the columns that were there when the encoder was
+                fitted.
+
+        Raises:
+            DataError: a column isn't there.
+        """
+        X = np.empty((table.rows, len(self.features)), np.float32)
+        reports: list[ColumnReport] = []
+        start = 0
+        for encoding in self.encodings:
+            column = table.column(encoding.name)
+            cells = understood(column, encoding.kind)
+            stop = start + len(encoding.features)
+            features = encoding.encode(cells)
+            X[:, start:stop] = features
+            reports.append(ColumnReport.of(table, encoding, column, cells, features))
+            start = stop
+        known = {column.name for column in self.schema.columns}
+        known |= {self.schema.target.name, self.schema.weights or ""}
+        extra = tuple(name for name in table.columns if name not in known)
+        return Encoded(X, Report(table.rows, tuple(reports), extra))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as JSON."""
+        return {
+            "schema": self.schema.to_dict(),
+            "encodings": [encoding.to_dict() for encoding in self.encodings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> "Encoder":
+        """The encoder that `to_dict` wrote, read back from JSON.
+
+        Raises:
+            ModelFileError: it isn't one.
+        """
+        found = require_keys(data, "an encoder", "schema", "encodings")
+        listed = items(found["encodings"], "an encoder's encodings")
+        encodings = tuple(_encoding(item) for item in listed)
+        schema = Schema.from_dict(found["schema"])
+        columns = [(encoding.name, encoding.kind) for encoding in encodings]
+        if sorted(columns) != sorted((c.name, c.kind) for c in schema.features):
+            raise ModelFileError("an encoder must have an encoding for each feature")
+        if list(encodings) != sorted(encodings, key=_is_embedded):
+            raise ModelFileError("an encoder's codes for embeddings must come last")
+        return cls(schema, encodings)
+
+
+def _fit(name: str, kind: Kind, column: pl.Series) -> Encoding:
+    """The encoding that fits a column's kind and its cells in the training rows."""
+    cells = understood(column, kind)
+    if kind == "number":
+        return NumberEncoding.fit(name, cells)
+    if kind in ("date", "time"):
+        return MomentEncoding.fit(name, kind, cells)
+    return fit_categories(name, kind, cells)
+
+
+def _is_embedded(encoding: Encoding) -> bool:
+    return isinstance(encoding, CodeEncoding)
+
+
+def _encoding(data: object) -> Encoding:
+    reader = _READERS.get(tag_of(data, "encoding"))
+    if reader is None:
+        raise ModelFileError(f"an encoding must be one of {', '.join(_READERS)}")
+    return reader(data)

@@ -1,0 +1,255 @@
+"""How a column of numbers or moments becomes features."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeAlias, cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.kinds import Kind
+from thalweg.data.scales import NormalScores, Scale
+from thalweg.data.strict import number, require_keys, text, texts, truth
+from thalweg.errors import ModelFileError
+
+Floats: TypeAlias = NDArray[np.float64]
+KEYS = ("encoding", "name", "kind", "missing")
+"""What every encoding stores."""
+
+
+class Encoding(ABC):
+    """How one column becomes features.
+
+    Attributes:
+        name: the column's name.
+        kind: what its cells are.
+        missing: whether cells were missing in training rows.
+    """
+
+    name: str
+    kind: Kind
+    missing: bool
+    tag: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def features(self) -> tuple[str, ...]:
+        """A name for each feature."""
+
+    @abstractmethod
+    def encode(self, cells: pl.Series) -> Floats:
+        """The features, shape (rows, features), of cells that `understood` gave."""
+
+    def unseen(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rows that aren't missing have a category that was not learned."""
+        return np.zeros(len(features), np.bool_)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoding as JSON."""
+        return {"encoding": self.tag} | asdict(cast(Any, self))
+
+
+def shared_fields(
+    found: Mapping[str, Any], kinds: tuple[Kind, ...]
+) -> tuple[str, Kind, bool]:
+    """Name, kind and whether cells are missing, as every encoding stores them.
+
+    Raises:
+        ModelFileError: the kind isn't one of those.
+    """
+    kind = text(found["kind"], "a column's kind")
+    if kind not in kinds:
+        raise ModelFileError(f"a column's kind must be one of {kinds}, got {kind!r}")
+    name = text(found["name"], "a column's name")
+    return name, kind, truth(found["missing"], "missing")
+
+
+@dataclass(frozen=True)
+class NumberEncoding(Encoding):
+    """A number: standardized; its normal score too where it's far from normal.
+
+    A missing cell gets the median of the training rows, and a feature that says so if
+    one was missing there.
+    """
+
+    name: str
+    kind: Kind
+    missing: bool
+    fill: float
+    scale: Scale
+    scores: NormalScores | None
+    tag: ClassVar[str] = "number"
+
+    @classmethod
+    def fit(cls, name: str, cells: pl.Series) -> "NumberEncoding":
+        """Learn median, mean, scale and ranks from the cells of training rows."""
+        numbers = _finite(cells)
+        known = numbers[~np.isnan(numbers)]
+        if not len(known):
+            known = np.zeros(1)
+        return cls(
+            name,
+            "number",
+            len(known) < len(numbers),
+            _middle(known),
+            Scale.fit(known),
+            NormalScores.fit(known),
+        )
+
+    @classmethod
+    def from_dict(cls, data: object) -> "NumberEncoding":
+        """The encoding that `to_dict` wrote.
+
+        Raises:
+            ModelFileError: it isn't one.
+        """
+        found = require_keys(data, "an encoding", *KEYS, "fill", "scale", "scores")
+        scores = found["scores"]
+        return cls(
+            *shared_fields(found, ("number",)),
+            number(found["fill"], "a median"),
+            Scale.from_dict(found["scale"]),
+            None if scores is None else NormalScores.from_dict(scores),
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The number, its normal score, whether it is missing."""
+        scores = (f"{self.name} (normal score)",) if self.scores else ()
+        return self.name, *scores, *missing_name(self)
+
+    def encode(self, cells: pl.Series) -> Floats:
+        """Shape (rows, 1 to 3)."""
+        numbers = _finite(cells)
+        absent = np.isnan(numbers)
+        numbers[absent] = self.fill
+        columns = [self.scale(numbers)]
+        if self.scores:
+            columns.append(self.scores(numbers))
+        if self.missing:
+            columns.append(absent.astype(np.float64))
+        return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class MomentEncoding(Encoding):
+    """A date or time of day: how far along, and where in the year, week and day.
+
+    Each cycle that varies among training rows is the sine and the cosine of its phase,
+    so that the last hour of a day is close to the first of the next. Both are 0 where
+    the cell is missing.
+    """
+
+    name: str
+    kind: Kind
+    missing: bool
+    fill: float
+    scale: Scale
+    cycles: tuple[str, ...]
+    tag: ClassVar[str] = "moment"
+
+    @classmethod
+    def fit(cls, name: str, kind: Kind, cells: pl.Series) -> "MomentEncoding":
+        """Learn scale and the cycles that vary from the cells of training rows."""
+        days = _days(cells)
+        known = (
+            days[~np.isnan(days)] if cells.null_count() < len(cells) else np.zeros(1)
+        )
+        phases = {cycle: CYCLES[cycle](cells) for cycle in _possible_cycles(kind)}
+        return cls(
+            name,
+            kind,
+            bool(np.isnan(days).any()),
+            _middle(known),
+            Scale.fit(known),
+            tuple(
+                cycle for cycle in phases if phases[cycle].drop_nulls().n_unique() > 1
+            ),
+        )
+
+    @classmethod
+    def from_dict(cls, data: object) -> "MomentEncoding":
+        """The encoding that `to_dict` wrote.
+
+        Raises:
+            ModelFileError: it isn't one.
+        """
+        found = require_keys(data, "an encoding", *KEYS, "fill", "scale", "cycles")
+        cycles = texts(found["cycles"], "cycles")
+        if not set(cycles) <= set(CYCLES):
+            raise ModelFileError(f"cycles must be of {', '.join(CYCLES)}")
+        return cls(
+            *shared_fields(found, ("date", "time")),
+            number(found["fill"], "a median"),
+            Scale.from_dict(found["scale"]),
+            cycles,
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The moment, sine and cosine of each cycle, whether it is missing."""
+        waves = [
+            f"{self.name} ({wave} of {cycle})"
+            for cycle in self.cycles
+            for wave in ("sine", "cosine")
+        ]
+        return self.name, *waves, *missing_name(self)
+
+    def encode(self, cells: pl.Series) -> Floats:
+        """Shape (rows, 1 + 2 cycles + 0 or 1)."""
+        days = _days(cells)
+        absent = np.isnan(days)
+        columns = [self.scale(np.where(absent, self.fill, days))]
+        for cycle in self.cycles:
+            angle = 2 * np.pi * _numbers(CYCLES[cycle](cells))
+            columns += [np.nan_to_num(np.sin(angle)), np.nan_to_num(np.cos(angle))]
+        if self.missing:
+            columns.append(absent.astype(np.float64))
+        return np.stack(columns, axis=1)
+
+
+def _days(cells: pl.Series) -> Floats:
+    """Days since 1970, or since midnight."""
+    dtype = pl.Int64
+    per_day = 86_400e9 if cells.dtype == pl.Time else 86_400e6
+    return _numbers(cells.cast(dtype)) / per_day
+
+
+def _possible_cycles(kind: Kind) -> tuple[str, ...]:
+    return ("day",) if kind == "time" else ("year", "week", "day")
+
+
+def _day_phase(cells: pl.Series) -> pl.Series:
+    return (cells.dt.hour() + cells.dt.minute() / 60 + cells.dt.second() / 3600) / 24
+
+
+CYCLES: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "year": lambda cells: cells.dt.ordinal_day() / 365.25,
+    "week": lambda cells: cells.dt.weekday() / 7,
+    "day": _day_phase,
+}
+"""The phase, from 0 to 1, of each cycle that a moment can be in."""
+
+
+def _numbers(cells: pl.Series) -> Floats:
+    """The cells as float64, NaN where missing; a copy."""
+    return np.array(cells.cast(pl.Float64).fill_null(np.nan).to_numpy())
+
+
+def _finite(cells: pl.Series) -> Floats:
+    """The cells as float64, NaN where missing or infinite; a copy."""
+    numbers = _numbers(cells)
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers
+
+
+def _middle(values: Floats) -> float:
+    """The median, or the lower of two in the middle, whose mean may overflow."""
+    return float(np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2])
+
+
+def missing_name(encoding: Encoding) -> tuple[str, ...]:
+    """The name of the feature that says that a cell is missing, where there is one."""
+    return (f"{encoding.name} missing",) if encoding.missing else ()

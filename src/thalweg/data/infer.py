@@ -1,0 +1,270 @@
+"""Infer what each column of a table is, and say why."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+import polars as pl
+
+from thalweg.data.kinds import BOOLEANS, Kind, is_text, is_unusable, understood
+from thalweg.data.schema import Column, Schema
+from thalweg.data.table import Table
+from thalweg.data.words import counted, listed, shown
+from thalweg.errors import ArgumentError, DataError
+from thalweg.formulas.names import nearest
+
+MOSTLY = 0.95
+"""Above this share of cells of one kind, the others are mistakes, not a category."""
+
+FEW_TEXTS = 50
+"""A column with no more texts than this is a category, however rare each is."""
+
+OFTEN = 5
+"""Among more texts, those in fewer rows than this teach nothing."""
+
+NUMBER_WITH_COMMAS = r"^[+-]?(\d+,\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?$"
+
+
+def infer(
+    table: Table,
+    target: str,
+    ignore: Sequence[str] = (),
+    weights: str | None = None,
+) -> Schema:
+    """What each column of a table is: number, category, boolean, date or time.
+
+    Set aside are columns that can't help: without a single value, with the same value
+    in every row, or with another in each (an identifier, free text).
+
+    A text is a number as Python writes one ("7", "-1.5", "1e5"). Numbers with leading
+    zeros and all of one length ("02139") are codes, so a category. A number with a
+    comma ("1,234") may mean two things, so it's an error.
+
+    Args:
+        table: the rows.
+        target: the name of the column to be predicted.
+        ignore: names of columns to set aside.
+        weights: the name of the column with each row's weight.
+
+    Raises:
+        ArgumentError: there is no column of a name that was given, or one has two uses.
+        DataError: a column of numbers holds a text or an infinity; the message names
+            line and column.
+
+    >>> frame = pl.DataFrame({"age": ["31", "42", "?"], "ok": ["yes", "no", "no"]})
+    >>> for line in infer(Table.of("people", frame), target="ok").lines():
+    ...     print(line)
+    age: number, 2 of 2 cells are numbers, 1 missing
+    """
+    _check_uses(table, target, ignore, weights)
+    return Schema(
+        infer_column(table, target),
+        weights,
+        tuple(
+            Column(name, "ignored", "as asked")
+            if name in ignore
+            else _feature(table, name)
+            for name in table.columns
+            if name not in (target, weights)
+        ),
+    )
+
+
+def infer_column(table: Table, name: str) -> Column:
+    """What one column is, were it never set aside for being of no help."""
+    column = table.column(name)
+    kind, why = _kind(table, column)
+    missing = column.null_count()
+    return Column(name, kind, why + (f", {missing:,} missing" if missing else ""))
+
+
+def _check_uses(
+    table: Table, target: str, ignore: Sequence[str], weights: str | None
+) -> None:
+    uses = {"target": [target], "ignore": ignore, "weights": [weights]}
+    given = [(use, name) for use, names in uses.items() for name in names if name]
+    for use, name in given:
+        if name not in table.columns:
+            raise ArgumentError(
+                f"{use} must name a column of {table.name}, got {name!r}"
+                f"{nearest(name, table.columns)}; it has {listed(table.columns)}"
+            )
+    uses_of = {name: use for use, name in reversed(given)}
+    for use, name in given:
+        if uses_of[name] != use:
+            raise ArgumentError(f"{name!r} must be either {uses_of[name]} or {use}")
+
+
+def _feature(table: Table, name: str) -> Column:
+    """What a column is, or that it's set aside."""
+    if name == "":
+        reason = "the first column has no name, so it's taken for row numbers"
+        return Column(name, "ignored", reason)
+    useless = _useless(table.column(name))
+    if useless:
+        return Column(name, "ignored", useless)
+    found = infer_column(table, name)
+    if found.kind == "number":
+        useless = _counting(name, understood(table.column(name), "number"))
+    elif found.kind == "category":
+        useless = _hardly_repeated(table.column(name), found.reason)
+    return Column(name, "ignored", useless) if useless else found
+
+
+def _useless(column: pl.Series) -> str | None:
+    """Why a column of any type can't help, if it can't."""
+    if is_unusable(column.dtype):
+        return f"cells of type {column.dtype} can't be used"
+    if column.null_count() == len(column):
+        return "every cell is missing"
+    if column.null_count() == 0 and column.n_unique() == 1:
+        return f"every cell is {shown(column[0])}"
+    return None
+
+
+def _counting(name: str, numbers: pl.Series) -> str | None:
+    """Why numbers are an identifier, if they are."""
+    if numbers.null_count() or len(numbers) < 3:
+        return None
+    values = numbers.to_numpy()
+    if values[0] in (0, 1) and (np.diff(values) == 1).all():
+        return f"identifier, it counts the rows from {values[0]:.0f}"
+    whole = bool((values == np.round(values)).all())
+    if whole and _named_identifier(name) and numbers.n_unique() == len(numbers):
+        return f"identifier, by its name and {len(numbers):,} different whole numbers"
+    return None
+
+
+def _named_identifier(name: str) -> bool:
+    return name.lower() in ("id", "index") or name.endswith(("_id", " id", "Id", "ID"))
+
+
+def _hardly_repeated(column: pl.Series, reason: str) -> str | None:
+    """Why texts are an identifier or free text, if they are."""
+    texts = understood(column, "category").drop_nulls()
+    counts = texts.value_counts()["count"].to_numpy()
+    if len(counts) == len(texts) > 2:
+        return f"identifier, {len(counts):,} different texts in {len(texts):,} cells"
+    often = int(counts[counts >= OFTEN].sum())
+    if len(counts) > FEW_TEXTS and often < len(texts) / 2:
+        rare = counted(len(texts) - often, "cell")
+        return f"{reason}; {rare} hold a text that fewer than {OFTEN} rows have"
+    return None
+
+
+def _kind(table: Table, column: pl.Series) -> tuple[Kind, str]:
+    """The kind of a column, and why."""
+    present = len(column) - column.null_count()
+    if is_unusable(column.dtype):
+        return "ignored", f"cells of type {column.dtype} can't be used"
+    if present == 0:
+        return "ignored", "every cell is missing"
+    if is_text(column.dtype):
+        if column.dtype == pl.String:
+            return _text_kind(table, column, present)
+        return "category", _texts_said(column)
+    return _typed_kind(table, column, present)
+
+
+def _typed_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str]:
+    """The kind of a column that isn't text, by its type."""
+    if column.dtype == pl.Boolean:
+        return "boolean", f"{present:,} of {present:,} cells are true or false"
+    if column.dtype == pl.Time:
+        return "time", f"{present:,} of {present:,} cells are times"
+    if isinstance(column.dtype, pl.Date | pl.Datetime):
+        return "date", f"{present:,} of {present:,} cells are dates"
+    _check_finite(table, column)
+    return "number", f"{present:,} of {present:,} cells are numbers"
+
+
+def _text_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str]:
+    """The kind of a column of texts, by what they can all be read as."""
+    pair = _boolean_pair(column)
+    if pair is not None:
+        return "boolean", f"{present:,} of {present:,} cells are {pair}"
+    if _are_codes(column):
+        return "category", f"{_texts_said(column)}, codes with leading zeros"
+    numbers = understood(column, "number").count()
+    kinds: tuple[Kind, ...] = ("number", "date", "time")
+    for kind in kinds:
+        read = understood(column, kind)
+        share = read.count() / present
+        if share == 1:
+            if kind == "number":
+                _check_finite(table, column)
+            return kind, f"{present:,} of {present:,} cells are {kind}s"
+        if share > MOSTLY:
+            _refuse_mixture(table, column, read, kind)
+        if kind == "number":
+            _refuse_commas(table, column, read, present)
+    said = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
+    return "category", _texts_said(column) + said
+
+
+def _texts_said(column: pl.Series) -> str:
+    texts = column.cast(pl.String).drop_nulls()
+    return f"{counted(texts.n_unique(), 'different text')} such as {shown(texts[0])}"
+
+
+def _boolean_pair(column: pl.Series) -> str | None:
+    """The pair of words, if the cells are one pair and nothing else."""
+    # One more than the spellings of a pair ("yes", "Yes", "YES") is enough to say no.
+    if column.n_unique() > 9:
+        return None
+    texts = {text.lower() for text in column.unique().drop_nulls()}
+    for no, yes in BOOLEANS:
+        if texts <= {no, yes}:
+            return f"{yes} or {no}"
+    return None
+
+
+def _are_codes(column: pl.Series) -> bool:
+    """Whether all cells are digits of one length, some with zeros in front."""
+    texts = column.drop_nulls().str
+    lengths = texts.len_chars()
+    return (
+        lengths.max() == lengths.min() != 1
+        and bool(texts.contains(r"^\d+$").all())
+        and bool(texts.starts_with("0").any())
+    )
+
+
+def _refuse_mixture(
+    table: Table, column: pl.Series, read: pl.Series, kind: Kind
+) -> NoReturn:
+    row = _first(column.is_not_null() & read.is_null())
+    raise DataError(
+        f"{table.place(row, column.name)}: must be a {kind} like {read.count():,} "
+        f"other cells of this column, but is {shown(column[row])}; leave the cell "
+        "empty if it's unknown, or ignore the column"
+    )
+
+
+def _refuse_commas(
+    table: Table, column: pl.Series, numbers: pl.Series, present: int
+) -> None:
+    """An error where a column is numbers but for commas inside them."""
+    commas = column.str.contains(NUMBER_WITH_COMMAS).fill_null(False)
+    if not commas.any() or commas.sum() + numbers.count() <= MOSTLY * present:
+        return
+    row = _first(commas)
+    raise DataError(
+        f"{table.place(row, column.name)}: a number must be written without commas "
+        f"and with a decimal point, but is {shown(column[row])}; "
+        "write it so, or ignore the column"
+    )
+
+
+def _check_finite(table: Table, column: pl.Series) -> None:
+    infinite = understood(column, "number").is_infinite().fill_null(False)
+    if infinite.any():
+        row = _first(infinite)
+        raise DataError(
+            f"{table.place(row, column.name)}: a number must be finite, "
+            f"but is {shown(column[row])}"
+        )
+
+
+def _first(mask: pl.Series) -> int:
+    return int(mask.arg_max() or 0)

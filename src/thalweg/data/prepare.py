@@ -1,0 +1,161 @@
+"""From a table to the arrays that training takes, in one call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.encode import Encoder
+from thalweg.data.infer import infer
+from thalweg.data.report import Report
+from thalweg.data.schema import Schema
+from thalweg.data.split import Split, split
+from thalweg.data.table import Table
+from thalweg.data.targets import (
+    ClassTargets,
+    NumberTargets,
+    fit_targets,
+    row_weights,
+    rows_with_target,
+)
+from thalweg.data.task import Task, infer_task
+from thalweg.data.words import counted
+from thalweg.errors import DataError
+
+Rows: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows as arrays.
+
+    Args:
+        X: shape (rows, features), float32.
+        y: shape (rows,): class numbers, int32, or standardized numbers, float32.
+        weights: shape (rows,), float32.
+    """
+
+    X: NDArray[np.float32]
+    y: NDArray[Any]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A table ready to be trained on.
+
+    Args:
+        task: what is to be predicted, and why that.
+        schema: what each column is, and why.
+        encoder: how columns become features.
+        targets: how the target becomes what is learned.
+        training: rows to learn from.
+        validation: rows that choose the epoch.
+        test: rows to be scored once.
+        split: which rows of the table each part is.
+        report: what was found in the cells.
+        notes: what a person should know: rows without a target, classes too small.
+    """
+
+    task: Task
+    schema: Schema
+    encoder: Encoder
+    targets: ClassTargets | NumberTargets
+    training: Part
+    validation: Part
+    test: Part
+    split: Split
+    report: Report
+    notes: tuple[str, ...]
+
+
+def prepare(
+    table: Table,
+    target: str,
+    *,
+    task: str | None = None,
+    ignore: Sequence[str] = (),
+    weights: str | None = None,
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
+) -> Prepared:
+    """Infer, split and encode a table; statistics are those of the training rows.
+
+    Args:
+        table: what `read` gave.
+        target: the name of the column to be predicted; rows where it is missing are
+            left out.
+        task: "classes" or "number" where the target shouldn't decide.
+        ignore: names of columns to set aside.
+        weights: the name of the column with each row's weight.
+        validation: the share of rows to validate on.
+        test: the share of rows to test on.
+        seed: the same seed draws the same rows.
+
+    Raises:
+        ArgumentError: a column's name or a share can't be right.
+        DataError: a cell can't be used; the message names line and column.
+
+    >>> from thalweg.data.read import read
+    >>> penguins = prepare(read("examples/penguins.csv"), target="species")
+    >>> penguins.task.line()
+    'classes: the target is 3 different texts'
+    >>> penguins.training.X.shape
+    (206, 17)
+    """
+    schema = infer(table, target, ignore, weights)
+    rows = rows_with_target(table, target)
+    found = infer_task(table, schema.target, task)
+    parts = _split(table, schema, found, rows, validation, test, seed)
+    encoder = Encoder.fit(schema, table, parts.training)
+    targets = fit_targets(table, schema.target, found, rows, parts.training)
+    encoded = encoder.transform(table)
+
+    def part(chosen: Rows) -> Part:
+        y = targets.encode(table, chosen)
+        return Part(encoded.X[chosen], y, row_weights(table, weights, chosen))
+
+    return Prepared(
+        found,
+        schema,
+        encoder,
+        targets,
+        part(parts.training),
+        part(parts.validation),
+        part(parts.test),
+        parts,
+        encoded.report,
+        (*_left_out(table, target, rows), *parts.notes),
+    )
+
+
+def _split(
+    table: Table,
+    schema: Schema,
+    task: Task,
+    rows: Rows,
+    validation: float,
+    test: float,
+    seed: int,
+) -> Split:
+    """Which rows of the table each part is."""
+    classes = None
+    if task.kind == "classes":
+        classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
+    try:
+        parts = split(len(rows), classes, validation, test, seed)
+    except DataError as error:
+        raise DataError(f"{table.name}: {error}") from None
+    return Split(
+        rows[parts.training], rows[parts.validation], rows[parts.test], parts.notes
+    )
+
+
+def _left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
+    missing = table.rows - len(rows)
+    if not missing:
+        return ()
+    return (f"{counted(missing, 'row')} left out, as {target!r} is missing there",)

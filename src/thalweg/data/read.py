@@ -1,0 +1,121 @@
+"""Read a table: a CSV or Parquet file, or a frame of pandas, polars or pyarrow."""
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import narwhals as nw
+import polars as pl
+
+from thalweg.data.csv_text import checked_names, read_csv
+from thalweg.data.table import Table
+from thalweg.data.words import listed
+from thalweg.errors import ArgumentError, DataError, FileError
+from thalweg.formulas.names import nearest
+
+FRAME = "the table"
+
+
+def read(source: Any) -> Table:
+    """Read a table from a file or a frame.
+
+    The cells of a CSV stay text, so that nothing is coerced before `infer` has seen
+    all of a column. Its separator (comma, tab, semicolon or bar) is found from the
+    first lines. A frame keeps its types.
+
+    Args:
+        source: the path of a .csv, .tsv, .txt or .parquet file; or a frame of pandas,
+            polars or pyarrow.
+
+    Returns:
+        The table, with at least one row.
+
+    Raises:
+        FileError: there is no such file, or it can't be read.
+        DataError: the content isn't a table; the message names line and column.
+        ArgumentError: neither a path nor a frame.
+
+    >>> read(pl.DataFrame({"age": [31, 42], "city": ["Ghent ", "?"]})).frame.rows()
+    [(31, 'Ghent'), (42, None)]
+    """
+    if isinstance(source, str | os.PathLike):
+        return _read_file(Path(os.fspath(cast("str | os.PathLike[str]", source))))
+    return _read_frame(source)
+
+
+def _read_file(path: Path) -> Table:
+    _check_file(path)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return Table.of(path.name, _named(path.name, _read_parquet(path)))
+        return Table.of(path.name, read_csv(path), path)
+    except OSError as error:
+        raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise FileError(f"{path}: must be a file, but is a folder")
+        if not path.exists():
+            raise FileError(f"{path}: there is no such file{_nearest_file(path)}")
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path}: can't be a file's name: {error}") from None
+
+
+def _nearest_file(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f" (nor a folder {str(path.parent)!r})"
+    return nearest(path.name, sorted(other.name for other in path.parent.iterdir()))
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{path.name}: must be a Parquet file, but isn't a whole one ({reason})"
+        ) from None
+
+
+def _read_frame(source: Any) -> Table:
+    if isinstance(source, pl.LazyFrame):
+        source = source.collect()
+    try:
+        frame = nw.from_native(source, eager_only=True)
+    except TypeError:
+        raise ArgumentError(
+            "a table must be the path of a file, or a frame of pandas, polars or "
+            f"pyarrow, got {type(source).__name__}"
+        ) from None
+    except nw.exceptions.DuplicateError:
+        names = [str(name) for name in source.columns]
+        checked_names(FRAME, names)
+        raise DataError(f"{FRAME}: column names must differ: {listed(names)}") from None
+    return Table.of(FRAME, _named(FRAME, _to_polars(frame)))
+
+
+def _to_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
+    try:
+        return frame.to_polars()
+    except Exception:
+        # pandas keeps columns of mixed objects; say which one it is.
+        for name in frame.columns:
+            try:
+                frame.select(nw.col(name)).to_polars()
+            except Exception as error:
+                raise DataError(
+                    f"{FRAME}, column {str(name)!r}: must hold cells of one type, "
+                    f"but doesn't ({error})"
+                ) from None
+        raise
+
+
+def _named(where: str, frame: pl.DataFrame) -> pl.DataFrame:
+    if frame.width == 0:
+        raise DataError(f"{where}: there must be columns and rows; it is empty")
+    names = checked_names(where, frame.columns)
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))

@@ -1,0 +1,91 @@
+"""What a reader gives: named columns, and where each row came from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from polars import selectors
+
+from thalweg.data.csv_text import line_of
+from thalweg.data.words import listed
+from thalweg.errors import DataError
+from thalweg.formulas.names import nearest
+
+MISSING_TEXTS = (
+    *("", "NA", "N/A", "n/a", "#N/A", "<NA>"),
+    *("NaN", "nan", "NAN", "null", "NULL", "None", "?"),
+)
+"""What a cell of text holds when its value is missing, after stripping."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and named columns, with what is needed to say where a cell stands.
+
+    Cells of text are stripped, and those that say that nothing is known
+    (`MISSING_TEXTS`) are null.
+
+    Args:
+        name: the file's name, or "the table" for a frame.
+        frame: the cells; every column of a CSV is text.
+        csv: the CSV file that the rows came from, to count lines in for errors.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    csv: Path | None = None
+
+    @classmethod
+    def of(cls, name: str, frame: pl.DataFrame, csv: Path | None = None) -> "Table":
+        """A table of a frame whose texts are still as they were written."""
+        if frame.height == 0:
+            raise DataError(f"{name}: there must be at least one row below the header")
+        return cls(name, frame.with_columns(_stripped(), _float_or_null()), csv)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.frame.height
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return self.frame.columns
+
+    def column(self, name: str) -> pl.Series:
+        """A column by name.
+
+        Raises:
+            DataError: there is none of this name.
+        """
+        if name not in self.frame.columns:
+            raise DataError(
+                f"{self.name}: there must be a column {name!r}"
+                f"{nearest(name, self.columns)}; it has {listed(self.columns)}"
+            )
+        return self.frame[name]
+
+    def place(self, row: int, column: str) -> str:
+        """Where a cell stands, for the start of a message.
+
+        >>> Table("the table", pl.DataFrame({"a": [1]})).place(0, "a")
+        "the table, row 1, column 'a'"
+        """
+        return f"{self.name}, {self.where(row)}, column {column!r}"
+
+    def where(self, row: int) -> str:
+        """The row, counted from 1, or the line of the file that it starts on."""
+        if self.csv is None:
+            return f"row {row + 1}"
+        return f"line {line_of(self.csv, row)}"
+
+
+def _stripped() -> pl.Expr:
+    """Text cells without the space around them; those that mean "missing" are null."""
+    cells = pl.col(pl.String).str.strip_chars()
+    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells).name.keep()
+
+
+def _float_or_null() -> pl.Expr:
+    """Numbers, null where they are NaN."""
+    return selectors.float().fill_nan(None)

@@ -1,0 +1,247 @@
+"""Encode the target: class numbers, or a standardized number."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.kinds import Kind, labels, understood
+from thalweg.data.scales import Scale
+from thalweg.data.schema import Column
+from thalweg.data.strict import items, require_keys, tag_of, text, texts
+from thalweg.data.table import Table
+from thalweg.data.task import Task
+from thalweg.data.words import listed, shown
+from thalweg.errors import DataError, ModelFileError
+
+Rows: TypeAlias = NDArray[np.int64]
+
+
+def rows_with_target(table: Table, target: str) -> Rows:
+    """Positions of the rows whose target isn't missing.
+
+    Raises:
+        DataError: it is missing in every row.
+
+    >>> rows_with_target(Table.of("t", pl.DataFrame({"y": [1, None, 3]})), "y").tolist()
+    [0, 2]
+    """
+    rows = np.flatnonzero(table.column(target).is_not_null().to_numpy())
+    if not len(rows):
+        raise DataError(
+            f"{table.name}, column {target!r}: a target must have values, "
+            "but every cell is missing"
+        )
+    return rows
+
+
+def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.float32]:
+    """The weights of some rows, shape (rows,); 1 where there is no column of weights.
+
+    Raises:
+        DataError: a weight is missing or isn't a number, 0 or more.
+    """
+    if column is None:
+        return np.ones(len(rows), np.float32)
+    cells = table.column(column).gather(rows)
+    weights = understood(cells, "number").fill_null(np.nan).to_numpy()
+    bad = ~((weights >= 0) & (weights < np.inf))
+    if bad.any():
+        at = int(bad.argmax())
+        raise DataError(
+            f"{table.place(int(rows[at]), column)}: a weight must be a number, "
+            f"0 or more, got {shown(cells[at])}"
+        )
+    return weights.astype(np.float32)
+
+
+class TargetEncoder(ABC):
+    """How a target becomes what a network learns, and back."""
+
+    name: str
+
+    @abstractmethod
+    def encode(self, table: Table, rows: Rows) -> NDArray[Any]:
+        """The targets of some rows, shape (rows,).
+
+        Raises:
+            DataError: a cell is missing or can't be encoded; names line and column.
+        """
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as JSON."""
+
+
+@dataclass(frozen=True)
+class ClassTargets(TargetEncoder):
+    """Classes numbered from 0 in the order of their labels.
+
+    Args:
+        name: the target's column.
+        kind: what its cells are.
+        keys: the classes as `kinds.labels` writes them; the place is the number.
+        labels: the classes as the table writes them.
+    """
+
+    name: str
+    kind: Kind
+    keys: tuple[str, ...]
+    labels: tuple[str, ...]
+    task: ClassVar[str] = "classes"
+
+    @classmethod
+    def fit(cls, table: Table, target: Column, rows: Rows) -> "ClassTargets":
+        """The classes in all rows given, so that none of them is unknown later.
+
+        >>> table = Table.of("t", pl.DataFrame({"y": ["b", "a", "b"]}))
+        >>> encoder = ClassTargets.fit(table, Column("y", "category", ""), np.arange(3))
+        >>> encoder.labels, encoder.encode(table, np.arange(3)).tolist()
+        (('a', 'b'), [1, 0, 1])
+        """
+        cells = table.column(target.name).gather(rows)
+        found = labels(cells, target.kind)
+        number_of = float if target.kind == "number" else str
+        keys = tuple(sorted(found.unique().drop_nulls(), key=number_of))
+        return cls(target.name, target.kind, keys, _written(cells, found, keys))
+
+    def encode(self, table: Table, rows: Rows) -> NDArray[np.int32]:
+        """Class numbers, shape (rows,), int32."""
+        column = table.column(self.name).gather(rows)
+        numbers = {key: number for number, key in enumerate(self.keys)}
+        codes = labels(column, self.kind).replace_strict(
+            numbers, default=None, return_dtype=pl.Int32
+        )
+        if codes.null_count():
+            at = int(codes.is_null().arg_max() or 0)
+            raise DataError(
+                f"{table.place(int(rows[at]), self.name)}: must be one of the classes "
+                f"{listed(self.labels)}, got {shown(column[at])}"
+            )
+        return codes.to_numpy()
+
+    def decode(self, numbers: Sequence[int] | NDArray[np.integer[Any]]) -> list[str]:
+        """The labels of class numbers."""
+        return [self.labels[number] for number in numbers]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as JSON."""
+        return {
+            "task": self.task,
+            "name": self.name,
+            "kind": self.kind,
+            "keys": list(self.keys),
+            "labels": list(self.labels),
+        }
+
+
+@dataclass(frozen=True)
+class NumberTargets(TargetEncoder):
+    """A number, standardized by mean and deviation of the training rows.
+
+    Args:
+        name: the target's column.
+        scale: mean and standard deviation.
+    """
+
+    name: str
+    scale: Scale
+    task: ClassVar[str] = "number"
+
+    @classmethod
+    def fit(cls, table: Table, target: Column, rows: Rows) -> "NumberTargets":
+        """Learn mean and deviation from the training rows.
+
+        >>> table = Table.of("t", pl.DataFrame({"y": [1.0, 3.0]}))
+        >>> NumberTargets.fit(table, Column("y", "number", ""), np.arange(2)).scale
+        Scale(mean=2.0, deviation=1.0)
+        """
+        values = _finite_numbers(table, target.name, rows)
+        return cls(target.name, Scale.fit(values))
+
+    def encode(self, table: Table, rows: Rows) -> NDArray[np.float32]:
+        """Standardized numbers, shape (rows,), float32."""
+        values = _finite_numbers(table, self.name, rows)
+        return ((values - self.scale.mean) / self.scale.deviation).astype(np.float32)
+
+    def decode(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
+        """Standardized numbers in the unit of the target."""
+        return standardized.astype(np.float64) * self.scale.deviation + self.scale.mean
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as JSON."""
+        scale = {"mean": self.scale.mean, "deviation": self.scale.deviation}
+        return {"task": self.task, "name": self.name, "scale": scale}
+
+
+def fit_targets(
+    table: Table, target: Column, task: Task, rows: Rows, training: Rows
+) -> ClassTargets | NumberTargets:
+    """The encoder for a task.
+
+    Args:
+        table: the cells.
+        target: the target's column.
+        task: classes or number.
+        rows: positions of all rows with a target; every class among them gets a number.
+        training: positions of the training rows, whose mean and deviation are used.
+    """
+    if task.kind == "classes":
+        return ClassTargets.fit(table, target, rows)
+    return NumberTargets.fit(table, target, training)
+
+
+def targets_from_dict(data: object) -> ClassTargets | NumberTargets:
+    """The encoder that `to_dict` wrote, read back from JSON.
+
+    Raises:
+        ModelFileError: it isn't one.
+    """
+    tag = tag_of(data, "task")
+    if tag == ClassTargets.task:
+        return _class_targets(data)
+    found = require_keys(data, "targets", "task", "name", "scale")
+    if tag != NumberTargets.task:
+        raise ModelFileError(f"targets must be classes or number, got {tag!r:.60}")
+    scale = Scale.from_dict(found["scale"])
+    return NumberTargets(text(found["name"], "a target's name"), scale)
+
+
+def _class_targets(data: object) -> ClassTargets:
+    found = require_keys(data, "targets", "task", "name", "kind", "keys", "labels")
+    kind = text(found["kind"], "a target's kind")
+    if kind not in ("number", "category", "boolean"):
+        raise ModelFileError(f"a target of classes can't be a {kind!r:.60}")
+    keys = texts(found["keys"], "classes")
+    written = tuple(text(item, "a label") for item in items(found["labels"], "labels"))
+    if len(keys) < 2 or len(keys) != len(written):
+        raise ModelFileError("there must be two classes or more, with a label for each")
+    name = text(found["name"], "a target's name")
+    return ClassTargets(name, cast(Kind, kind), keys, written)
+
+
+def _written(
+    cells: pl.Series, found: pl.Series, keys: Sequence[str]
+) -> tuple[str, ...]:
+    """How the table writes each class first."""
+    if cells.dtype != pl.String:
+        return tuple(keys)
+    first = pl.DataFrame({"key": found, "cell": cells}).unique("key", keep="first")
+    as_written = dict(first.iter_rows())
+    return tuple(as_written[key] for key in keys)
+
+
+def _finite_numbers(table: Table, name: str, rows: Rows) -> NDArray[np.float64]:
+    cells = table.column(name).gather(rows)
+    values = understood(cells, "number").fill_null(np.nan).to_numpy()
+    if not np.isfinite(values).all():
+        at = int((~np.isfinite(values)).argmax())
+        raise DataError(
+            f"{table.place(int(rows[at]), name)}: a target must be a finite number, "
+            f"got {shown(cells[at])}"
+        )
+    return values

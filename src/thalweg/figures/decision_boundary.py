@@ -1,0 +1,136 @@
+"""What hidden layers add: the probabilities of networks of growing depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from thalweg.figures.runs import trained
+from thalweg.figures.samples import Sample, moons
+from thalweg.figures.style import BLUE, VERMILION, new_figure
+from thalweg.formulas.layers import Dense
+from thalweg.formulas.optimizers import Adam
+
+SHADES = LinearSegmentedColormap.from_list("classes", [BLUE, "white", VERMILION])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The made rows, the networks, and the grid of points to ask them at."""
+
+    rows: int = 600
+    training_rows: int = 300
+    noise: float = 0.2
+    hidden: tuple[tuple[int, ...], ...] = ((), (3,), (16, 16))
+    learning_rate: float = 0.01
+    epochs: int = 200
+    seed: int = 0
+    points: int = 81
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One network: ``probabilities[i][j]`` is at ``ys[i]``, ``xs[j]``."""
+
+    label: str
+    accuracy: float
+    probabilities: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is drawn: the training rows, and each network's probabilities."""
+
+    title: str
+    source: str
+    seeds: list[int]
+    xs: list[float]
+    ys: list[float]
+    points: list[list[list[float]]]
+    panels: list[Panel]
+
+
+def run(settings: Settings | None = None) -> Data:
+    """Train each network, and ask it everywhere."""
+    chosen = settings or Settings()
+    rows = moons(chosen.rows, chosen.noise, chosen.seed)
+    xs = np.linspace(rows.X[:, 0].min() - 0.3, rows.X[:, 0].max() + 0.3, chosen.points)
+    ys = np.linspace(rows.X[:, 1].min() - 0.3, rows.X[:, 1].max() + 0.3, chosen.points)
+    training = rows.first(chosen.training_rows)
+    panels = [panel(hidden, rows, xs, ys, chosen) for hidden in chosen.hidden]
+    return Data(
+        title_of(panels),
+        f"{rows.source}; {len(training)} to train, the others to score",
+        [chosen.seed],
+        xs.tolist(),
+        ys.tolist(),
+        [training.X[training.y == label].tolist() for label in (0, 1)],
+        panels,
+    )
+
+
+def panel(
+    hidden: tuple[int, ...], rows: Sample, xs: np.ndarray, ys: np.ndarray, settings: Settings
+) -> Panel:
+    """One network's probabilities, and its accuracy on rows it has never seen."""
+    network = trained(
+        [*(Dense(units, "tanh") for units in hidden), Dense(1, "sigmoid")],
+        rows.first(settings.training_rows),
+        optimizer=Adam(settings.learning_rate),
+        epochs=settings.epochs,
+        seed=settings.seed,
+    )
+    places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    unseen = rows.rest(settings.training_rows)
+    return Panel(
+        name_of(hidden),
+        network.evaluate(unseen.X, unseen.y)["accuracy"],
+        network.predict(places).reshape(len(ys), len(xs)).tolist(),
+    )
+
+
+def name_of(hidden: tuple[int, ...]) -> str:
+    """The network in a few words."""
+    if not hidden:
+        return "No hidden layer"
+    layers = "1 hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
+    return f"{layers} of {hidden[0]} units"
+
+
+def title_of(panels: list[Panel]) -> str:
+    """The statement, where the runs bear it out."""
+    accuracies = [panel.accuracy for panel in panels]
+    if accuracies == sorted(set(accuracies)):
+        return "Without a hidden layer the boundary is a line; hidden units bend it"
+    return "Decision boundaries of networks without and with hidden layers"
+
+
+def plot(data: Data) -> Figure:
+    """A panel a network."""
+    figure = new_figure(13, 5.0, data.title)
+    row = figure.subplots(1, len(data.panels), sharex=True, sharey=True)
+    shaded = [draw_panel(axes, panel, data) for axes, panel in zip(row, data.panels, strict=True)]
+    row[0].set_ylabel("x₂")
+    bar = figure.colorbar(shaded[-1], ax=row, shrink=0.9, ticks=[0, 0.5, 1])
+    bar.set_label("probability of class 1")
+    return figure
+
+
+def draw_panel(axes: Axes, panel: Panel, data: Data) -> object:
+    """Probabilities shaded, the line where they are 1/2, and the training rows."""
+    shaded = axes.pcolormesh(
+        data.xs, data.ys, panel.probabilities, cmap=SHADES, vmin=0, vmax=1, alpha=0.6,
+        shading="gouraud", rasterized=True,
+    )  # fmt: skip
+    axes.contour(data.xs, data.ys, panel.probabilities, levels=[0.5], colors="black")
+    for points, color, marker in zip(data.points, (BLUE, VERMILION), "os", strict=True):
+        x, y = zip(*points, strict=True)
+        axes.scatter(x, y, s=16, color=color, marker=marker, edgecolors="white", linewidths=0.4)
+    axes.set_title(f"{panel.label}:\n{panel.accuracy:.1%} right on unseen rows")
+    axes.set_xlabel("x₁")
+    axes.grid(False)
+    return shaded

@@ -1,0 +1,54 @@
+"""A figure as two files: the picture, and the numbers in it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from thalweg.figures.style import textbook
+from thalweg.training.atomic import write_atomically
+
+
+def write_figure(
+    path: Path, plot: Callable[[Any], Figure], data: Any, origin: Mapping[str, Any]
+) -> Path:
+    """Write a picture, and beside it the JSON of what is drawn and where it's from.
+
+    Arguments:
+        path: the PNG; the JSON gets the same stem.
+        plot: draws the data.
+        data: a dataclass of plain values.
+        origin: what comes first in the JSON, such as the command that repeats it.
+
+    Raises:
+        FileError: a file can't be written.
+    """
+    with textbook():
+        picture = png(plot(data))
+    write_atomically(path.with_suffix(".json"), as_json({**origin, **asdict(data)}))
+    write_atomically(path, picture)
+    return path
+
+
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """JSON with a line for each of the record's entries."""
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+        for key, value in record.items()
+    ]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def png(figure: Figure) -> bytes:
+    """The picture's bytes: the same for the same data, so without a date."""
+    FigureCanvasAgg(figure)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
+    return content.getvalue()

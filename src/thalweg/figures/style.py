@@ -1,0 +1,108 @@
+"""The look that all figures share: colors, lines, fonts, and labels beside lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colors, which people with any color vision tell apart.
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+GRAY = "#666666"
+
+# No two series differ by color alone.
+SERIES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "linestyle": "-"},
+    {"color": VERMILION, "linestyle": "--"},
+    {"color": GREEN, "linestyle": "-."},
+    {"color": PURPLE, "linestyle": (0, (1, 1))},
+)
+TRAINING, VALIDATION = SERIES[:2]
+
+TEXTBOOK = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11.5,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.titlesize": 14,
+    "font.size": 11,
+    "grid.color": "#E4E4E4",
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "savefig.dpi": 110,
+}
+LINE_HEIGHT = 0.2  # inches between two labels, so that they can be read
+
+
+@contextmanager
+def textbook() -> Iterator[None]:
+    """Draw in the house's style, whatever a person's own settings are."""
+    defaults = {k: v for k, v in mpl.rcParamsDefault.items() if "backend" not in k}
+    with mpl.rc_context({**defaults, **TEXTBOOK}):
+        yield
+
+
+def new_figure(width: float, height: float, title: str) -> Figure:
+    """An empty figure of a size in inches under a title."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.suptitle(title, x=0.01, horizontalalignment="left")
+    return figure
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A text to stand right of the axes, at the height where a line ends."""
+
+    height: float
+    text: str
+    color: str
+
+
+def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
+    """Write names beside the ends of lines, moved apart where they would overlap.
+
+    The axes' limits and scales must be final.
+    """
+    to_fraction = axes.transScale + axes.transLimits
+    inches = axes.get_position().height * axes.get_figure(True).get_figheight()  # pyright: ignore[reportOptionalMemberAccess]  # drawn axes have a figure
+    ordered = sorted(labels, key=lambda label: label.height)
+    wanted = [
+        min(max(float(to_fraction.transform((1, label.height))[1]), 0.0), 1.0)
+        for label in ordered
+    ]
+    gaps = [LINE_HEIGHT * (1 + label.text.count("\n")) / inches for label in ordered]
+    for label, height in zip(ordered, spread(wanted, gaps), strict=True):
+        axes.annotate(
+            label.text,
+            (1.02, height),
+            xycoords="axes fraction",
+            color=label.color,
+            verticalalignment="center",
+            annotation_clip=False,
+        )
+
+
+def spread(heights: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Rising heights, moved as little as a pass up and a pass down can, to lie apart."""
+    apart: list[float] = []
+    for i, height in enumerate(heights):
+        least = apart[-1] + (sizes[i - 1] + sizes[i]) / 2 if apart else height
+        apart.append(max(height, least))
+    top = 1.0
+    for i in reversed(range(len(apart))):
+        apart[i] = min(apart[i], top)
+        if i:
+            top = apart[i] - (sizes[i - 1] + sizes[i]) / 2
+    return apart

@@ -1,0 +1,91 @@
+"""Names and numbers that a person gave, looked up and checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import numpy as np
+
+from thalweg.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+def look_up(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """The entry of that name; an `ArgumentError` suggests the nearest name there is."""
+    if name in table:
+        return table[name]
+    raise ArgumentError(
+        f"there is no {kind} {name!r}{nearest(name, table)}; "
+        f"there are {', '.join(table)}"
+    )
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """``: did you mean 'relu'?``, or nothing where no name is near."""
+    known = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), known, n=1)
+    return f": did you mean {known[close[0]]!r}?" if close else ""
+
+
+def merge_parameters(
+    kind: str, function: Callable[..., Any], given: Mapping[str, float]
+) -> tuple[tuple[str, float], ...]:
+    """The parameters given, if the function has each of them as keyword-only."""
+    parameters = inspect.signature(function).parameters.values()
+    known = {p.name: p.kind for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in given:
+        look_up(f"parameter of {kind}", name, known)
+    return tuple(sorted(given.items()))
+
+
+def require(fits: bool, name: str, must: str, got: object) -> None:
+    """An `ArgumentError` unless the argument fits."""
+    if not fits:
+        raise ArgumentError(f"{name} must be {must}, got {got!r}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number of Python or NumPy, and not a truth value."""
+    kinds = int | float | np.integer | np.floating
+    number = issubclass(type(value), kinds) and type(value) is not bool
+    return number and bool(np.isfinite(value))
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number of Python or NumPy, and not a truth value."""
+    return is_number(value) and issubclass(type(value), int | np.integer)
+
+
+def require_positive(name: str, value: float) -> None:
+    """The argument is a number greater than 0."""
+    require(is_number(value) and value > 0, name, "a number greater than 0", value)
+
+
+def require_non_negative(name: str, value: float) -> None:
+    """The argument is a number that is 0 or more."""
+    require(is_number(value) and value >= 0, name, "a number, 0 or more", value)
+
+
+def require_fraction(name: str, value: float) -> None:
+    """The argument is a number from 0 to below 1."""
+    require(is_number(value) and 0 <= value < 1, name, "in [0, 1)", value)
+
+
+def require_share(name: str, value: float) -> None:
+    """The argument is a number above 0, up to 1."""
+    require(is_number(value) and 0 < value <= 1, name, "in (0, 1]", value)
+
+
+def require_whole(name: str, value: int, least: int) -> None:
+    """The argument is a whole number, not below the least."""
+    fits = is_whole(value) and value >= least
+    require(fits, name, f"a whole number, {least} or more", value)
+
+
+def require_instance(name: str, value: object, kind: type, must: str) -> None:
+    """The argument is of a class."""
+    require(isinstance(value, kind), name, must, value)

@@ -1,0 +1,96 @@
+"""Reverse-mode differentiation: a program becomes one that also gives gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thalweg.errors import ArgumentError, ShapeError
+from thalweg.program import ops
+from thalweg.program.gradients import GRADIENTS
+from thalweg.program.ir import Program
+from thalweg.program.trace import Trace, Tracer, inline
+
+
+def differentiate(program: Program, of: str, by: Sequence[str]) -> Program:
+    """The program with the gradient of one output by some inputs.
+
+    ∂L/∂x = Σ ∂L/∂y · ∂y/∂x over every instruction y that reads x, from the last
+    instruction to the first.
+
+    Arguments:
+        program: the forward program.
+        of: the name of a scalar output L.
+        by: names of floating-point inputs.
+
+    Returns:
+        A program with the same inputs, and the output ``gradient.<name>`` for every
+        name in `by` beside the outputs of `program`.
+
+    Raises:
+        ShapeError: `of` isn't a single number.
+        ArgumentError: a name in `by` is no floating-point input.
+    """
+    objective = program.type(program.outputs[of])
+    if objective.shape or not objective.is_float:
+        raise ShapeError(
+            f"the gradient is that of one real number, got {of} of {objective}"
+        )
+    positions = [input_position(program, name) for name in by]
+    recording = Trace()
+    inputs = {
+        name: recording.input(name, type) for name, type in program.inputs.items()
+    }
+    values = inline(program, recording, inputs)
+    wanted = reached_from(program, positions)
+    seed = ops.ones_like(values[program.outputs[of]])
+    cotangents: dict[int, Tracer] = {program.outputs[of]: seed}
+    for value in reversed(list(program.computed())):
+        if value in cotangents and value in wanted:
+            pull_back(program, value, values, cotangents, wanted)
+    outputs = {name: values[value] for name, value in program.outputs.items()}
+    for name, position in zip(by, positions, strict=True):
+        zero = values[position]
+        outputs[f"gradient.{name}"] = (
+            cotangents[position] if position in cotangents else ops.zeros_like(zero)
+        )
+    return recording.program(outputs)
+
+
+def input_position(program: Program, name: str) -> int:
+    """The value number of a floating-point input."""
+    if name not in program.inputs or not program.inputs[name].is_float:
+        raise ArgumentError(f"gradients are by real-number inputs; {name} is none")
+    return list(program.inputs).index(name)
+
+
+def reached_from(program: Program, positions: Sequence[int]) -> set[int]:
+    """The values that depend, in a differentiable way, on some inputs."""
+    reached = set(positions)
+    for value in program.computed():
+        instruction = program.instruction(value)
+        if instruction is None or instruction.opcode not in GRADIENTS:
+            continue
+        if instruction.type.is_float and reached.intersection(instruction.inputs):
+            reached.add(value)
+    return reached
+
+
+def pull_back(
+    program: Program,
+    value: int,
+    values: list[Tracer],
+    cotangents: dict[int, Tracer],
+    wanted: set[int],
+) -> None:
+    """Add one instruction's share to the cotangents of its inputs."""
+    instruction = program.instruction(value)
+    assert instruction is not None
+    arguments = [values[v] for v in instruction.inputs]
+    gradient = GRADIENTS[instruction.opcode]
+    shares = gradient(
+        cotangents[value], values[value], *arguments, **instruction.attributes
+    )
+    for source, share in zip(instruction.inputs, shares, strict=True):
+        if share is not None and source in wanted:
+            earlier = cotangents.get(source)
+            cotangents[source] = share if earlier is None else earlier + share

@@ -1,0 +1,124 @@
+"""Running a program by NumPy: what a program means, and the oracle of every test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from thalweg.errors import ShapeError
+from thalweg.program.ir import Program
+from thalweg.program.layout import ALIGNMENT, ARENA, Location, Plan
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.types import NumpyArray, as_numpy
+
+
+def interpret(program: Program, inputs: Mapping[str, object]) -> dict[str, NumpyArray]:
+    """The outputs of a program at some inputs, one primitive after the other.
+
+    Arguments:
+        program: what to compute.
+        inputs: an array for every input, of its shape.
+
+    Raises:
+        ShapeError: an input's shape isn't the program's.
+    """
+    values: list[NumpyArray] = []
+    for name, type in program.inputs.items():
+        array = as_numpy(inputs[name], type.dtype)
+        if array.shape != type.shape:
+            raise ShapeError(
+                f"input {name} must have shape {type.shape}, got {array.shape}"
+            )
+        values.append(array)
+    with np.errstate(all="ignore"):
+        for instruction in program.instructions:
+            arguments = [values[v] for v in instruction.inputs]
+            result = instruction.primitive.meaning(*arguments, **instruction.attributes)
+            values.append(np.asarray(result))
+    return {name: values[value] for name, value in program.outputs.items()}
+
+
+class Executable:
+    """A plan bound to its memory: write `inputs`, `run`, read `outputs`.
+
+    Arguments:
+        plan: what to run.
+        buffers: arrays to use for inputs instead of new ones, such as the parameters
+            that two executables share. They must be contiguous and of the input's type.
+
+    Nothing of the size of an array is allocated after this. A program that reaches NaN
+    or infinity goes on, as arithmetic does: run it under ``np.errstate(all="ignore")``.
+    """
+
+    def __init__(
+        self, plan: Plan, buffers: Mapping[str, NumpyArray] | None = None
+    ) -> None:
+        self.plan = plan
+        given = buffers or {}
+        self.inputs: dict[str, NumpyArray] = {
+            name: given[name] if name in given else np.zeros(type.shape, type.dtype)
+            for name, type in plan.inputs.items()
+        }
+        for name, type in plan.inputs.items():
+            check_buffer(name, self.inputs[name], type.shape, type.dtype)
+        self._buffers = {
+            name: array.reshape(-1).view(np.uint8) for name, array in self._arrays()
+        }
+        self.outputs: dict[str, NumpyArray] = {
+            name: self._array(place) for name, place in plan.outputs.items()
+        }
+        self._steps: list[Callable[[], object]] = [
+            partial(
+                PRIMITIVES[step.opcode].meaning,
+                *(self._array(place) for place in step.inputs),
+                out=self._array(step.output),
+                **step.attributes,
+            )
+            for step in plan.steps
+        ]
+
+    def _arrays(self) -> list[tuple[str, NumpyArray]]:
+        arena = aligned_bytes(self.plan.arena_bytes)
+        constants = [
+            (k, np.ascontiguousarray(v)) for k, v in self.plan.constants.items()
+        ]
+        return [*self.inputs.items(), *constants, (ARENA, arena)]
+
+    def _array(self, place: Location) -> NumpyArray:
+        """The array at a place, over its buffer's own memory."""
+        return np.ndarray(
+            place.type.shape,
+            place.type.dtype,
+            buffer=self._buffers[place.buffer],
+            offset=place.offset,
+            strides=place.strides,
+        )
+
+    def run(self) -> None:
+        """Run every step once."""
+        for step in self._steps:
+            step()
+
+
+def aligned_bytes(nbytes: int) -> NumpyArray:
+    """Uninitialized memory that starts at a multiple of the alignment."""
+    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + nbytes]
+
+
+def check_buffer(
+    name: str, array: NumpyArray, shape: tuple[int, ...], dtype: str
+) -> None:
+    """A given buffer is contiguous and of the input's type."""
+    if (
+        array.shape != shape
+        or array.dtype.name != dtype
+        or not array.flags.c_contiguous
+    ):
+        raise ShapeError(
+            f"buffer {name} must be a contiguous {dtype} array of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )

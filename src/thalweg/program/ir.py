@@ -1,0 +1,191 @@
+"""Programs: straight-line lists of instructions in SSA form, with a checker.
+
+Values are numbered: the inputs first, then one for every instruction, so an
+instruction may only read numbers smaller than its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from thalweg.errors import ProgramError, ThalwegError
+from thalweg.program.primitives import PRIMITIVES, Primitive
+from thalweg.program.types import ArrayType, NumpyArray
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One primitive applied to earlier values."""
+
+    opcode: str
+    inputs: tuple[int, ...]
+    attributes: Mapping[str, Any]
+    type: ArrayType
+
+    @property
+    def primitive(self) -> Primitive:
+        """The row of the table that says what this does."""
+        return PRIMITIVES[self.opcode]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Named inputs, instructions, named outputs. Printing it shows its text."""
+
+    inputs: Mapping[str, ArrayType]
+    instructions: tuple[Instruction, ...]
+    outputs: Mapping[str, int]
+
+    def __str__(self) -> str:
+        names = ", ".join(f"{name}: {kind}" for name, kind in self.inputs.items())
+        lines = [f"program({names}) {{"]
+        lines += [f"  {line(self, value)}" for value in self.computed()]
+        results = ", ".join(f"{k}={self.name(v)}" for k, v in self.outputs.items())
+        return "\n".join([*lines, f"  return {results}", "}"])
+
+    def computed(self) -> Iterator[int]:
+        """The numbers of the values that instructions compute."""
+        return iter(range(len(self.inputs), len(self.inputs) + len(self.instructions)))
+
+    def name(self, value: int) -> str:
+        """An input's own name, or ``%7``."""
+        return list(self.inputs)[value] if value < len(self.inputs) else f"%{value}"
+
+    def instruction(self, value: int) -> Instruction | None:
+        """The instruction that computes a value; None for an input."""
+        if value < len(self.inputs):
+            return None
+        return self.instructions[value - len(self.inputs)]
+
+    def type(self, value: int) -> ArrayType:
+        """The type of a value."""
+        instruction = self.instruction(value)
+        if instruction is None:
+            return list(self.inputs.values())[value]
+        return instruction.type
+
+    def output_types(self) -> dict[str, ArrayType]:
+        """The type of every output, by its name."""
+        return {name: self.type(value) for name, value in self.outputs.items()}
+
+
+def line(program: Program, value: int) -> str:
+    """One instruction as text: ``%5 f32[32,64] = add(%3, bias)``."""
+    instruction = program.instruction(value)
+    assert instruction is not None
+    arguments = [program.name(v) for v in instruction.inputs]
+    arguments += [f"{k}={show(v)}" for k, v in instruction.attributes.items()]
+    return f"%{value} {instruction.type} = {instruction.opcode}({', '.join(arguments)})"
+
+
+def show(attribute: Any) -> str:
+    """An attribute as short text; a large constant by its type alone."""
+    if not isinstance(attribute, np.ndarray):
+        return str(attribute)
+    constant = cast(NumpyArray, attribute)
+    return str(constant.tolist()) if constant.size <= 8 else f"<{constant.shape}>"
+
+
+def verify(program: Program) -> Program:
+    """The program itself, if it keeps every rule; else a `ProgramError`.
+
+    Opcodes are in the table, inputs are defined earlier, attributes are those of the
+    primitive, and every type is what the shape rule gives.
+    """
+    for value in program.computed():
+        instruction = program.instruction(value)
+        assert instruction is not None
+        try:
+            verify_instruction(program, value, instruction)
+        except (
+            ThalwegError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+        ) as error:
+            raise ProgramError(
+                f"instruction %{value}, {instruction.opcode}: {error}"
+            ) from error
+    last = len(program.inputs) + len(program.instructions)
+    for name, value in program.outputs.items():
+        if not 0 <= value < last:
+            raise ProgramError(f"output {name} names %{value}, which doesn't exist")
+    return program
+
+
+def verify_instruction(program: Program, value: int, instruction: Instruction) -> None:
+    """Check one instruction against its primitive."""
+    primitive = PRIMITIVES.get(instruction.opcode)
+    if primitive is None:
+        raise ProgramError("no such primitive")
+    if primitive.inputs not in (None, len(instruction.inputs)) or (
+        primitive.inputs is None and not instruction.inputs
+    ):
+        raise ProgramError(
+            f"takes {primitive.inputs} inputs, got {len(instruction.inputs)}"
+        )
+    if any(not 0 <= v < value for v in instruction.inputs):
+        raise ProgramError(
+            f"reads {instruction.inputs}, not all of them defined earlier"
+        )
+    if tuple(instruction.attributes) != primitive.attributes:
+        raise ProgramError(
+            f"carries {tuple(instruction.attributes)}, "
+            f"must carry {primitive.attributes}"
+        )
+    for name, attribute in instruction.attributes.items():
+        if not has_right_form(name, attribute):
+            raise ProgramError(f"{name} can't be {attribute!r}")
+    types = [program.type(v) for v in instruction.inputs]
+    inferred = primitive.infer(*types, **instruction.attributes)
+    if inferred != instruction.type:
+        raise ProgramError(f"is said to be {instruction.type}, but gives {inferred}")
+
+
+# All other attributes are tuples of whole numbers.
+FORMS = {
+    "value": np.ndarray,
+    "dtype": str,
+    "transpose_a": bool,
+    "transpose_b": bool,
+    "axis": int,
+    "rows": int,
+    "operation": int,
+}
+
+
+def has_right_form(name: str, attribute: Any) -> bool:
+    """Whether an attribute is of the Python type that its primitive takes."""
+    if name in FORMS:
+        return type(attribute) is FORMS[name]
+    return type(attribute) is tuple and all(type(n) is int for n in attribute)
+
+
+def without_dead_code(program: Program) -> Program:
+    """The program without the instructions that no output needs."""
+    needed = set(program.outputs.values())
+    for value in reversed(
+        range(len(program.inputs), len(program.inputs) + len(program.instructions))
+    ):
+        instruction = program.instruction(value)
+        if instruction is not None and value in needed:
+            needed.update(instruction.inputs)
+    number = {v: v for v in range(len(program.inputs))}
+    kept: list[Instruction] = []
+    for value in program.computed():
+        instruction = program.instruction(value)
+        if value in needed and instruction is not None:
+            number[value] = len(program.inputs) + len(kept)
+            inputs = tuple(number[v] for v in instruction.inputs)
+            kept.append(
+                Instruction(
+                    instruction.opcode, inputs, instruction.attributes, instruction.type
+                )
+            )
+    outputs = {name: number[value] for name, value in program.outputs.items()}
+    return Program(program.inputs, tuple(kept), outputs)

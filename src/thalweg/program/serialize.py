@@ -1,0 +1,226 @@
+"""Programs as plain data, for files, and back through the checker.
+
+A program has static shapes, but a formula in a file must work for any number of rows.
+So it is traced at three numbers of rows: a size (or a single constant) that differs is
+written as a·rows + b from two of them, and must agree with the third.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from thalweg.errors import ProgramError
+from thalweg.program.ir import Instruction, Program, verify
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.types import DTYPES, ArrayType, Dtype, NumpyArray, Shape
+
+ROW_COUNTS = (3, 4, 7)
+LARGEST_ROWS = 2**40
+LARGEST_SIZE = 2**28  # elements of one value for a single row
+MOST_INSTRUCTIONS = 100_000
+
+Data = dict[str, Any]
+
+
+def to_data(
+    program_for: Callable[[int], Program],
+) -> tuple[Data, dict[str, NumpyArray]]:
+    """A formula's program for any number of rows, and its constants by name.
+
+    Arguments:
+        program_for: gives the program for a number of rows.
+
+    Returns:
+        Plain data for JSON, and the arrays to which it refers by ``c0``, ``c1``, ….
+
+    Raises:
+        ProgramError: the program depends on the number of rows in a way that isn't
+            linear.
+    """
+    programs = [program_for(rows) for rows in ROW_COUNTS]
+    first = programs[0]
+    opcodes = [[i.opcode for i in p.instructions] for p in programs]
+    wiring = [[i.inputs for i in p.instructions] for p in programs]
+    if any(o != opcodes[0] for o in opcodes) or any(w != wiring[0] for w in wiring):
+        raise ProgramError("the formula's instructions depend on the number of rows")
+    constants: dict[str, NumpyArray] = {}
+    instructions = [
+        instruction_data([p.instructions[i] for p in programs], constants)
+        for i in range(len(first.instructions))
+    ]
+    data: Data = {
+        "opcodes": {name: PRIMITIVES[name].version for name in sorted(set(opcodes[0]))},
+        "inputs": {
+            name: type_data([p.inputs[name] for p in programs]) for name in first.inputs
+        },
+        "instructions": instructions,
+        "outputs": dict(first.outputs),
+    }
+    return data, constants
+
+
+def instruction_data(
+    versions: Sequence[Instruction], constants: dict[str, NumpyArray]
+) -> list[Any]:
+    """One instruction, traced at three numbers of rows."""
+    first = versions[0]
+    if first.opcode == "constant":
+        values = [cast(NumpyArray, v.attributes["value"]) for v in versions]
+        attributes: Data = {"value": constant_data(values, constants)}
+    else:
+        attributes = {
+            name: linear([v.attributes[name] for v in versions])
+            for name in first.attributes
+        }
+    return [
+        first.opcode,
+        list(first.inputs),
+        attributes,
+        type_data([v.type for v in versions]),
+    ]
+
+
+def constant_data(
+    values: Sequence[NumpyArray], constants: dict[str, NumpyArray]
+) -> Any:
+    """The name of a constant's array, or how a single number follows from the rows."""
+    first = values[0]
+    if all(np.array_equal(v, first, equal_nan=v.dtype.kind == "f") for v in values):
+        name = f"c{len(constants)}"
+        constants[name] = first
+        return name
+    if any(v.size != 1 or v.shape != first.shape for v in values):
+        raise ProgramError(
+            "the formula has an array that depends on the number of rows"
+        )
+    slope, offset = coefficients([v.item() for v in values])
+    return {"rows": [slope, offset], "dtype": first.dtype.name, "rank": first.ndim}
+
+
+def type_data(types: Sequence[ArrayType]) -> list[Any]:
+    """A dtype and a shape, of which some sizes may depend on the rows."""
+    return [types[0].dtype, linear([t.shape for t in types])]
+
+
+def linear(versions: Sequence[Any]) -> Any:
+    """An attribute at three numbers of rows as one: equal, or a·rows + b."""
+    first = versions[0]
+    if isinstance(first, tuple):
+        parts = [cast(tuple[Any, ...], v) for v in versions]
+        if any(len(p) != len(parts[0]) for p in parts):
+            raise ProgramError("the formula's shapes depend on the number of rows")
+        return [linear(list(part)) for part in zip(*parts, strict=True)]
+    if all(v == first for v in versions):
+        return first
+    slope, offset = coefficients(versions)
+    return {"rows": [slope, offset]}
+
+
+def coefficients(values: Sequence[Any]) -> tuple[int, int]:
+    """Whole a and b with value = a·rows + b at all three numbers of rows."""
+    a, b, c = ROW_COUNTS
+    slope = (values[1] - values[0]) / (b - a)
+    offset = values[0] - slope * a
+    if slope != int(slope) or offset != int(offset) or slope * c + offset != values[2]:
+        raise ProgramError(
+            f"the formula has sizes {list(values)} for {list(ROW_COUNTS)} rows: they must "
+            "be a·rows + b"
+        )
+    return int(slope), int(offset)
+
+
+# Back ---------------------------------------------------------------------------------
+
+
+def from_data(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Program:
+    """The program for a number of rows, checked before it is returned.
+
+    Raises:
+        ProgramError: the data isn't a program that keeps every rule.
+    """
+    try:
+        program = decode(data, constants, rows)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ProgramError(f"this is no program: {error!r}") from None
+    return verify(program)
+
+
+def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Program:
+    """The program, as the data says; not checked yet."""
+    for name, version in data["opcodes"].items():
+        if name not in PRIMITIVES or PRIMITIVES[name].version != version:
+            raise ProgramError(f"opcode {name}, version {version}, isn't known here")
+    if len(data["instructions"]) > MOST_INSTRUCTIONS:
+        raise ProgramError(f"more than {MOST_INSTRUCTIONS} instructions")
+    inputs = {
+        str(name): decode_type(type, rows) for name, type in data["inputs"].items()
+    }
+    instructions: list[Instruction] = []
+    for opcode, arguments, attributes, type in data["instructions"]:
+        if opcode not in data["opcodes"]:
+            raise ProgramError(f"opcode {opcode!r} isn't listed")
+        decoded = {
+            k: decode_attribute(opcode, k, v, constants, rows)
+            for k, v in attributes.items()
+        }
+        instructions.append(
+            Instruction(
+                opcode,
+                tuple(whole(a) for a in arguments),
+                decoded,
+                decode_type(type, rows),
+            )
+        )
+    outputs = {str(name): whole(value) for name, value in data["outputs"].items()}
+    return Program(inputs, tuple(instructions), outputs)
+
+
+def decode_type(data: Any, rows: int) -> ArrayType:
+    """A type whose size is bounded."""
+    dtype, shape = data
+    if dtype not in DTYPES:
+        raise ProgramError(f"dtype {dtype!r} isn't known")
+    sizes = cast(Shape, tuple(decode_number(n, rows) for n in shape))
+    if any(n < 0 for n in sizes) or math.prod(sizes) > LARGEST_SIZE * max(rows, 1):
+        raise ProgramError(f"shape {sizes} is too large")
+    return ArrayType(sizes, cast(Dtype, dtype))
+
+
+def decode_attribute(
+    opcode: str, name: str, data: Any, constants: Mapping[str, NumpyArray], rows: int
+) -> Any:
+    """An attribute's value; constants are looked up by name."""
+    if opcode == "constant" and name == "value":
+        if isinstance(data, str):
+            return constants[data]
+        slope, offset = data["rows"]
+        value = whole(slope) * rows + whole(offset)
+        return np.full((1,) * min(whole(data["rank"]), 8), value, data["dtype"])
+    if isinstance(data, bool | str):
+        return data
+    if isinstance(data, list):
+        return tuple(decode_number(each, rows) for each in cast(list[Any], data))
+    return decode_number(data, rows)
+
+
+def decode_number(data: Any, rows: int) -> int:
+    """A whole number, or a·rows + b."""
+    if isinstance(data, dict):
+        slope, offset = cast(Data, data)["rows"]
+        return whole(slope) * rows + whole(offset)
+    return whole(data)
+
+
+def whole(value: Any) -> int:
+    """A whole number of bounded size; anything else is refused."""
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or abs(value) > LARGEST_ROWS
+    ):
+        raise ProgramError(f"must be a whole number, got {value!r}")
+    return value

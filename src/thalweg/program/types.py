@@ -1,0 +1,88 @@
+"""What is known of an array before it exists: its shape and its dtype."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.errors import DtypeError
+
+Dtype = Literal["float32", "float64", "int32", "uint32", "bool"]
+DTYPES: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")
+FLOATS: tuple[Dtype, ...] = ("float32", "float64")
+SHORT = {
+    "float32": "f32",
+    "float64": "f64",
+    "int32": "i32",
+    "uint32": "u32",
+    "bool": "b",
+}
+ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4, "uint32": 4, "bool": 1}
+
+Shape = tuple[int, ...]
+NumpyArray: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ArrayType:
+    """The shape and dtype of an array, printed as ``f32[32,64]``."""
+
+    shape: Shape
+    dtype: Dtype
+
+    def __str__(self) -> str:
+        return f"{SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Number of bytes of a contiguous array of this type."""
+        return self.size * ITEMSIZE[self.dtype]
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return self.dtype in FLOATS
+
+
+def dtype_of(array: NumpyArray, default_float: Dtype = "float64") -> Dtype:
+    """The dtype under which a NumPy array enters a program.
+
+    Integers become ``int32``, half precision becomes ``float32``; text, objects and
+    complex numbers are a `DtypeError`.
+    """
+    name = array.dtype.name
+    if name in DTYPES:
+        return cast(Dtype, name)
+    if array.dtype.kind in "iu":
+        return "int32"
+    if array.dtype.kind == "f":
+        return "float32" if name == "float16" else default_float
+    raise DtypeError(f"an array must hold numbers or booleans, got dtype {array.dtype}")
+
+
+def type_of(array: NumpyArray) -> ArrayType:
+    """The type under which a NumPy array enters a program."""
+    return ArrayType(tuple(array.shape), dtype_of(array))
+
+
+def as_numpy(values: object, dtype: Dtype) -> NumpyArray:
+    """The values as an array of a program's dtype; whole numbers must fit into it."""
+    array = np.asarray(values)
+    if dtype in ("int32", "uint32") and array.size and array.dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise DtypeError(
+                f"whole numbers must lie in {limits.min}..{limits.max}, "
+                f"got {array.min()}..{array.max()}"
+            )
+    return np.asarray(array, dtype=dtype)

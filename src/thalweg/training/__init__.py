@@ -1,0 +1,1 @@
+"""When things are computed: networks, batches, epochs, stopping, and files."""

@@ -1,0 +1,304 @@
+"""A network as one safe file, and back.
+
+Layers of thalweg's own are written by name and fields; what a person wrote is written
+as its traced program. Loading imports nothing, evaluates nothing, and checks every
+shape, program and size before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from thalweg.errors import ModelFileError, ThalwegError
+from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.initializers import INITIALIZERS, Initializer
+from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
+from thalweg.formulas.losses import LOSSES, Loss, probabilities
+from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.perceptron import Perceptron
+from thalweg.program.serialize import ROW_COUNTS
+from thalweg.program.types import FLOATS, NumpyArray
+from thalweg.training.history import History
+from thalweg.training.modelfile import read_model, write_model
+from thalweg.training.network import Network
+from thalweg.training.traced import (
+    SavedProgram,
+    TracedLayer,
+    TracedLoss,
+    parameter_data,
+    parameters_from,
+    traced_layer,
+    traced_loss,
+)
+
+LAYERS: dict[str, type[Any]] = {
+    each.__name__: each
+    for each in (BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron)
+}
+Data = dict[str, Any]
+Tensors = dict[str, NumpyArray]
+PARAMETER = "parameters/"
+
+
+def save(network: Network, path: str | Path) -> None:
+    """Write a network to a file, whole or not at all.
+
+    Raises:
+        NotFittedError: the network has no parameters yet.
+        ProgramError: a person's own formula depends on the number of rows in a way that
+            can't be saved.
+        FileError: the file can't be written.
+    """
+    document, tensors = network_data(network)
+    write_model(path, tensors, {"kind": "network", **document})
+
+
+def load_network(path: str | Path) -> Network:
+    """Read a network from a file.
+
+    Raises:
+        FileError: the file can't be read.
+        ModelFileError: the file breaks a rule of the format.
+    """
+    tensors, document = read_model(path)
+    return network_from(document, tensors, str(path))
+
+
+# To data ------------------------------------------------------------------------------
+
+
+def network_data(network: Network) -> tuple[Data, Tensors]:
+    """The network as plain data, and its arrays by name."""
+    shapes = network.shapes
+    tensors = {
+        PARAMETER + name: array
+        for name, array in {**network.parameters, **network.state}.items()
+    }
+    layers = [
+        layer_data(layer, f"{number}", shapes.outputs[number - 1], network, tensors)
+        for number, layer in enumerate(network.layers, 1)
+    ]
+    document: Data = {
+        "network": {
+            "input_shape": list(shapes.outputs[0]),
+            "dtype": network.dtype,
+            "layers": layers,
+        },
+        "loss": loss_data(network, tensors),
+        "history": network.history.to_dict(),
+    }
+    return document, tensors
+
+
+def layer_data(
+    layer: Layer,
+    name: str,
+    input_shape: tuple[int, ...],
+    network: Network,
+    tensors: Tensors,
+) -> Data:
+    """A layer by its name and fields; a person's own by its programs."""
+    plain = plain_layer(layer)
+    if plain is not None:
+        return plain
+    traced = (
+        layer
+        if isinstance(layer, TracedLayer)
+        else traced_layer(layer, input_shape, network.dtype)
+    )
+    data: Data = {
+        "type": "traced",
+        "name": traced.name,
+        "parameters": parameter_data(traced.declared),
+        "state": parameter_data(traced.kept),
+        "prediction": program_data(traced.prediction, f"{name}.prediction", tensors),
+    }
+    if traced.training is not None:
+        data["training"] = program_data(traced.training, f"{name}.training", tensors)
+    return data
+
+
+def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
+    """A program's data, with its constants among the file's tensors."""
+    tensors |= {
+        f"constants/{name}.{key}": array for key, array in program.constants.items()
+    }
+    return program.data
+
+
+def plain_layer(layer: Layer) -> Data | None:
+    """A layer of thalweg's own whose fields a file can name; None for others."""
+    if LAYERS.get(type(layer).__name__) is not type(layer):
+        return None
+    data: Data = {"type": type(layer).__name__}
+    for each in fields(cast(Any, layer)):
+        written = field_data(getattr(layer, each.name))
+        if written is None:
+            return None
+        data[each.name] = written[0]
+    return data
+
+
+def field_data(value: Any) -> tuple[Any] | None:
+    """A layer's field as plain data, in a tuple; None where it can't be named."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return (value,)
+    if isinstance(value, np.generic):
+        return (value.item(),)
+    if isinstance(value, Initializer):
+        known = INITIALIZERS.get(value.name) == value
+        return ({"initializer": value.name},) if known else None
+    if isinstance(value, Layer):
+        plain = plain_layer(value)
+        return None if plain is None else ({"layer": plain},)
+    if isinstance(value, tuple):
+        parts = [field_data(each) for each in cast(tuple[Any, ...], value)]
+        return None if None in parts else ([p[0] for p in parts if p is not None],)
+    names = [name for name, formula in ACTIVATIONS.items() if formula is value]
+    return ({"activation": names[0]},) if names else None
+
+
+def loss_data(network: Network, tensors: Tensors) -> Data | None:
+    """The loss by its name, or a person's own by its program."""
+    loss = network.loss
+    if loss is None:
+        return None
+    known = LOSSES.get(loss.name)
+    if known is not None and known.function is loss.function:
+        return {"name": loss.name, "parameters": dict(loss.parameters)}
+    traced = loss.function
+    if not isinstance(traced, TracedLoss):
+        traced = traced_loss(loss, network.shapes.outputs[-1][0], network.dtype)
+    return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
+
+
+# From data ----------------------------------------------------------------------------
+
+
+def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Network:
+    """A network from a file's data.
+
+    Raises:
+        ModelFileError: a part is missing or doesn't fit the others.
+    """
+    try:
+        return decode_network(document, tensors)
+    except ModelFileError:
+        raise
+    except ThalwegError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise ModelFileError(
+            f"{path}: the network's description is damaged: {error!r}"
+        ) from None
+
+
+def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
+    """The network, its parameters, loss and history."""
+    described = document["network"]
+    dtype = described["dtype"]
+    if dtype not in FLOATS:
+        raise ModelFileError(
+            f"a network's dtype must be float32 or float64, got {dtype!r}"
+        )
+    layers = [
+        decode_layer(data, f"{number}", tensors)
+        for number, data in enumerate(described["layers"], 1)
+    ]
+    network = Network(layers).initialize(tuple(described["input_shape"]), dtype=dtype)
+    values = {
+        name.removeprefix(PARAMETER): array
+        for name, array in tensors.items()
+        if name.startswith(PARAMETER)
+    }
+    missing = {**network.parameters, **network.state}.keys() - values.keys()
+    if missing:
+        raise ModelFileError(f"the file lacks the parameters {sorted(missing)}")
+    if any(array.dtype.name != dtype for array in values.values()):
+        raise ModelFileError(f"every parameter must be {dtype}")
+    network.set_parameters(values)
+    network.loss = decode_loss(document["loss"], tensors)
+    network.history = History.from_dict(document["history"])
+    return network
+
+
+def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
+    """A layer from its name and fields, or from its programs."""
+    kind = data["type"]
+    if kind != "traced":
+        return decode_plain(data)
+    training = data.get("training")
+    return TracedLayer(
+        str(data["name"]),
+        parameters_from(data["parameters"]),
+        parameters_from(data["state"]),
+        decode_program(data["prediction"], f"{name}.prediction", tensors),
+        None
+        if training is None
+        else decode_program(training, f"{name}.training", tensors),
+    )
+
+
+def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
+    """A program with its constants, checked at two numbers of rows."""
+    prefix = f"constants/{name}."
+    constants = {
+        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
+    }
+    program = SavedProgram(data, constants)
+    for rows in ROW_COUNTS[:2]:
+        program.at(rows)
+    return program
+
+
+def decode_plain(data: Data) -> Layer:
+    """A layer of thalweg's own."""
+    kind = data["type"]
+    if kind not in LAYERS:
+        raise ModelFileError(
+            f"layer {kind!r} isn't known; there are {', '.join(LAYERS)}"
+        )
+    known = {each.name for each in fields(LAYERS[kind])}
+    given = {k: decode_field(v) for k, v in data.items() if k != "type"}
+    if given.keys() - known:
+        raise ModelFileError(f"{kind} has no fields {sorted(given.keys() - known)}")
+    return LAYERS[kind](**given)
+
+
+def decode_field(data: Any) -> Any:
+    """A layer's field."""
+    if isinstance(data, list):
+        return tuple(decode_field(each) for each in cast(list[Any], data))
+    if isinstance(data, dict):
+        ((kind, value),) = cast(Data, data).items()
+        tables: dict[str, Mapping[str, Any]] = {
+            "activation": ACTIVATIONS,
+            "initializer": INITIALIZERS,
+        }
+        return decode_plain(value) if kind == "layer" else tables[kind][value]
+    return data
+
+
+def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:
+    """A loss by its name, or from its program."""
+    if data is None:
+        return None
+    if "program" in data:
+        program = decode_program(data["program"], "loss", tensors)
+        traced = TracedLoss(str(data["name"]), program)
+        return Loss(traced.name, traced, probabilities)
+    loss = Loss.of(str(data["name"]))
+    parameters = cast(dict[str, float], data["parameters"])
+    return loss.with_parameters(**parameters) if parameters else loss

@@ -1,0 +1,98 @@
+"""Metrics: sums that the program takes batch by batch, made into figures at the end."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.formulas.losses import Loss
+from thalweg.program import ops
+from thalweg.program.types import NumpyArray
+
+CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy")
+
+
+class Metric(ABC):
+    """A sum over rows, and the figures that it becomes."""
+
+    @abstractmethod
+    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+        """What each row adds: shape (rows,) or (rows, outputs)."""
+
+    @abstractmethod
+    def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
+        """The figures from the weighted mean over all rows."""
+
+
+@dataclass(frozen=True)
+class Accuracy(Metric):
+    """The share of rows whose class is predicted: 1/n Σ [argmax ŷ = y]."""
+
+    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+        """1 for a row that is right, else 0."""
+        right = ops.equal(
+            predicted_class(predictions), true_class(predictions, targets)
+        )
+        return ops.cast(right, predictions.dtype.name)
+
+    def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
+        """The accuracy, from 0 to 1."""
+        return {"accuracy": float(weighted_mean)}
+
+
+def predicted_class(predictions: ops.Array) -> ops.Array:
+    """The most probable class; of a single probability, whether it is above 1/2."""
+    if predictions.shape[1] == 1:
+        return ops.cast(predictions[:, 0] > 0.5, "int32")
+    return ops.argmax(predictions, axis=1)
+
+
+def true_class(predictions: ops.Array, targets: ops.Array) -> ops.Array:
+    """The class of every row, from class numbers, one-hot rows or a column of 0 and 1."""
+    if len(targets.shape) == 1:
+        return ops.cast(targets, "int32")
+    return predicted_class(targets)
+
+
+@dataclass(frozen=True)
+class SquaredError(Metric):
+    """Root mean squared error, and the share of the variance that is explained.
+
+    rmse = √(1/n Σ (ŷ − y)²),  r2 = 1 − Σ (ŷ − y)² / Σ (y − ȳ)²
+
+    Arguments:
+        variance: of the targets of these rows, shape (outputs,).
+    """
+
+    variance: tuple[float, ...]
+
+    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+        """The squared error of every output."""
+        same = ops.cast(targets, predictions.dtype.name)
+        return (predictions - ops.reshape(same, predictions.shape)) ** 2
+
+    def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
+        """rmse in the targets' unit, and r2; both averaged over outputs."""
+        error = np.atleast_1d(weighted_mean)
+        variance = np.asarray(self.variance)
+        constant = np.where(error > 0, 0.0, 1.0)  # as scikit-learn: all or nothing
+        explained = 1 - error / np.where(variance > 0, variance, 1.0)
+        r2 = np.where(variance > 0, explained, constant)
+        return {"rmse": math.sqrt(float(error.mean())), "r2": float(r2.mean())}
+
+
+def metric_for(
+    loss: Loss, outputs: int, targets: NumpyArray, weights: NumpyArray | None
+) -> Metric:
+    """Accuracy where classes are predicted, squared error where numbers are."""
+    whole = targets.dtype.kind in "iu" and targets.ndim == 1 and outputs > 1
+    if loss.name in CLASS_LOSSES or whole:
+        return Accuracy()
+    values = targets.reshape(len(targets), -1).astype(np.float64)
+    mean: Any = np.average(values, axis=0, weights=weights)
+    variance: Any = np.average((values - mean) ** 2, axis=0, weights=weights)
+    return SquaredError(tuple(float(v) for v in variance))

@@ -1,0 +1,49 @@
+"""When to stop: the validation loss chooses the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thalweg.formulas.names import require_non_negative, require_whole
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when the validation loss has stopped improving, and go back to its best.
+
+    stop after epoch t  if  min(L₁ … L_{t−patience}) − min(L_{t−patience+1} … L_t) ≤ δ
+
+    Arguments:
+        patience: how many epochs without improvement are allowed.
+        min_delta: δ, the improvement of the loss below which it doesn't count.
+
+    Raises:
+        ArgumentError: an argument is out of its range.
+
+    Example:
+        >>> rule = EarlyStopping(patience=2)
+        >>> rule.should_stop([0.9, 0.5, 0.6]), rule.should_stop([0.9, 0.5, 0.6, 0.7])
+        (False, True)
+
+    Source: Prechelt, "Early stopping — but when?", 1998.
+    """
+
+    patience: int = 10
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_whole("patience", self.patience, least=1)
+        require_non_negative("min_delta", self.min_delta)
+
+    def last_improvement(self, losses: Sequence[float]) -> int:
+        """The epoch, from 1, of the last loss lower by more than δ than any before."""
+        best, epoch = float("inf"), 0
+        for number, loss in enumerate(losses, 1):
+            if loss < best - self.min_delta:
+                best, epoch = loss, number
+        return epoch
+
+    def should_stop(self, losses: Sequence[float]) -> bool:
+        """Whether the patience is used up after these epochs."""
+        return len(losses) - self.last_improvement(losses) >= self.patience

@@ -1,0 +1,217 @@
+"""Writes the golden numbers: what PyTorch gives for the formulas that it has too.
+
+Run it by hand where torch is installed: ``python tests/golden/generate.py``. The tests
+read the files alone. All numbers are float64.
+"""
+
+# torch isn't among the tools that check types.
+# pyright: basic, reportMissingImports=false
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 - torch's own custom
+from torch.optim import lr_scheduler
+
+FOLDER = Path(__file__).parent
+POINTS = [-8.0, -2.5, -1.0, -0.3, -0.001, 0.0, 0.002, 0.4, 1.0, 3.0, 9.0]
+LOGITS = [[2.0, -1.0, 0.5], [0.0, 0.3, -0.2], [-4.0, 5.0, 1.0], [1.0, 1.0, 1.0]]
+COTANGENT = [[0.3, -1.2, 2.0], [1.0, 0.5, -0.7], [0.1, 0.2, 0.9], [-1.0, 2.0, 0.4]]
+STEPS = 20
+
+
+def value_and_gradient(function, x):
+    """The function's value at x, and the gradient of its sum."""
+    x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    y = function(x)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    return {"value": y.tolist(), "gradient": gradient.tolist()}
+
+
+def activations():
+    """Values and derivatives at a few points."""
+    functions = {
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": F.relu,
+        "leaky_relu": F.leaky_relu,
+        "elu": F.elu,
+        "selu": F.selu,
+        "gelu": F.gelu,
+        "silu": F.silu,
+        "mish": F.mish,
+        "softplus": lambda z: torch.logaddexp(z, torch.zeros_like(z)),
+    }
+    elementwise = {n: value_and_gradient(f, POINTS) for n, f in functions.items()}
+    cotangent = torch.tensor(COTANGENT, dtype=torch.float64)
+    softmax = value_and_gradient(lambda z: F.softmax(z, -1) * cotangent, LOGITS)
+    return {
+        "points": POINTS,
+        "elementwise": elementwise,
+        "softmax": {"logits": LOGITS, "cotangent": COTANGENT, **softmax},
+    }
+
+
+def losses():
+    """Mean losses and their gradients by the predictions (or logits)."""
+    generator = np.random.default_rng(1)
+    predictions = generator.normal(size=(6, 2)).round(3)
+    targets = generator.normal(size=(6, 2)).round(3)
+    probabilities = generator.uniform(0.05, 0.95, (6, 2)).round(3)
+    yes = generator.integers(0, 2, (6, 2)).astype(float)
+    rates = generator.uniform(0.2, 4, (6, 2)).round(3)
+    counts = generator.poisson(2, (6, 2)).astype(float)
+    classes = [0, 2, 1, 1]
+
+    def case(name, function, x, y, **parameters):
+        target = torch.tensor(y)
+        results = value_and_gradient(lambda p: function(p, target), x)
+        given = {
+            "predictions": np.asarray(x).tolist(),
+            "targets": np.asarray(y).tolist(),
+        }
+        return {"loss": name, "parameters": parameters, **given, **results}
+
+    def poisson(p, t):
+        return F.poisson_nll_loss(p, t, log_input=False, eps=0.0)
+
+    def huber(p, t):
+        return F.huber_loss(p, t, delta=0.7)
+
+    def smoothed(p, t):
+        return F.cross_entropy(p, t, label_smoothing=0.1)
+
+    return {
+        "cases": [
+            case("mean_squared_error", F.mse_loss, predictions, targets),
+            case("mean_absolute_error", F.l1_loss, predictions, targets),
+            case("huber", F.huber_loss, predictions, targets),
+            case("huber", huber, predictions, targets, delta=0.7),
+            case("binary_cross_entropy", F.binary_cross_entropy, probabilities, yes),
+            case("poisson", poisson, rates, counts),
+        ],
+        "cases_of_logits": [
+            case("cross_entropy", F.cross_entropy, LOGITS, classes),
+            case("cross_entropy", smoothed, LOGITS, classes, label_smoothing=0.1),
+        ],
+    }
+
+
+def optimizers():
+    """Parameters after 1, 2 and all steps with the same gradients."""
+    generator = np.random.default_rng(2)
+    start = generator.normal(size=4).round(3)
+    gradients = (generator.normal(size=(STEPS, 4)) * [10, 1, 0.1, 1e-4]).round(6)
+    rules = [
+        ("sgd", torch.optim.SGD, {"lr": 0.01}, {}),
+        ("sgd", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9}),
+        (
+            "sgd",
+            torch.optim.SGD,
+            {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+            {"momentum": 0.9, "nesterov": True},
+        ),
+        ("adagrad", torch.optim.Adagrad, {}, {}),
+        ("adadelta", torch.optim.Adadelta, {}, {}),
+        ("rmsprop", torch.optim.RMSprop, {}, {}),
+        ("adam", torch.optim.Adam, {}, {}),
+        ("adam", torch.optim.Adam, {"betas": (0.5, 0.9)}, {"beta1": 0.5, "beta2": 0.9}),
+        ("adamw", torch.optim.AdamW, {}, {}),
+        (
+            "adamw",
+            torch.optim.AdamW,
+            {"lr": 0.1, "weight_decay": 0.5},
+            {"weight_decay": 0.5},
+        ),
+    ]
+    cases = []
+    for name, rule, theirs, ours in rules:
+        parameters = torch.tensor(start, requires_grad=True)
+        optimizer = rule([parameters], **theirs)
+        path = []
+        for gradient in gradients:
+            parameters.grad = torch.tensor(gradient)
+            optimizer.step()
+            path.append(parameters.tolist())
+        learning_rate = optimizer.param_groups[0]["lr"]
+        case = {"optimizer": name, "parameters": ours, "learning_rate": learning_rate}
+        cases.append({**case, "after": {"1": path[0], "2": path[1], "20": path[-1]}})
+    return {"start": start.tolist(), "gradients": gradients.tolist(), "cases": cases}
+
+
+def schedules():
+    """Learning rates of some steps out of 40."""
+
+    def rates(build, losses=None):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+        schedule = build(optimizer)
+        found = []
+        for step in range(40):
+            found.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            if losses is None:
+                schedule.step()
+            else:
+                schedule.step(losses[step])
+        return found
+
+    waves = [round(1 + np.cos(i / 3) / (1 + i / 10), 3) for i in range(40)]
+    return {
+        "StepDecay": rates(lambda o: lr_scheduler.StepLR(o, 7, gamma=0.3)),
+        "ExponentialDecay": rates(lambda o: lr_scheduler.ExponentialLR(o, 0.9)),
+        "CosineWithWarmup": rates(
+            lambda o: lr_scheduler.CosineAnnealingLR(o, 40, eta_min=0.1)
+        ),
+        "OneCycle": rates(
+            lambda o: lr_scheduler.OneCycleLR(
+                o, 0.5, total_steps=41, cycle_momentum=False
+            )
+        ),
+        "losses": waves,
+        "ReduceOnPlateau": rates(
+            lambda o: lr_scheduler.ReduceLROnPlateau(
+                o, factor=0.5, patience=2, threshold=0.01, threshold_mode="abs"
+            ),
+            waves,
+        ),
+    }
+
+
+def normalization():
+    """Outputs of the normalizing layers, and BatchNorm's running statistics."""
+    generator = np.random.default_rng(3)
+    x = generator.normal(2, 3, (5, 3)).round(3)
+    scale, shift = [0.5, 1.0, 2.0], [0.1, -0.2, 0.3]
+    tensor = torch.tensor(x)
+    batch, layer = nn.BatchNorm1d(3).double(), nn.LayerNorm(3).double()
+    for each in (batch, layer):
+        each.weight.data = torch.tensor(scale, dtype=torch.float64)
+        each.bias.data = torch.tensor(shift, dtype=torch.float64)
+    training = batch(tensor)
+    return {
+        "x": x.tolist(),
+        "scale": scale,
+        "shift": shift,
+        "LayerNorm": layer(tensor).tolist(),
+        "BatchNorm": {
+            "training": training.tolist(),
+            "running_mean": batch.state_dict()["running_mean"].tolist(),
+            "running_variance": batch.state_dict()["running_var"].tolist(),
+            "prediction": batch.eval()(tensor).tolist(),
+        },
+    }
+
+
+def main():
+    """Write one file for each group."""
+    for group in (activations, losses, optimizers, schedules, normalization):
+        numbers = {"torch": torch.__version__.split("+")[0], **group()}
+        text = json.dumps(numbers, indent=1)
+        (FOLDER / f"{group.__name__}.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
