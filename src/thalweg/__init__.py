@@ -5,6 +5,7 @@
 0.5
 """
 
+from thalweg.data import load, train
 from thalweg.errors import (
     ArgumentError,
     DataError,
@@ -171,6 +172,7 @@ __all__ = [
     "huber",
     "identity",
     "leaky_relu",
+    "load",
     "log",
     "log1p",
     "matmul",
@@ -203,6 +205,7 @@ __all__ = [
     "sum",
     "take",
     "tanh",
+    "train",
     "transpose",
     "value_and_gradient",
     "where",

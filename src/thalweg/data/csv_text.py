@@ -56,8 +56,8 @@ def checked_names(where: str, header: Sequence[str]) -> list[str]:
     if "" in names[1:]:
         position = names.index("", 1) + 1
         raise DataError(f"{where}: column {position} must have a name, but has none")
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
         positions = [str(i) for i, name in enumerate(names, 1) if name == repeated]
         raise DataError(
             f"{where}: column names must differ, but {listed([repeated])} is the name "

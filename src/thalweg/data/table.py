@@ -40,6 +40,7 @@ class Table:
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
+        frame = frame.with_columns(selectors.decimal().cast(pl.Float64))
         return cls(name, frame.with_columns(_stripped(), _float_or_null()), csv)
 
     @property

@@ -43,7 +43,7 @@ def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.floa
     """The weights of some rows, shape (rows,); 1 where there is no column of weights.
 
     Raises:
-        DataError: a weight is missing or isn't a number, 0 or more.
+        DataError: a weight is missing or isn't a number, 0 or more, or each is 0.
     """
     if column is None:
         return np.ones(len(rows), np.float32)
@@ -56,6 +56,8 @@ def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.floa
             f"{table.place(int(rows[at]), column)}: a weight must be a number, "
             f"0 or more, got {shown(cells[at])}"
         )
+    if len(rows) and not weights.any():
+        raise DataError(f"{table.name}, column {column!r}: a weight must be above 0")
     return weights.astype(np.float32)
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Curve
 from thalweg.figures.style import BLUE, GRAY, VERMILION, new_figure
 from thalweg.formulas.activations import ACTIVATIONS, Activation, softmax
 from thalweg.program import gradient, ops
 
-COLUMNS = 4
+COLUMNS = 5
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Settings:
 
     lowest: float = -10.0
     highest: float = 10.0
-    points: int = 801
+    points: int = 401
 
 
 @dataclass(frozen=True)
@@ -78,45 +78,37 @@ def first_of_two(z: ops.Array) -> ops.Array:
 def remark_on(function: Activation, derivatives: np.ndarray) -> str:
     """What can't be read off the curves."""
     if function is softmax:
-        return "of (z, 0), first"
-    return "" if derivatives.any() else "0 everywhere"
+        return "of (z, 0), first output"
+    return "" if derivatives.any() else "φ′(z) = 0 everywhere"
 
 
 def plot(data: Data) -> Figure:
     """Each activation above its derivative, over the same z."""
-    figure = new_figure(11.5, 12.5, data.title)
     rows = -(-len(data.panels) // COLUMNS)
-    cells = figure.subfigures(rows, COLUMNS, squeeze=False)
+    figure = new_figure(13, 3.2 * rows, data.title)
+    cells = figure.add_gridspec(rows, COLUMNS)
     for place, panel in enumerate(data.panels):
         row, column = divmod(place, COLUMNS)
-        last = place + COLUMNS >= len(data.panels)
-        draw_panel(cells[row, column], panel, first=column == 0, last=last)
+        upper, lower = cells[row, column].subgridspec(2, 1, height_ratios=[3, 2]).subplots()
+        draw_panel(upper, lower, panel)
+        if column == 0:
+            upper.set_ylabel("φ(z)", color=BLUE)
+            lower.set_ylabel("φ′(z)", color=VERMILION)
+        if place + COLUMNS >= len(data.panels):
+            lower.set_xlabel("z, the weighted sum")
     return figure
 
 
-def draw_panel(cell: SubFigure, panel: Panel, first: bool, last: bool) -> None:
-    """One activation in its cell."""
-    upper, lower = cell.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+def draw_panel(upper: Axes, lower: Axes, panel: Panel) -> None:
+    """The values above, the derivatives below."""
     upper.plot(panel.values.x, panel.values.y, color=BLUE)
     lower.plot(panel.derivatives.x, panel.derivatives.y, color=VERMILION, linestyle="--")
-    upper.set_title(panel.name, fontweight="bold")
-    lower.set_ylim(-0.2, 1.3)
-    if panel.values.y and max(panel.values.y) <= 1:
-        upper.set_ylim(-1.15, 1.15)
+    upper.set_title(f"{panel.name} {panel.remark}".strip(), color="black")
+    highest = max(panel.values.y)
+    upper.set_ylim((-1.15, 1.15) if highest <= 1 else (-11, 11))
+    lower.set_ylim(-0.25, 1.9)
+    upper.tick_params(labelbottom=False)
     for axes in (upper, lower):
-        mark_zero(axes)
-    place = "values" if panel.name == "softmax" else "derivatives"
-    axes = upper if place == "values" else lower
-    axes.annotate(panel.remark, (0.04, 0.92), xycoords="axes fraction", va="top")
-    if first:
-        upper.set_ylabel("φ(z)", color=BLUE)
-        lower.set_ylabel("φ′(z)", color=VERMILION)
-    if last:
-        lower.set_xlabel("z, the unit's weighted sum")
-
-
-def mark_zero(axes: Axes) -> None:
-    """Fine lines through the origin."""
-    axes.axhline(0, color=GRAY, linewidth=0.8)
-    axes.axvline(0, color=GRAY, linewidth=0.8)
-    axes.set_xticks([-10, -5, 0, 5, 10])
+        axes.axhline(0, color=GRAY, linewidth=0.8)
+        axes.axvline(0, color=GRAY, linewidth=0.8)
+        axes.set_xticks([-10, -5, 0, 5, 10])

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
+import numpy as np
 from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band, band, trained
 from thalweg.figures.samples import Sample, breast_cancer
-from thalweg.figures.style import SERIES, EndLabel, label_ends, new_figure
+from thalweg.figures.style import SERIES, EndLabel, draw_band, label_ends, new_figure, plain_decades
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import SGD
+
+
+TICKS = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 @dataclass(frozen=True)
 class Settings:
     """Batch sizes with the epochs of each, and what they share."""
 
-    batches: tuple[tuple[int | str, int], ...] = (("all", 500), (32, 100), (1, 20))
+    batches: tuple[tuple[int | str, int], ...] = (("all", 500), (32, 100), (1, 15))
     units: int = 8
-    learning_rate: float = 0.03
+    learning_rate: float = 0.3
     seeds: int = 5
 
 
@@ -31,6 +35,7 @@ class Entry:
     label: str
     batch_size: int
     steps_per_epoch: int
+    rises: float
     by_epoch: Band
     by_step: Band
 
@@ -86,39 +91,51 @@ def entry(size: int | str, epochs: int, rows: Sample, settings: Settings) -> Ent
         label,
         count,
         steps,
+        rises_in(losses),
         band(label, after, losses),
         band(label, [steps * epoch for epoch in after], losses),
     )
 
 
+def rises_in(losses: Sequence[Sequence[float]]) -> float:
+    """The fraction of epochs after which the loss was higher than before."""
+    changes = np.diff(np.asarray(losses), axis=1)
+    return float((changes > 0).mean()) if changes.size else 0.0
+
+
 def title_of(entries: list[Entry]) -> str:
     """The statement, where the runs bear it out."""
-    last = min(len(entry.by_epoch.x) for entry in entries) - 1
-    after = [entry.by_epoch.median[last] for entry in entries]
-    if after == sorted(after, reverse=True):
-        return "Small batches learn more from each row, large batches more from each step"
+    largest, smallest = entries[0], entries[-1]
+    after_one = [entry.by_epoch.median[0] for entry in entries]
+    fastest = after_one == sorted(after_one, reverse=True)
+    if fastest and smallest.rises > 0.2 and largest.rises == 0:
+        return "One row a step starts fastest, but unsteadily; all rows a step is smooth, but slow"
     return "The loss by rows seen, and by steps taken"
 
 
 def plot(data: Data) -> Figure:
     """By epochs on the left, by steps on the right."""
-    figure = new_figure(12.5, 5.4, data.title)
+    figure = new_figure(12.5, 5.6, data.title)
     left, right = figure.subplots(1, 2, sharey=True)
-    draw_bands(left, data.entries, [entry.by_epoch for entry in data.entries])
-    draw_bands(right, data.entries, [entry.by_step for entry in data.entries])
-    left.set_xlabel("epochs (every row seen once in each)")
-    right.set_xlabel("steps (updates of the parameters)")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        plain_decades(axes.xaxis)
+    left.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    left.yaxis.set_minor_formatter("")
+    for entry, look in zip(data.entries, SERIES, strict=False):
+        draw_band(left, entry.by_epoch, look)
+        draw_band(right, entry.by_step, look)
+    label_ends(
+        right,
+        [
+            EndLabel(entry.by_step.median[-1], entry.label, look["color"])
+            for entry, look in zip(data.entries, SERIES, strict=False)
+        ],
+    )
+    left.set_xlabel("epochs: how often every row was seen")
+    right.set_xlabel("steps: how often the parameters were updated")
     left.set_ylabel("loss on all rows: cross-entropy (nats)")
     left.set_title(f"By rows seen: median and range of {len(data.seeds)} runs")
     right.set_title("The same runs by steps taken")
     return figure
-
-
-def draw_bands(axes: Axes, entries: list[Entry], bands: list[Band]) -> None:
-    """A line a batch size."""
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    for look, drawn in zip(SERIES, bands, strict=False):
-        axes.plot(drawn.x, drawn.median, label=drawn.label, **look)
-        axes.fill_between(drawn.x, drawn.low, drawn.high, color=look["color"], alpha=0.18, lw=0)
-    axes.legend()

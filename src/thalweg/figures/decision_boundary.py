@@ -15,7 +15,7 @@ from thalweg.figures.style import BLUE, VERMILION, new_figure
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
 
-SHADES = LinearSegmentedColormap.from_list("classes", [BLUE, "white", VERMILION])
+SHADES = LinearSegmentedColormap.from_list("classes", ["#8CC0DF", "white", "#F0B48C"])
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Settings:
     rows: int = 600
     training_rows: int = 300
     noise: float = 0.2
-    hidden: tuple[tuple[int, ...], ...] = ((), (3,), (16, 16))
-    learning_rate: float = 0.01
+    hidden: tuple[tuple[int, ...], ...] = ((), (4,), (16, 16))
+    learning_rate: float = 0.03
     epochs: int = 200
     seed: int = 0
-    points: int = 81
+    points: int = 61
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def name_of(hidden: tuple[int, ...]) -> str:
 
 def title_of(panels: list[Panel]) -> str:
     """The statement, where the runs bear it out."""
-    accuracies = [panel.accuracy for panel in panels]
-    if accuracies == sorted(set(accuracies)):
-        return "Without a hidden layer the boundary is a line; hidden units bend it"
+    straight, *bent = [panel.accuracy for panel in panels]
+    if all(accuracy > straight + 0.02 for accuracy in bent):
+        return "Without a hidden layer the boundary is a straight line; hidden units bend it"
     return "Decision boundaries of networks without and with hidden layers"
 
 
@@ -122,14 +122,15 @@ def plot(data: Data) -> Figure:
 
 def draw_panel(axes: Axes, panel: Panel, data: Data) -> object:
     """Probabilities shaded, the line where they are 1/2, and the training rows."""
-    shaded = axes.pcolormesh(
-        data.xs, data.ys, panel.probabilities, cmap=SHADES, vmin=0, vmax=1, alpha=0.6,
-        shading="gouraud", rasterized=True,
+    extent = (data.xs[0], data.xs[-1], data.ys[0], data.ys[-1])
+    shaded = axes.imshow(
+        panel.probabilities, SHADES, vmin=0, vmax=1, origin="lower", extent=extent,
+        aspect="auto", interpolation="bilinear",
     )  # fmt: skip
     axes.contour(data.xs, data.ys, panel.probabilities, levels=[0.5], colors="black")
     for points, color, marker in zip(data.points, (BLUE, VERMILION), "os", strict=True):
         x, y = zip(*points, strict=True)
-        axes.scatter(x, y, s=16, color=color, marker=marker, edgecolors="white", linewidths=0.4)
+        axes.scatter(x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4)
     axes.set_title(f"{panel.label}:\n{panel.accuracy:.1%} right on unseen rows")
     axes.set_xlabel("x₁")
     axes.grid(False)

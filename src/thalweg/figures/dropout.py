@@ -15,6 +15,7 @@ from thalweg.figures.style import (
     TRAINING,
     VALIDATION,
     EndLabel,
+    draw_band,
     label_ends,
     new_figure,
 )
@@ -33,7 +34,7 @@ class Settings:
     watched_units: int = 16
     watched_steps: int = 12
     watched_rate: float = 0.5
-    rates: tuple[float, ...] = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+    rates: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
     training_rows: int = 150
     units: int = 128
     learning_rate: float = 0.003
@@ -167,7 +168,7 @@ def draw_units(axes: Axes, data: Data) -> None:
     for on, look in ((True, {"marker": "o", "s": 90, "color": BLUE}), (False, {"marker": "x", "s": 40, "color": "#999999"})):
         unit, step = np.nonzero((outputs != 0) == on)
         axes.scatter(step + 1, unit + 1, **look)
-    axes.set_title(f"Rate {data.watched_rate:g}: {data.off:.0%} switched off (×), {outputs.shape[1]} steps")
+    axes.set_title(f"Rate {data.watched_rate:g}: in {outputs.shape[1]} steps {data.off:.0%} of the outputs are switched off (×)")
     axes.set_xlabel("step of training")
     axes.set_ylabel("unit of the hidden layer")
     axes.grid(False)
@@ -177,8 +178,7 @@ def draw_losses(axes: Axes, data: Data) -> None:
     """Both losses over the rates."""
     labels: list[EndLabel] = []
     for drawn, look in ((data.training, TRAINING), (data.validation, VALIDATION)):
-        axes.plot(drawn.x, drawn.median, marker="o", markersize=5, **look)
-        axes.fill_between(drawn.x, drawn.low, drawn.high, color=look["color"], alpha=0.18, lw=0)
+        draw_band(axes, drawn, look, marker="o", markersize=5)
         labels.append(EndLabel(drawn.median[-1], drawn.label, look["color"]))
     axes.set_ylim(0)
     axes.set_title(f"After training: median and range of {len(data.seeds)} runs")

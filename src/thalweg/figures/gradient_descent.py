@@ -24,8 +24,8 @@ class Settings:
     start: tuple[float, float] = (-0.6, 0.0)
     rates: tuple[float, ...] = (0.05, 0.3, 0.9, 1.05)
     steps: int = 8
-    lowest: float = -2.6
-    highest: float = 3.8
+    lowest: float = -2.1
+    highest: float = 3.1
     points: int = 129
 
 
@@ -78,8 +78,8 @@ def reading(path: Path, lowest: float) -> str:
     crosses = any(a * b < 0 for a, b in zip(distances, distances[1:], strict=False))
     if last > first:
         return "each step overshoots further: diverges"
-    way = f"{1 - last / first:.0%} of the way in {len(distances) - 1} steps"
-    return f"jumps across the valley, {way}" if crosses else way
+    way = f"{int(100 * (1 - last / first))}% of the way"
+    return f"leaps across the valley, {way}" if crosses else f"{way} in {len(distances) - 1} steps"
 
 
 def plot(data: Data) -> Figure:
@@ -90,7 +90,7 @@ def plot(data: Data) -> Figure:
         draw_path(axes, data, path)
         axes.set_title(f"Learning rate {path.learning_rate:g}: {data.readings[place]}")
         if place >= 2:
-            axes.set_xlabel("weight (SD of progression per SD of body mass index)")
+            axes.set_xlabel("weight (bias stays 0; both in standard deviations)")
         if place % 2 == 0:
             axes.set_ylabel("loss: mean squared error (1 = variance)")
     return figure
@@ -99,6 +99,17 @@ def plot(data: Data) -> Figure:
 def draw_path(axes: Axes, data: Data, path: Path) -> None:
     """The loss, the slope at the start, and the steps."""
     axes.plot(data.loss.x, data.loss.y, color=GRAY, linewidth=1.5)
+    reach = np.array([-0.45, 0.45])
+    axes.plot(
+        path.weight[0] + reach, path.loss[0] + data.slope * reach, color=VERMILION, ls="--", lw=1.5
+    )
+    axes.annotate(
+        f"slope {data.slope:.2f}".replace("-", "−"),
+        (path.weight[0] - 0.45, path.loss[0] - 0.45 * data.slope),
+        (10, 2),
+        textcoords="offset points",
+        color=VERMILION,
+    )
     axes.plot(path.weight, path.loss, color=BLUE, marker="o", linewidth=1.2, markersize=5)
-    axes.annotate("start", (path.weight[0], path.loss[0]), (-12, 4), textcoords="offset points", ha="right")
-    axes.axvline(data.lowest_weight, color=VERMILION, linestyle=":", linewidth=1.5)
+    axes.annotate("start", (path.weight[0], path.loss[0]), (-8, -14), textcoords="offset points", ha="right")
+    axes.axvline(data.lowest_weight, color=GRAY, linestyle=":", linewidth=1.5)

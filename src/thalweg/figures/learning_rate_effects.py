@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band, band, diverged, trained
 from thalweg.figures.samples import diabetes
-from thalweg.figures.style import SERIES, VERMILION, EndLabel, label_ends, new_figure
+from thalweg.figures.style import SERIES, VERMILION, draw_band, new_figure
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import SGD
 
@@ -36,6 +38,7 @@ class Rate:
 
     rate: float
     loss: Band
+    losses: list[list[float]]
     diverged: int
     runs: int
     verdict: str
@@ -61,7 +64,7 @@ def run(settings: Settings | None = None) -> Data:
     every = [runs_at(rate, chosen) for rate in chosen.rates]
     best = min(every, key=lambda each: each.loss.median[-1]).rate
     shown = [
-        Rate(e.rate, e.loss, e.diverged, e.runs, verdict(e, best, every))
+        replace(e, verdict=verdict(e, best, every))
         for e in every
         if e.rate in chosen.shown
     ]
@@ -101,7 +104,7 @@ def runs_at(rate: float, settings: Settings) -> Rate:
         failed += diverged(network)
         losses.append(bounded(network.history.training_loss, settings.steps))
     curve = band(f"{rate:g}", range(settings.steps), losses)
-    return Rate(rate, curve, failed, settings.seeds, "")
+    return Rate(rate, curve, losses, failed, settings.seeds, "")
 
 
 def bounded(losses: list[float], steps: int) -> list[float]:
@@ -125,52 +128,70 @@ def verdict(rate: Rate, best: float, every: list[Rate]) -> str:
 def title_of(every: list[Rate], best: float, steps: int) -> str:
     """The statement, where the runs bear it out."""
     smallest, largest = every[0], every[-1]
-    crawls = smallest.loss.median[-1] > 1.2 * min(e.loss.median[-1] for e in every)
-    if crawls and largest.diverged == largest.runs and 0 < every.index(
-        next(e for e in every if e.rate == best)
-    ) < len(every) - 1:
+    crawls = verdict(smallest, best, every) == "too small"
+    if crawls and largest.diverged == largest.runs:
         return "Too small a learning rate crawls, too large a one runs away"
     return f"The loss at {len(every)} learning rates, over {steps} steps"
 
 
 def plot(data: Data) -> Figure:
-    """The losses step by step; beside them, the last loss by learning rate."""
-    figure = new_figure(12, 5.4, data.title)
-    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    for axes in (left, right):
-        axes.set_yscale("log")
-        axes.set_ylim(LOWEST, HIGHEST)
-        axes.set_yticks([0.3, 0.5, 1, 2, 5, 10, 20], ["0.3", "0.5", "1", "2", "5", "10", "20"])
-        axes.minorticks_off()
-    draw_steps(left, data)
-    draw_final(right, data)
+    """The losses step by step at some rates; below, the last loss at all of them."""
+    figure = new_figure(12.5, 8.6, data.title)
+    cells = figure.add_gridspec(2, len(data.shown), height_ratios=[1.1, 1])
+    first: Axes | None = None
+    for place, (rate, look) in enumerate(zip(data.shown, SERIES, strict=False)):
+        axes = figure.add_subplot(cells[0, place], sharex=first, sharey=first)
+        first = first or axes
+        draw_steps(axes, rate, look)
+        axes.tick_params(labelleft=axes is first)
+    if first is not None:
+        first.set_ylabel("training loss (1 = guessing the mean)")
+        loss_scale(first, HIGHEST)
+    draw_final(figure.add_subplot(cells[1, :]), data)
     return figure
 
 
-def draw_steps(axes: Axes, data: Data) -> None:
-    """Median and band of each learning rate that is shown."""
-    labels: list[EndLabel] = []
-    for rate, look in zip(data.shown, SERIES, strict=False):
-        axes.plot(rate.loss.x, rate.loss.median, **look)
-        axes.fill_between(
-            rate.loss.x, rate.loss.low, rate.loss.high, color=look["color"], alpha=0.18, lw=0
-        )
-        ends = f"\n{rate.diverged} of {rate.runs} diverged" if rate.diverged else ""
-        text = f"{rate.rate:g}: {rate.verdict}{ends}"
-        labels.append(EndLabel(rate.loss.median[-1], text, look["color"]))
-    label_ends(axes, labels)
-    axes.set_title(f"Median and range of {len(data.seeds)} runs")
+def loss_scale(axes: Axes, highest: float) -> None:
+    """A logarithmic scale with plain numbers."""
+    axes.set_yscale("log")
+    ticks = [tick for tick in (0.3, 0.5, 1, 2, 5, 10, 20) if tick <= highest]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(LOWEST, highest)
+
+
+def draw_steps(axes: Axes, rate: Rate, look: Mapping[str, Any]) -> None:
+    """Each run, their range and their median."""
+    for losses in rate.losses:
+        axes.plot(rate.loss.x, losses, color=look["color"], linewidth=0.6, alpha=0.6)
+    draw_band(axes, rate.loss, look)
+    outcome = f"{rate.diverged} of {rate.runs} runs diverged" if rate.diverged else ""
+    axes.set_title(f"{rate.rate:g}: {rate.verdict}\n{outcome}", color=look["color"])
     axes.set_xlabel("steps of gradient descent")
-    axes.set_ylabel("training loss (1 = guessing the mean)")
 
 
 def draw_final(axes: Axes, data: Data) -> None:
     """The loss after the last step, with a cross on top where runs diverged."""
     axes.set_xscale("log")
     axes.plot(data.final.x, data.final.median, color="black", marker="o", markersize=5)
-    axes.fill_between(data.final.x, data.final.low, data.final.high, color="black", alpha=0.15, lw=0)
+    axes.fill_between(
+        data.final.x, data.final.low, data.final.high, color="black", alpha=0.13, lw=0
+    )
+    loss_scale(axes, 2.5)
     for rate, count in zip(data.rates, data.diverged, strict=True):
         if count:
-            axes.plot([rate], [HIGHEST / 1.25], "x", color=VERMILION, markersize=8, mew=2)
-    axes.set_title(f"Loss after {len(data.shown[0].loss.x)} steps (×: runs diverged)")
+            axes.plot([rate], [1.6], "x", color=VERMILION, markersize=8, mew=2)
+            axes.annotate(f"{count}", (rate, 1.8), ha="center", color=VERMILION)
+    for rate, look in zip(data.shown, SERIES, strict=False):
+        if rate.diverged < rate.runs:
+            place = (rate.rate, rate.loss.median[-1])
+            axes.plot(*place, "o", color=look["color"], markersize=11)
+    steps = len(data.shown[0].loss.x) if data.shown else 0
+    axes.set_xticks(data.rates, [f"{rate:g}" for rate in data.rates])
+    axes.minorticks_off()
+    axes.set_title(
+        f"Loss after {steps} steps, median and range of {len(data.seeds)} runs "
+        "(×: how many of them diverged)"
+    )
     axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.descent import Path, descend, loss_surface_of
 from thalweg.figures.samples import Sample, breast_cancer
-from thalweg.figures.style import VERMILION, new_figure
+from thalweg.figures.style import GRAY, VERMILION, new_figure
 
 MEAN_RADIUS = 0
 PROBLEM = ("sigmoid", "binary_cross_entropy")
@@ -21,11 +21,11 @@ PROBLEM = ("sigmoid", "binary_cross_entropy")
 class Settings:
     """The start, the steps, and the piece of the surface to draw."""
 
-    start: tuple[float, float] = (-2.0, 3.0)
-    learning_rate: float = 1.0
-    steps: int = 100
-    weights: tuple[float, float] = (-3.0, 6.0)
-    biases: tuple[float, float] = (-4.0, 4.0)
+    start: tuple[float, float] = (5.0, 2.0)
+    learning_rate: float = 2.0
+    steps: int = 400
+    weights: tuple[float, float] = (-2.0, 12.0)
+    biases: tuple[float, float] = (-16.0, 4.0)
     points: int = 49
 
 
@@ -51,7 +51,7 @@ def run(settings: Settings | None = None) -> Data:
     biases = np.linspace(*chosen.biases, chosen.points).tolist()
     path = descend(rows, *PROBLEM, chosen.start, chosen.learning_rate, chosen.steps)
     return Data(
-        f"{len(path.loss) - 1} steps of gradient descent: loss {path.loss[0]:.2f} → {path.loss[-1]:.2f}",
+        title_of(path),
         f"{rows.source}; the mean radius in cm predicts whether a tumor is malignant",
         [],
         weights,
@@ -62,15 +62,22 @@ def run(settings: Settings | None = None) -> Data:
 
 
 def one_measurement() -> Sample:
-    """The mean radius in cm around its mean, so that both parameters matter."""
+    """The mean radius, in cm."""
     rows = breast_cancer()
-    radius = rows.X[:, [MEAN_RADIUS]] / 10
-    return Sample(radius, rows.y, rows.source)
+    return Sample(rows.X[:, [MEAN_RADIUS]] / 10, rows.y, rows.source)
+
+
+def title_of(path: Path) -> str:
+    """How soon most of the fall is over."""
+    fall = path.loss[0] - path.loss[-1]
+    most = next(n for n, loss in enumerate(path.loss) if path.loss[0] - loss >= 0.9 * fall)
+    steps = len(path.loss) - 1
+    return f"Down into the valley, then along its floor: {most} of {steps} steps do 90% of the fall"
 
 
 def plot(data: Data) -> Figure:
     """The surface in three dimensions, and from above."""
-    figure = new_figure(12.5, 5.8, data.title)
+    figure = new_figure(13, 6, data.title)
     draw_surface(figure.add_subplot(1, 2, 1, projection="3d"), data)
     draw_contours(figure.add_subplot(1, 2, 2), data)
     return figure
@@ -78,26 +85,46 @@ def plot(data: Data) -> Figure:
 
 def draw_surface(axes: Any, data: Data) -> None:
     """The surface, and the path on it."""
-    grid = np.meshgrid(data.weights, data.biases)
+    path = data.path
     axes.computed_zorder = False
-    axes.plot_surface(*grid, np.array(data.losses), cmap="Blues_r", alpha=0.9, rcount=49, ccount=49, zorder=1)
-    axes.plot(data.path.weight, data.path.bias, data.path.loss, color=VERMILION, marker="o", markersize=3, zorder=5)
-    axes.set(xlabel="weight (per cm)", ylabel="bias", zlabel="loss (nats)")
-    axes.view_init(elev=32, azim=-120)
+    axes.plot_surface(
+        *np.meshgrid(data.weights, data.biases),
+        np.array(data.losses),
+        cmap="Blues_r",
+        rcount=len(data.biases),
+        ccount=len(data.weights),
+        zorder=1,
+    )
+    axes.plot(path.weight, path.bias, path.loss, color=VERMILION, marker="o", markersize=3, zorder=5)
+    axes.set(xlabel="weight (1/cm)", ylabel="bias", zlabel="loss: cross-entropy (nats)")
+    axes.set_title("The loss of all rows, at every weight and bias")
+    axes.view_init(elev=38, azim=-60)
+    axes.set_box_aspect(None, zoom=0.9)
 
 
 def draw_contours(axes: Axes, data: Data) -> None:
     """Lines of equal loss, and the path across them."""
-    lines = axes.contour(data.weights, data.biases, data.losses, levels=levels_of(data), cmap="Blues_r")
-    axes.clabel(lines, fontsize=9)
-    axes.plot(data.path.weight, data.path.bias, color=VERMILION, marker="o", markersize=3)
-    axes.annotate("start", (data.path.weight[0], data.path.bias[0]), (8, 4), textcoords="offset points")
-    axes.annotate("end", (data.path.weight[-1], data.path.bias[-1]), (8, 4), textcoords="offset points")
-    axes.set_xlabel("weight (per cm)")
+    path = data.path
+    levels = levels_of(data)
+    axes.contourf(data.weights, data.biases, data.losses, levels, cmap="Blues_r", norm="log", extend="both")
+    lines = axes.contour(data.weights, data.biases, data.losses, levels, colors=GRAY, linewidths=0.7)
+    axes.clabel(lines, fmt="%.2g", fontsize=9, colors="black")
+    axes.plot(path.weight, path.bias, color=VERMILION, marker="o", markersize=3)
+    for at, text in ((0, f"start: {path.loss[0]:.2f}"), (-1, f"end: {path.loss[-1]:.2f}")):
+        axes.annotate(
+            text,
+            (path.weight[at], path.bias[at]),
+            (10, 0),
+            textcoords="offset points",
+            va="center",
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"},
+        )
+    axes.set_title("The same from above: lines of equal loss")
+    axes.set_xlabel("weight (1/cm)")
     axes.set_ylabel("bias")
 
 
 def levels_of(data: Data) -> list[float]:
     """Levels that are close together where the surface is flat."""
     losses = np.array(data.losses)
-    return np.geomspace(losses.min() * 1.05, losses.max() * 0.95, 14).tolist()
+    return np.geomspace(losses.min() * 1.05, losses.max() * 0.95, 12).tolist()

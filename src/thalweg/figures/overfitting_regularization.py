@@ -84,7 +84,7 @@ def panel(dropout: float, rows: Sample, settings: Settings) -> Panel:
     epochs = list(map(float, range(1, whole.stopped_epoch + 1)))
     return Panel(
         f"Dropout {dropout:g}" if dropout else "No dropout",
-        Curve("training", epochs, whole.training_loss),
+        Curve("training\n(dropout on)" if dropout else "training", epochs, whole.training_loss),
         Curve("validation", epochs, whole.validation_loss),
         stopped.best_epoch,
         stopped.validation_loss[stopped.best_epoch - 1],
@@ -132,8 +132,9 @@ def plot(data: Data) -> Figure:
     """Two panels on the same axes."""
     figure = new_figure(12, 5.2, data.title)
     pair = figure.subplots(1, 2, sharex=True, sharey=True)
-    highest = max(max(panel.validation.y) for panel in data.panels)
-    pair[0].set_ylim(0, 1.12 * highest)
+    highest = max(panel.validation.y[-1] for panel in data.panels)
+    pair[0].set_ylim(0, 1.8 * highest)
+    pair[0].set_xlim(0, data.panels[0].training.x[-1])
     pair[0].set_ylabel("loss: mean squared error (1 = guessing the mean)")
     for axes, panel in zip(pair, data.panels, strict=True):
         draw_panel(axes, panel)
@@ -145,17 +146,18 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     curves = (panel.training, TRAINING), (panel.validation, VALIDATION)
     for curve, look in curves:
         axes.plot(curve.x, curve.y, label=curve.label, **look)
+    axes.axvspan(panel.stopped_epoch, panel.training.x[-1], color=GRAY, alpha=0.09, lw=0)
     axes.axvline(panel.stopped_epoch, color=GRAY, linestyle="-.", gid="stopped")
     axes.plot([panel.best_epoch], [panel.best_loss], "o", color=GREEN, markersize=8, gid="best")
     top = axes.get_ylim()[1]
     axes.annotate(
-        f"early stopping:\nepoch {panel.stopped_epoch}",
+        f"early stopping: epoch {panel.stopped_epoch}\n(shaded: without it)",
         (panel.stopped_epoch, top),
         (5, -4),
         textcoords="offset points",
         color=GRAY,
         verticalalignment="top",
     )
-    axes.set_title(f"{panel.label}: lowest validation loss {panel.best_loss:.2f} in epoch {panel.best_epoch}")
+    axes.set_title(f"{panel.label}: lowest validation loss {panel.best_loss:.2f} in epoch {panel.best_epoch} (●)")
     axes.set_xlabel("epoch")
     label_ends(axes, [EndLabel(curve.y[-1], curve.label, look["color"]) for curve, look in curves])

@@ -15,15 +15,16 @@ from thalweg.formulas.optimizers import Adam
 from thalweg.formulas.perceptron import Perceptron
 
 PETAL = [2, 3]
-VERSICOLOR, VIRGINICA = 1, 2
+VIRGINICA = 2
+LOOKS = ((BLUE, "o"), (VERMILION, "s"))
 
 
 @dataclass(frozen=True)
 class Settings:
     """How long and from where to train."""
 
-    learning_rate: float = 0.1
-    epochs: int = 1000
+    learning_rate: float = 0.3
+    epochs: int = 2000
     seed: int = 0
 
 
@@ -67,7 +68,7 @@ def run(settings: Settings | None = None) -> Data:
     bias = network.parameters["1.bias"].item()
     right = (network.predict(rows.X)[:, 0] >= 0.5) == rows.y
     return Data(
-        f"A perceptron tells {right.sum()} of {len(right)} flowers apart with a straight line",
+        f"A perceptron tells {right.sum()} of {len(right)} flowers apart with a straight line (○: the others)",
         rows.source,
         [chosen.seed],
         weights,
@@ -81,7 +82,7 @@ def run(settings: Settings | None = None) -> Data:
 def two_species() -> Sample:
     """Petal length and width in cm; 1 where the flower is a virginica."""
     rows = iris()
-    kept = rows.y != 0
+    kept = rows.y > 0
     source = f"{rows.source}; petals of versicolor and virginica"
     return Sample(rows.X[kept][:, PETAL], (rows.y[kept] == VIRGINICA).astype(int), source)
 
@@ -91,7 +92,7 @@ def formula_of(weights: list[float], bias: float) -> str:
     signs = ["−" if value < 0 else "+" for value in (weights[1], bias)]
     return (
         f"z = {weights[0]:.2f} · length {signs[0]} {abs(weights[1]):.2f} · width "
-        f"{signs[1]} {abs(bias):.2f}\na = sigmoid(z), virginica where a ≥ 0.5"
+        f"{signs[1]} {abs(bias):.2f},   a = sigmoid(z)\nblack line: z = 0, a = 0.5; above it a > 0.5: virginica"
     )
 
 
@@ -111,26 +112,30 @@ def decision_line(weights: list[float], bias: float, rows: Sample) -> Curve:
 
 def plot(data: Data) -> Figure:
     """The flowers, the line, and the formula."""
-    figure = new_figure(9.5, 6.2, data.title)
+    figure = new_figure(9.5, 6.6, data.title)
     axes = figure.subplots()
-    for species, color, marker in zip(data.species, (BLUE, VERMILION), "os", strict=True):
-        axes.scatter(species.x, species.y, color=color, marker=marker, alpha=0.6, label=species.label)
-        wrong = species.wrong
-        axes.scatter(
-            [species.x[i] for i in wrong],
-            [species.y[i] for i in wrong],
-            s=140,
-            facecolors="none",
-            edgecolors="black",
-        )
+    axes.set_title(data.formula, fontsize=12.5)
+    axes.set_xlabel("petal length (cm)")
+    axes.set_ylabel("petal width (cm)")
+    for species, (color, marker) in zip(data.species, LOOKS, strict=True):
+        draw_species(axes, species, color, marker)
+    lengths = [length for species in data.species for length in species.x]
+    axes.set_xlim(min(lengths) - 0.3, max(lengths) + 0.3)
     axes.plot(data.line.x, data.line.y, color="black")
-    finish(axes, data)
+    left, right = data.species
+    corner(axes, (0.02, 0.03), f"● {left.label}", BLUE, "left")
+    corner(axes, (0.98, 0.95), f"■ {right.label}", VERMILION, "right")
     return figure
 
 
-def finish(axes: Axes, data: Data) -> None:
-    """Names and the formula."""
-    axes.set_xlabel("petal length (cm)")
-    axes.set_ylabel("petal width (cm)")
-    axes.legend(loc="upper left")
-    axes.annotate(data.formula, (0.98, 0.04), xycoords="axes fraction", ha="right", va="bottom", fontsize=12)
+def draw_species(axes: Axes, species: Points, color: str, marker: str) -> None:
+    """Flowers, the darker the more of them share a place; rings around the wrong ones."""
+    axes.scatter(species.x, species.y, color=color, marker=marker, alpha=0.55)
+    x = [species.x[i] for i in species.wrong]
+    y = [species.y[i] for i in species.wrong]
+    axes.scatter(x, y, s=140, facecolors="none", edgecolors="black")
+
+
+def corner(axes: Axes, place: tuple[float, float], text: str, color: str, side: str) -> None:
+    """A species' name where it has no flowers of the other."""
+    axes.annotate(text, place, xycoords="axes fraction", color=color, ha=side, fontsize=12)

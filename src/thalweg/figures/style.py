@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+
+from thalweg.figures.runs import Band
 
 # Okabe and Ito's colors, which people with any color vision tell apart.
 BLUE = "#0072B2"
@@ -59,6 +62,20 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.suptitle(title, x=0.01, horizontalalignment="left")
     return figure
+
+
+def draw_band(axes: Axes, band: Band, look: Mapping[str, Any], **more: Any) -> None:
+    """The median as a line, on the range as a band of the same color."""
+    axes.plot(band.x, band.median, **look, **more)
+    axes.fill_between(
+        band.x, band.low, band.high, color=look["color"], alpha=0.15, linewidth=0
+    )
+
+
+def plain_decades(axis: Axis) -> None:
+    """A logarithmic axis whose ticks are plain numbers: 0.01, 0.1, 1."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter("")
 
 
 @dataclass(frozen=True)

@@ -411,3 +411,77 @@ def unpack(flat: Any, parameters: Mapping[str, ArrayType]) -> Arrays:
         parts[name] = flat[start:stop].reshape(type.shape)
         start = stop
     return parts
+
+
+# Reading ------------------------------------------------------------------------------
+
+
+def backward_program(
+    forward: Program, of: str, by: Sequence[str], through: Mapping[str, int]
+) -> Program:
+    """A forward program with the gradients by its inputs and by values on the way.
+
+    dx = ∂J/∂x, where J is the output itself, or Σ y·dy of one that is an array.
+
+    Arguments:
+        forward: in its safe form.
+        of: the name of the output y; if it's an array, dy is an input, ``d<of>``.
+        by: names of inputs.
+        through: values that instructions compute on the way, by names.
+
+    Returns:
+        The program with the further outputs ``value.<name>`` for each value on the way,
+        and ``gradient.<name>`` for inputs and for values that are real numbers.
+    """
+    types = dict(forward.inputs)
+    if forward.output_types()[of].shape:
+        types[f"d{of}"] = forward.output_types()[of]
+    passed = {f"probe.{name}": forward.type(v) for name, v in through.items()}
+    probes = {name: type for name, type in passed.items() if type.is_float}
+    probed = trace(
+        lambda arrays: with_objective(
+            with_probes(forward, through, arrays), of, arrays
+        ),
+        {**types, **probes},
+    )
+    differentiated = differentiate(probed, "objective", [*by, *probes])
+
+    def without_probes(arrays: dict[str, Tracer]) -> Arrays:
+        into = next(iter(arrays.values())).trace
+        zeros = {
+            name: ops.broadcast_to(into.constant(np.zeros((), type.dtype)), type.shape)
+            for name, type in probes.items()
+        }
+        results = call(differentiated, {**arrays, **zeros})
+        return {name.replace("probe.", ""): value for name, value in results.items()}
+
+    return simplify(trace(without_probes, types))
+
+
+def with_probes(
+    forward: Program, through: Mapping[str, int], arrays: dict[str, Tracer]
+) -> Arrays:
+    """A program's outputs where a probe is added to some values.
+
+    The gradient by what is added to a value is the gradient by the value.
+    """
+    names = {value: name for name, value in through.items()}
+    values = [arrays[name] for name in forward.inputs]
+    into = values[0].trace
+    for value, instruction in zip(
+        forward.computed(), forward.instructions, strict=True
+    ):
+        inputs = [values[v] for v in instruction.inputs]
+        result = into.emit(instruction.opcode, inputs, **instruction.attributes)
+        if f"probe.{names.get(value)}" in arrays:
+            result = ops.add(result, arrays[f"probe.{names[value]}"])
+        values.append(result)
+    outputs = {name: values[value] for name, value in forward.outputs.items()}
+    return {**outputs, **{f"value.{name}": values[v] for name, v in through.items()}}
+
+
+def with_objective(outputs: Arrays, of: str, arrays: dict[str, Tracer]) -> Arrays:
+    """Outputs, and the single number whose gradient is taken."""
+    cotangent = arrays.get(f"d{of}")
+    objective = outputs[of] if cotangent is None else ops.sum(outputs[of] * cotangent)
+    return {**outputs, "objective": objective}

@@ -9,20 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import NumpyArray, Shape
+from thalweg.program.types import DTYPES, NumpyArray, Shape
 
 # How tightly an expression holds together, as in Python.
-COMPARISON, SUM, MATRIX_PRODUCT, PRODUCT, UNARY, POWER, ATOM = range(7)
+COMPARISON, SUM, MATRIX_PRODUCT, QUOTIENT, PRODUCT, UNARY, POWER, ATOM = range(8)
 SHOWN_ELEMENTS = 8
 SHOWN_DIGITS = 8
 
 WORDS = {"absolute": "abs", "select": "where"}
-RESERVED = {
-    *(WORDS.get(opcode, opcode) for opcode in PRIMITIVES),
-    *("arange", "array", "broadcast_to", "inf", "mean", "nan"),
-    *("bool", "float32", "float64", "int32", "uint32"),
-}
+USUAL_WORDS = {*DTYPES, "arange", "array", "broadcast_to", "inf", "nan"}
 
 
 @dataclass(frozen=True)
@@ -60,11 +55,11 @@ Notation = Callable[[Sequence[Expression], Attributes, Shape], Written]
 # Arithmetic --------------------------------------------------------------------------
 
 
-def call(word: str, *arguments: object, **settings: object) -> Written:
-    """word(x, y, axis=0)."""
+def call(function: str, *arguments: object, **settings: object) -> Written:
+    """function(x, y, axis=0)."""
     shown = [str(each) for each in arguments]
     shown += [f"{name}={value}" for name, value in settings.items()]
-    return f"{word}({', '.join(shown)})", ATOM
+    return f"{function}({', '.join(shown)})", ATOM
 
 
 def signed(sign: str, otherwise: str) -> Notation:
@@ -82,19 +77,20 @@ def signed(sign: str, otherwise: str) -> Notation:
 def multiply(parts: Sequence[Expression], _: Attributes, shape: Shape) -> Written:
     """x * y, numbers first."""
     left, right = reversed(parts) if parts[1].is_number else parts
-    return f"{left.inside(PRODUCT)} * {right.inside(PRODUCT)}", PRODUCT
+    text = f"{left.inside(QUOTIENT)} * {right.inside(PRODUCT)}"
+    return text, QUOTIENT if left.level == QUOTIENT else PRODUCT
 
 
 def divide(parts: Sequence[Expression], _: Attributes, shape: Shape) -> Written:
     """x / y."""
     left, right = parts
-    return f"{left.inside(PRODUCT)} / {right.inside(UNARY)}", PRODUCT
+    return f"{left.inside(QUOTIENT)} / {right.inside(UNARY)}", QUOTIENT
 
 
 def negative(parts: Sequence[Expression], _: Attributes, shape: Shape) -> Written:
     """-x."""
     (part,) = parts
-    if part.level >= PRODUCT and not part.text.startswith("-"):
+    if part.level >= QUOTIENT and not part.text.startswith("-"):
         return f"-{part.text}", min(part.level, UNARY)
     return f"-({part.text})", UNARY
 
@@ -139,7 +135,7 @@ def matmul(
 # Axes --------------------------------------------------------------------------------
 
 
-def reduced(word: str) -> Notation:
+def reduced(function: str) -> Notation:
     """sum(x, axis=0); the axis stays where NumPy would take the next one for it."""
 
     def write(
@@ -152,7 +148,7 @@ def reduced(word: str) -> Notation:
             settings["axis"] = axes[0] if len(axes) == 1 else axes
         if len(shape) == len(part.shape) and not are_first(axes):
             settings["keepdims"] = True
-        return call(word, part.text, **settings)
+        return call(function, part.text, **settings)
 
     return write
 
@@ -270,7 +266,12 @@ def write(
     """One operation as text; a call of its word where there is no other notation."""
     if opcode in NOTATIONS:
         return NOTATIONS[opcode](parts, attributes, shape)
-    return call(WORDS.get(opcode, opcode), *(p.text for p in parts), **attributes)
+    return call(word(opcode), *(part.text for part in parts), **attributes)
+
+
+def word(opcode: str) -> str:
+    """NumPy's name of an operation."""
+    return WORDS.get(opcode, opcode)
 
 
 # Constants ---------------------------------------------------------------------------

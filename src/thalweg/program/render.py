@@ -21,20 +21,21 @@ import numpy as np
 from thalweg.program.ir import Program
 from thalweg.program.notation import (
     ATOM,
-    RESERVED,
+    USUAL_WORDS,
     Attributes,
     Expression,
     added_ones,
     are_first,
     constant,
     is_uniform,
+    word,
     write,
 )
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, Shape
 
-WIDTH = 76
-INLINED_WIDTH = 56  # a longer part of a formula gets a line of its own
+WIDTH = 74
+INLINED_WIDTH = 54  # a longer part of a formula gets a line of its own
 
 
 @dataclass(frozen=True)
@@ -58,22 +59,22 @@ class Formula:
 def render(program: Program) -> str:
     """A program as lines that a person reads.
 
-    Arguments:
-        program: with any names; those that Python can't have are changed a little. An
-            output that has an input's name is ``new_…``. Constants too large to be
-            written out are named.
+        Arguments:
+            program: with any names; those that Python can't have are changed a little. An
+                output that has an input's name is ``new_…``. Constants too large to be
+                written out are named.
 
-    Example:
-        >>> from thalweg.program import ops
-        >>> from thalweg.program.trace import trace
-        >>> from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import ArrayType
-        >>> def softmax(a):
-        ...     e = ops.exp(a["z"])
-        ...     return {"y": e / ops.sum(e, axis=1, keepdims=True)}
-        >>> print(render(trace(softmax, {"z": ArrayType((32, 3), "float32")})))
-        t1 = exp(z)
-        y = t1 / sum(t1, axis=1, keepdims=True)
+        Example:
+            >>> from thalweg.program import ops
+            >>> from thalweg.program.trace import trace
+            >>> from thalweg.program.primitives import PRIMITIVES
+    from thalweg.program.types import ArrayType
+            >>> def softmax(a):
+            ...     e = ops.exp(a["z"])
+            ...     return {"y": e / ops.sum(e, axis=1, keepdims=True)}
+            >>> print(render(trace(softmax, {"z": ArrayType((32, 3), "float32")})))
+            t1 = exp(z)
+            y = t1 / sum(t1, axis=1, keepdims=True)
     """
     return "\n".join(map(str, formulas(program)))
 
@@ -120,8 +121,10 @@ class Renderer:
     ) -> None:
         self.program = program
         self.known = known
+        self.lone = self._read_by_one(outputs) - {*lines, *known}
         self.source: list[int] = []  # the value whose text a view shares
         self.shapes: list[Shape] = []  # of the text
+        self.reduced: dict[int, Shape] = {}  # shapes without the reduced axes
         for value in range(len(program.inputs) + len(program.instructions)):
             self._look_through(value)
         self.outputs = {name: self.source[program.outputs[name]] for name in outputs}
@@ -134,7 +137,9 @@ class Renderer:
         for value in sorted(needed, reverse=True):
             self._take_in(value)
         self.uses = self._uses()
-        self.taken = {*RESERVED, *(each.text for each in known.values())}
+        words = {word(form.opcode) for form in self.forms.values()}
+        self.words = words | USUAL_WORDS
+        self.taken = {each.text for each in known.values()}
         self.inputs = [self._unique(name) for name in program.inputs]
         self.results = {
             name: self._unique(f"new_{name}" if name in program.inputs else name)
@@ -164,7 +169,7 @@ class Renderer:
             self.shapes.append(self.known[value].shape)
         elif instruction is None:
             self.shapes.append(self.program.type(value).shape)
-        elif self._reads_as_what_it_views(value):
+        elif self._reads_as_what_it_views(value) or self._takes_axes_away(value):
             (viewed,) = instruction.inputs
             self.shapes.append(self.shapes[viewed])
             self.source.append(self.source[viewed])
@@ -188,6 +193,47 @@ class Renderer:
         viewed = self.program.type(instruction.inputs[0]).shape
         same = without_first_ones(viewed) == without_first_ones(target)
         return instruction.opcode == "reshape" and same
+
+    def _read_by_one(self, outputs: Sequence[str]) -> set[int]:
+        """The values that are read once, and are no outputs."""
+        results = {self.program.outputs[name] for name in outputs}
+        readers: Counter[int] = Counter()
+        for value in reached(self.program, results, self.known):
+            instruction = self.program.instruction(value)
+            readers.update(instruction.inputs if instruction else ())
+        return {v for v, count in readers.items() if count == 1} - results
+
+    def _takes_axes_away(self, value: int) -> bool:
+        """Whether a reshape takes away just what reductions before it left.
+
+        These are then written without the axes, and the reshape isn't written.
+        """
+        instruction = self.program.instruction(value)
+        assert instruction is not None
+        if instruction.opcode != "reshape":
+            return False
+        (viewed,) = instruction.inputs
+        axes = added_ones(instruction.type.shape, self.program.type(viewed).shape)
+        found = self._reductions(viewed, tuple(axes)) if axes else None
+        for each in found or ():
+            self.reduced[each] = self.shapes[each] = instruction.type.shape
+        return bool(found)
+
+    def _reductions(self, value: int, axes: Shape) -> list[int] | None:
+        """The reductions over axes and what is computed of them; None if of others."""
+        if self.shapes[value] == ():
+            return []
+        instruction = self.program.instruction(value)
+        if instruction is None or value not in self.lone or self.source[value] != value:
+            return None
+        if instruction.primitive.kind == "reduction":
+            return [value] if instruction.attributes.get("axes") == axes else None
+        if instruction.primitive.kind != "elementwise":
+            return None
+        parts = [self._reductions(v, axes) for v in instruction.inputs]
+        if any(part is None for part in parts):
+            return None
+        return [value, *(v for part in parts for v in part or ())]
 
     def _shape(self, value: int) -> Shape:
         instruction = self.program.instruction(value)
@@ -249,7 +295,7 @@ class Renderer:
             equal = self._read_once(form.inputs[0], "equal")
             return equal and Form("not_equal", equal.inputs, {})
         if form.opcode == "reshape":
-            return self._without_axes(form.inputs[0], shape)
+            return self._item(form.inputs[0], shape)
         return None
 
     def _read_once(self, value: int, opcode: str) -> Form | None:
@@ -283,29 +329,23 @@ class Renderer:
         is_count = is_uniform(value) and value.flat[0] == count
         return Form("mean", total.inputs, total.attributes) if is_count else None
 
-    def _without_axes(self, viewed: int, shape: Shape) -> Form | None:
-        """A reduction without the axes that it has reduced, or a slice at a number."""
-        dropped = added_ones(shape, self.program.type(viewed).shape)
+    def _item(self, viewed: int, shape: Shape) -> Form | None:
+        """A slice at one place of an axis."""
         part = self._read_once(viewed, "slice")
-        if part is not None and dropped:
-            return Form("slice", part.inputs, {**part.attributes, "dropped": dropped})
-        quotient = self._read_once(viewed, "divide")
-        found = (
-            self._read_once(viewed, "sum")
-            or self._read_once(viewed, "max")
-            or (quotient and self._mean(quotient))
-        )
-        fits = found is not None and list(found.attributes["axes"]) == dropped
-        return found if fits else None
+        dropped = added_ones(shape, self.program.type(viewed).shape)
+        if part is None or not dropped:
+            return None
+        return Form("slice", part.inputs, {**part.attributes, "dropped": dropped})
 
     # Names ---------------------------------------------------------------------------
 
     def _unique(self, wanted: str) -> str:
         """A name that Python can have and nothing else has."""
-        name = identifier(wanted)
-        count = 2
-        while name in self.taken:
-            name, count = f"{identifier(wanted)}{count}", count + 1
+        plain = identifier(wanted)
+        plain = f"{plain}_" if plain in self.words else plain
+        numbered = (f"{plain}{count}" for count in itertools.count(2))
+        names = itertools.chain([plain], numbered)
+        name = next(name for name in names if name not in self.taken)
         self.taken.add(name)
         return name
 
@@ -376,7 +416,7 @@ class Renderer:
         if form.opcode not in BROADCASTING:
             shapes = (self.program.type(v).shape for v in form.inputs)
             parts = [p.repeated(s) for p, s in zip(parts, shapes, strict=True)]
-        shape = self.program.type(value).shape
+        shape = self.reduced.get(value, self.program.type(value).shape)
         text, level = write(form.opcode, parts, form.attributes, shape)
         return Expression(text, level, self.shapes[value])
 
@@ -393,6 +433,19 @@ def identifier(name: str) -> str:
     spelled = re.sub(r"\W", "_", spelled)
     spelled = spelled if spelled[:1].isidentifier() else f"_{spelled}"
     return f"{spelled}_" if keyword.iskeyword(spelled) else spelled
+
+
+def reached(program: Program, values: Iterable[int], known: Iterable[int]) -> set[int]:
+    """The values that others are computed of, back to those that are known."""
+    found: set[int] = set()
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        instruction = program.instruction(value)
+        if value not in found and value not in known and instruction is not None:
+            waiting += instruction.inputs
+        found.add(value)
+    return found
 
 
 def without_first_ones(shape: Shape) -> Shape:

@@ -196,6 +196,21 @@ def complement_of_view(
     return recording.emit(found[0], (inside, *found[1][1:]), **found[2])
 
 
+def exp_of_view(
+    recording: Trace,
+    opcode: str,
+    inputs: tuple[Tracer, ...],
+    attributes: Mapping[str, Any],
+) -> Tracer | None:
+    """view(exp(x)) = exp(view(x)), so that a softmax is seen however it lies."""
+    if opcode not in ("reshape", "transpose"):
+        return None
+    found = definition(inputs[0])
+    if found is None or found[0] != "exp":
+        return None
+    return recording.emit("exp", (recording.emit(opcode, found[1], **attributes),))
+
+
 # Primitives whose value or derivative can be infinite at a finite argument.
 STEEP = ("exp", "expm1", "log", "log1p", "sqrt", "power", "divide")
 DEEPEST = 8  # how far into a branch is looked
@@ -229,6 +244,8 @@ def guard(
     found = definition(branch)
     if found is None or depth > DEEPEST or not is_elementwise(found[0]):
         return branch
+    if is_probability(branch):  # safe as it is, and known to the rules in this form
+        return branch
     opcode, inputs, attributes = found
     if opcode in STEEP:
         guarded = [v if is_protected(v, condition) else protect(v) for v in inputs]
@@ -252,7 +269,7 @@ def is_protected(value: Tracer, condition: Tracer) -> bool:
     return found[0] == "select" and found[1][0].value == condition.value
 
 
-GENERAL = (log_of_view, complement_of_view, guarded_branches)
+GENERAL = (log_of_view, complement_of_view, exp_of_view, guarded_branches)
 
 
 def stabilize(program: Program) -> Program:

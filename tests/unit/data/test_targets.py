@@ -92,6 +92,11 @@ def test_a_weight_that_is_none_is_an_error_where_it_stands(cell: str) -> None:
         row_weights(weighted, "y", np.arange(3))
 
 
+def test_some_weight_is_above_0() -> None:
+    with pytest.raises(DataError, match="a weight must be above 0"):
+        row_weights(table([0, 0]), "y", np.arange(2))
+
+
 def test_targets_survive_json() -> None:
     pair = table([1, 4])
     number = NumberTargets.fit(pair, infer_column(pair, "y"), np.arange(2))

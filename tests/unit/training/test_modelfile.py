@@ -149,6 +149,14 @@ def assert_accepted(path: Path, data: bytes) -> tuple[dict[str, np.ndarray], Any
     return model
 
 
+def assert_same(arrays: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert arrays.keys() == expected.keys()
+    for name, array in arrays.items():
+        assert array.dtype == expected[name].dtype
+        assert array.shape == expected[name].shape
+        assert array.tobytes() == expected[name].tobytes()
+
+
 # What is written is what is read
 
 
@@ -162,25 +170,8 @@ def test_what_is_written_is_read_and_written_again(
     arrays, read = assert_accepted(path, data)
     assert read == read | fields
     assert list(read) == [*ENVELOPE, *fields]
-    assert arrays.keys() == tensors.keys()
-    for name, array in arrays.items():
-        assert array.dtype == tensors[name].dtype
-        assert array.shape == tensors[name].shape
-        assert array.tobytes() == tensors[name].tobytes()
-        assert not array.flags.writeable
-
-
-@given(tensors=st.dictionaries(NAMES, ARRAYS, max_size=5), fields=DOCUMENTS)
-def test_the_safetensors_library_reads_the_same(
-    folder: Path, tensors: dict[str, np.ndarray], fields: dict[str, Any]
-) -> None:
-    write_model(folder / "model.thalweg", tensors, fields)
-    arrays = safetensors.load((folder / "model.thalweg").read_bytes())
-    assert arrays.keys() == tensors.keys()
-    for name, array in arrays.items():
-        assert array.dtype == tensors[name].dtype
-        assert array.shape == tensors[name].shape
-        assert array.tobytes() == tensors[name].tobytes()
+    assert_same(arrays, tensors)
+    assert_same(safetensors.load(data), tensors)  # what the format's own library reads
 
 
 @given(tensors=st.dictionaries(NAMES, ARRAYS, max_size=5))
@@ -217,7 +208,9 @@ def test_arrays_that_are_not_contiguous_keep_their_values(path: Path) -> None:
 def test_nan_and_its_payload_bits_survive(path: Path) -> None:
     bits = np.array([0x7FC00001, 0xFF800000, 0x80000000], np.uint32)
     write_model(path, {"a": bits.view(np.float32)}, {})
-    np.testing.assert_array_equal(read_model(path)[0]["a"].view(np.uint32), bits)
+    array = read_model(path)[0]["a"]
+    np.testing.assert_array_equal(array.view(np.uint32), bits)
+    assert not array.flags.writeable
 
 
 def test_the_envelope_is_added(path: Path) -> None:
@@ -378,8 +371,8 @@ DOCUMENT_FAULTS = {
     "reader is a text": (document(min_reader="1"), "'min_reader' must be .*got '1'"),
     "newer": (document(format=2, min_reader=2), "format 2 or later.*install a newer"),
     "writer is a number": (document(writer=1), "'writer' must be a text, got 1"),
-    "features in a text": (document(required_features="ab"), "must be a list of te"),
-    "feature is a number": (document(required_features=[1]), "must be a list of te"),
+    "features in a text": (document(required_features="ab"), "must be a list of"),
+    "feature is a number": (document(required_features=[1]), "must be a list of"),
     "unknown feature": (
         document(required_features=["recurrence"]),
         "needs the feature 'recurrence'.*install a newer",
@@ -595,9 +588,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "lists": lambda: crafted(text=b"{" + b"[]," * 1_300_000 + b"}"),
     "texts": lambda: crafted(text=b"{" + b'"",' * 1_300_000 + b"}"),
     "brackets": lambda: fuzzer.join(b"{" + b"[" * (HEADER_LIMIT - 99), b""),
-    "axes": lambda: crafted(entry(shape=f"[{'1,' * 3_000_000}1]"), payload=bytes(8)),
-    "wide text": lambda: crafted(empty_tensors(40_000), wide_text()),
-    "keys": lambda: crafted(empty_tensors(65_000), many_keys()),
+    "axes": lambda: crafted(entry(shape=f"[{'1,' * 3_900_000}1]"), payload=bytes(8)),
+    "wide text": lambda: crafted(empty_tensors(30_000), wide_text()),
+    "keys": lambda: crafted(empty_tensors(30_000), many_keys()),
     "payload": large_tensors,
 }
 

@@ -1,0 +1,282 @@
+"""From a table to a tested network, in one call."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.model import TableModel, scores
+from thalweg.data.prepare import Part, Prepared, prepare
+from thalweg.data.read import read
+from thalweg.data.scales import Scale
+from thalweg.data.scores import Metrics, constant_outputs, linear_outputs
+from thalweg.data.settings import Settings
+from thalweg.data.table import Table
+from thalweg.data.targets import ClassTargets, NumberTargets
+from thalweg.errors import ArgumentError, DataError, DivergenceError
+from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
+from thalweg.formulas.losses import Loss
+from thalweg.training.curves import Reading, read_curves
+from thalweg.training.fit import Callback
+from thalweg.training.history import History
+from thalweg.training.network import Network
+
+CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy")
+ONE_OUTPUT = "binary_cross_entropy"
+POSITIVE = "poisson"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A tested network, and how it came about.
+
+    Arguments:
+        model: the network with its table; `save` writes it.
+        history: losses and metrics of every epoch.
+        prepared: what each column is, and how rows were split.
+        test: metrics on rows that were never used.
+        baselines: the same metrics on the same rows for ``constant guess`` and ``linear
+            model``.
+        reading: the learning curves in plain words.
+        diverged: why training ended before its time, if the loss became NaN or
+            infinite; the best epoch's weights are kept.
+    """
+
+    model: TableModel
+    history: History
+    prepared: Prepared
+    test: Metrics
+    baselines: dict[str, Metrics]
+    reading: Reading
+    diverged: str = ""
+
+
+def learn(
+    source: Any,
+    target: str,
+    settings: Settings,
+    callback: Callback | None = None,
+    announce: Callable[[Table, Prepared, Network], object] | None = None,
+) -> Trained:
+    """Read, infer, split, encode, train, and test once on rows never used.
+
+    Arguments:
+        source: a file's path, or a frame of pandas, polars or pyarrow.
+        target: the column to predict.
+        settings: how.
+        callback: called after every epoch.
+        announce: called with the table, what was found in it, and the network, before
+            training starts.
+
+    Raises:
+        FileError, DataError: the table can't be used.
+        ArgumentError: a setting can't be used with this table.
+        DivergenceError: the loss became NaN or infinite in the first epoch.
+    """
+    table = read(source)
+    prepared = prepare(
+        table,
+        target,
+        task=settings.task,
+        ignore=settings.ignore,
+        weights=settings.weights,
+        validation=settings.validation,
+        test=settings.test,
+        seed=settings.seed,
+    )
+    prepared = fitted_to_loss(table, prepared, settings)
+    network = build(prepared, settings)
+    if announce is not None:
+        announce(table, prepared, network)
+    diverged = train_network(network, prepared, settings, callback)
+    model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
+    return tested(model, prepared, settings, fingerprint(source, table), diverged)
+
+
+# The network ---------------------------------------------------------------------------
+
+
+def build(prepared: Prepared, settings: Settings) -> Network:
+    """Embeddings for columns of many categories, hidden layers, and an output."""
+    layers: list[Layer] = []
+    embedded = prepared.encoder.embedded
+    if embedded:
+        first = embedded[0].position
+        parts: list[tuple[int, int, Layer | None]] = [(0, first, None)] if first else []
+        for each in embedded:
+            layer = Embedding(each.categories, each.dimension)
+            parts.append((each.position, each.position + 1, layer))
+        layers.append(Columns(tuple(parts)))
+    for units in settings.layers:
+        layers.append(Dense(units, settings.activation))
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
+    return Network([*layers, output_layer(prepared, settings)])
+
+
+def output_layer(prepared: Prepared, settings: Settings) -> Layer:
+    """A probability for each class, or one number."""
+    if isinstance(prepared.targets, NumberTargets):
+        return Dense(1, "softplus" if settings.loss == POSITIVE else "identity")
+    if settings.loss == ONE_OUTPUT:
+        return Dense(1, "sigmoid")
+    return Dense(len(prepared.targets.labels), "softmax")
+
+
+def fitted_to_loss(table: Table, prepared: Prepared, settings: Settings) -> Prepared:
+    """Check that the loss goes with the task; Poisson's needs targets that start at 0."""
+    loss, target = settings.loss, prepared.targets.name
+    if loss is None:
+        return prepared
+    classes = isinstance(prepared.targets, ClassTargets)
+    if classes != (Loss.of(loss).name in CLASS_LOSSES):
+        fitting = "cross_entropy" if classes else "mean_squared_error"
+        raise ArgumentError(
+            f"loss {loss} doesn't go with {target!r}, which is {prepared.task.line()}; "
+            f"one that does is {fitting}"
+        )
+    if isinstance(prepared.targets, ClassTargets):
+        count = len(prepared.targets.labels)
+        if loss == ONE_OUTPUT and count != 2:
+            raise ArgumentError(
+                f"loss {loss} needs two classes, {target!r} has {count}"
+            )
+        return prepared
+    return from_zero(table, prepared) if loss == POSITIVE else prepared
+
+
+def from_zero(table: Table, prepared: Prepared) -> Prepared:
+    """Targets divided by their deviation, with 0 kept at 0."""
+    assert isinstance(prepared.targets, NumberTargets)
+    scale = prepared.targets.scale
+    parts = (prepared.training, prepared.validation, prepared.test)
+    shift = np.float32(scale.mean / scale.deviation)
+    moved = [replace(part, y=part.y + shift) for part in parts]
+    if min(part.y.min(initial=0.0) for part in moved) < -1e-6:
+        raise DataError(
+            f"{table.name}, column {prepared.targets.name!r}: the loss poisson takes "
+            "counts, 0 or more, but some are negative"
+        )
+    moved = [replace(part, y=np.maximum(part.y, 0)) for part in moved]
+    targets = replace(prepared.targets, scale=Scale(0.0, scale.deviation))
+    return replace(
+        prepared, targets=targets, training=moved[0], validation=moved[1], test=moved[2]
+    )
+
+
+def train_network(
+    network: Network, prepared: Prepared, settings: Settings, callback: Callback | None
+) -> str:
+    """Fit the network; why it diverged, if it did after a first whole epoch."""
+    training, validation = prepared.training, prepared.validation
+    weighted = settings.weights is not None
+    try:
+        network.fit(
+            training.X,
+            training.y,
+            loss=settings.loss,
+            optimizer=settings.rule(len(training.X)),
+            epochs=settings.epochs,
+            batch_size=settings.rows_a_step(len(training.X)),
+            validation=(validation.X, validation.y, used_weights(validation, weighted)),
+            early_stopping=settings.early_stopping(),
+            seed=settings.seed,
+            sample_weight=used_weights(training, weighted),
+            penalty=settings.penalty(),
+            clip_norm=settings.clip_norm,
+            callback=callback,
+        )
+    except DivergenceError as error:
+        if not network.history.epochs:
+            raise
+        return str(error)
+    return ""
+
+
+def used_weights(part: Part, weighted: bool) -> NDArray[Any] | None:
+    """The weights of rows, if the table has any."""
+    return part.weights if weighted else None
+
+
+# The test ------------------------------------------------------------------------------
+
+
+def tested(
+    model: TableModel,
+    prepared: Prepared,
+    settings: Settings,
+    data: dict[str, Any],
+    diverged: str,
+) -> Trained:
+    """Score the test rows once, beside a constant guess and a linear model."""
+    weighted = settings.weights is not None
+    test = prepared.test
+    weights = used_weights(test, weighted)
+    metrics = model.score(test.X, test.y, weights)
+    baselines = {
+        name: scores(prepared.targets, outputs, test.y, weights)
+        for name, outputs in baseline_outputs(prepared, weighted).items()
+    }
+    history = model.network.history
+    reading = read_curves(history, constant_loss(model, prepared, weighted))
+    results: dict[str, Any] = {
+        "test": metrics,
+        "test_rows": len(test.X),
+        "baselines": baselines,
+        "reading": reading.text,
+        "settings": settings.to_dict(),
+        "data": data,
+    }
+    finished = replace(model, results=results)
+    return Trained(finished, history, prepared, metrics, baselines, reading, diverged)
+
+
+def baseline_outputs(prepared: Prepared, weighted: bool) -> dict[str, NDArray[Any]]:
+    """What a constant guess and a linear model give on the test rows."""
+    training, test = prepared.training, prepared.test
+    weights = used_weights(training, weighted)
+    classes = class_count(prepared)
+    codes = len(prepared.encoder.embedded)
+    return {
+        "constant guess": constant_outputs(training.y, weights, classes, len(test.X)),
+        "linear model": linear_outputs(
+            training.X, training.y, weights, classes, codes, test.X
+        ),
+    }
+
+
+def class_count(prepared: Prepared) -> int:
+    """The number of classes; 0 where a number is predicted."""
+    targets = prepared.targets
+    return len(targets.labels) if isinstance(targets, ClassTargets) else 0
+
+
+def constant_loss(model: TableModel, prepared: Prepared, weighted: bool) -> float:
+    """The validation loss of the best constant guess of the training rows."""
+    training, validation = prepared.training, prepared.validation
+    weights = used_weights(training, weighted)
+    classes = class_count(prepared)
+    guess = constant_outputs(training.y, weights, classes, len(validation.X))
+    loss = model.network.loss
+    assert loss is not None
+    if classes and model.network.shapes.outputs[-1] == (1,):
+        guess = guess[:, 1:]
+    return float(loss(guess, validation.y, used_weights(validation, weighted)))
+
+
+def fingerprint(source: Any, table: Table) -> dict[str, Any]:
+    """What tells one table from another: its size, columns, and a hash of its content."""
+    digest = hashlib.sha256()
+    if isinstance(source, str | Path):
+        with open(source, "rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    else:
+        digest.update(table.frame.hash_rows(0).to_numpy().tobytes())
+    return {"rows": table.rows, "columns": table.columns, "sha256": digest.hexdigest()}

@@ -1,0 +1,195 @@
+"""A network together with the table it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.encode import Encoder
+from thalweg.data.read import read
+from thalweg.data.report import Report
+from thalweg.data.scores import Metrics, both_columns, class_scores, number_scores
+from thalweg.data.targets import (
+    ClassTargets,
+    NumberTargets,
+    row_weights,
+    rows_with_target,
+    targets_from_dict,
+)
+from thalweg.data.task import Task
+from thalweg.errors import ModelFileError
+from thalweg.training.checkpoint import network_data, network_from
+from thalweg.training.modelfile import write_model
+from thalweg.training.network import Network
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A trained network, and how a table becomes its inputs and its outputs an answer.
+
+    Arguments:
+        network: the trained network.
+        encoder: how columns become features.
+        targets: how the target became what was learned.
+        task: what is predicted.
+        results: plain data about how it was trained: test metrics, baselines, notes.
+
+    Example:
+        >>> import thalweg as tw
+        >>> model = tw.train("penguins.csv", target="species", epochs=5).model
+        >>> model.predict("penguins.csv").columns[:2]
+        ['prediction', 'probability of Adelie']
+    """
+
+    network: Network
+    encoder: Encoder
+    targets: ClassTargets | NumberTargets
+    task: Task
+    results: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def target(self) -> str:
+        """The name of the column that is predicted."""
+        return self.targets.name
+
+    def predict(self, source: Any) -> pl.DataFrame:
+        """A prediction for every row of a table.
+
+        Arguments:
+            source: a file's path, or a frame of pandas, polars or pyarrow.
+
+        Returns:
+            A polars frame of as many rows: ``prediction``, and for classes the
+            probability of each.
+
+        Raises:
+            FileError, DataError: the table can't be read, or lacks a column.
+        """
+        return self.predict_with_report(source)[0]
+
+    def predict_with_report(self, source: Any) -> tuple[pl.DataFrame, Report]:
+        """The predictions, and what was new or missing in the cells."""
+        encoded = self.encoder.transform(read(source))
+        return self._answers(self.network.predict(encoded.X)), encoded.report
+
+    def _answers(self, outputs: NDArray[Any]) -> pl.DataFrame:
+        """What the network gives, in the words and units of the table."""
+        import polars as pl
+
+        if isinstance(self.targets, NumberTargets):
+            return pl.DataFrame({"prediction": self.targets.decode(outputs[:, 0])})
+        outputs = both_columns(outputs)
+        labels = self.targets.decode(outputs.argmax(axis=1))
+        columns: dict[str, Any] = {"prediction": labels}
+        for number, label in enumerate(self.targets.labels):
+            columns[f"probability of {label}"] = outputs[:, number]
+        return pl.DataFrame(columns)
+
+    def evaluate(self, source: Any) -> Metrics:
+        """Metrics on a table that has the target.
+
+        Arguments:
+            source: a file's path, or a frame of pandas, polars or pyarrow.
+
+        Returns:
+            For classes ``accuracy``, ``balanced_accuracy``, ``f1`` (mean over classes)
+            and ``log_loss``; for a number ``rmse``, ``mae`` (in its unit) and ``r2``.
+
+        Raises:
+            FileError, DataError: the table can't be read, or lacks a column.
+        """
+        return self.evaluate_with_report(source)[0]
+
+    def evaluate_with_report(self, source: Any) -> tuple[Metrics, Report]:
+        """The metrics, and what was new or missing in the cells."""
+        table = read(source)
+        encoded = self.encoder.transform(table)
+        rows = rows_with_target(table, self.target)
+        truth = self.targets.encode(table, rows)
+        name = self.encoder.schema.weights
+        weights = row_weights(table, name, rows) if name else None
+        return self.score(encoded.X[rows], truth, weights), encoded.report
+
+    def score(
+        self, X: NDArray[Any], truth: NDArray[Any], weights: NDArray[Any] | None
+    ) -> Metrics:
+        """Metrics of encoded rows, in the target's unit."""
+        return scores(self.targets, self.network.predict(X), truth, weights)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network, the table's schema and the results to one safe file.
+
+        Arguments:
+            path: the file, ``*.thalweg`` by custom.
+
+        Raises:
+            FileError: the file can't be written.
+        """
+        document, tensors = network_data(self.network)
+        table = {
+            "encoder": self.encoder.to_dict(),
+            "targets": self.targets.to_dict(),
+            "task": self.task.to_dict(),
+            "results": self.results,
+        }
+        write_model(path, tensors, {"kind": "table", **document, "table": table})
+
+
+def scores(
+    targets: ClassTargets | NumberTargets,
+    outputs: NDArray[Any],
+    truth: NDArray[Any],
+    weights: NDArray[Any] | None,
+) -> Metrics:
+    """Metrics of outputs against encoded targets, in the target's unit."""
+    if isinstance(targets, ClassTargets):
+        return class_scores(outputs, truth, weights)
+    predicted = targets.decode(np.asarray(outputs).reshape(-1))
+    return number_scores(predicted, targets.decode(truth), weights)
+
+
+def model_from(
+    document: Mapping[str, Any], tensors: dict[str, NDArray[Any]], path: str
+) -> TableModel:
+    """A table's model from a file's data.
+
+    Raises:
+        ModelFileError: a part is missing or doesn't fit the others.
+    """
+    network = network_from(document, tensors, path)
+    try:
+        table = document["table"]
+        encoder = Encoder.from_dict(table["encoder"])
+        targets = targets_from_dict(table["targets"])
+        task, results = Task.from_dict(table["task"]), dict(table["results"])
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: the table is damaged: {error!r}") from None
+    require_fit(network, encoder, targets, path)
+    return TableModel(network, encoder, targets, task, results)
+
+
+def require_fit(
+    network: Network, encoder: Encoder, targets: ClassTargets | NumberTargets, path: str
+) -> None:
+    """The network takes what the encoder gives, and gives what the targets need."""
+    inputs, outputs = network.shapes.outputs[0], network.shapes.outputs[-1]
+    wanted = {(1,)}
+    if isinstance(targets, ClassTargets):
+        wanted = {(len(targets.labels),)} | (
+            {(1,)} if len(targets.labels) == 2 else set()
+        )
+    if inputs != (len(encoder.features),) or outputs not in wanted:
+        raise ModelFileError(
+            f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go with a "
+            f"table of {len(encoder.features)} features"
+        )

@@ -1,0 +1,177 @@
+"""What a person may choose when a table is trained on; everything has a default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from thalweg.formulas.activations import activation
+from thalweg.formulas.losses import Loss
+from thalweg.formulas.names import (
+    look_up,
+    require,
+    require_fraction,
+    require_non_negative,
+    require_positive,
+    require_whole,
+)
+from thalweg.formulas.optimizers import OPTIMIZERS, Optimizer
+from thalweg.formulas.penalties import L1, L2, Penalty
+from thalweg.formulas.schedules import (
+    Constant,
+    CosineWithWarmup,
+    ExponentialDecay,
+    OneCycle,
+    ReduceOnPlateau,
+    Schedule,
+    StepDecay,
+)
+from thalweg.training.stopping import EarlyStopping
+
+SMALL_BATCH = 32
+LARGE_BATCH = 128
+SMALL_TABLE = 2_000  # training rows below which small batches are taken
+
+# Each takes the learning rate and the number of steps in all.
+SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = {
+    "plateau": lambda rate, steps: ReduceOnPlateau(rate, factor=0.3, patience=5),
+    "constant": lambda rate, steps: Constant(rate),
+    "step": lambda rate, steps: StepDecay(rate, every=max(steps // 3, 1)),
+    "exponential": lambda rate, steps: ExponentialDecay(rate, 0.01 ** (1 / steps)),
+    "cosine": lambda rate, steps: CosineWithWarmup(rate),
+    "one_cycle": lambda rate, steps: OneCycle(rate),
+}
+DECAYING = ("adamw", "lion")  # rules that have decoupled weight decay
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a table is trained on.
+
+    Arguments:
+        task: "classes" or "number"; None goes by the target.
+        layers: the units of each hidden layer; none is a linear model.
+        activation: of the hidden layers.
+        loss: None is cross_entropy for classes, mean_squared_error for a number.
+        optimizer: the rule's name.
+        learning_rate: at its highest.
+        schedule: how it changes: plateau, constant, step, exponential, cosine or
+            one_cycle.
+        batch_size: rows of a step, or "all"; None is 32 below 2,000 training rows,
+            else 128.
+        epochs: at most.
+        dropout: the share of hidden units switched off in a step.
+        l1, l2: penalties on the weights, added to the loss.
+        weight_decay: decoupled, for adamw and lion; None is the rule's own.
+        clip_norm: the longest gradient allowed; None is any.
+        patience: epochs without improvement after which training stops.
+        min_delta: the improvement of the validation loss below which it doesn't count.
+        validation, test: the shares of rows that choose the epoch, and that are scored
+            once at the end.
+        ignore: columns to set aside.
+        weights: the column with each row's weight.
+        seed: the same seed gives the same network.
+
+    Raises:
+        ArgumentError: a setting can't be used; the message says what it must be.
+
+    Example:
+        >>> Settings(optimizer="adm")
+        Traceback (most recent call last):
+        thalweg.errors.ArgumentError: there is no optimizer 'adm': did you mean ...
+    """
+
+    task: str | None = None
+    layers: tuple[int, ...] = (128, 64)
+    activation: str = "silu"
+    loss: str | None = None
+    optimizer: str = "adam"
+    learning_rate: float = 0.003
+    schedule: str = "plateau"
+    batch_size: int | str | None = None
+    epochs: int = 200
+    dropout: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    patience: int = 12
+    min_delta: float = 0.0
+    validation: float = 0.2
+    test: float = 0.2
+    ignore: tuple[str, ...] = ()
+    weights: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for units in self.layers:
+            require_whole("layers", units, least=1)
+        activation(self.activation)
+        if self.loss is not None:
+            Loss.of(self.loss)
+        look_up("optimizer", self.optimizer, OPTIMIZERS)
+        look_up("schedule", self.schedule, SCHEDULES)
+        require_positive("learning_rate", self.learning_rate)
+        require_whole("epochs", self.epochs, least=1)
+        require_whole("seed", self.seed, least=0)
+        require_fraction("dropout", self.dropout)
+        require_non_negative("l1", self.l1)
+        require_non_negative("l2", self.l2)
+        if self.clip_norm is not None:
+            require_positive("clip_norm", self.clip_norm)
+        if self.batch_size not in (None, "all"):
+            whole = not isinstance(self.batch_size, str)
+            must = 'a whole number of at least 1, or "all"'
+            require(whole, "batch_size", must, self.batch_size)
+            require_whole("batch_size", self.batch_size, least=1)  # pyright: ignore[reportArgumentType]
+        if self.weight_decay is not None:
+            require_non_negative("weight_decay", self.weight_decay)
+            fits = self.optimizer in DECAYING
+            must = f"used with {' or '.join(DECAYING)}; for adam and others there is l2"
+            require(fits, "weight_decay", must, self.optimizer)
+        EarlyStopping(self.patience, self.min_delta)
+
+    def rows_a_step(self, training_rows: int) -> int | str:
+        """The batch size for a number of training rows."""
+        if self.batch_size is not None:
+            return self.batch_size
+        return SMALL_BATCH if training_rows < SMALL_TABLE else LARGE_BATCH
+
+    def rule(self, training_rows: int) -> Optimizer:
+        """The optimizer with its schedule."""
+        size = self.rows_a_step(training_rows)
+        rows = training_rows if isinstance(size, str) else size
+        steps = self.epochs * -(-training_rows // rows)
+        schedule = SCHEDULES[self.schedule](self.learning_rate, steps)
+        rule = OPTIMIZERS[self.optimizer]
+        if self.weight_decay is None:
+            return rule(learning_rate=schedule)
+        return rule(learning_rate=schedule, weight_decay=self.weight_decay)
+
+    def penalty(self) -> Penalty | None:
+        """The penalties on the weights, if there are any."""
+        parts: list[Penalty] = [L1(self.l1)] if self.l1 else []
+        parts += [L2(self.l2)] if self.l2 else []
+        return sum(parts[1:], parts[0]) if parts else None
+
+    def early_stopping(self) -> EarlyStopping:
+        """The rule that ends training."""
+        return EarlyStopping(self.patience, self.min_delta)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain data."""
+        return asdict(self)
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """Settings by name; a name that isn't one gets the nearest suggested.
+
+    Raises:
+        ArgumentError: there is no such setting, or it can't have this value.
+    """
+    names = {each.name: each for each in fields(Settings)}
+    for name in given:
+        look_up("setting", name, names)
+    chosen = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return Settings(**chosen)

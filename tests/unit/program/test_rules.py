@@ -1,0 +1,345 @@
+"""Every rewriting rule fires where it should, nowhere else, and keeps the values."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from thalweg.program import ops, simplify, stabilize
+from thalweg.program.interpret import interpret
+from thalweg.program.ir import Program, verify
+from thalweg.program.rewrite import FOLDED_SIZE, Rule, rewrite
+from thalweg.program.trace import Tracer, trace
+from thalweg.program.types import ArrayType
+
+Formula = Callable[..., Any]
+EVERYTHING = (slice(0, 2), slice(0, 3))
+INPUTS = {
+    "x": ArrayType((2, 3), "float64"),
+    "y": ArrayType((2, 3), "float64"),
+    "row": ArrayType((3,), "float64"),
+    "i": ArrayType((2, 3), "int32"),
+    "u": ArrayType((2, 3), "uint32"),
+    "b": ArrayType((2, 3), "bool"),
+    "s": ArrayType((), "float64"),
+}
+VALUES = {
+    "x": np.array([[0.5, -1.5, 2.0], [3.0, 0.25, -0.75]]),
+    "y": np.array([[1.5, 0.5, -2.0], [1.0, -3.0, 0.75]]),
+    "row": np.array([1.0, -2.0, 0.5]),
+    "i": np.array([[1, 2, 3], [-4, 5, 6]]),
+    "u": np.array([[1, 2, 3], [4, 5, 6]]),
+    "b": np.array([[True, False, True], [False, False, True]]),
+    "s": np.array(0.75),
+}
+
+
+def emit(opcode: str, *values: Tracer, **attributes: Any) -> Tracer:
+    """An instruction that the words of `ops` would leave out."""
+    return values[0].trace.emit(opcode, values, **attributes)
+
+
+def grouped(x: Tracer) -> Tracer:
+    return ops.sum(ops.exp(x), axis=1, keepdims=True)
+
+
+def soft(x: Tracer) -> Tracer:
+    return ops.exp(x) / grouped(x)
+
+
+def whole(x: Tracer) -> Tracer:
+    return emit("slice", x, starts=(0, 0), stops=(2, 3), steps=(1, 1))
+
+
+SIMPLIFY: dict[str, Formula] = {
+    "x + 0 = x": lambda x, **_: 0 + x,
+    "x - 0 = x": lambda x, **_: x - 0,
+    "0 - x = -x": lambda x, **_: 0 - x,
+    "x * 1 = x": lambda x, **_: 1 * x,
+    "x * -1 = -x": lambda i, **_: i * -1,
+    "x / 1 = x": lambda x, **_: x / 1,
+    "-(-x) = x": lambda x, **_: -(-x),
+    "x + -y = x - y": lambda x, y, **_: -y + x,
+    "x - -y = x + y": lambda x, y, **_: x - -y,
+    "-x * -y = x * y": lambda x, y, **_: -x * -y,
+    "-x * a = x * -a": lambda x, **_: 3 * -x,
+    "-(x * a) = x * -a": lambda x, **_: -(x * 3),
+    "-(x - y) = y - x": lambda x, y, **_: -(x - y),
+    "x * a * b = x * ab": lambda x, **_: 3 * (x * 2),
+    "x^1 = x": lambda x, **_: x**1,
+    "x^2 = x x": lambda x, **_: x**2,
+    "x^3 = x x x": lambda x, **_: x**3,
+    "x^0 = 1": lambda x, **_: x**0,
+    "x^-1 = 1 / x": lambda x, **_: x**-1,
+    "x^(1/2) = sqrt x": lambda x, **_: x**0.5,
+    "select(c, x, x) = x": lambda b, x, **_: ops.where(b, x, x),
+    "not not x = x": lambda b, **_: ~~b,
+    "reshape of reshape": lambda x, **_: x.reshape(6).reshape(3, 2),
+    "reshape to the same": lambda x, **_: x.reshape(2, 3),
+    "broadcast to the same": lambda x, **_: emit("broadcast", x, shape=(2, 3)),
+    "broadcast of reshape by leading axes of size 1": (
+        lambda row, **_: ops.broadcast_to(row[None, None], (2, 1, 3))
+    ),
+    "slice of everything": lambda x, **_: whole(x),
+    "broadcast of broadcast": lambda row, **_: ops.broadcast_to(
+        ops.broadcast_to(row, (2, 3)), (4, 2, 3)
+    ),
+    "transpose in the same order": lambda x, **_: ops.transpose(x, (0, 1)),
+    "transpose of transpose": lambda x, **_: ops.transpose(
+        ops.transpose(x[None], (2, 0, 1)), (2, 0, 1)
+    ),
+    "sum over no axis": lambda x, **_: emit("sum", x, axes=()),
+    "cast to the same": lambda x, **_: emit("cast", x, dtype="float64"),
+}
+SIMPLIFY_GENERAL: dict[str, Formula] = {
+    "views_last": lambda row, **_: ops.exp(ops.broadcast_to(row, (2, 3))),
+    "sum_of_repeated": lambda s, **_: ops.sum(ops.broadcast_to(s, (2, 3)), axis=0),
+    "transposed_factors": lambda x, y, **_: x @ y.T,
+}
+STABILIZE: dict[str, Formula] = {
+    "1 / (1 + exp(-x)) = sigmoid(x)": lambda x, **_: 1 / (1 + ops.exp(-x)),
+    "exp(x) / (1 + exp(x)) = sigmoid(x)": (
+        lambda x, **_: ops.exp(x) / (ops.exp(x) + 1)
+    ),
+    "1 / (1 + exp(x)) = sigmoid(-x)": lambda x, **_: 1 / (1 + ops.exp(x)),
+    "1 - sigmoid(x) = sigmoid(-x)": lambda x, **_: 1 - ops.logistic(x),
+    "(exp(x) - exp(-x)) / (exp(x) + exp(-x)) = tanh(x)": (
+        lambda x, **_: (ops.exp(x) - ops.exp(-x)) / (ops.exp(x) + ops.exp(-x))
+    ),
+    "(exp(x) - 1) / (exp(x) + 1) = tanh(x / 2)": (
+        lambda x, **_: ops.expm1(x) / (ops.exp(x) + 1)
+    ),
+    "log(sigmoid(x))": lambda x, **_: ops.log(ops.logistic(x)),
+    "log(1 + x) = log1p(x)": lambda x, **_: ops.log(1 + x * x),
+    "log1p(exp(x)) = softplus(x)": lambda x, **_: ops.log1p(ops.exp(x)),
+    "log(exp(x)) = x": lambda x, **_: ops.log(ops.exp(x)),
+    "exp(x) / exp(y) = exp(x - y)": lambda x, y, **_: ops.exp(x) / ops.exp(y),
+    "exp(x) - 1 = expm1(x)": lambda x, **_: ops.exp(x) - 1,
+    "exp(z) / sum(exp(z)) of what is shifted": lambda x, **_: soft(x),
+    "log(exp(z) / sum(exp(z))) = z - log(sum(exp(z)))": (
+        lambda x, **_: ops.log(soft(x))
+    ),
+    "log(sum(exp(z))) of what is shifted": lambda x, **_: ops.log(
+        emit("sum", ops.exp(x), axes=(1,))
+    ),
+    "log(select(c, x, y)) = select(c, log x, log y)": (
+        lambda b, x, **_: ops.log(ops.where(b, ops.logistic(x), 1.0))
+    ),
+}
+STABILIZE_GENERAL: dict[str, Formula] = {
+    "log_of_view": lambda x, **_: ops.log(ops.logistic(x)[0]),
+    "complement_of_view": lambda x, **_: 1 - ops.logistic(x)[0],
+    "exp_of_view": lambda x, **_: ops.exp(x).T,
+    "guarded_branches": lambda b, x, **_: ops.where(b, ops.exp(x), x),
+}
+
+
+def record(formula: Formula) -> Program:
+    return trace(lambda arrays: {"result": formula(**arrays)}, INPUTS)
+
+
+def opcodes(program: Program) -> list[str]:
+    return [instruction.opcode for instruction in program.instructions]
+
+
+def rule_named(rules: Sequence[Rule], name: str) -> Rule:
+    return next(rule for rule in rules if rule.name == name)
+
+
+def assert_changes(program: Program, changed: Program) -> None:
+    """Another program with the same values."""
+    assert str(verify(changed)) != str(rewrite(program, ()))
+    with np.errstate(all="ignore"):
+        before = interpret(program, VALUES)["result"]
+        after = interpret(changed, VALUES)["result"]
+    assert after.dtype == before.dtype
+    assert after.shape == before.shape
+    assert_allclose(after, before, 1e-14)
+
+
+def test_every_rule_has_a_case() -> None:
+    for rules, cases in ((simplify.RULES, SIMPLIFY), (stabilize.RULES, STABILIZE)):
+        assert [rule.name for rule in rules] == list(cases)
+    generals = (
+        (simplify.GENERAL, SIMPLIFY_GENERAL),
+        (stabilize.GENERAL, STABILIZE_GENERAL),
+    )
+    for general, cases in generals:
+        assert [rule.__name__ for rule in general] == list(cases)
+
+
+@pytest.mark.parametrize("name", SIMPLIFY)
+def test_rule_of_simplify_fires(name: str) -> None:
+    program = record(SIMPLIFY[name])
+    rule = rule_named(simplify.RULES, name)
+    assert_changes(program, rewrite(program, [rule]))
+    assert_changes(program, simplify.simplify(program))
+
+
+@pytest.mark.parametrize("name", STABILIZE)
+def test_rule_of_stabilize_fires(name: str) -> None:
+    program = record(STABILIZE[name])
+    rule = rule_named(stabilize.RULES, name)
+    assert_changes(program, rewrite(program, [rule]))
+    assert_changes(program, stabilize.stabilize(program))
+
+
+@pytest.mark.parametrize("name", SIMPLIFY_GENERAL)
+def test_general_rule_of_simplify_fires(name: str) -> None:
+    program = record(SIMPLIFY_GENERAL[name])
+    rule = next(r for r in simplify.GENERAL if r.__name__ == name)
+    assert_changes(program, rewrite(program, (), [rule]))
+
+
+@pytest.mark.parametrize("name", STABILIZE_GENERAL)
+def test_general_rule_of_stabilize_fires(name: str) -> None:
+    program = record(STABILIZE_GENERAL[name])
+    rule = next(r for r in stabilize.GENERAL if r.__name__ == name)
+    assert_changes(program, rewrite(program, (), [rule]))
+
+
+# What is left after all rules --------------------------------------------------------
+
+# Without constants and their repetition.
+SIMPLIFIED: list[tuple[Formula, list[str]]] = [
+    (lambda x, **_: (x + 0) * 1 / 1 - 0, []),
+    (lambda x, **_: -(-(-x)), ["negative"]),
+    (lambda x, **_: x[:, :].T.T.reshape(6).reshape(2, 3), []),
+    (lambda x, **_: ops.exp(x) + ops.exp(x), ["exp", "add"]),
+    (lambda x, y, **_: (x * y) - (y * x), ["multiply", "multiply", "subtract"]),
+    (lambda x, y, **_: x.T @ y, ["matmul"]),
+    (lambda x, y, **_: x.T @ y.T.T, ["matmul"]),
+    (lambda row, **_: ops.exp(row[None] * 2), ["multiply", "exp", "reshape"]),
+    (lambda row, x, **_: ops.exp(-row) * x, ["negative", "exp", "multiply"]),
+    (lambda s, **_: ops.sum(ops.broadcast_to(s, (5,)) * 2), ["multiply", "reshape"]),
+    (lambda b, x, **_: ops.where(b, x * 1, x + 0), []),
+    (lambda x, **_: x * 2 * -3 * -1 * 0.5, ["multiply"]),
+]
+
+
+@pytest.mark.parametrize(("formula", "left"), SIMPLIFIED)
+def test_what_simplify_leaves(formula: Formula, left: list[str]) -> None:
+    program = record(formula)
+    simplified = simplify.simplify(program)
+    without = [o for o in opcodes(simplified) if o not in ("constant", "broadcast")]
+    assert without == left
+    assert_allclose(
+        interpret(simplified, VALUES)["result"], interpret(program, VALUES)["result"]
+    )
+
+
+def test_constants_are_computed_once_and_merged() -> None:
+    table = np.arange(6.0).reshape(2, 3)
+    program = record(lambda x, **_: x + table + (x + np.array(table)) + (2.0 + 3.0))
+    merged = opcodes(simplify.simplify(program))
+    assert merged.count("constant") == 2
+    folded = record(lambda x, **_: ops.exp(x.trace.constant(table)) + x)
+    assert opcodes(simplify.simplify(folded)) == ["constant", "add"]
+
+
+def test_large_constants_are_not_computed_ahead() -> None:
+    large = np.ones(FOLDED_SIZE + 1)
+    program = trace(
+        lambda a: {"y": ops.exp(a["x"].trace.constant(large)) + a["x"]},
+        {"x": ArrayType(large.shape, "float64")},
+    )
+    assert "exp" in opcodes(simplify.simplify(program))
+
+
+def test_constants_of_other_dtypes_or_signs_are_not_merged() -> None:
+    def mixed(x: Tracer, i: Tracer, **_: Any) -> Tracer:
+        zeros = ops.maximum(x * 0.0, x.trace.constant(np.array(-0.0)))
+        return zeros + 2.0 + ops.cast(i + 2, "float64")
+
+    constants = [
+        i.attributes["value"]
+        for i in rewrite(record(mixed), ()).instructions
+        if i.opcode == "constant"
+    ]
+    assert len(constants) == 4
+
+
+# Where rules must not fire -----------------------------------------------------------
+
+KEPT: list[tuple[str, Formula]] = [
+    ("-x * a = x * -a", lambda u, **_: -u * 5),
+    ("-(x * a) = x * -a", lambda u, **_: -(u * 5)),
+    ("x * a * b = x * ab", lambda i, **_: i * 100_000 * 100_000),
+    ("x * a * b = x * ab", lambda x, **_: x * 1e-200 * 1e-200),
+    ("x * a * b = x * ab", lambda x, **_: x * 1e200 * 1e200),
+    ("x + 0 = x", lambda x, **_: x + 1e-300),
+    ("x^2 = x x", lambda x, **_: x**2.5),
+    ("select(c, x, x) = x", lambda b, x, y, **_: ops.where(b, x, y)),
+    ("reshape to the same", lambda x, **_: x.reshape(3, 2)),
+    (
+        "broadcast of reshape by leading axes of size 1",
+        lambda row, **_: ops.broadcast_to(row[:, None], (3, 3)),
+    ),
+    (
+        "broadcast of reshape by leading axes of size 1",
+        lambda row, **_: ops.broadcast_to(row[None, :, None][0], (3, 3)),
+    ),
+    ("slice of everything", lambda x, **_: x[:, ::2]),
+    ("slice of everything", lambda x, **_: x[:, 1:]),
+    ("slice of everything", lambda x, **_: x[:, :2]),
+    ("transpose in the same order", lambda x, **_: x.T),
+    ("sum over no axis", lambda x, **_: ops.sum(x, axis=0, keepdims=True)),
+]
+
+
+@pytest.mark.parametrize(("name", "formula"), KEPT)
+def test_rule_leaves_alone_what_is_not_equal(name: str, formula: Formula) -> None:
+    program = record(formula)
+    rule = rule_named(simplify.RULES, name)
+    assert str(rewrite(program, [rule])) == str(rewrite(program, ()))
+    simplified = interpret(simplify.simplify(program), VALUES)["result"]
+    assert_allclose(simplified, interpret(program, VALUES)["result"])
+
+
+NAN_AND_INFINITY: list[Formula] = [
+    lambda x, **_: x * 0,
+    lambda x, **_: x - x,
+    lambda x, **_: x / x,
+    lambda x, **_: 0 / x,
+    lambda x, **_: x * 1e-300 * 1e300,
+    lambda x, **_: ops.sum(ops.broadcast_to(x[0, 0], (0,))) + x,
+    lambda x, **_: ops.sum(ops.broadcast_to(x[:1, :1], (4, 5))) + x,
+    lambda x, **_: ops.maximum(x, x),
+    lambda x, **_: x**0 + x**1 + x**2 + x**3 + x**-1,
+]
+
+
+@pytest.mark.parametrize("formula", NAN_AND_INFINITY)
+def test_simplify_keeps_nan_and_infinity(formula: Formula) -> None:
+    special = np.array([[np.nan, np.inf, -np.inf], [0.0, 1.0, -1.0]])
+    program = record(formula)
+    with np.errstate(all="ignore"):
+        expected = interpret(program, {**VALUES, "x": special})["result"]
+        got = interpret(simplify.simplify(program), {**VALUES, "x": special})["result"]
+    assert_allclose(got, expected)
+
+
+def test_a_shift_is_not_repeated() -> None:
+    def shifted(x: Tracer, **_: Any) -> Tracer:
+        powers = ops.exp(x - ops.max(x, axis=1, keepdims=True))
+        return powers / ops.sum(powers, axis=1, keepdims=True)
+
+    program = simplify.simplify(record(shifted))
+    assert opcodes(stabilize.stabilize(program)).count("max") == 1
+
+
+def test_stabilizing_twice_changes_nothing() -> None:
+    for formula in STABILIZE.values():
+        once = stabilize.stabilize(simplify.simplify(record(formula)))
+        assert str(stabilize.stabilize(once)) == str(once)
+
+
+def test_a_replacement_keeps_the_dtype() -> None:
+    narrow = trace(
+        lambda a: {"y": a["x"] ** 0 + a["x"] ** -1 + a["x"] * 2 * 3},
+        {"x": ArrayType((2,), "float32")},
+    )
+    simplified = verify(simplify.simplify(narrow))
+    assert {i.type.dtype for i in simplified.instructions} == {"float32"}
