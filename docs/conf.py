@@ -1,14 +1,19 @@
 """How Sphinx builds these pages: Markdown through MyST, names from the docstrings."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
 from textwrap import indent
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
+from thalweg.figures import draw
+
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+FIGURES = Path(__file__).parent / "_build" / "figures"
 
 project = "thalweg"
 author = "thalweg contributors"
@@ -24,6 +29,9 @@ exclude_patterns = ["_build"]
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+
+# Each figure is a real run, all of them a minute or more; 0 leaves them out.
+draw_figures = os.environ.get("THALWEG_DOCS_FIGURES") != "0"
 
 html_theme = "furo"
 html_title = "thalweg"
@@ -45,7 +53,20 @@ def mark_up(*event: Any) -> None:
     lines[:] = "\n\n".join(map(as_markup, paragraphs)).split("\n")
 
 
+def provide_figures(app: Sphinx, page: nodes.document) -> None:
+    """Draw a page's figures where they don't lie yet, or leave them out."""
+    for figure in list(page.findall(nodes.figure)):
+        path = FIGURES / Path(figure.children[0]["uri"]).name
+        if app.config.draw_figures and not path.exists():
+            draw([path.stem], FIGURES)
+        if not path.exists():
+            figure.parent.remove(figure)
+
+
 def setup(app: Sphinx) -> None:
     """What Sphinx calls first."""
+    app.add_config_value("draw_figures", True, "env")
+    # Before Sphinx collects the pages' images.
+    app.connect("doctree-read", provide_figures, priority=400)
     # Before napoleon, which turns sections into markup.
     app.connect("autodoc-process-docstring", mark_up, priority=400)

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
+from thalweg.program import gradient, ops
 from thalweg.program.differentiate import differentiate
 from thalweg.program.gradients import GRADIENTS
 from thalweg.program.interpret import Executable, interpret
@@ -164,7 +165,9 @@ def transpose_by_hand(x: NumpyArray, axes: tuple[int, ...]) -> NumpyArray:
 
 
 def broadcast_by_hand(x: NumpyArray, shape: tuple[int, ...]) -> NumpyArray:
-    return x + np.zeros(shape, x.dtype) if x.dtype != bool else x | np.zeros(shape, bool)
+    return (
+        x + np.zeros(shape, x.dtype) if x.dtype != bool else x | np.zeros(shape, bool)
+    )
 
 
 def slice_by_hand(x: NumpyArray, starts: Any, stops: Any, steps: Any) -> NumpyArray:
@@ -324,9 +327,7 @@ CASES = (
     Case(
         "argmax",
         argmax_by_hand,
-        forms_of(
-            ((5,), {"axis": 0}), ((3, 4, 5), {"axis": 1}), ((0, 3), {"axis": 1})
-        ),
+        forms_of(((5,), {"axis": 0}), ((3, 4, 5), {"axis": 1}), ((0, 3), {"axis": 1})),
         dtypes=(*NUMBERS, "uint32"),
     ),
     Case(
@@ -466,7 +467,9 @@ def examples(opcode: str, dtype: str) -> Iterator[tuple[list[NumpyArray], Attrib
         yield case.arrays(random, shapes, dtype), attributes
 
 
-def program_of(opcode: str, arrays: list[NumpyArray], attributes: Attributes) -> Program:
+def program_of(
+    opcode: str, arrays: list[NumpyArray], attributes: Attributes
+) -> Program:
     """A program of one instruction."""
 
     def apply(values: dict[str, Tracer]) -> dict[str, Tracer]:
@@ -487,9 +490,7 @@ def run_planned(program: Program, arrays: list[NumpyArray]) -> dict[str, NumpyAr
     return executable.outputs
 
 
-def assert_means(
-    case: Case, arrays: list[NumpyArray], attributes: Attributes
-) -> None:
+def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -> None:
     """The primitive's value is the oracle's, and of the type that the rule says."""
     row = PRIMITIVES[case.opcode]
     with np.errstate(all="ignore"):
@@ -526,7 +527,19 @@ def test_plan_gives_what_the_interpreter_gives(row: Any) -> None:
             names = {f"x{i}": array for i, array in enumerate(arrays)}
             expected = interpret(program, names)["y"]
             got = run_planned(program, arrays)["y"]
-            assert_array_equal(got, expected, strict=True)
+            assert_planned(row.name, got, expected)
+
+
+# Bound to another of NumPy's functions where there are few elements.
+ROUNDED = ("softplus",)
+
+
+def assert_planned(opcode: str, got: Any, expected: Any) -> None:
+    """The same bits, or the same within rounding where another function gives them."""
+    if opcode in ROUNDED:
+        assert_allclose(got, expected, rtol=4 * np.finfo(got.dtype).eps, strict=True)
+    else:
+        assert_array_equal(got, expected, strict=True)
 
 
 SPECIAL = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e30, -1e30, 1e-30)
@@ -565,7 +578,7 @@ def test_elementwise_sees_nan_and_infinity_at_every_size(row: Any, size: int) ->
     assert_means(case, arrays, attributes)
     (got,) = run_planned(program_of(row.name, arrays, attributes), arrays).values()
     with np.errstate(all="ignore"):
-        assert_array_equal(got, row.meaning(*arrays, **attributes))
+        assert_planned(row.name, got, np.asarray(row.meaning(*arrays, **attributes)))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -770,6 +783,33 @@ def gradient_examples(
             yield arrays, {"dtype": dtype} if opcode == "cast" else attributes
 
 
+Direction = list[NumpyArray | None]
+
+
+def direction(random: np.random.Generator, arrays: list[NumpyArray]) -> Direction:
+    """A random way to go, for the real inputs."""
+    return [
+        random.normal(size=a.shape) if a.dtype == np.float64 else None for a in arrays
+    ]
+
+
+def slope_along(program: Program, arrays: list[NumpyArray], ways: Direction) -> float:
+    """The derivative in a direction, by five points."""
+
+    def moved(t: float) -> float:
+        pairs = zip(arrays, ways, strict=True)
+        at = [a if w is None else a + t * w for a, w in pairs]
+        return float(
+            interpret(program, dict(zip(program.inputs, at, strict=True)))["sum"]
+        )
+
+    return five_point(moved, 2e-3 / norm([w for w in ways if w is not None]))
+
+
+def norm(arrays: list[NumpyArray]) -> float:
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+
+
 @every_gradient
 def test_gradient_is_the_slope_in_every_direction(opcode: str) -> None:
     random = np.random.default_rng(0)
@@ -777,26 +817,12 @@ def test_gradient_is_the_slope_in_every_direction(opcode: str) -> None:
         program = objective_of(opcode, arrays, attributes, "float64")
         found = gradients(program, arrays)
         for _ in range(20):
-            ways = [
-                random.normal(size=a.shape) if a.dtype == np.float64 else None
-                for a in arrays
-            ]
-
-            def along(t: float, ways: Any = ways, program: Program = program) -> float:
-                moved = [
-                    a if w is None else a + t * w
-                    for a, w in zip(arrays, ways, strict=True)
-                ]
-                inputs = dict(zip(program.inputs, moved, strict=True))
-                return float(interpret(program, inputs)["sum"])
-
+            ways = direction(random, arrays)
             used = [w for w in ways if w is not None]
-            slope = sum(
-                float(np.vdot(g, w)) for g, w in zip(found, used, strict=True)
-            )
-            length = math.sqrt(sum(float(np.vdot(w, w)) for w in used))
-            size = math.sqrt(sum(float(np.vdot(g, g)) for g in found)) * length
-            assert abs(five_point(along, 2e-3 / length) - slope) <= 1e-8 * size
+            pairs = zip(found, used, strict=True)
+            expected = sum(float(np.vdot(g, w)) for g, w in pairs)
+            error = abs(slope_along(program, arrays, ways) - expected)
+            assert error <= 1e-8 * norm(found) * norm(used)
 
 
 @every_gradient
@@ -826,7 +852,5 @@ def test_without_gradient_nothing_flows_back(opcode: str) -> None:
 
 
 def test_largest_elements_that_tie_share_the_gradient() -> None:
-    arrays = [np.array([2.0, 1.0, 2.0])]
-    program = objective_of("max", arrays, {"axes": (0,)}, "float64")
-    (found,) = gradients(program, arrays)
-    assert found[1] == 0 and found[0] == found[2] > 0
+    found = gradient(ops.max)(np.array([2.0, 1.0, 2.0]))
+    assert_array_equal(found, [0.5, 0.0, 0.5])

@@ -4,6 +4,7 @@ A composition is a list of steps, each an operation and the positions of what it
 and how. Every operation fits its operands to each other, so every list is a program.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -85,9 +86,8 @@ def picked(x: Tracer, _: Tracer, k: int) -> Tracer:
 
 
 def turned(x: Tracer, _: Tracer, k: int) -> Tracer:
-    order = list(range(x.ndim))
-    shift = k % (x.ndim or 1)
-    return ops.transpose(x, order[shift:] + order[:shift])
+    orders = list(itertools.permutations(range(x.ndim)))
+    return ops.transpose(x, orders[k % len(orders)])
 
 
 def multiplied(x: Tracer, y: Tracer, k: int) -> Tracer:
@@ -214,7 +214,8 @@ def assert_same(
     """Equal but for rounding; NaN and infinity where they belong."""
     assert list(got) == list(expected)
     for name, value in expected.items():
-        assert got[name].dtype == value.dtype and got[name].shape == value.shape
+        assert got[name].dtype == value.dtype
+        assert got[name].shape == value.shape
         assert_allclose(got[name], value, 1e-8, 1e-8, err_msg=name)
 
 

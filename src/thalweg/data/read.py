@@ -47,7 +47,7 @@ def _read_file(path: Path) -> Table:
     _check_file(path)
     try:
         if path.suffix.lower() == ".parquet":
-            return Table.of(path.name, _named(path.name, _read_parquet(path)))
+            return _read_parquet(path)
         return Table.of(path.name, read_csv(path), path)
     except OSError as error:
         raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
@@ -71,11 +71,12 @@ def _nearest_file(path: Path) -> str:
     return nearest(path.name, sorted(other.name for other in path.parent.iterdir()))
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
+def _read_parquet(path: Path) -> Table:
     try:
-        return pl.read_parquet(path)
+        # A damaged file may also fail later, where its columns differ in length.
+        return Table.of(path.name, _named(path.name, pl.read_parquet(path)))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or ["unreadable"])[0]
         raise DataError(
             f"{path.name}: must be a Parquet file, but isn't a whole one ({reason})"
         ) from None

@@ -1,5 +1,8 @@
 """Every activation and its derivative, by our own differentiation."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -50,7 +53,7 @@ def run(settings: Settings | None = None) -> Data:
     at = settings or Settings()
     z = np.linspace(at.lowest, at.highest, at.points)
     return Data(
-        "Activations φ(z), and their derivatives φ′(z) as differentiated from the formulas",
+        "Activations φ(z), and φ′(z) as differentiated from their formulas",
         "the formulas themselves; nothing random",
         [],
         [panel(name, function, z) for name, function in ACTIVATIONS.items()],
@@ -71,41 +74,50 @@ def panel(name: str, function: Activation, z: np.ndarray) -> Panel:
 
 def first_of_two(z: ops.Array) -> ops.Array:
     """Softmax takes all sums of a layer: here z beside a second sum of 0."""
-    sums = ops.concatenate([ops.reshape(z, (-1, 1)), ops.reshape(0 * z, (-1, 1))], axis=1)
+    sums = ops.concatenate(
+        [ops.reshape(z, (-1, 1)), ops.reshape(0 * z, (-1, 1))], axis=1
+    )
     return softmax(sums)[:, 0]
 
 
 def remark_on(function: Activation, derivatives: np.ndarray) -> str:
     """What can't be read off the curves."""
     if function is softmax:
-        return "of (z, 0), first output"
-    return "" if derivatives.any() else "φ′(z) = 0 everywhere"
+        return " of (z, 0), first output"
+    return "" if derivatives.any() else ": φ′(z) = 0 everywhere"
 
 
 def plot(data: Data) -> Figure:
     """Each activation above its derivative, over the same z."""
     rows = -(-len(data.panels) // COLUMNS)
     figure = new_figure(13, 3.2 * rows, data.title)
-    cells = figure.add_gridspec(rows, COLUMNS)
+    figure.supxlabel("z, the weighted sum of a unit's inputs", fontsize=12)
+    cells = figure.add_gridspec(2 * rows, COLUMNS, height_ratios=[3, 2] * rows)
     for place, panel in enumerate(data.panels):
         row, column = divmod(place, COLUMNS)
-        upper, lower = cells[row, column].subgridspec(2, 1, height_ratios=[3, 2]).subplots()
+        upper, lower = (
+            figure.add_subplot(cells[2 * row + part, column]) for part in (0, 1)
+        )
         draw_panel(upper, lower, panel)
         if column == 0:
             upper.set_ylabel("φ(z)", color=BLUE)
             lower.set_ylabel("φ′(z)", color=VERMILION)
-        if place + COLUMNS >= len(data.panels):
-            lower.set_xlabel("z, the weighted sum")
     return figure
 
 
 def draw_panel(upper: Axes, lower: Axes, panel: Panel) -> None:
     """The values above, the derivatives below."""
     upper.plot(panel.values.x, panel.values.y, color=BLUE)
-    lower.plot(panel.derivatives.x, panel.derivatives.y, color=VERMILION, linestyle="--")
-    upper.set_title(f"{panel.name} {panel.remark}".strip(), color="black")
-    highest = max(panel.values.y)
-    upper.set_ylim((-1.15, 1.15) if highest <= 1 else (-11, 11))
+    lower.plot(
+        panel.derivatives.x, panel.derivatives.y, color=VERMILION, linestyle="--"
+    )
+    upper.set_title(f"{panel.name}{panel.remark}")
+    lowest, highest = min(panel.values.y), max(panel.values.y)
+    bounded = highest <= 1
+    upper.set_ylim((-1.15, 1.15) if bounded else (-11 if lowest < -3 else -2.6, 11))
+    upper.set_yticks(
+        [-1, 0, 1] if bounded else [-10, -5, 0, 5, 10][0 if lowest < -3 else 2 :]
+    )
     lower.set_ylim(-0.25, 1.9)
     upper.tick_params(labelbottom=False)
     for axes in (upper, lower):

@@ -1,5 +1,8 @@
 """All rows, a few rows or one row a step: loss by rows seen, and by steps taken."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,10 +13,16 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band, band, trained
 from thalweg.figures.samples import Sample, breast_cancer
-from thalweg.figures.style import SERIES, EndLabel, draw_band, label_ends, new_figure, plain_decades
+from thalweg.figures.style import (
+    SERIES,
+    EndLabel,
+    draw_band,
+    label_ends,
+    new_figure,
+    plain_decades,
+)
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import SGD
-
 
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5)
 
@@ -59,7 +68,8 @@ def run(settings: Settings | None = None) -> Data:
     return Data(
         title_of(entries),
         rows.source,
-        f"30 inputs, {chosen.units} tanh units, 1 sigmoid output; {SGD(chosen.learning_rate)}",
+        f"30 inputs, {chosen.units} tanh units, 1 sigmoid output; "
+        f"{SGD(chosen.learning_rate)}",
         list(range(chosen.seeds)),
         entries,
     )
@@ -109,7 +119,10 @@ def title_of(entries: list[Entry]) -> str:
     after_one = [entry.by_epoch.median[0] for entry in entries]
     fastest = after_one == sorted(after_one, reverse=True)
     if fastest and smallest.rises > 0.2 and largest.rises == 0:
-        return "One row a step starts fastest, but unsteadily; all rows a step is smooth, but slow"
+        return (
+            "One row a step starts fastest, but unsteadily; all rows a step is smooth, "
+            "but slow"
+        )
     return "The loss by rows seen, and by steps taken"
 
 

@@ -1,5 +1,8 @@
 """What hidden layers add: the probabilities of networks of growing depth."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,13 +11,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from thalweg.figures.runs import trained
 from thalweg.figures.samples import Sample, moons
 from thalweg.figures.style import BLUE, VERMILION, new_figure
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
+from thalweg.program.types import NumpyArray
 
+MARGIN = 0.3
 SHADES = LinearSegmentedColormap.from_list("classes", ["#8CC0DF", "white", "#F0B48C"])
 
 
@@ -58,8 +64,7 @@ def run(settings: Settings | None = None) -> Data:
     """Train each network, and ask it everywhere."""
     chosen = settings or Settings()
     rows = moons(chosen.rows, chosen.noise, chosen.seed)
-    xs = np.linspace(rows.X[:, 0].min() - 0.3, rows.X[:, 0].max() + 0.3, chosen.points)
-    ys = np.linspace(rows.X[:, 1].min() - 0.3, rows.X[:, 1].max() + 0.3, chosen.points)
+    xs, ys = (around(column, chosen.points) for column in rows.X.T)
     training = rows.first(chosen.training_rows)
     panels = [panel(hidden, rows, xs, ys, chosen) for hidden in chosen.hidden]
     return Data(
@@ -73,8 +78,18 @@ def run(settings: Settings | None = None) -> Data:
     )
 
 
+def around(values: NumpyArray, points: int) -> NumpyArray:
+    """Evenly spaced numbers that reach a little beyond the values."""
+    lowest, highest = float(values.min()), float(values.max())
+    return np.linspace(lowest - MARGIN, highest + MARGIN, points)
+
+
 def panel(
-    hidden: tuple[int, ...], rows: Sample, xs: np.ndarray, ys: np.ndarray, settings: Settings
+    hidden: tuple[int, ...],
+    rows: Sample,
+    xs: NumpyArray,
+    ys: NumpyArray,
+    settings: Settings,
 ) -> Panel:
     """One network's probabilities, and its accuracy on rows it has never seen."""
     network = trained(
@@ -105,7 +120,7 @@ def title_of(panels: list[Panel]) -> str:
     """The statement, where the runs bear it out."""
     straight, *bent = [panel.accuracy for panel in panels]
     if all(accuracy > straight + 0.02 for accuracy in bent):
-        return "Without a hidden layer the boundary is a straight line; hidden units bend it"
+        return "Without a hidden layer the boundary is straight; hidden units bend it"
     return "Decision boundaries of networks without and with hidden layers"
 
 
@@ -113,14 +128,17 @@ def plot(data: Data) -> Figure:
     """A panel a network."""
     figure = new_figure(13, 5.0, data.title)
     row = figure.subplots(1, len(data.panels), sharex=True, sharey=True)
-    shaded = [draw_panel(axes, panel, data) for axes, panel in zip(row, data.panels, strict=True)]
+    shaded = [
+        draw_panel(axes, panel, data)
+        for axes, panel in zip(row, data.panels, strict=True)
+    ]
     row[0].set_ylabel("x₂")
     bar = figure.colorbar(shaded[-1], ax=row, shrink=0.9, ticks=[0, 0.5, 1])
-    bar.set_label("probability of class 1")
+    bar.set_label("probability of class 1 (■)")
     return figure
 
 
-def draw_panel(axes: Axes, panel: Panel, data: Data) -> object:
+def draw_panel(axes: Axes, panel: Panel, data: Data) -> AxesImage:
     """Probabilities shaded, the line where they are 1/2, and the training rows."""
     extent = (data.xs[0], data.xs[-1], data.ys[0], data.ys[-1])
     shaded = axes.imshow(
@@ -130,7 +148,9 @@ def draw_panel(axes: Axes, panel: Panel, data: Data) -> object:
     axes.contour(data.xs, data.ys, panel.probabilities, levels=[0.5], colors="black")
     for points, color, marker in zip(data.points, (BLUE, VERMILION), "os", strict=True):
         x, y = zip(*points, strict=True)
-        axes.scatter(x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4)
+        axes.scatter(
+            x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4
+        )
     axes.set_title(f"{panel.label}:\n{panel.accuracy:.1%} right on unseen rows")
     axes.set_xlabel("x₁")
     axes.grid(False)

@@ -60,8 +60,8 @@ def draw(
 
     Example:
         >>> from thalweg.figures import draw
-        >>> [path.name for path in draw(["activation_functions"], "figures")]
-        ['activation_functions.png']
+        >>> [path.name for path in draw(["perceptron"], "figures")]
+        ['perceptron.png']
     """
     from thalweg.figures.files import write_figure
 

@@ -1,5 +1,8 @@
 """A figure as two files: the picture, and the numbers in it."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import io

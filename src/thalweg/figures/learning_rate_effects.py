@@ -1,5 +1,8 @@
 """Learning rates too small, good, too large and diverging, on one real network."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -56,6 +59,7 @@ class Data:
     rates: list[float]
     final: Band
     diverged: list[int]
+    bound: float
 
 
 def run(settings: Settings | None = None) -> Data:
@@ -84,6 +88,7 @@ def run(settings: Settings | None = None) -> Data:
         list(chosen.rates),
         final,
         [each.diverged for each in every],
+        BOUND,
     )
 
 
@@ -166,7 +171,9 @@ def draw_steps(axes: Axes, rate: Rate, look: Mapping[str, Any]) -> None:
         axes.plot(rate.loss.x, losses, color=look["color"], linewidth=0.6, alpha=0.6)
     draw_band(axes, rate.loss, look)
     outcome = f"{rate.diverged} of {rate.runs} runs diverged" if rate.diverged else ""
-    axes.set_title(f"{rate.rate:g}: {rate.verdict}\n{outcome}", color=look["color"])
+    axes.set_title(
+        f"Rate {rate.rate:g}: {rate.verdict}\n{outcome}", color=look["color"]
+    )
     axes.set_xlabel("steps of gradient descent")
 
 
@@ -180,8 +187,13 @@ def draw_final(axes: Axes, data: Data) -> None:
     loss_scale(axes, 2.5)
     for rate, count in zip(data.rates, data.diverged, strict=True):
         if count:
-            axes.plot([rate], [1.6], "x", color=VERMILION, markersize=8, mew=2)
-            axes.annotate(f"{count}", (rate, 1.8), ha="center", color=VERMILION)
+            axes.annotate(
+                f"{count}\n×",
+                (rate, 1.01),
+                xycoords=axes.get_xaxis_transform(),
+                ha="center",
+                color=VERMILION,
+            )
     for rate, look in zip(data.shown, SERIES, strict=False):
         if rate.diverged < rate.runs:
             place = (rate.rate, rate.loss.median[-1])

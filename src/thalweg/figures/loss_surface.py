@@ -1,5 +1,8 @@
 """The exact loss surface of a perceptron, and gradient descent's path on it."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from thalweg.figures.style import GRAY, VERMILION, new_figure
 
 MEAN_RADIUS = 0
 PROBLEM = ("sigmoid", "binary_cross_entropy")
+LEVELS = 14
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Data:
     weights: list[float]
     biases: list[float]
     losses: list[list[float]]
+    levels: list[float]
     path: Path
 
 
@@ -49,6 +54,7 @@ def run(settings: Settings | None = None) -> Data:
     surface = loss_surface_of(rows, *PROBLEM)
     weights = np.linspace(*chosen.weights, chosen.points).tolist()
     biases = np.linspace(*chosen.biases, chosen.points).tolist()
+    losses = [[surface(w, b) for w in weights] for b in biases]
     path = descend(rows, *PROBLEM, chosen.start, chosen.learning_rate, chosen.steps)
     return Data(
         title_of(path),
@@ -56,7 +62,8 @@ def run(settings: Settings | None = None) -> Data:
         [],
         weights,
         biases,
-        [[surface(w, b) for w in weights] for b in biases],
+        losses,
+        levels_of(losses),
         path,
     )
 
@@ -67,12 +74,23 @@ def one_measurement() -> Sample:
     return Sample(rows.X[:, [MEAN_RADIUS]] / 10, rows.y, rows.source)
 
 
+def levels_of(losses: list[list[float]]) -> list[float]:
+    """Levels that are close together where the surface is flat."""
+    lowest, highest = min(map(min, losses)), max(map(max, losses))
+    return np.geomspace(0.999 * lowest, 1.001 * highest, LEVELS).tolist()
+
+
 def title_of(path: Path) -> str:
     """How soon most of the fall is over."""
     fall = path.loss[0] - path.loss[-1]
-    most = next(n for n, loss in enumerate(path.loss) if path.loss[0] - loss >= 0.9 * fall)
+    most = next(
+        n for n, loss in enumerate(path.loss) if path.loss[0] - loss >= 0.9 * fall
+    )
     steps = len(path.loss) - 1
-    return f"Down into the valley, then along its floor: {most} of {steps} steps do 90% of the fall"
+    return (
+        f"Down into the valley, then along its floor: {most} of {steps} steps do 90% "
+        "of the fall"
+    )
 
 
 def plot(data: Data) -> Figure:
@@ -95,9 +113,19 @@ def draw_surface(axes: Any, data: Data) -> None:
         ccount=len(data.weights),
         zorder=1,
     )
-    axes.plot(path.weight, path.bias, path.loss, color=VERMILION, marker="o", markersize=3, zorder=5)
+    axes.plot(
+        path.weight,
+        path.bias,
+        path.loss,
+        color=VERMILION,
+        marker="o",
+        markersize=3,
+        zorder=5,
+    )
     axes.set(xlabel="weight (1/cm)", ylabel="bias", zlabel="loss: cross-entropy (nats)")
     axes.set_title("The loss of all rows, at every weight and bias")
+    axes.locator_params(nbins=6)
+    axes.yaxis.labelpad = 8
     axes.view_init(elev=38, azim=-60)
     axes.set_box_aspect(None, zoom=0.9)
 
@@ -105,26 +133,32 @@ def draw_surface(axes: Any, data: Data) -> None:
 def draw_contours(axes: Axes, data: Data) -> None:
     """Lines of equal loss, and the path across them."""
     path = data.path
-    levels = levels_of(data)
-    axes.contourf(data.weights, data.biases, data.losses, levels, cmap="Blues_r", norm="log", extend="both")
-    lines = axes.contour(data.weights, data.biases, data.losses, levels, colors=GRAY, linewidths=0.7)
+    axes.contourf(
+        data.weights, data.biases, data.losses, data.levels, cmap="Blues_r", norm="log"
+    )
+    lines = axes.contour(
+        data.weights,
+        data.biases,
+        data.losses,
+        data.levels[1:-1],
+        colors=GRAY,
+        linewidths=0.7,
+    )
     axes.clabel(lines, fmt="%.2g", fontsize=9, colors="black")
     axes.plot(path.weight, path.bias, color=VERMILION, marker="o", markersize=3)
-    for at, text in ((0, f"start: {path.loss[0]:.2f}"), (-1, f"end: {path.loss[-1]:.2f}")):
+    for at, name, offset in ((0, "start", (-20, 12)), (-1, "end", (10, -4))):
         axes.annotate(
-            text,
+            f"{name}: {path.loss[at]:.2f}",
             (path.weight[at], path.bias[at]),
-            (10, 0),
+            offset,
             textcoords="offset points",
-            va="center",
-            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"},
+            zorder=10,
+            bbox={
+                "boxstyle": "round,pad=0.2",
+                "facecolor": "white",
+                "edgecolor": "none",
+            },
         )
     axes.set_title("The same from above: lines of equal loss")
     axes.set_xlabel("weight (1/cm)")
     axes.set_ylabel("bias")
-
-
-def levels_of(data: Data) -> list[float]:
-    """Levels that are close together where the surface is flat."""
-    losses = np.array(data.losses)
-    return np.geomspace(losses.min() * 1.05, losses.max() * 0.95, 12).tolist()

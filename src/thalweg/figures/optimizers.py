@@ -1,5 +1,8 @@
 """SGD, momentum, RMSProp and Adam on one network, each at its best learning rate."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,7 +13,14 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band, band, trained
 from thalweg.figures.samples import Sample, digits
-from thalweg.figures.style import SERIES, EndLabel, draw_band, label_ends, new_figure, plain_decades
+from thalweg.figures.style import (
+    SERIES,
+    EndLabel,
+    draw_band,
+    label_ends,
+    new_figure,
+    plain_decades,
+)
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import SGD, Adam, Optimizer, RMSProp
 
@@ -72,7 +82,8 @@ def run(settings: Settings | None = None) -> Data:
     return Data(
         title_of(entries),
         f"{rows.source}; the first {len(rows)}",
-        f"64 inputs, {chosen.units} relu units, 10 softmax outputs; batch size {chosen.batch_size}",
+        f"64 inputs, {chosen.units} relu units, 10 softmax outputs; "
+        f"batch size {chosen.batch_size}",
         list(range(chosen.seeds)),
         entries,
     )
@@ -109,14 +120,16 @@ def title_of(entries: list[Entry]) -> str:
     lowest = min(entries, key=lambda entry: entry.loss.median[-1])
     if epochs_to(GOAL, steepest.loss) > len(steepest.loss.x):
         return "Four optimizers on one network, each at the best learning rate tried"
+    first = f"{steepest.rule} is the first below a loss of {GOAL}"
     if steepest is lowest:
-        return f"{lowest.rule} is the first below a loss of {GOAL}, and ends lowest"
-    return f"{steepest.rule} is the first below a loss of {GOAL}; {lowest.rule} ends lowest"
+        return f"{first}, and ends lowest"
+    return f"{first}; {lowest.rule} ends lowest"
 
 
 def epochs_to(goal: float, loss: Band) -> int:
-    """How many epochs the median takes to get below a goal; one more than there are if
-    it never does."""
+    """How many epochs the median takes to get below a goal; one too many if it never
+    does.
+    """
     return 1 + sum(1 for _ in takewhile(lambda value: value >= goal, loss.median))
 
 
@@ -132,7 +145,10 @@ def plot(data: Data) -> Figure:
         labels.append(EndLabel(entry.loss.median[-1], text, look["color"]))
     axes.set_xlabel("epoch")
     axes.set_ylabel("training loss: cross-entropy (nats)")
-    axes.set_title(f"Median and range of {len(data.seeds)} runs, each rule at its best learning rate")
+    axes.set_title(
+        f"Median and range of {len(data.seeds)} runs, each rule at the best learning "
+        "rate of those tried"
+    )
     plain_decades(axes.yaxis)
     label_ends(axes, labels)
     return figure

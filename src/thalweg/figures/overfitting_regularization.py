@@ -1,5 +1,8 @@
 """A network that overfits, where early stopping ends it, and the same with dropout."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -84,7 +87,11 @@ def panel(dropout: float, rows: Sample, settings: Settings) -> Panel:
     epochs = list(map(float, range(1, whole.stopped_epoch + 1)))
     return Panel(
         f"Dropout {dropout:g}" if dropout else "No dropout",
-        Curve("training\n(dropout on)" if dropout else "training", epochs, whole.training_loss),
+        Curve(
+            "training\n(dropout on)" if dropout else "training",
+            epochs,
+            whole.training_loss,
+        ),
         Curve("validation", epochs, whole.validation_loss),
         stopped.best_epoch,
         stopped.validation_loss[stopped.best_epoch - 1],
@@ -146,9 +153,18 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     curves = (panel.training, TRAINING), (panel.validation, VALIDATION)
     for curve, look in curves:
         axes.plot(curve.x, curve.y, label=curve.label, **look)
-    axes.axvspan(panel.stopped_epoch, panel.training.x[-1], color=GRAY, alpha=0.09, lw=0)
+    axes.axvspan(
+        panel.stopped_epoch, panel.training.x[-1], color=GRAY, alpha=0.09, lw=0
+    )
     axes.axvline(panel.stopped_epoch, color=GRAY, linestyle="-.", gid="stopped")
-    axes.plot([panel.best_epoch], [panel.best_loss], "o", color=GREEN, markersize=8, gid="best")
+    axes.plot(
+        [panel.best_epoch],
+        [panel.best_loss],
+        "o",
+        color=GREEN,
+        markersize=8,
+        gid="best",
+    )
     top = axes.get_ylim()[1]
     axes.annotate(
         f"early stopping: epoch {panel.stopped_epoch}\n(shaded: without it)",
@@ -158,6 +174,12 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         color=GRAY,
         verticalalignment="top",
     )
-    axes.set_title(f"{panel.label}: lowest validation loss {panel.best_loss:.2f} in epoch {panel.best_epoch} (●)")
+    axes.set_title(
+        f"{panel.label}: lowest validation loss {panel.best_loss:.2f} in epoch "
+        f"{panel.best_epoch} (●)"
+    )
     axes.set_xlabel("epoch")
-    label_ends(axes, [EndLabel(curve.y[-1], curve.label, look["color"]) for curve, look in curves])
+    label_ends(
+        axes,
+        [EndLabel(curve.y[-1], curve.label, look["color"]) for curve, look in curves],
+    )

@@ -1,5 +1,8 @@
 """One unit that tells two species of iris apart, with the formula that it learned."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -68,7 +71,8 @@ def run(settings: Settings | None = None) -> Data:
     bias = network.parameters["1.bias"].item()
     right = (network.predict(rows.X)[:, 0] >= 0.5) == rows.y
     return Data(
-        f"A perceptron tells {right.sum()} of {len(right)} flowers apart with a straight line (○: the others)",
+        f"A perceptron tells {right.sum()} of {len(right)} flowers apart with a "
+        f"straight line (○: the other {len(right) - right.sum()})",
         rows.source,
         [chosen.seed],
         weights,
@@ -84,7 +88,9 @@ def two_species() -> Sample:
     rows = iris()
     kept = rows.y > 0
     source = f"{rows.source}; petals of versicolor and virginica"
-    return Sample(rows.X[kept][:, PETAL], (rows.y[kept] == VIRGINICA).astype(int), source)
+    return Sample(
+        rows.X[kept][:, PETAL], (rows.y[kept] == VIRGINICA).astype(int), source
+    )
 
 
 def formula_of(weights: list[float], bias: float) -> str:
@@ -92,7 +98,8 @@ def formula_of(weights: list[float], bias: float) -> str:
     signs = ["−" if value < 0 else "+" for value in (weights[1], bias)]
     return (
         f"z = {weights[0]:.2f} · length {signs[0]} {abs(weights[1]):.2f} · width "
-        f"{signs[1]} {abs(bias):.2f},   a = sigmoid(z)\nblack line: z = 0, a = 0.5; above it a > 0.5: virginica"
+        f"{signs[1]} {abs(bias):.2f},   a = sigmoid(z)\n"
+        "black line: z = 0, a = 0.5; above it a > 0.5: virginica"
     )
 
 
@@ -129,13 +136,17 @@ def plot(data: Data) -> Figure:
 
 
 def draw_species(axes: Axes, species: Points, color: str, marker: str) -> None:
-    """Flowers, the darker the more of them share a place; rings around the wrong ones."""
+    """Flowers, darker where several share a place; rings around the wrong ones."""
     axes.scatter(species.x, species.y, color=color, marker=marker, alpha=0.55)
     x = [species.x[i] for i in species.wrong]
     y = [species.y[i] for i in species.wrong]
     axes.scatter(x, y, s=140, facecolors="none", edgecolors="black")
 
 
-def corner(axes: Axes, place: tuple[float, float], text: str, color: str, side: str) -> None:
+def corner(
+    axes: Axes, place: tuple[float, float], text: str, color: str, side: str
+) -> None:
     """A species' name where it has no flowers of the other."""
-    axes.annotate(text, place, xycoords="axes fraction", color=color, ha=side, fontsize=12)
+    axes.annotate(
+        text, place, xycoords="axes fraction", color=color, ha=side, fontsize=12
+    )

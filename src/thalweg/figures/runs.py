@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,9 @@ def trained(layers: Sequence[Layer], rows: Sample, **options: Any) -> Network:
             they say otherwise.
     """
     network = Network(layers)
-    alone = {"validation": None, "early_stopping": None}
-    try:
+    alone: dict[str, Any] = {"validation": None, "early_stopping": None}
+    with suppress(DivergenceError):
         network.fit(rows.X, rows.y, **{**alone, **options})
-    except DivergenceError:
-        pass
     return network
 
 
@@ -62,4 +61,6 @@ def band(label: str, x: Sequence[float], runs: Sequence[Sequence[float]]) -> Ban
     values = np.asarray(runs, np.float64)
     middle = np.median(values, axis=0)
     low, high = values.min(axis=0), values.max(axis=0)
-    return Band(label, list(map(float, x)), middle.tolist(), low.tolist(), high.tolist())
+    return Band(
+        label, list(map(float, x)), middle.tolist(), low.tolist(), high.tolist()
+    )

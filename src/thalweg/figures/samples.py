@@ -87,5 +87,7 @@ def iris() -> Sample:
 def moons(rows: int, noise: float, seed: int) -> Sample:
     """Two interleaved half circles with noise: made, as their shape is the point."""
     X, y = loader().make_moons(rows, noise=noise, random_state=seed)
-    source = f"made: scikit-learn's make_moons, {rows} rows, noise {noise:g}, seed {seed}"
+    source = (
+        f"made: scikit-learn's make_moons, {rows} rows, noise {noise:g}, seed {seed}"
+    )
     return Sample(X, y, source)

@@ -1,8 +1,11 @@
 """The look that all figures share: colors, lines, fonts, and labels beside lines."""
 
+# Matplotlib leaves its keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +33,7 @@ SERIES: tuple[dict[str, Any], ...] = (
 )
 TRAINING, VALIDATION = SERIES[:2]
 
-TEXTBOOK = {
+TEXTBOOK: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
@@ -50,10 +53,11 @@ LINE_HEIGHT = 0.2  # inches between two labels, so that they can be read
 
 
 @contextmanager
-def textbook() -> Iterator[None]:
+def textbook() -> Generator[None]:
     """Draw in the house's style, whatever a person's own settings are."""
-    defaults = {k: v for k, v in mpl.rcParamsDefault.items() if "backend" not in k}
-    with mpl.rc_context({**defaults, **TEXTBOOK}):
+    defaults = mpl.rcParamsDefault.items()
+    own: dict[Any, Any] = {key: v for key, v in defaults if "backend" not in key}
+    with mpl.rc_context({**own, **TEXTBOOK}):
         yield
 
 
@@ -74,7 +78,7 @@ def draw_band(axes: Axes, band: Band, look: Mapping[str, Any], **more: Any) -> N
 
 def plain_decades(axis: Axis) -> None:
     """A logarithmic axis whose ticks are plain numbers: 0.01, 0.1, 1."""
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
     axis.set_minor_formatter("")
 
 
@@ -112,7 +116,7 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
 
 
 def spread(heights: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Rising heights, moved as little as a pass up and a pass down can, to lie apart."""
+    """Rising heights, moved apart by one pass up and one pass down."""
     apart: list[float] = []
     for i, height in enumerate(heights):
         least = apart[-1] + (sizes[i - 1] + sizes[i]) / 2 if apart else height

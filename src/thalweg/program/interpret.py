@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 
 from thalweg.errors import ShapeError
+from thalweg.program.bind import bind
 from thalweg.program.ir import Program
 from thalweg.program.layout import ALIGNMENT, ARENA, Location, Plan
-from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, as_numpy
 
 
@@ -70,13 +69,14 @@ class Executable:
             name: self._array(place) for name, place in plan.outputs.items()
         }
         self._steps: list[Callable[[], object]] = [
-            partial(
-                PRIMITIVES[step.opcode].meaning,
-                *(self._array(place) for place in step.inputs),
-                out=self._array(step.output),
-                **step.attributes,
-            )
+            call
             for step in plan.steps
+            for call in bind(
+                step.opcode,
+                [self._array(place) for place in step.inputs],
+                self._array(step.output),
+                step.attributes,
+            )
         ]
 
     def _arrays(self) -> list[tuple[str, NumpyArray]]:
@@ -87,14 +87,17 @@ class Executable:
         return [*self.inputs.items(), *constants, (ARENA, arena)]
 
     def _array(self, place: Location) -> NumpyArray:
-        """The array at a place, over its buffer's own memory."""
-        return np.ndarray(
+        """The array at a place, over its buffer's own memory; constants stay constant."""
+        array: NumpyArray = np.ndarray(
             place.type.shape,
             place.type.dtype,
             buffer=self._buffers[place.buffer],
             offset=place.offset,
             strides=place.strides,
         )
+        if place.buffer in self.plan.constants:
+            array.flags.writeable = False
+        return array
 
     def run(self) -> None:
         """Run every step once."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import DTYPES, NumpyArray, Shape
 
 # How tightly an expression holds together, as in Python.
@@ -18,6 +19,7 @@ SHOWN_DIGITS = 8
 
 WORDS = {"absolute": "abs", "select": "where"}
 USUAL_WORDS = {*DTYPES, "arange", "array", "broadcast_to", "inf", "nan"}
+ALL_WORDS = USUAL_WORDS | {"mean"} | {WORDS.get(name, name) for name in PRIMITIVES}
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ def compared(sign: str, turned: str) -> Notation:
     return write
 
 
+def cast(parts: Sequence[Expression], attributes: Attributes, _: Shape) -> Written:
+    """float32(x)."""
+    return call(attributes["dtype"], parts[0].text)
+
+
 def matmul(
     parts: Sequence[Expression], attributes: Attributes, shape: Shape
 ) -> Written:
@@ -213,6 +220,12 @@ def concatenate(
     return call("concatenate", f"[{', '.join(p.text for p in parts)}]", **attributes)
 
 
+def rows(parts: Sequence[Expression], _: Attributes, shape: Shape) -> Written:
+    """table[indices]."""
+    table, indices = parts
+    return f"{table.inside(ATOM)}[{indices.text}]", ATOM
+
+
 def are_first(axes: Shape) -> bool:
     """Whether axes are the first ones, which broadcasting puts back by itself."""
     return axes == tuple(range(len(axes)))
@@ -246,7 +259,7 @@ NOTATIONS: Mapping[str, Notation] = {
     "not_equal": compared("!=", "!="),
     "less": compared("<", ">"),
     "less_equal": compared("<=", ">="),
-    "cast": lambda parts, attributes, _: call(attributes["dtype"], parts[0].text),
+    "cast": cast,
     "sum": reduced("sum"),
     "max": reduced("max"),
     "mean": reduced("mean"),
@@ -256,7 +269,7 @@ NOTATIONS: Mapping[str, Notation] = {
     "pad": pad,
     "concatenate": concatenate,
     "matmul": matmul,
-    "take": lambda parts, *_: (f"{parts[0].inside(ATOM)}[{parts[1].text}]", ATOM),
+    "take": rows,
 }
 
 

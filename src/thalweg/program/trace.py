@@ -206,24 +206,24 @@ class Tracer:
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
-        name = {"true_divide": "divide", "abs": "absolute"}.get(
-            ufunc.__name__, ufunc.__name__
-        )
+        called: str = ufunc.__name__
+        name = {"true_divide": "divide", "abs": "absolute"}.get(called, called)
         if method != "__call__" or kwargs or name not in OPERATIONS:
             raise TracingError(
-                f"np.{ufunc.__name__} can't be recorded; use thalweg's functions{location()}"
+                f"np.{called} can't be recorded; use thalweg's functions{location()}"
             )
         return OPERATIONS[name](*inputs)
 
     def __array_function__(self, function: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        name = {"amax": "max", "amin": "min"}.get(function.__name__, function.__name__)
+        called: str = function.__name__
+        name = {"amax": "max", "amin": "min"}.get(called, called)
         try:
             if name in OTHER_DEFAULTS:
                 raise TypeError("it has other defaults")
             inspect.signature(OPERATIONS[name]).bind(*args, **kwargs)
         except (KeyError, TypeError) as error:
             raise TracingError(
-                f"np.{function.__name__} can't be recorded ({error}); "
+                f"np.{called} can't be recorded ({error}); "
                 f"use thalweg's functions{location()}"
             ) from None
         return OPERATIONS[name](*args, **kwargs)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError, DivergenceError
+from thalweg.errors import DivergenceError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.schedules import schedule
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
@@ -20,12 +21,13 @@ from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.history import EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.metrics import Metric, metric_for
-from thalweg.training.rows import Rows, shuffled_batches
+from thalweg.training.rows import Rows, batches, shuffled_order
 from thalweg.training.stack import Shapes
 from thalweg.training.step import Task, scoring_program, step_programs
 from thalweg.training.stopping import EarlyStopping
 
 SCORING_ROWS = 1024
+DIVERGED = "diverged"
 Callback = Callable[[EpochRecord], object]
 
 
@@ -61,6 +63,7 @@ class Plan:
     batch_size: int
     early_stopping: EarlyStopping | None
     seed: int
+    shuffle: bool = True
 
 
 class Scorer:
@@ -84,18 +87,19 @@ class Scorer:
             )
             self._executables[count] = make_executable(program, memory.buffers())
 
-    def score(self) -> tuple[float, Metrics]:
+    def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
         total = Sums(self._metric)
         for start in range(0, len(self._rows), SCORING_ROWS):
+            if interrupt is not None:
+                interrupt.check()
             count = min(SCORING_ROWS, len(self._rows) - start)
             executable = self._executables[count]
             for name, array in self._rows.arrays().items():
                 np.copyto(executable.inputs[name], array[start : start + count])
             with np.errstate(all="ignore"):
                 executable.run()
-            weights = executable.inputs.get("sample_weight")
-            total.add(executable, count if weights is None else float(weights.sum()))
+            total.add(executable)
         return total.figures()
 
 
@@ -110,21 +114,29 @@ class Sums:
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
         self._loss = 0.0
-        self._sums: Any = 0.0
+        self._sums: Any = np.float64(0)
         self._weight = 0.0
 
-    def add(self, executable: Executable, weight: float) -> float:
+    def add(self, executable: Executable) -> float:
         """Add what a run has summed; the run's own loss."""
         loss = float(executable.outputs["loss_sum"])
         self._loss += loss
-        self._sums = self._sums + executable.outputs["metric_sum"].astype(np.float64)
-        self._weight += weight
+        self._sums = self._sums + executable.outputs["metric_sum"]
+        self._weight += weight_of(executable)
         return loss
 
     def figures(self) -> tuple[float, Metrics]:
         """The mean loss and the metrics."""
         mean = np.asarray(self._sums / self._weight)
         return self._loss / self._weight, self._metric.figures(mean)
+
+
+def weight_of(executable: Executable) -> float:
+    """The weight of the rows in an executable's inputs, each 1 unless told."""
+    weights = executable.inputs.get("sample_weight")
+    if weights is None:
+        return len(executable.inputs["X"])
+    return float(weights.sum(dtype=np.float64))
 
 
 class Trainer:
@@ -142,11 +154,15 @@ class Trainer:
     ) -> None:
         self._memory = memory
         self._plan = plan
+        self._best = memory.copy()
+        self._lowest = math.inf
+        self._losses: list[float] = []
         self._rows = with_mean_weight_one(training)
         self._schedule = schedule(plan.task.optimizer.learning_rate)
         self._step = 0
         self._steps_per_epoch = -(-len(training) // plan.batch_size)
         self._executables = self._training_executables(layers, shapes, dtype)
+        self._learning_rate = 0.0
         self._scorer = None
         if validation is not None:
             loss = plan.task.loss
@@ -180,46 +196,37 @@ class Trainer:
             DivergenceError: the loss became NaN or infinite; the best parameters so far
                 are kept.
         """
-        best = self._memory.copy()
-        with watch() as interrupt:
-            while not history.stopped_because:
-                try:
-                    record = self._epoch(history, interrupt)
-                    if record is None:
-                        raise KeyboardInterrupt
-                    history.epochs.append(record)
-                    if self._is_best(history):
-                        history.best_epoch = record.epoch
-                        best = self._memory.copy()
-                    if callback is not None:
-                        callback(record)
-                    history.stopped_because = self._reason_to_stop(history)
-                except KeyboardInterrupt:
-                    history.stopped_because = f"interrupted in epoch {self._step // self._steps_per_epoch + 1}"
-                except DivergenceError:
-                    self._memory.restore(best)
-                    history.stopped_because = "diverged"
-                    raise
-        if self._keeps_best(history):
-            self._memory.restore(best)
+        try:
+            with watch() as interrupt:
+                while not history.stopped_because:
+                    interrupt.check()
+                    self._finish(self._epoch(history, interrupt), history, callback)
+        except KeyboardInterrupt:
+            history.stopped_because = self._interrupted(history)
+        except DivergenceError:
+            history.stopped_because = DIVERGED
+            raise
+        except BaseException as error:
+            history.stopped_because = f"ended by a {type(error).__name__}"
+            raise
+        finally:
+            if self._goes_back(history):
+                self._memory.restore(self._best)
 
-    def _epoch(self, history: History, interrupt: Interrupt) -> EpochRecord | None:
-        """One epoch; None if it was interrupted."""
+    def _epoch(self, history: History, interrupt: Interrupt) -> EpochRecord:
+        """One epoch: every row in a step, then the validation rows."""
         started = time.perf_counter()
         epoch = history.stopped_epoch + 1
         training = Sums(self._plan.task.metric)
-        plan = self._plan
         with np.errstate(all="ignore"):
-            for batch in shuffled_batches(
-                len(self._rows), plan.batch_size, plan.seed, epoch
-            ):
-                self._train_on(batch, training, epoch, history.validation_loss)
-                if interrupt.requested:
-                    return None
+            for batch in batches(self._rows, self._order(epoch), self._plan.batch_size):
+                interrupt.check()
+                self._train_on(batch, training, epoch)
+        self._require_finite_memory(epoch)
         training_loss, training_metrics = training.figures()
         validation_loss, validation_metrics = None, {}
         if self._scorer is not None:
-            validation_loss, validation_metrics = self._scorer.score()
+            validation_loss, validation_metrics = self._scorer.score(interrupt)
             self._require_finite(validation_loss, "validation loss", epoch)
         return EpochRecord(
             epoch,
@@ -231,59 +238,87 @@ class Trainer:
             time.perf_counter() - started,
         )
 
+    def _finish(
+        self, record: EpochRecord, history: History, callback: Callback | None
+    ) -> None:
+        """Enter an epoch in the history, and see whether it was the last."""
+        history.epochs.append(record)
+        loss = record.validation_loss
+        if loss is not None:
+            self._losses.append(loss)
+        if loss is None or loss < self._lowest:
+            self._lowest = math.inf if loss is None else loss
+            self._best = self._memory.copy()
+            history.best_epoch = record.epoch
+        if callback is not None:
+            callback(record)
+        history.stopped_because = self._reason_to_stop(history)
+
+    def _order(self, epoch: int) -> NumpyArray:
+        """The row numbers of an epoch, in the order in which they are taken."""
+        rows = len(self._rows)
+        if not self._plan.shuffle:
+            return np.arange(rows)
+        return shuffled_order(rows, self._plan.seed, epoch)
+
     def _train_on(
-        self, batch: NumpyArray, sums: Sums, epoch: int, losses: list[float]
+        self, batch: Mapping[str, NumpyArray], sums: Sums, epoch: int
     ) -> None:
         """One step on the rows of a batch."""
-        executable = self._executables[len(batch)]
+        executable = self._executables[len(batch["X"])]
         inputs = executable.inputs
-        for name, array in self._rows.arrays().items():
-            np.take(array, batch, axis=0, out=inputs[name], mode="clip")
+        for name, array in batch.items():
+            inputs[name][...] = array
         total = self._plan.epochs * self._steps_per_epoch
-        self._learning_rate = self._schedule.learning_rate(self._step, total, losses)
+        self._learning_rate = float(
+            self._schedule.learning_rate(self._step, total, self._losses)
+        )
         self._step += 1
         inputs["learning_rate"][...] = self._learning_rate
         inputs["step"][...] = self._step
         executable.run()
-        weights = inputs.get("sample_weight")
-        loss = sums.add(
-            executable, len(batch) if weights is None else float(weights.sum())
-        )
-        if not math.isfinite(loss):
-            self._require_finite(loss, "training loss", epoch)
+        self._require_finite(sums.add(executable), "training loss", epoch)
 
     def _require_finite(self, loss: float, which: str, epoch: int) -> None:
-        if math.isfinite(loss):
-            return
+        if not math.isfinite(loss):
+            raise self._divergence(f"the {which} became {loss}", epoch)
+
+    def _require_finite_memory(self, epoch: int) -> None:
+        """The last step can leave NaN behind, which only another one's loss would show."""
+        for array in self._memory.buffers().values():
+            if not np.isfinite(array).all():
+                raise self._divergence("the weights became NaN or infinite", epoch)
+
+    def _divergence(self, what: str, epoch: int) -> DivergenceError:
         kept = (
             "the best weights so far are kept"
             if epoch > 1
             else "the weights are as before"
         )
-        raise DivergenceError(
-            f"the {which} became {loss} in epoch {epoch}, step {self._step}, at learning "
-            f"rate {self._learning_rate:g}; {kept}. Try a learning rate a tenth of that, "
+        return DivergenceError(
+            f"{what} in epoch {epoch}, step {self._step}, at learning rate "
+            f"{self._learning_rate:g}; {kept}. Try a learning rate a tenth of that, "
             "clip_norm=1.0, or inputs scaled to about −1…1"
         )
 
-    def _is_best(self, history: History) -> bool:
-        """Whether the epoch just finished is the one to go back to."""
-        *earlier, last = history.validation_loss or [0.0]
-        return not history.validation_loss or all(last < loss for loss in earlier)
+    def _goes_back(self, history: History) -> bool:
+        """Early stopping, and a run that diverged, go back to the best epoch."""
+        if history.stopped_because == DIVERGED:
+            return True
+        return self._plan.early_stopping is not None and math.isfinite(self._lowest)
 
-    def _keeps_best(self, history: History) -> bool:
-        """Early stopping goes back to the best epoch; otherwise the last one stays."""
-        return self._plan.early_stopping is not None and bool(history.validation_loss)
+    def _interrupted(self, history: History) -> str:
+        """In which epoch, or after which, training was interrupted."""
+        finished = history.stopped_epoch
+        midway = self._step > finished * self._steps_per_epoch
+        where = f"in epoch {finished + 1}" if midway else f"after epoch {finished}"
+        return f"interrupted {where}"
 
     def _reason_to_stop(self, history: History) -> str:
         """Why training ends after this epoch; empty if it goes on."""
         stopping = self._plan.early_stopping
-        losses = history.validation_loss
-        if stopping is not None and losses and stopping.should_stop(losses):
-            return (
-                f"the validation loss did not improve for {stopping.patience} epochs "
-                f"after epoch {history.best_epoch}"
-            )
+        if stopping is not None and stopping.should_stop(self._losses):
+            return stopping.reason(self._losses)
         if history.stopped_epoch >= self._plan.epochs:
             return f"all {self._plan.epochs} epochs were done"
         return ""
@@ -299,10 +334,8 @@ def with_mean_weight_one(rows: Rows) -> Rows:
 
 def batch_rows(batch_size: int | str, rows: int) -> int:
     """The number of rows a step takes: ``"all"`` is full-batch gradient descent."""
-    if batch_size == "all":
+    if isinstance(batch_size, str) and batch_size == "all":
         return rows
-    if isinstance(batch_size, str) or isinstance(batch_size, bool) or batch_size < 1:
-        raise ArgumentError(
-            f'batch_size must be a whole number of at least 1, or "all", got {batch_size!r}'
-        )
+    fits = is_whole(batch_size) and int(batch_size) >= 1
+    require(fits, "batch_size", 'a whole number, 1 or more, or "all"', batch_size)
     return min(int(batch_size), rows)

@@ -14,6 +14,11 @@ class Interrupt:
 
     requested = False
 
+    def check(self) -> None:
+        """Stop here, where everything is whole, if a person asked to."""
+        if self.requested:
+            raise KeyboardInterrupt
+
 
 @contextmanager
 def watch() -> Generator[Interrupt]:

@@ -1,4 +1,4 @@
-"""The names that a formula's author gave to values, found while the formula is traced."""
+"""The names that authors gave to a formula's values, found while it is traced."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def names_of(program: Program, kind: str) -> dict[int, str]:
     """The names of a kind, by the value that has them."""
     return {
         value: output.split(".", 2)[2]
-        for output, value in reversed(program.outputs.items())
+        for output, value in reversed(list(program.outputs.items()))
         if output.startswith(kind)
     }

@@ -191,6 +191,7 @@ class Network:
         validation: float | tuple[Any, ...] | None = 0.2,
         early_stopping: EarlyStopping | None = EarlyStopping(),
         seed: int = 0,
+        shuffle: bool = True,
         sample_weight: Any = None,
         penalty: Penalty | None = None,
         clip_norm: float | None = None,
@@ -218,6 +219,7 @@ class Network:
                 of your own, or None.
             early_stopping: None trains every epoch and keeps the last weights.
             seed: of first parameters, held-out rows, shuffling and dropout.
+            shuffle: take the rows in another order every epoch; False keeps yours.
             sample_weight: wᵢ, one number a row, used in loss and metrics alike.
             penalty: R, such as ``L2(1e-4)``.
             clip_norm: the longest gradient allowed.
@@ -256,7 +258,7 @@ class Network:
         shapes, memory = self._fitted()
         task = self._task(training, loss, optimizer, penalty, clip_norm)
         size = batch_rows(batch_size, len(training))
-        plan = Plan(task, epochs, size, early_stopping, seed)
+        plan = Plan(task, epochs, size, early_stopping, seed, shuffle)
         trainer = Trainer(self.layers, shapes, memory, training, held_out, plan, dtype)
         self.loss = task.loss
         self.history = History(settings=settings_of(plan, training, held_out))

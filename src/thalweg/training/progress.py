@@ -7,52 +7,80 @@ from typing import TextIO
 
 from thalweg.training.history import EpochRecord
 
+PLAIN_LINES = 20  # about as many where nothing can be written over
+UP_AND_CLEAR = "\x1b[A\r\x1b[2K"
+
 
 class Progress:
-    """A callback that shows the epoch, both losses and the metrics.
+    """A callback that shows the epoch, both losses and the metrics, as a table.
 
     Arguments:
         epochs: how many there are at most.
         stream: where to write; standard error unless told.
 
-    On a terminal one line is written over and over; elsewhere every tenth of the epochs
-    gets a line of its own.
+    On a terminal the last row is written over and over; elsewhere every twentieth of
+    the epochs gets a row of its own, and so does the last one when `close` is called.
     """
 
     def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
         self._epochs = epochs
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
-        self._best = float("inf")
+        self._best: tuple[float, int] | None = None
+        self._shown: EpochRecord | None = None
+        self._last: EpochRecord | None = None
 
     def __call__(self, record: EpochRecord) -> None:
         """Show one epoch."""
         loss = record.validation_loss
-        improved = loss is not None and loss < self._best
-        if loss is not None:
-            self._best = min(self._best, loss)
-        if self._live:
-            self._stream.write(f"\r\x1b[2K{line(record, self._epochs, improved)}")
-        elif record.epoch == 1 or record.epoch % max(self._epochs // 10, 1) == 0:
-            self._stream.write(line(record, self._epochs, improved) + "\n")
-        self._stream.flush()
+        if loss is not None and (self._best is None or loss < self._best[0]):
+            self._best = (loss, record.epoch)
+        self._last = record
+        every = max(self._epochs // PLAIN_LINES, 1)
+        if self._live or record.epoch == 1 or record.epoch % every == 0:
+            self._show(record)
 
     def close(self) -> None:
-        """End the live line, so that what follows starts a new one."""
-        if self._live:
-            self._stream.write("\n")
-            self._stream.flush()
+        """Show the last epoch, if it wasn't yet."""
+        if self._last is not None and self._last is not self._shown:
+            self._show(self._last)
+
+    def _show(self, record: EpochRecord) -> None:
+        cells = row(record, self._epochs, self._best and self._best[1])
+        if self._shown is None:
+            self._stream.write(aligned(cells, tuple(cells)) + "\n")
+        elif self._live:
+            self._stream.write(UP_AND_CLEAR)
+        self._stream.write(aligned(cells, tuple(cells.values())) + "\n")
+        self._stream.flush()
+        self._shown = record
 
 
-def line(record: EpochRecord, epochs: int, improved: bool) -> str:
-    """One epoch as text."""
-    parts = [
-        f"epoch {record.epoch}/{epochs}",
-        f"training loss {record.training_loss:.4g}",
-    ]
+def row(record: EpochRecord, epochs: int, best_epoch: int | None) -> dict[str, str]:
+    """One epoch as cells by the names of their columns."""
+    cells = {
+        "epoch": f"{record.epoch}/{epochs}",
+        "training loss": figure(record.training_loss),
+    }
     if record.validation_loss is not None:
-        best = " (best)" if improved else ""
-        parts.append(f"validation loss {record.validation_loss:.4g}{best}")
+        cells["validation loss"] = figure(record.validation_loss)
     metrics = record.validation_metrics or record.training_metrics
-    parts += [f"{name} {value:.4g}" for name, value in metrics.items()]
-    return "  ".join(parts)
+    cells |= {name: figure(value) for name, value in metrics.items()}
+    if best_epoch is not None:
+        cells["best epoch"] = str(best_epoch)
+    return cells
+
+
+def aligned(cells: dict[str, str], texts: tuple[str, ...]) -> str:
+    """Texts under each other, to the right; a metric's name may be short."""
+    widths = [max(len(name), 9) for name in cells]
+    return "  ".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True))
+
+
+def figure(value: float) -> str:
+    """A number to four digits, of the same length whatever its digits are.
+
+    >>> figure(0.5), figure(54321.0)
+    ('0.5000', '54,321')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:#.4g}"

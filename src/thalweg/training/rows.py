@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
+from thalweg.formulas.names import is_number, require
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
-LEAST_ROWS = 2
+
+GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Rows:
         return len(self.X)
 
     def take(self, indices: NumpyArray) -> Rows:
-        """Some of the rows, as a copy."""
+        """Some of the rows, by their numbers or by a mask, as a copy."""
         weights = None if self.weights is None else self.weights[indices]
         return Rows(self.X[indices], self.y[indices], weights)
 
@@ -65,7 +67,8 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
     """
     inputs = inputs_from(X, dtype, f"{name}X")
     targets = targets_from(y, dtype, f"{name}y")
-    if targets.ndim not in (1, 2) or len(targets) != len(inputs):
+    fits = targets.ndim in (1, 2) and targets.size > 0
+    if not fits or len(targets) != len(inputs):
         raise ShapeError(
             f"{name}y must have shape ({len(inputs)},) or ({len(inputs)}, outputs), "
             f"a row for every row of {name}X, got {targets.shape}"
@@ -76,18 +79,25 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
     """Inputs as a contiguous floating-point array of at least two axes, all finite."""
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(table_from(X, name), dtype)
+    require_finite(converted, name)
+    return converted
+
+
+def table_from(X: Any, name: str = "X") -> NumpyArray:
+    """Inputs as they are: numbers of at least two axes, none of them empty."""
     array = numbers_from(X, name)
     if array.ndim < 2:
         raise ShapeError(
             f"{name} must have rows and columns, shape (rows, features), "
             f"got {array.shape}"
         )
-    if not len(array):
-        raise ShapeError(f"{name} must have at least one row, got {array.shape}")
-    with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(array, dtype)
-    require_finite(converted, name, dtype)
-    return converted
+    if not array.size:
+        raise ShapeError(
+            f"{name} must have at least one row and one column, got {array.shape}"
+        )
+    return array
 
 
 def targets_from(y: Any, dtype: Dtype, name: str) -> NumpyArray:
@@ -102,28 +112,33 @@ def targets_from(y: Any, dtype: Dtype, name: str) -> NumpyArray:
         return np.ascontiguousarray(array, np.int32)
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, dtype)
-    require_finite(converted, name, dtype)
+    require_finite(converted, name)
     return converted
 
 
 def weights_from(
     sample_weight: Any, rows: int, dtype: Dtype, name: str
 ) -> NumpyArray | None:
-    """Weights of at least 0, not all of them 0; None stays None."""
+    """Weights from 0 to 1, of which only the ratios matter; None stays None."""
     if sample_weight is None:
         return None
-    weights = np.ascontiguousarray(numbers_from(sample_weight, name), dtype)
+    weights = numbers_from(sample_weight, name).astype(np.float64)
     if weights.shape != (rows,):
         raise ShapeError(f"{name} must have shape ({rows},), got {weights.shape}")
-    require_finite(weights, name, dtype)
-    if (weights < 0).any() or not (weights > 0).any():
-        raise ArgumentError(f"{name} must be 0 or more, and not 0 everywhere")
-    return weights
+    require_finite(weights, name)
+    for row in np.flatnonzero(weights < 0)[:1]:
+        raise ArgumentError(f"{name} must be 0 or more, got {weights[row]} at row {row}")
+    if not weights.any():
+        raise ArgumentError(f"{name} must not be 0 everywhere")
+    return np.ascontiguousarray(weights / weights.max(), dtype)
 
 
 def numbers_from(values: Any, name: str) -> NumpyArray:
     """Anything that NumPy can read as an array of numbers."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ShapeError(f"{name} must have rows of the same length") from None
     if array.dtype.kind == "O":
         with suppress(TypeError, ValueError):
             array = array.astype(np.float64)
@@ -135,17 +150,16 @@ def numbers_from(values: Any, name: str) -> NumpyArray:
     return array
 
 
-def require_finite(array: NumpyArray, name: str, dtype: Dtype) -> None:
-    """Name the first cell that is NaN or infinite."""
+def require_finite(array: NumpyArray, name: str, first_row: int = 0) -> None:
+    """Name the first cell that is NaN or infinite; the array starts at that row."""
     if np.isfinite(array).all():
         return
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    place = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
+    numbers = [first_row + place[0], *place[1:]]
+    axes = zip(("row", "column", "axis"), numbers, strict=False)
     raise ArgumentError(
-        f"{name} must be finite in {dtype}, got {array[place]} at "
-        + ", ".join(
-            f"{axis} {i}"
-            for axis, i in zip(("row", "column", "axis"), place, strict=False)
-        )
+        f"{name} must be finite in {array.dtype}, got {array[tuple(place)]} at "
+        + ", ".join(f"{axis} {i}" for axis, i in axes)
     )
 
 
@@ -161,41 +175,71 @@ def hold_out(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
     Raises:
         ArgumentError: the fraction isn't between 0 and 1, or leaves a side empty.
     """
-    if not 0 < fraction < 1:
-        raise ArgumentError(
-            "validation must be a fraction between 0 and 1, (X, y), or None, "
-            f"got {fraction}"
-        )
+    fits = is_number(fraction) and 0 < fraction < 1
+    must = "a fraction between 0 and 1, (X, y), (X, y, sample_weight) or None"
+    require(fits, "validation", must, fraction)
     count = round(len(rows) * fraction)
-    if count < 1 or count >= len(rows):
+    if not 0 < count < len(rows):
         raise ArgumentError(
             f"validation={fraction} of {len(rows)} rows leaves {len(rows) - count} to "
             f"train and {count} to validate; give validation=(X, y) or validation=None"
         )
     generator = np.random.Generator(np.random.Philox(key=[seed, 2**32]))
     order = generator.permutation(len(rows))
-    if rows.y.ndim == 1 and rows.y.dtype.kind == "i":
-        order = order[stratified_order(rows.y[order])]
-    return rows.take(np.sort(order[count:])), rows.take(np.sort(order[:count]))
+    chosen = np.empty(len(rows), np.bool_)
+    chosen[order] = stratified(classes_of(rows.y[order]), count)
+    parts = rows.take(~chosen), rows.take(chosen)
+    for part, purpose in zip(parts, ("train", "validate"), strict=True):
+        if part.weights is not None and not part.weights.any():
+            raise ArgumentError(
+                f"validation={fraction} leaves only rows of weight 0 to {purpose}; give "
+                "validation=(X, y, sample_weight), or leave those rows out"
+            )
+    return parts
 
 
-def stratified_order(classes: NumpyArray) -> NumpyArray:
-    """An order of which every beginning has the classes in about their shares.
+def classes_of(targets: NumpyArray) -> NumpyArray:
+    """What tells the classes apart, one number a row; one-hot rows by their place."""
+    return targets if targets.ndim == 1 else targets.argmax(axis=1)
 
-    The i-th of n rows of a class comes at the place (i + 1/2) / n of the whole.
+
+def stratified(classes: NumpyArray, count: int) -> NumpyArray:
+    """Which rows to choose so that each class gets its share, up or down to a whole row.
+
+    The rows come in random order: the first of a class are chosen, and the rows that
+    are left after rounding down go to the classes that lack most, the earliest first.
     """
-    place = np.empty(len(classes))
-    for each in np.unique(classes):
-        mine = np.flatnonzero(classes == each)
-        place[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
-    return np.argsort(place, kind="stable")
+    _, first, number, sizes = np.unique(
+        classes, return_index=True, return_inverse=True, return_counts=True
+    )
+    chosen, remainder = np.divmod(sizes * count, len(classes))
+    neediest = np.lexsort((first, -remainder))
+    chosen[neediest[: count - chosen.sum()]] += 1
+    grouped = np.argsort(number, kind="stable")
+    rank = np.empty_like(grouped)
+    rank[grouped] = np.arange(len(classes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return rank < chosen[number]
 
 
-def shuffled_batches(
-    rows: int, batch_size: int, seed: int, epoch: int
-) -> Iterator[NumpyArray]:
-    """The row numbers of every batch of an epoch; the last may be smaller."""
+def shuffled_order(rows: int, seed: int, epoch: int) -> NumpyArray:
+    """Row numbers in another random order every epoch."""
     generator = np.random.Generator(np.random.Philox(key=[seed, 2**33 + epoch]))
-    order = generator.permutation(rows)
-    for start in range(0, rows, batch_size):
-        yield order[start : start + batch_size]
+    return generator.permutation(rows)
+
+
+def batches(
+    rows: Rows, order: NumpyArray, batch_size: int
+) -> Iterator[dict[str, NumpyArray]]:
+    """The arrays of every batch in an order of rows; the last may be smaller.
+
+    Rows are gathered for many batches at once, which costs less than one by one.
+    """
+    block = batch_size * max(GATHERED_ROWS // batch_size, 1)
+    for start in range(0, len(order), block):
+        chosen = order[start : start + block]
+        gathered = {
+            name: array.take(chosen, axis=0) for name, array in rows.arrays().items()
+        }
+        for first in range(0, len(chosen), batch_size):
+            last = first + batch_size
+            yield {name: array[first:last] for name, array in gathered.items()}

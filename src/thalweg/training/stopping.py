@@ -12,7 +12,10 @@ from thalweg.formulas.names import require_non_negative, require_whole
 class EarlyStopping:
     """Stop when the validation loss has stopped improving, and go back to its best.
 
-    stop after epoch t  if  min(L₁ … L_{t−patience}) − min(L_{t−patience+1} … L_t) ≤ δ
+    stop after epoch t  if  t − s ≥ patience, where s is the last epoch that improved:
+    L_s < L_r − δ, with r the one that improved before it (the first epoch always does)
+
+    The epoch to go back to is the one with the lowest loss, whatever δ is.
 
     Arguments:
         patience: how many epochs without improvement are allowed.
@@ -47,3 +50,11 @@ class EarlyStopping:
     def should_stop(self, losses: Sequence[float]) -> bool:
         """Whether the patience is used up after these epochs."""
         return len(losses) - self.last_improvement(losses) >= self.patience
+
+    def reason(self, losses: Sequence[float]) -> str:
+        """Why training stops after these epochs, as a sentence."""
+        enough = f" by more than {self.min_delta:g}" if self.min_delta else ""
+        return (
+            f"the validation loss did not improve{enough} for {self.patience} epochs "
+            f"after epoch {self.last_improvement(losses)}"
+        )

@@ -7,7 +7,7 @@ from thalweg.program import ops
 from thalweg.program.interpret import interpret
 from thalweg.program.random import philox, random_bits
 from thalweg.program.trace import trace
-from thalweg.program.types import ArrayType
+from thalweg.program.types import ArrayType, Dtype
 
 ONES = 0xFFFFFFFF
 PI = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344)
@@ -57,7 +57,7 @@ def test_seed_step_and_operation_each_give_other_bits(
     assert np.mean(random_bits(3, 4, 5, (1000,)) == random_bits(*other, (1000,))) < 0.01
 
 
-def uniform(shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
+def uniform(shape: tuple[int, ...], dtype: Dtype = "float32") -> np.ndarray:
     program = trace(
         lambda a: {"y": ops.random_uniform(a["seed"], a["step"], 2, shape, dtype)},
         {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")},
@@ -66,7 +66,7 @@ def uniform(shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_uniform_numbers_fill_the_unit_interval_evenly(dtype: str) -> None:
+def test_uniform_numbers_fill_the_unit_interval_evenly(dtype: Dtype) -> None:
     drawn = uniform((100_000,), dtype)
     assert drawn.dtype == dtype
     assert drawn.min() >= 0

@@ -26,7 +26,7 @@ LOGITS = np.array(
 )
 LABELS = np.array([2, 0, 1, 1, 1, 0])
 ONE_HOT = np.eye(3, dtype=np.float32)[LABELS]
-EXACT = LOGITS.astype(np.float64)
+EXACT: Any = LOGITS.astype(np.float64)
 
 
 # Multinomial: Σ y log softmax(z) -----------------------------------------------------
@@ -162,7 +162,8 @@ def test_cross_entropy_by_log_sum_exp() -> None:
         return ops.sum(ops.log(ops.sum(ops.exp(z), axis=1)) - ops.sum(y * z, axis=1))
 
     value, slope = in_float32(loss, LOGITS, ONE_HOT)
-    assert_allclose(value, np.sum(logsumexp(EXACT, axis=1) - EXACT[ONE_HOT > 0]), 1e-6)
+    normalizers: Any = logsumexp(EXACT, axis=1)
+    assert_allclose(value, np.sum(normalizers - EXACT[ONE_HOT > 0]), 1e-6)
     assert_allclose(slope, softmax(EXACT, axis=1) - ONE_HOT, 1e-6, 1e-6)
 
 
@@ -171,7 +172,8 @@ def test_log_sum_exp_over_any_axis(axis: Any) -> None:
     value, slope = in_float32(
         lambda z: ops.sum(ops.log(ops.sum(ops.exp(z), axis=axis))), LOGITS
     )
-    assert_allclose(value, np.sum(logsumexp(EXACT, axis=axis)), 1e-6)
+    normalizers: Any = logsumexp(EXACT, axis=axis)
+    assert_allclose(value, np.sum(normalizers), 1e-6)
     assert_allclose(slope, softmax(EXACT, axis=axis), 1e-6, 1e-6)
 
 
@@ -214,7 +216,8 @@ def test_entropy_of_a_softmax() -> None:
         return -ops.sum(p * ops.log(p))
 
     value, slope = in_float32(entropy, LOGITS)
-    p, log_p = softmax(EXACT, axis=1), log_softmax(EXACT, axis=1)
+    p: Any = softmax(EXACT, axis=1)
+    log_p: Any = log_softmax(EXACT, axis=1)
     each = -np.sum(p * log_p, axis=1, keepdims=True)
     assert_allclose(value, each.sum(), 1e-6)
     assert_allclose(slope, -p * (log_p + each), 1e-5, 1e-6)
@@ -237,8 +240,8 @@ ENTROPIES: dict[str, Formula] = {
     "sum": lambda p, y: -ops.sum(y * ops.log(p) + (1 - y) * ops.log(1 - p)),
     "signs": lambda p, y: ops.sum(-y * ops.log(p) - (1 - y) * ops.log(1 - p)),
     "where": lambda p, y: -ops.sum(ops.log(ops.where(y == 1, p, 1 - p))),
-    "where of logs": lambda p, y: -ops.sum(
-        ops.where(y == 1, ops.log(p), ops.log(1 - p))
+    "where of logs": lambda p, y: (
+        -ops.sum(ops.where(y == 1, ops.log(p), ops.log(1 - p)))
     ),
     "xlogy": lambda p, y: -ops.sum(ops.xlogy(y, p) + ops.xlogy(1 - y, 1 - p)),
 }
@@ -306,7 +309,9 @@ def test_hyperbolic_tangent_by_exponentials() -> None:
 
     z = Z.astype(np.float64)
     assert_allclose(compile(tanh)(Z), np.tanh(z), 1e-6)
-    assert_allclose(gradient(tanh)(Z), 1 / np.cosh(np.clip(z, -300, 300)) ** 2, 1e-6, 1e-6)
+    assert_allclose(
+        gradient(tanh)(Z), 1 / np.cosh(np.clip(z, -300, 300)) ** 2, 1e-6, 1e-6
+    )
 
 
 SMALL = np.array([1e-10, -1e-12, 0.0, 1e-20], np.float32)

@@ -102,9 +102,9 @@ def test_the_place_is_the_line_of_the_formula_that_failed() -> None:
 
 
 def test_labels_nest_and_end() -> None:
-    with pytest.raises(ShapeError, match=r"\(layer 1, activation; "):
-        with labeled("layer 1"), labeled("activation"):
-            record(lambda a: a["x"] + a["w"])
+    inner = pytest.raises(ShapeError, match=r"\(layer 1, activation; ")
+    with inner, labeled("layer 1"), labeled("activation"):
+        record(lambda a: a["x"] + a["w"])
     with pytest.raises(ShapeError) as caught:
         record(lambda a: a["x"] + a["w"])
     assert "layer 1" not in str(caught.value)

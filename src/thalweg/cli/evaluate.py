@@ -1,0 +1,31 @@
+"""``thalweg evaluate``: metrics on a table that has the target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.failures import say_warning
+from thalweg.cli.models import load_model
+from thalweg.cli.show import console, score_table
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="What thalweg train saved.")],
+    data: Annotated[Path, typer.Argument(help="A table with the target.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead.")
+    ] = False,
+) -> None:
+    """Score a network on a table that has the target."""
+    metrics, report = load_model(model).evaluate_with_report(data)
+    for line in report.lines():
+        say_warning(f"{data.name}: {line}")
+    if as_json:
+        print(json.dumps({**metrics, "rows": report.rows}))
+        return
+    title = f"{report.rows:,} rows of {data.name}"
+    console().print(score_table(title, [(model.name, metrics)]))

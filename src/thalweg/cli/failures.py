@@ -1,0 +1,96 @@
+"""What went wrong, as one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import fields
+from typing import Any, cast
+
+import typer
+
+from thalweg.cli.show import printable
+from thalweg.data.settings import Settings
+from thalweg.errors import ArgumentError, ThalwegError
+from thalweg.formulas.names import nearest
+
+# typer has click inside or beside it, by its version; both have this class.
+USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
+BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
+OPTIONS = {field.name for field in fields(Settings)} | {"target"}
+
+
+def failure(error: BaseException) -> int:
+    """Say what went wrong; the exit status that goes with it."""
+    if isinstance(error, BrokenPipeError):
+        # Python would say so again when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
+    message, status = described(error)
+    say_error(message)
+    return status
+
+
+def described(error: BaseException) -> tuple[str, int]:
+    """A sentence, and the exit status."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted; nothing was saved", INTERRUPTED
+    if isinstance(error, USAGE_ERROR):
+        return usage(error), BAD_USAGE
+    if isinstance(error, ArgumentError):
+        return as_option(str(error)), BAD_USAGE
+    if isinstance(error, ThalwegError):
+        return str(error), BAD_INPUT
+    if isinstance(error, MemoryError):
+        return "there isn't enough memory", BAD_INPUT
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}", BAD_INPUT
+    return (
+        f"thalweg made a mistake ({type(error).__name__}: {error}); please report it "
+        "with what is shown when THALWEG_DEBUG=1 is set",
+        OWN_MISTAKE,
+    )
+
+
+def usage(error: Any) -> str:
+    """What is wrong in what was typed, and the command whose help says more."""
+    context = error.ctx
+    command = context.command_path if context is not None else "thalweg"
+    if hasattr(error, "possibilities"):
+        known = [
+            name for option in context.command.params for name in option.opts
+        ] + ["--help"]
+        message = f"there is no option {error.option_name}" + nearest(
+            error.option_name, known
+        )
+    else:
+        message = error.format_message().rstrip(".")
+        message = message[:1].lower() + message[1:]
+    return f"{message} (see {command} --help)"
+
+
+def as_option(message: str) -> str:
+    """A setting that starts a message, as it's written on the command line."""
+    name, space, rest = message.partition(" ")
+    if name not in OPTIONS:
+        return message
+    return f"--{name.replace('_', '-')}{space}{rest}"
+
+
+def say_error(message: str) -> None:
+    """One line on standard error."""
+    line = " ".join(message.split())
+    typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=colored())
+    typer.echo(printable(line), err=True)
+
+
+def say_warning(message: str) -> None:
+    """One line on standard error, of something that a person should know."""
+    typer.secho("warning: ", fg="yellow", err=True, nl=False, color=colored())
+    typer.echo(printable(" ".join(message.split())), err=True)
+
+
+def colored() -> bool | None:
+    """None leaves it to whether there's a terminal."""
+    return False if os.environ.get("NO_COLOR") else None

@@ -1,0 +1,64 @@
+"""``thalweg predict``: a prediction for every row of a table."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thalweg.cli.failures import say_warning
+from thalweg.cli.models import load_model
+from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
+from thalweg.training.atomic import write_atomically
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CSV, PARQUET = ".csv", ".parquet"
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="What thalweg train saved.")],
+    data: Annotated[Path, typer.Argument(help="A table: CSV or Parquet.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help=f"Write to this file, {CSV} or {PARQUET}.",
+            show_default="CSV on standard output",
+        ),
+    ] = None,
+) -> None:
+    """Predict every row of a table, which needn't have the target.
+
+    A row of the output belongs to the row of DATA at the same place. Standard error says
+    what was new: unseen categories, cells that are missing, columns that aren't used.
+    """
+    if output is not None:
+        require_suffix("--output", output, (CSV, PARQUET))
+        require_other_file("--output", output, data, model)
+        require_writable(output)
+    predictions, report = load_model(model).predict_with_report(data)
+    for line in report.lines():
+        say_warning(f"{data.name}: {line}")
+    if output is None:
+        sys.stdout.buffer.write(encoded(predictions, CSV))
+        sys.stdout.buffer.flush()
+    else:
+        replaced = ", replacing what was there" if output.exists() else ""
+        write_atomically(output, encoded(predictions, output.suffix.lower()))
+        typer.echo(f"{predictions.height:,} rows in {output}{replaced}", err=True)
+
+
+def encoded(frame: pl.DataFrame, suffix: str) -> bytes:
+    """A frame as the bytes of a file."""
+    content = io.BytesIO()
+    if suffix == PARQUET:
+        frame.write_parquet(content)
+    else:
+        frame.write_csv(content)
+    return content.getvalue()

@@ -1,0 +1,127 @@
+"""What ``thalweg train`` prints: the table as it was understood, and the results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from thalweg.cli.show import Facts, column_table, console, facts, score_table
+from thalweg.data.learn import Trained
+from thalweg.data.prepare import Prepared
+from thalweg.data.settings import Settings
+from thalweg.data.table import Table
+from thalweg.data.words import counted
+from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
+from thalweg.training.network import Network
+from thalweg.training.stack import shapes_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+# Which way a metric, the first of its task, is better.
+HIGHER_IS_BETTER = {"accuracy": True, "rmse": False}
+
+
+def start(
+    table: Table, prepared: Prepared, network: Network, settings: Settings
+) -> None:
+    """What each column is, the task, the split, the network."""
+    size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
+    target = f"{prepared.targets.name}, as {prepared.task.line()}"
+    pairs: list[tuple[str, RenderableType]] = [
+        ("Table", f"{table.name}: {size}"),
+        ("Target", target),
+        ("Columns", column_table(prepared.schema)),
+        ("Rows", split_line(prepared)),
+        *(("Note", note) for note in prepared.notes),
+        ("Network", network_line(network, len(prepared.encoder.features))),
+        ("Training", training_line(settings, len(prepared.training.X))),
+    ]
+    out = console()
+    out.print(facts(pairs))
+    out.print()
+
+
+def split_line(prepared: Prepared) -> str:
+    """How many rows each part has."""
+    return (
+        f"{len(prepared.training.X):,} to learn from, "
+        f"{len(prepared.validation.X):,} to choose the best epoch, "
+        f"{len(prepared.test.X):,} to test once at the end"
+    )
+
+
+def network_line(network: Network, features: int) -> str:
+    """The layers, and the number of parameters."""
+    parameters = shapes_of(network.layers, (features,), network.dtype).parameters
+    count = sum(math.prod(each.shape) for each in parameters.values())
+    parts = [counted(features, "input"), *(layer_words(x) for x in network.layers)]
+    return f"{' → '.join(parts)}; {counted(count, 'parameter')}"
+
+
+def layer_words(layer: Layer) -> str:
+    """A layer in a few words."""
+    if isinstance(layer, Dense):
+        return f"{layer.units} {layer.activation}"
+    if isinstance(layer, Dropout):
+        return f"dropout {layer.rate:g}"
+    if isinstance(layer, Columns):
+        embedded = sum(part is not None for _, _, part in layer.parts)
+        return counted(embedded, "embedding")
+    return str(layer)
+
+
+def training_line(settings: Settings, rows: int) -> str:
+    """The optimizer, how fast, how many rows a step."""
+    batch = settings.rows_a_step(rows)
+    return (
+        f"{settings.optimizer}, learning rate {settings.learning_rate:g} "
+        f"({settings.schedule}), {'all' if batch == 'all' else batch} rows a step, "
+        f"at most {counted(settings.epochs, 'epoch')}, seed {settings.seed}"
+    )
+
+
+def results(trained: Trained, saved: Path, replaced: bool, seconds: float) -> None:
+    """Scores, the learning curves in words, and the file."""
+    out = console()
+    out.print()
+    title = f"{counted(len(trained.prepared.test.X), 'row')} never used"
+    rows = [("network", trained.test), *reversed(trained.baselines.items())]
+    out.print(score_table(title, rows))
+    out.print()
+    out.print(facts([*conclusions(trained, seconds), *saved_as(saved, replaced)]))
+
+
+def conclusions(trained: Trained, seconds: float) -> Facts:
+    """What the figures mean."""
+    history = trained.history
+    ended = (
+        f"epoch {history.best_epoch} was the best of {history.stopped_epoch}; "
+        f"{history.stopped_because}; {seconds:.1f} s in all"
+    )
+    compared = comparison(trained)
+    return [
+        ("Curves", trained.reading.text),
+        ("Ended", ended),
+        *((("Compared", compared),) if compared else ()),
+    ]
+
+
+def comparison(trained: Trained) -> str:
+    """Whether a simpler model would do; nothing if the network is better."""
+    metric = next(iter(trained.test))
+    network, linear = trained.test[metric], trained.baselines["linear model"][metric]
+    if (network > linear) if HIGHER_IS_BETTER[metric] else (network < linear):
+        return ""
+    how = "is as good" if network == linear else "is better"
+    return f"on these rows the linear model {how} by {metric}"
+
+
+def saved_as(saved: Path, replaced: bool) -> Iterable[tuple[str, RenderableType]]:
+    """The file, and what can be done with it."""
+    yield "Saved", Text(f"{saved}{', replacing what was there' if replaced else ''}")
+    yield "Next", Text(f"thalweg predict {saved} DATA", style="dim")

@@ -1,0 +1,86 @@
+"""What commands print: headings, tables and paragraphs, as wide as the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from thalweg.training.progress import figure
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from thalweg.data.schema import Schema
+
+MOST_COLUMNS = 40
+Metrics = Mapping[str, float]
+Facts = Sequence[tuple[str, "RenderableType"]]
+
+
+def console() -> Console:
+    """Standard output; no color codes where it isn't a terminal or none are wanted."""
+    from rich.console import Console
+
+    color = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(color_system=color, highlight=False, markup=False, emoji=False)
+
+
+def facts(pairs: Facts) -> Table:
+    """Words, and beside each what it is."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for word, content in pairs:
+        shown = Text(printable(content)) if isinstance(content, str) else content
+        grid.add_row(word, shown)
+    return grid
+
+
+def column_table(schema: Schema) -> Table:
+    """What each column was taken for, and why."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    grid.add_column(no_wrap=True, style="cyan")
+    grid.add_column(overflow="fold")
+    for column in schema.columns[:MOST_COLUMNS]:
+        kind = "set aside" if column.kind == "ignored" else column.kind
+        style = "dim" if column.kind == "ignored" else ""
+        name = Text(printable(column.name or "(no name)"))
+        grid.add_row(name, kind, Text(printable(column.reason)), style=style)
+    hidden = len(schema.columns) - MOST_COLUMNS
+    if hidden > 0:
+        grid.add_row(f"… {hidden:,} more", "", "")
+    return grid
+
+
+def score_table(title: str, rows: Iterable[tuple[str, Metrics]]) -> Table:
+    """Metrics under each other, for one model a row."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    pairs = list(rows)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(title)
+    for name in pairs[0][1]:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for number, (name, metrics) in enumerate(pairs):
+        cells = [figure(value) for value in metrics.values()]
+        table.add_row(name, *cells, style="bold" if number == 0 else "")
+    return table
+
+
+def printable(text: str) -> str:
+    """A text on one line, without what would steer a terminal.
+
+    >>> printable("a\\x1b[2Jb")
+    'a�[2Jb'
+    """
+    return "".join(each if each.isprintable() else "�" for each in text)

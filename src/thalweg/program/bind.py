@@ -1,0 +1,137 @@
+"""The calls by which NumPy does a step fastest, with its arrays bound to it.
+
+They mean what the primitive's row says, to the bit or within rounding; a primitive
+that isn't here is bound to its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.types import NumpyArray
+
+Call = Callable[[], object]
+Binder = Callable[[Sequence[NumpyArray], NumpyArray, Mapping[str, Any]], list[Call]]
+
+FEW = 512  # elements below which one slow call costs less than several fast ones
+WHOLE_OF_SIZE = {4: np.int32, 8: np.int64}
+NAMED_OUT = (np.maximum, np.minimum)  # NumPy wants their `out` by its name
+
+
+def bind(
+    opcode: str,
+    inputs: Sequence[NumpyArray],
+    out: NumpyArray,
+    attributes: Mapping[str, Any],
+) -> list[Call]:
+    """The calls that do one step, in order.
+
+    Arguments:
+        opcode: a primitive's name.
+        inputs: where it reads.
+        out: where it writes.
+        attributes: of the step.
+    """
+    if opcode in BINDERS:
+        return BINDERS[opcode](inputs, out, attributes)
+    meaning = PRIMITIVES[opcode].meaning
+    if isinstance(meaning, np.ufunc):
+        return [call(meaning, [unrepeated(x) for x in inputs], out)]
+    return [partial(meaning, *inputs, out=out, **attributes)]
+
+
+def call(function: Any, inputs: Sequence[NumpyArray], out: NumpyArray) -> Call:
+    """An elementwise function; `out` by position saves NumPy reading a name."""
+    if function in NAMED_OUT:
+        return partial(function, *inputs, out=out)
+    return partial(function, *inputs, out)
+
+
+def unrepeated(array: NumpyArray) -> NumpyArray:
+    """Without leading axes that only repeat, which NumPy repeats faster by itself."""
+    while array.ndim and array.strides[0] == 0:
+        array = array[0, ...]  # a view also where no axis is left
+    return array
+
+
+def like(out: NumpyArray, value: float) -> NumpyArray:
+    """A single number of the output's dtype, which NumPy needn't convert."""
+    return np.array(value, out.dtype)
+
+
+def bind_sigmoid(
+    inputs: Sequence[NumpyArray], out: NumpyArray, _: Mapping[str, Any]
+) -> list[Call]:
+    """1 / (1 + e^−x) in place."""
+    one = like(out, 1)
+    return [
+        partial(np.negative, inputs[0], out),
+        partial(np.exp, out, out),
+        partial(np.add, out, one, out),
+        partial(np.divide, one, out, out),
+    ]
+
+
+def bind_softplus(
+    inputs: Sequence[NumpyArray], out: NumpyArray, _: Mapping[str, Any]
+) -> list[Call]:
+    """max(x, 0) + log(1 + e^−|x|), the second part in memory of its own."""
+    x, tail = inputs[0], np.empty_like(out)
+    if out.size <= FEW:
+        return [partial(np.logaddexp, x, like(out, 0), out)]
+    return [
+        partial(np.absolute, x, tail),
+        partial(np.negative, tail, tail),
+        partial(np.exp, tail, tail),
+        partial(np.log1p, tail, tail),
+        partial(np.maximum, x, like(out, 0), out=out),
+        partial(np.add, out, tail, out),
+    ]
+
+
+def bind_select(
+    inputs: Sequence[NumpyArray], out: NumpyArray, _: Mapping[str, Any]
+) -> list[Call]:
+    """x or nothing is x's bits times 0 or 1; else as the meaning says."""
+    condition, x, y = inputs
+    constant = unrepeated(y)
+    zero = constant.ndim == 0 and constant.tobytes() == like(out, 0).tobytes()
+    if not (zero and not constant.flags.writeable and out.itemsize in WHOLE_OF_SIZE):
+        return [partial(PRIMITIVES["select"].meaning, condition, x, y, out=out)]
+    whole = WHOLE_OF_SIZE[out.itemsize]
+    return [partial(np.multiply, x.view(whole), condition, out.view(whole))]
+
+
+def bind_matmul(
+    inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
+) -> list[Call]:
+    """`np.dot` of two matrices, which has less to decide than `np.matmul`."""
+    if out.ndim != 2:
+        return [partial(PRIMITIVES["matmul"].meaning, *inputs, out=out, **attributes)]
+    left = inputs[0].T if attributes["transpose_a"] else inputs[0]
+    right = inputs[1].T if attributes["transpose_b"] else inputs[1]
+    return [partial(np.dot, left, right, out)]
+
+
+def bind_sum(
+    inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
+) -> list[Call]:
+    """A sum whose reduced axes are gone from the output's view already."""
+    axes: tuple[int, ...] = attributes["axes"]
+    axis = axes[0] if len(axes) == 1 else axes
+    kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
+    return [partial(np.add.reduce, inputs[0], axis, None, kept)]
+
+
+BINDERS: Mapping[str, Binder] = {
+    "sigmoid": bind_sigmoid,
+    "softplus": bind_softplus,
+    "select": bind_select,
+    "matmul": bind_matmul,
+    "sum": bind_sum,
+}
