@@ -66,7 +66,9 @@ def compare_losses(runs: dict[str, Run]) -> None:
             raise SystemExit(f"losses differ: thalweg {ours}, {name} {run.losses}")
 
 
-def step_figures(rounds: list[dict[str, Run]], steps: int) -> dict[str, dict[str, float]]:
+def step_figures(
+    rounds: list[dict[str, Run]], steps: int
+) -> dict[str, dict[str, float]]:
     """Microseconds a step, and how many times thalweg's step fits into it."""
     return {
         name: {

@@ -7,10 +7,12 @@ Same initial weights, same order of rows, same Adam; losses are compared.
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +60,7 @@ def make_work(
     X = generator.normal(size=(rows, sizes[0])).astype(np.float32)
     rule = generator.normal(size=(sizes[0], sizes[-1]))
     Y = (np.tanh(X) @ rule + X[:, :1] * X[:, 1:2] > 0).astype(np.float32)
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(itertools.pairwise(sizes))
     limits = [np.sqrt(6 / (a + b)) for a, b in pairs]
     weights = [
         generator.uniform(-limit, limit, pair).astype(np.float32)
@@ -98,8 +100,9 @@ def by_scikit_learn(work: Work) -> Run:
     """`MLPClassifier.fit`, which keeps float32 when it is given it."""
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier(
-        hidden_layer_sizes=[w.shape[1] for w in work.weights[:-1]],
+    classifier: Any = MLPClassifier  # its annotations lack what its docs allow
+    model = classifier(
+        hidden_layer_sizes=tuple(w.shape[1] for w in work.weights[:-1]),
         learning_rate_init=work.learning_rate,
         batch_size=work.batch_size,
         max_iter=1,
@@ -146,7 +149,10 @@ def by_torch(threads: int) -> Callable[[Work], Run]:
         for _ in range(work.epochs):
             total = torch.zeros(())
             for start in range(0, len(X), work.batch_size):
-                x, y = X[start : start + work.batch_size], Y[start : start + work.batch_size]
+                x, y = (
+                    X[start : start + work.batch_size],
+                    Y[start : start + work.batch_size],
+                )
                 optimizer.zero_grad(set_to_none=True)
                 loss = cross_entropy(network(x), y, reduction="sum") / len(x)
                 loss.backward()

@@ -504,6 +504,13 @@ def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -
         assert_array_equal(got, expected)
 
 
+def assert_agrees(case: Case, got: NumpyArray, expected: NumpyArray) -> None:
+    """The same type and values, but for the rounding of real numbers."""
+    assert type_of(np.asarray(got)) == type_of(np.asarray(expected))
+    tolerance = case.tolerances.get(str(got.dtype), 0)
+    assert_allclose(got, expected, tolerance, 1e-6 * tolerance)
+
+
 # The tests ---------------------------------------------------------------------------
 
 

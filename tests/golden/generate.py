@@ -1,7 +1,7 @@
 """Writes the golden numbers: what PyTorch gives for the formulas that it has too.
 
 Run it by hand where torch is installed: ``python tests/golden/generate.py``. The tests
-read the files alone. All numbers are float64.
+read the files alone. All numbers are float64, but for the training runs in float32.
 """
 
 # torch isn't among the tools that check types.
@@ -205,9 +205,119 @@ def normalization():
     }
 
 
+EPOCHS, ROWS, BATCH = 20, 36, 8  # the last batch of an epoch has 4 rows: 100 steps
+RULES = [
+    ("sgd", torch.optim.SGD, {"lr": 0.5}, {}),
+    ("sgd", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9}),
+    (
+        "sgd",
+        torch.optim.SGD,
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+        {"momentum": 0.9, "nesterov": True},
+    ),
+    ("adagrad", torch.optim.Adagrad, {"lr": 0.1}, {}),
+    ("adadelta", torch.optim.Adadelta, {"lr": 1.0}, {}),
+    ("rmsprop", torch.optim.RMSprop, {"lr": 0.01}, {}),
+    ("adam", torch.optim.Adam, {"lr": 0.03}, {}),
+    (
+        "adamw",
+        torch.optim.AdamW,
+        {"lr": 0.03, "weight_decay": 0.1},
+        {"weight_decay": 0.1},
+    ),
+]
+
+
+def runs():
+    """Whole training runs: the loss of every step, and the weights at the end."""
+    generator = np.random.default_rng(4)
+    X = generator.normal(size=(ROWS, 4)).round(3)
+    classes = (X @ generator.normal(size=(4, 3))).argmax(axis=1)
+    numbers = (np.sin(X[:, 0]) + X[:, 1] * X[:, 2]).round(3)
+    start = {
+        "first.weights": generator.normal(size=(4, 6)).round(3).tolist(),
+        "first.bias": generator.normal(size=6).round(3).tolist(),
+        "last.weights": generator.normal(size=(6, 3)).round(3).tolist(),
+        "last.bias": generator.normal(size=3).round(3).tolist(),
+    }
+    cases = []
+    for dtype in ("float64", "float32"):
+        for name, rule, theirs, ours in RULES:
+            network = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+            case = run(network, rule, theirs, F.cross_entropy, X, classes, start, dtype)
+            cases.append({"optimizer": name, "parameters": ours, **case})
+    one = {k: np.array(v)[..., :1].tolist() for k, v in start.items() if k[0] == "l"}
+    normalized = nn.Sequential(
+        nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1)
+    )
+    with_state = run(
+        normalized,
+        torch.optim.Adam,
+        {"lr": 0.03},
+        lambda p, t: F.mse_loss(p[:, 0], t),
+        X,
+        numbers,
+        {**start, **one},
+        "float64",
+        penalty=0.01,
+    )
+    return {
+        "epochs": EPOCHS,
+        "batch_size": BATCH,
+        "X": X.tolist(),
+        "classes": classes.tolist(),
+        "numbers": numbers.tolist(),
+        "start": start,
+        "cases": cases,
+        "BatchNorm and L2": with_state,
+    }
+
+
+def run(network, rule, settings, loss, X, y, start, dtype, penalty=0.0):
+    """One run in the order of the rows."""
+    network = network.to(getattr(torch, dtype))
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    for layer, name in zip(linear, ("first", "last"), strict=True):
+        weights, bias = np.array(start[f"{name}.weights"]), start[f"{name}.bias"]
+        layer.weight.data = torch.tensor(weights.T).to(layer.weight)
+        layer.bias.data = torch.tensor(np.array(bias)).to(layer.bias)
+    X, y = torch.tensor(X).to(getattr(torch, dtype)), torch.tensor(y)
+    optimizer = rule(network.parameters(), **settings)
+    losses = []
+    for _ in range(EPOCHS):
+        for first in range(0, ROWS, BATCH):
+            rows = slice(first, first + BATCH)
+            optimizer.zero_grad()
+            value = loss(network(X[rows]), y[rows])
+            losses.append(value.item())
+            squares = sum((layer.weight**2).sum() for layer in linear)
+            (value + penalty * squares).backward()
+            optimizer.step()
+    end = {
+        f"{name}.{ours}": getattr(layer, theirs).data.T.tolist()
+        for layer, name in zip(linear, ("first", "last"), strict=True)
+        for ours, theirs in (("weights", "weight"), ("bias", "bias"))
+    }
+    for layer in network:
+        if isinstance(layer, nn.BatchNorm1d):
+            statistics = layer.state_dict()
+            end |= {
+                "normal.scale": layer.weight.data.tolist(),
+                "normal.shift": layer.bias.data.tolist(),
+                "normal.running_mean": statistics["running_mean"].tolist(),
+                "normal.running_variance": statistics["running_var"].tolist(),
+            }
+    return {
+        "dtype": dtype,
+        "learning_rate": settings["lr"],
+        "losses": losses,
+        "end": end,
+    }
+
+
 def main():
     """Write one file for each group."""
-    for group in (activations, losses, optimizers, schedules, normalization):
+    for group in (activations, losses, optimizers, schedules, normalization, runs):
         numbers = {"torch": torch.__version__.split("+")[0], **group()}
         text = json.dumps(numbers, indent=1)
         (FOLDER / f"{group.__name__}.json").write_text(text + "\n")

@@ -15,6 +15,7 @@ from thalweg.cli.evaluate import evaluate
 from thalweg.cli.explain import explain
 from thalweg.cli.failures import failure
 from thalweg.cli.figures import figures
+from thalweg.cli.grouped import GroupedCommand
 from thalweg.cli.predict import predict
 from thalweg.cli.train import train
 
@@ -25,10 +26,11 @@ app = typer.Typer(
     epilog="Start with: thalweg train DATA --target COLUMN",
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
 for command in (train, predict, evaluate, explain, figures):
-    app.command()(command)
+    app.command(cls=GroupedCommand)(command)
 
 
 def show_version(asked: bool) -> None:
@@ -81,11 +83,8 @@ def run(arguments: Sequence[str]) -> int:
         2
     """
     try:
-        with warnings.catch_warnings():
-            if not os.environ.get(DEBUG):
-                warnings.simplefilter("ignore")
-            status = app(list(arguments), prog_name="thalweg", standalone_mode=False)
-            sys.stdout.flush()
+        status = app(list(arguments), prog_name="thalweg", standalone_mode=False)
+        sys.stdout.flush()
     except BaseException as error:
         if os.environ.get(DEBUG):
             raise
@@ -95,4 +94,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The command ``thalweg``."""
+    # What libraries warn of is for programmers: thalweg's own warnings are printed.
+    if not (sys.warnoptions or os.environ.get(DEBUG)):
+        warnings.simplefilter("ignore")
     sys.exit(run(sys.argv[1:]))

@@ -10,12 +10,12 @@ import typer
 
 from thalweg.cli.failures import say_warning
 from thalweg.cli.models import load_model
-from thalweg.cli.show import console, score_table
+from thalweg.cli.show import score_table, show
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="What thalweg train saved.")],
-    data: Annotated[Path, typer.Argument(help="A table with the target.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table with the target.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead.")
     ] = False,
@@ -28,4 +28,4 @@ def evaluate(
         print(json.dumps({**metrics, "rows": report.rows}))
         return
     title = f"{report.rows:,} rows of {data.name}"
-    console().print(score_table(title, [(model.name, metrics)]))
+    show(score_table(title, [(model.name, metrics)]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thalweg.cli.show import column_table, console, facts
+from thalweg.cli.show import column_table, facts, show
 from thalweg.data import load
 from thalweg.training.network import Network
 
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="What thalweg train saved.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
     program: Annotated[
         bool,
         typer.Option("--program", help="Also the whole program after each pass."),
     ] = False,
 ) -> None:
-    """Show the columns, settings and scores of a network, and the formulas that run."""
+    """Show a network's columns, scores, and the formulas that run."""
     found = load(model)
     if isinstance(found, Network):
         print(found.explain(program))
         return
-    out = console()
-    out.print(facts(about(model, found)))
+    show(facts(about(model, found)))
     print(f"\n{found.network.explain(program)}")
 
 

@@ -22,6 +22,9 @@ OPTIONS = {field.name for field in fields(Settings)} | {"target"}
 
 def failure(error: BaseException) -> int:
     """Say what went wrong; the exit status that goes with it."""
+    # Typer makes an exit of a pipe that nobody reads.
+    if isinstance(error, SystemExit):
+        return NO_READER
     if isinstance(error, BrokenPipeError):
         # Python would say so again when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,25 +7,29 @@ from typing import Annotated
 
 import typer
 
-from thalweg.cli.show import console, facts
+from thalweg.cli.show import facts, show
 from thalweg.figures import FIGURES, draw
 
 
 def figures(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Which; all of them unless told."),
+        typer.Argument(metavar="NAME", help="What to draw [all]"),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The folder to draw into.")
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="Draw into this folder"),
     ] = Path("figures"),
     list_names: Annotated[
         bool, typer.Option("--list", help="List the names of all figures.")
     ] = False,
 ) -> None:
-    """Draw the core concepts from real runs, each a PNG with its numbers as JSON."""
+    """Draw the core concepts, each from a real run.
+
+    Each figure is a PNG, with its numbers as JSON beside it.
+    """
     if list_names:
-        console().print(facts(list(FIGURES.items())))
+        show(facts(list(FIGURES.items())))
         return
     for path in draw(names or [], out, lambda name: typer.echo(name, err=True)):
         print(path)

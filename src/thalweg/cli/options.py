@@ -59,7 +59,7 @@ class Words:
         panel: the heading in the help text that it stands under.
         help: what it is.
         unset: what happens without it, for a setting whose default is None or nothing.
-        metavar: what stands for its value.
+        metavar: what stands for its value; X for a number, N for a whole one.
         parse: makes the setting of a text, where the setting isn't a text or a number.
     """
 
@@ -70,7 +70,8 @@ class Words:
     parse: Callable[[str], Any] | None = field(default=None)
 
 
-ROWS, NETWORK, TRAINING = "Rows and columns", "The network", "Training"
+ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
+METAVARS: Mapping[Any, str] = {int: "N", float: "X"}
 
 WORDS: Mapping[str, Words] = {
     "task": Words(ROWS, "classes or number.", "by the target", "TASK"),
@@ -135,10 +136,9 @@ def option_parameters() -> list[inspect.Parameter]:
             annotation=Annotated[
                 kind_of(hints[name], words) | None,
                 typer.Option(
-                    help=words.help,
-                    metavar=words.metavar,
+                    help=f"{words.help} [{words.unset or text_of(defaults[name])}]",
+                    metavar=words.metavar or METAVARS[kind_of(hints[name], words)],
                     rich_help_panel=words.panel,
-                    show_default=words.unset or text_of(defaults[name]),
                 ),
             ],
         )

@@ -21,15 +21,15 @@ CSV, PARQUET = ".csv", ".parquet"
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="What thalweg train saved.")],
-    data: Annotated[Path, typer.Argument(help="A table: CSV or Parquet.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help=f"Write to this file, {CSV} or {PARQUET}.",
-            show_default="CSV on standard output",
+            metavar="FILE",
+            help=f"Write to a {CSV} or {PARQUET} [CSV on standard output]",
         ),
     ] = None,
 ) -> None:

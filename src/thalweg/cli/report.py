@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from thalweg.cli.show import Facts, column_table, console, facts, score_table
+from thalweg.cli.show import Facts, column_table, facts, score_table, show
 from thalweg.data.learn import Trained
 from thalweg.data.prepare import Prepared
 from thalweg.data.settings import Settings
@@ -41,9 +41,7 @@ def start(
         ("Network", network_line(network, len(prepared.encoder.features))),
         ("Training", training_line(settings, len(prepared.training.X))),
     ]
-    out = console()
-    out.print(facts(pairs))
-    out.print()
+    show(facts(pairs))
 
 
 def split_line(prepared: Prepared) -> str:
@@ -87,13 +85,12 @@ def training_line(settings: Settings, rows: int) -> str:
 
 def results(trained: Trained, saved: Path, replaced: bool, seconds: float) -> None:
     """Scores, the learning curves in words, and the file."""
-    out = console()
-    out.print()
     title = f"{counted(len(trained.prepared.test.X), 'row')} never used"
     rows = [("network", trained.test), *reversed(trained.baselines.items())]
-    out.print(score_table(title, rows))
-    out.print()
-    out.print(facts([*conclusions(trained, seconds), *saved_as(saved, replaced)]))
+    show(
+        score_table(title, rows),
+        facts([*conclusions(trained, seconds), *saved_as(saved, replaced)]),
+    )
 
 
 def conclusions(trained: Trained, seconds: float) -> Facts:

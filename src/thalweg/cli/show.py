@@ -27,6 +27,16 @@ def console() -> Console:
     return Console(color_system=color, highlight=False, markup=False, emoji=False)
 
 
+def show(*blocks: RenderableType) -> None:
+    """Print blocks with an empty line between, without space at the ends of lines."""
+    out = console()
+    for number, block in enumerate(blocks):
+        with out.capture() as captured:
+            out.print(block)
+        lines = [line.rstrip() for line in captured.get().splitlines()]
+        print("\n" * (number > 0) + "\n".join(lines))
+
+
 def facts(pairs: Facts) -> Table:
     """Words, and beside each what it is."""
     from rich.table import Table

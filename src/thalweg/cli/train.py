@@ -34,11 +34,11 @@ MODEL, PICTURE = ".thalweg", ".png"
 
 @with_settings
 def train(
-    data: Annotated[Path, typer.Argument(help="A table: CSV or Parquet.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")],
     target: Annotated[
         str | None,
         typer.Option(
-            "--target", "-t", help="The column to predict.", show_default="must be given"
+            "--target", "-t", metavar="COLUMN", help="The column to predict [required]"
         ),
     ] = None,
     output: Annotated[
@@ -46,14 +46,14 @@ def train(
         typer.Option(
             "--output",
             "-o",
-            help="The file to save the network in.",
-            show_default=f"DATA's name with {MODEL}, in this folder",
+            metavar="FILE",
+            help=f"Save the network here [DATA's name with {MODEL}, in this folder]",
         ),
     ] = None,
     figure: Annotated[
         Path | None,
         typer.Option(
-            help="Draw the learning curves into this file.", show_default="none"
+            metavar="FILE", help=f"Draw the learning curves, a {PICTURE} [not drawn]"
         ),
     ] = None,
     as_json: Annotated[
@@ -64,9 +64,10 @@ def train(
     ] = False,
     **given: Any,
 ) -> int:
-    """Train a network on a table, test it on rows never used, and save it.
+    """Train a network on a table, test it, and save it.
 
-    Ctrl-C ends training early; what was learned until then is scored and saved.
+    The test is on rows never used, beside a constant guess and a linear model. Ctrl-C
+    ends training early; what was learned until then is scored and saved.
     """
     require_target(data, target)
     settings = chosen_settings(given)
@@ -80,6 +81,7 @@ def train(
     if as_json:
         print(json.dumps(as_plain(trained, saved, seconds), ensure_ascii=False))
     else:
+        print(end="" if quiet else "\n")
         show_results(trained, saved, replaced, seconds)
     sys.stdout.flush()
     if figure is not None:
@@ -135,6 +137,7 @@ def trained_on(
             unit = unit_of(prepared)
             if described:
                 show_start(table, prepared, network, settings)
+                typer.echo(err=True)
             # From here on Ctrl-C must not lose what was learned.
             stack.enter_context(watch())
 

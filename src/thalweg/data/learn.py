@@ -80,6 +80,7 @@ def learn(
         DivergenceError: the loss became NaN or infinite in the first epoch.
     """
     table = read(source)
+    data = fingerprint(source, table)
     prepared = prepare(
         table,
         target,
@@ -96,10 +97,10 @@ def learn(
         announce(table, prepared, network)
     diverged = train_network(network, prepared, settings, callback)
     model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
-    return tested(model, prepared, settings, fingerprint(source, table), diverged)
+    return tested(model, prepared, settings, data, diverged)
 
 
-# The network ---------------------------------------------------------------------------
+# The network --------------------------------------------------------------------------
 
 
 def build(prepared: Prepared, settings: Settings) -> Network:
@@ -130,7 +131,7 @@ def output_layer(prepared: Prepared, settings: Settings) -> Layer:
 
 
 def fitted_to_loss(table: Table, prepared: Prepared, settings: Settings) -> Prepared:
-    """Check that the loss goes with the task; Poisson's needs targets that start at 0."""
+    """Check that the loss goes with the task; Poisson's needs targets from 0 up."""
     loss, target = settings.loss, prepared.targets.name
     if loss is None:
         return prepared
@@ -204,7 +205,7 @@ def used_weights(part: Part, weighted: bool) -> NDArray[Any] | None:
     return part.weights if weighted else None
 
 
-# The test ------------------------------------------------------------------------------
+# The test -----------------------------------------------------------------------------
 
 
 def tested(
@@ -271,7 +272,7 @@ def constant_loss(model: TableModel, prepared: Prepared, weighted: bool) -> floa
 
 
 def fingerprint(source: Any, table: Table) -> dict[str, Any]:
-    """What tells one table from another: its size, columns, and a hash of its content."""
+    """What tells one table from another: size, columns, and a hash of its content."""
     digest = hashlib.sha256()
     if isinstance(source, str | Path):
         with open(source, "rb") as file:

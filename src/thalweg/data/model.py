@@ -183,13 +183,13 @@ def require_fit(
 ) -> None:
     """The network takes what the encoder gives, and gives what the targets need."""
     inputs, outputs = network.shapes.outputs[0], network.shapes.outputs[-1]
-    wanted = {(1,)}
+    wanted: set[tuple[int, ...]] = {(1,)}
     if isinstance(targets, ClassTargets):
         wanted = {(len(targets.labels),)} | (
             {(1,)} if len(targets.labels) == 2 else set()
         )
     if inputs != (len(encoder.features),) or outputs not in wanted:
         raise ModelFileError(
-            f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go with a "
-            f"table of {len(encoder.features)} features"
+            f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go "
+            f"with a table of {len(encoder.features)} features"
         )

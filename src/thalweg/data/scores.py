@@ -1,7 +1,8 @@
-"""Metrics by scikit-learn, and what a network has to beat: a guess and a linear model."""
+"""Metrics by scikit-learn, and what a network has to beat: a guess, a linear model."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def class_scores(outputs: Floats, truth: Floats, weights: Floats | None) -> Metr
     Returns:
         accuracy, balanced_accuracy, f1 (the mean over classes) and log_loss.
     """
-    from sklearn import metrics
+    metrics: Any = import_module("sklearn.metrics")
 
     probabilities = both_columns(outputs)
     predicted = probabilities.argmax(axis=1)
@@ -61,7 +62,7 @@ def number_scores(predicted: Floats, truth: Floats, weights: Floats | None) -> M
     Returns:
         rmse and mae in the target's unit, and r2.
     """
-    from sklearn import metrics
+    metrics: Any = import_module("sklearn.metrics")
 
     squared: Any = metrics.mean_squared_error(truth, predicted, sample_weight=weights)
     absolute: Any = metrics.mean_absolute_error(truth, predicted, sample_weight=weights)
@@ -79,7 +80,7 @@ def both_columns(outputs: Floats) -> Floats:
     return np.hstack([1 - outputs, outputs])
 
 
-# What a network has to beat ------------------------------------------------------------
+# What a network has to beat -----------------------------------------------------------
 
 
 def constant_outputs(
@@ -137,10 +138,10 @@ def one_column_a_category(X: Floats, codes: int, like: Floats | None = None) -> 
     """The features with their last columns of category numbers spread out."""
     if not codes:
         return X
-    from scipy.sparse import csr_matrix, hstack
+    sparse: Any = import_module("scipy.sparse")
     from sklearn.preprocessing import OneHotEncoder
 
     first = X.shape[1] - codes
     encoder: Any = OneHotEncoder(handle_unknown="ignore")
     encoder.fit((X if like is None else like)[:, first:])
-    return hstack([csr_matrix(X[:, :first]), encoder.transform(X[:, first:])]).tocsr()
+    return sparse.hstack([sparse.csr_matrix(X[:, :first]), encoder.transform(X[:, first:])]).tocsr()

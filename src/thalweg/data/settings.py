@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
@@ -173,5 +173,8 @@ def settings_from(given: Mapping[str, Any]) -> Settings:
     names = {each.name: each for each in fields(Settings)}
     for name in given:
         look_up("setting", name, names)
-    chosen = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    chosen: dict[str, Any] = {
+        name: tuple(cast(list[Any], value)) if isinstance(value, list) else value
+        for name, value in given.items()
+    }
     return Settings(**chosen)

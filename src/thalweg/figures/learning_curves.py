@@ -181,7 +181,9 @@ def plot(data: Data) -> Figure:
     top.set_title("\n".join(textwrap.wrap(data.reading, LINE_LENGTH)))
     bottom.set_xlabel("epoch")
     bottom.set_xlim(0, 1.04 * data.stopped_epoch)
-    bottom.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    bottom.xaxis.set_major_locator(
+        MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    )
     return figure
 
 

@@ -146,7 +146,7 @@ def draw_contours(axes: Axes, data: Data) -> None:
     )
     axes.clabel(lines, fmt="%.2g", fontsize=9, colors="black")
     axes.plot(path.weight, path.bias, color=VERMILION, marker="o", markersize=3)
-    for at, name, offset in ((0, "start", (-20, 12)), (-1, "end", (10, -4))):
+    for at, name, offset in ((0, "start", (-20, 12)), (-1, "end", (-80, -18))):
         axes.annotate(
             f"{name}: {path.loss[at]:.2f}",
             (path.weight[at], path.bias[at]),

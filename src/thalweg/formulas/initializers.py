@@ -2,6 +2,10 @@
 
 Weights drawn too small or too large make signals vanish or explode from layer to
 layer. Each rule picks the variance that keeps them steady for its kind of activation.
+
+>>> import thalweg as tw
+>>> tw.Dense(64, initializer=tw.initializers.he_normal).initializer.name
+'he_normal'
 """
 
 from __future__ import annotations

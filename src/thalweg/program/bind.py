@@ -19,7 +19,7 @@ Call = Callable[[], object]
 Binder = Callable[[Sequence[NumpyArray], NumpyArray, Mapping[str, Any]], list[Call]]
 
 FEW = 512  # elements below which one slow call costs less than several fast ones
-WHOLE_OF_SIZE = {4: np.int32, 8: np.int64}
+WHOLE_OF_SIZE = {1: np.int8, 4: np.int32, 8: np.int64}
 NAMED_OUT = (np.maximum, np.minimum)  # NumPy wants their `out` by its name
 
 
@@ -97,14 +97,25 @@ def bind_softplus(
 def bind_select(
     inputs: Sequence[NumpyArray], out: NumpyArray, _: Mapping[str, Any]
 ) -> list[Call]:
-    """x or nothing is x's bits times 0 or 1; else as the meaning says."""
-    condition, x, y = inputs
-    constant = unrepeated(y)
-    zero = constant.ndim == 0 and constant.tobytes() == like(out, 0).tobytes()
-    if not (zero and not constant.flags.writeable and out.itemsize in WHOLE_OF_SIZE):
-        return [partial(PRIMITIVES["select"].meaning, condition, x, y, out=out)]
+    """x or y by their bits, y ^ ((x ^ y) · c), which needs no memory in each step."""
     whole = WHOLE_OF_SIZE[out.itemsize]
-    return [partial(np.multiply, x.view(whole), condition, out.view(whole))]
+    condition, x, y = inputs[0], inputs[1].view(whole), inputs[2].view(whole)
+    result = out.view(whole)
+    if is_zero(inputs[2]):
+        return [partial(np.multiply, x, condition, result)]
+    differing = np.empty(out.shape, whole)
+    return [
+        partial(np.bitwise_xor, x, y, differing),
+        partial(np.multiply, differing, condition, differing),
+        partial(np.bitwise_xor, y, differing, result),
+    ]
+
+
+def is_zero(array: NumpyArray) -> bool:
+    """Whether an array is a constant +0, repeated or not."""
+    value = unrepeated(array)
+    constant = value.ndim == 0 and not value.flags.writeable
+    return constant and not any(value.tobytes())
 
 
 def bind_matmul(
@@ -125,7 +136,8 @@ def bind_sum(
     axes: tuple[int, ...] = attributes["axes"]
     axis = axes[0] if len(axes) == 1 else axes
     kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
-    return [partial(np.add.reduce, inputs[0], axis, None, kept)]
+    reduce: Any = np.add.reduce
+    return [partial(reduce, inputs[0], axis, None, kept)]
 
 
 BINDERS: Mapping[str, Binder] = {

@@ -207,7 +207,10 @@ def value_and_gradient(
 
     def run(*arrays: Any) -> tuple[Any, Any]:
         if any(not 0 <= p < len(arrays) for p in positions):
-            raise ArgumentError(f"argument {argument} of {len(arrays)} doesn't exist")
+            raise ArgumentError(
+                f"argument must be a position from 0 to {len(arrays) - 1}, "
+                f"got {argument}"
+            )
         values = [as_real(a) if i in positions else a for i, a in enumerate(arrays)]
         value, gradients = gradients_at(function, values, positions)
         return value, gradients[0] if isinstance(argument, int) else tuple(gradients)

@@ -87,7 +87,7 @@ class Executable:
         return [*self.inputs.items(), *constants, (ARENA, arena)]
 
     def _array(self, place: Location) -> NumpyArray:
-        """The array at a place, over its buffer's own memory; constants stay constant."""
+        """The array at a place, over its buffer's memory; constants stay constant."""
         array: NumpyArray = np.ndarray(
             place.type.shape,
             place.type.dtype,

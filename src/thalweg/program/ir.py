@@ -163,7 +163,9 @@ def has_right_form(name: str, attribute: Any) -> bool:
     """Whether an attribute is of the Python type that its primitive takes."""
     if name in FORMS:
         return type(attribute) is FORMS[name]
-    return type(attribute) is tuple and all(type(n) is int for n in attribute)
+    if type(attribute) is not tuple:
+        return False
+    return all(type(n) is int for n in cast(tuple[object, ...], attribute))
 
 
 def without_dead_code(program: Program) -> Program:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -46,9 +47,10 @@ def common_dtype(arguments: Sequence[object]) -> Dtype:
     recording = tracing(*arguments)
     if recording and builtins.any(is_float(a) for a in arguments):
         return recording.float_dtype
-    whole = [dtype for dtype in ("uint32", "int32") if dtype in dtypes]
-    if whole:
-        return whole[0]
+    wholes: tuple[Dtype, ...] = ("uint32", "int32")
+    for whole in wholes:
+        if whole in dtypes:
+            return whole
     return "bool" if builtins.all(is_bool(a) for a in arguments) else "int32"
 
 
@@ -90,6 +92,7 @@ def elementwise(opcode: str, *arguments: Array) -> Array:
     """Apply an elementwise primitive, in one dtype and one shape."""
     recording = tracing(*arguments)
     if recording is None:
+        broadcast_shape([np.shape(a) for a in arguments])
         return PRIMITIVES[opcode].meaning(*arguments)
     dtype = common_dtype(arguments)
     return emit_broadcast(opcode, [lift(recording, a, dtype) for a in arguments])
@@ -532,13 +535,14 @@ def bounds(key: Any, size: int) -> tuple[int, int, int]:
                 f"a slice's step must be at least 1, got {step}{location()}"
             )
         return start, builtins.max(start, stop), step
-    if not isinstance(key, int | np.integer) or isinstance(key, bool):
+    if not hasattr(key, "__index__") or isinstance(key, bool):
         raise ShapeError(
             f"an index must be a whole number or a slice, got {key!r}{location()}"
         )
     if not -size <= key < size:
         raise ShapeError(f"index {key} lies outside an axis of size {size}{location()}")
-    return int(key) % size, int(key) % size + 1, 1
+    position = operator.index(key) % size
+    return position, position + 1, 1
 
 
 # Products, rows, randomness ----------------------------------------------------------
@@ -549,7 +553,7 @@ def matmul(a: Array, b: Array) -> Array:
     """The matrix product, by NumPy's rules for vectors and stacks of matrices."""
     recording = tracing(a, b)
     if recording is None:
-        return np.matmul(a, b)
+        return known_product(np.asarray(a), np.asarray(b))
     dtype = common_dtype([a, b])
     left, right = lift(recording, a, dtype), lift(recording, b, dtype)
     if not left.ndim or not right.ndim:
@@ -566,6 +570,17 @@ def matmul(a: Array, b: Array) -> Array:
     rows = () if left.ndim == 1 else product.shape[-2:-1]
     columns = () if right.ndim == 1 else product.shape[-1:]
     return reshape(product, stack + rows + columns)
+
+
+def known_product(a: NumpyArray, b: NumpyArray) -> Array:
+    """NumPy's matrix product, with thalweg's error where the shapes don't fit."""
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        raise ShapeError(
+            f"a matrix product of {a.shape} and {b.shape}: the last size of the first "
+            f"must equal the first size of the second{location()}"
+        ) from None
 
 
 @operation

@@ -315,10 +315,9 @@ class Planner:
     def _keep_old_values(self, outputs: dict[str, Location]) -> None:
         """Copy outputs that look at an input which gets a new value after them."""
         for name, place in outputs.items():
-            root = self.root[self.program.outputs[name]]
-            if name not in self.carried and root < len(self.program.inputs):
-                if place.buffer in self.carried:
-                    outputs[name] = self._copied(place)
+            is_input = self.root[self.program.outputs[name]] < len(self.program.inputs)
+            if is_input and name not in self.carried and place.buffer in self.carried:
+                outputs[name] = self._copied(place)
 
     def _copied(self, place: Location) -> Location:
         room = contiguous(ARENA, self.arena.allocate(place.type.nbytes), place.type)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def constant_type(value: NumpyArray) -> ArrayType:
     """A constant has its own type."""
     if value.dtype.name not in DTYPES:
         raise DtypeError(f"dtype must be one of {', '.join(DTYPES)}, got {value.dtype}")
-    return ArrayType(tuple(value.shape), cast(Dtype, value.dtype.name))
+    return ArrayType(tuple(value.shape), value.dtype.name)
 
 
 def check_axes(x: ArrayType, axes: tuple[int, ...]) -> None:
@@ -208,7 +208,7 @@ def concatenate_type(*types: ArrayType, axis: int) -> ArrayType:
             raise DtypeError(f"dtypes must be equal: {first.dtype} and {each.dtype}")
         total += each.shape[axis]
     return ArrayType(
-        first.shape[:axis] + (total,) + first.shape[axis + 1 :], first.dtype
+        (*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype
     )
 
 
@@ -224,7 +224,8 @@ def matmul_type(
     k_of_b, n = b.shape[:-3:-1] if transpose_b else b.shape[-2:]
     if k != k_of_b:
         raise ShapeError(
-            f"a matrix product of ({m}, {k}) and ({k_of_b}, {n}): {k} must equal {k_of_b}"
+            f"a matrix product of ({m}, {k}) and ({k_of_b}, {n}): "
+            f"{k} must equal {k_of_b}"
         )
     if a.dtype != b.dtype or not a.is_float:
         raise DtypeError(f"a matrix product of {a.dtype} and {b.dtype}")

@@ -64,6 +64,11 @@ def pattern(opcode: str) -> Callable[..., Apply]:
     return apply
 
 
+def always(**_: Any) -> bool:
+    """Whether a rule without a condition applies."""
+    return True
+
+
 @dataclass(frozen=True)
 class Rule:
     """What is replaced, by what, and when."""
@@ -71,7 +76,7 @@ class Rule:
     name: str
     pattern: Apply
     replacement: Callable[..., Any]
-    when: Callable[..., bool] = lambda **_: True
+    when: Callable[..., bool] = always
 
 
 def definition(tracer: Tracer) -> tuple[str, list[Tracer], Mapping[str, Any]] | None:
@@ -133,7 +138,7 @@ def match_apply(
     attributes: Mapping[str, Any],
     bindings: Bindings,
 ) -> bool:
-    """Whether an instruction has the pattern's form, in either order if that is equal."""
+    """Whether an instruction has the pattern's form, in either order if it may."""
     if opcode != pattern.opcode or len(inputs) != len(pattern.inputs):
         return False
     if any(
@@ -157,7 +162,7 @@ FOLDED_SIZE = 4096  # larger constants stay as the computation that makes them
 
 
 class Rewriter:
-    """Offers every instruction to folding, to the rules, and to what is known already."""
+    """Offers every instruction to what is known, to folding, and to the rules."""
 
     def __init__(
         self, rules: Sequence[Rule], general: Sequence[GeneralRule] = ()
@@ -175,6 +180,7 @@ class Rewriter:
         inputs: tuple[Tracer, ...],
         attributes: Mapping[str, Any],
     ) -> Tracer:
+        """The value that takes the instruction's place."""
         key = (opcode, tuple(i.value for i in inputs), attribute_key(attributes))
         if key not in self._known:
             self._known[key] = self._rewritten(recording, opcode, inputs, attributes)
@@ -193,12 +199,10 @@ class Rewriter:
                 return replaced
         for rule in self._rules.get(opcode, ()):
             bindings: Bindings = {}
-            if match_apply(rule.pattern, opcode, inputs, attributes, bindings):
-                if rule.when(**bindings):
-                    type = PRIMITIVES[opcode].infer(
-                        *(i.type for i in inputs), **attributes
-                    )
-                    return fitted(recording, rule.replacement(**bindings), type)
+            matches = match_apply(rule.pattern, opcode, inputs, attributes, bindings)
+            if matches and rule.when(**bindings):
+                type = PRIMITIVES[opcode].infer(*(i.type for i in inputs), **attributes)
+                return fitted(recording, rule.replacement(**bindings), type)
         return recording.record(opcode, inputs, attributes)
 
 

@@ -16,11 +16,12 @@ import numpy as np
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import DTYPES, ArrayType, Dtype, NumpyArray, Shape
+from thalweg.program.types import DTYPES, ArrayType, NumpyArray
 
 ROW_COUNTS = (3, 4, 7)
 LARGEST_ROWS = 2**40
 LARGEST_SIZE = 2**28  # elements of one value for a single row
+LARGEST_RANK = 8
 MOST_INSTRUCTIONS = 100_000
 
 Data = dict[str, Any]
@@ -43,17 +44,16 @@ def to_data(
     """
     programs = [program_for(rows) for rows in ROW_COUNTS]
     first = programs[0]
-    opcodes = [[i.opcode for i in p.instructions] for p in programs]
-    wiring = [[i.inputs for i in p.instructions] for p in programs]
-    if any(o != opcodes[0] for o in opcodes) or any(w != wiring[0] for w in wiring):
+    if any(wiring(p) != wiring(first) for p in programs):
         raise ProgramError("the formula's instructions depend on the number of rows")
     constants: dict[str, NumpyArray] = {}
     instructions = [
         instruction_data([p.instructions[i] for p in programs], constants)
         for i in range(len(first.instructions))
     ]
+    opcodes = sorted({i.opcode for i in first.instructions})
     data: Data = {
-        "opcodes": {name: PRIMITIVES[name].version for name in sorted(set(opcodes[0]))},
+        "opcodes": {name: PRIMITIVES[name].version for name in opcodes},
         "inputs": {
             name: type_data([p.inputs[name] for p in programs]) for name in first.inputs
         },
@@ -61,6 +61,13 @@ def to_data(
         "outputs": dict(first.outputs),
     }
     return data, constants
+
+
+def wiring(program: Program) -> Any:
+    """What of a program must be the same for every number of rows."""
+    inputs = [(name, type.dtype) for name, type in program.inputs.items()]
+    steps = [(i.opcode, i.inputs, i.type.dtype) for i in program.instructions]
+    return inputs, steps, program.outputs
 
 
 def instruction_data(
@@ -112,10 +119,12 @@ def linear(versions: Sequence[Any]) -> Any:
     if isinstance(first, tuple):
         parts = [cast(tuple[Any, ...], v) for v in versions]
         if any(len(p) != len(parts[0]) for p in parts):
-            raise ProgramError("the formula's shapes depend on the number of rows")
+            raise ProgramError("the formula's axes depend on the number of rows")
         return [linear(list(part)) for part in zip(*parts, strict=True)]
     if all(v == first for v in versions):
         return first
+    if not all(type(v) is int for v in versions):
+        raise ProgramError("the formula's attributes depend on the number of rows")
     slope, offset = coefficients(versions)
     return {"rows": [slope, offset]}
 
@@ -125,10 +134,11 @@ def coefficients(values: Sequence[Any]) -> tuple[int, int]:
     a, b, c = ROW_COUNTS
     slope = (values[1] - values[0]) / (b - a)
     offset = values[0] - slope * a
-    if slope != int(slope) or offset != int(offset) or slope * c + offset != values[2]:
+    whole_numbers = math.isfinite(offset) and slope == int(slope)
+    if not whole_numbers or offset != int(offset) or slope * c + offset != values[2]:
         raise ProgramError(
-            f"the formula has sizes {list(values)} for {list(ROW_COUNTS)} rows: they must "
-            "be a·rows + b"
+            f"the formula has {list(values)} for {list(ROW_COUNTS)} rows: they must be "
+            "a·rows + b, with whole numbers a and b"
         )
     return int(slope), int(offset)
 
@@ -144,7 +154,13 @@ def from_data(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Pro
     """
     try:
         program = decode(data, constants, rows)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
         raise ProgramError(f"this is no program: {error!r}") from None
     return verify(program)
 
@@ -184,10 +200,10 @@ def decode_type(data: Any, rows: int) -> ArrayType:
     dtype, shape = data
     if dtype not in DTYPES:
         raise ProgramError(f"dtype {dtype!r} isn't known")
-    sizes = cast(Shape, tuple(decode_number(n, rows) for n in shape))
+    sizes = tuple(decode_number(n, rows) for n in shape)
     if any(n < 0 for n in sizes) or math.prod(sizes) > LARGEST_SIZE * max(rows, 1):
         raise ProgramError(f"shape {sizes} is too large")
-    return ArrayType(sizes, cast(Dtype, dtype))
+    return ArrayType(sizes, dtype)
 
 
 def decode_attribute(
@@ -197,14 +213,20 @@ def decode_attribute(
     if opcode == "constant" and name == "value":
         if isinstance(data, str):
             return constants[data]
-        slope, offset = data["rows"]
-        value = whole(slope) * rows + whole(offset)
-        return np.full((1,) * min(whole(data["rank"]), 8), value, data["dtype"])
+        return decode_scalar(data, rows)
     if isinstance(data, bool | str):
         return data
     if isinstance(data, list):
         return tuple(decode_number(each, rows) for each in cast(list[Any], data))
     return decode_number(data, rows)
+
+
+def decode_scalar(data: Data, rows: int) -> NumpyArray:
+    """A constant of one element that follows from the number of rows."""
+    dtype, rank = data["dtype"], whole(data["rank"])
+    if dtype not in DTYPES or not 0 <= rank <= LARGEST_RANK:
+        raise ProgramError(f"there is no constant of {dtype!r} with {rank} axes")
+    return np.full((1,) * rank, decode_number({"rows": data["rows"]}, rows), dtype)
 
 
 def decode_number(data: Any, rows: int) -> int:

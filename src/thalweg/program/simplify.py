@@ -256,7 +256,10 @@ def transposed_factors(
 
 
 def scalars_first(
-    recording: Trace, opcode: str, inputs: tuple[Tracer, ...], attributes: Mapping[str, Any]
+    recording: Trace,
+    opcode: str,
+    inputs: tuple[Tracer, ...],
+    attributes: Mapping[str, Any],
 ) -> Tracer | None:
     """s · (x / t) = x · (s / t) for single numbers s and t, repeated over a large x."""
     if opcode != "multiply":
@@ -272,9 +275,10 @@ def scalars_first(
 
 
 def is_repeated_number(tracer: Tracer) -> bool:
-    """Whether a value is a single number in the shape of more."""
+    """Whether a value is a single number, not known yet, in the shape of more."""
     found = definition(tracer)
-    return found is not None and found[0] == "broadcast" and found[1][0].type.size == 1
+    repeated = found is not None and found[0] == "broadcast"
+    return repeated and source_of(tracer).size == 1 and single_value(tracer) is None
 
 
 GENERAL = (scalars_first, views_last, sum_of_repeated, transposed_factors)

@@ -71,7 +71,7 @@ REORDERINGS = ("reshape", "transpose", "broadcast", "slice", "take")
 
 
 def is_probability(tracer: Tracer) -> bool:
-    """Whether a value is a sigmoid or a quotient of exponentials, maybe seen by views."""
+    """Whether a value is a sigmoid or a quotient of exponentials, or a view of one."""
     found = definition(tracer)
     if found is None:
         return False
@@ -211,8 +211,16 @@ def exp_of_view(
     return recording.emit("exp", (recording.emit(opcode, found[1], **attributes),))
 
 
-# Primitives whose value or derivative can be infinite at a finite argument.
-STEEP = ("exp", "expm1", "log", "log1p", "sqrt", "power", "divide")
+# Which inputs of a primitive can make its value or derivative infinite while finite.
+STEEP = {
+    "exp": (0,),
+    "expm1": (0,),
+    "log": (0,),
+    "log1p": (0,),
+    "sqrt": (0,),
+    "power": (0, 1),
+    "divide": (1,),
+}
 DEEPEST = 8  # how far into a branch is looked
 
 
@@ -247,10 +255,13 @@ def guard(
     if is_probability(branch):  # safe as it is, and known to the rules in this form
         return branch
     opcode, inputs, attributes = found
-    if opcode in STEEP:
-        guarded = [v if is_protected(v, condition) else protect(v) for v in inputs]
-    else:
-        guarded = [guard(v, protect, condition, depth + 1) for v in inputs]
+    steep = STEEP.get(opcode, ())
+    guarded = [
+        (v if is_protected(v, condition) else protect(v))
+        if position in steep
+        else guard(v, protect, condition, depth + 1)
+        for position, v in enumerate(inputs)
+    ]
     if [v.value for v in guarded] == [v.value for v in inputs]:
         return branch
     return branch.trace.emit(opcode, guarded, **attributes)

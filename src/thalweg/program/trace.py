@@ -57,8 +57,10 @@ class Trace:
     @property
     def float_dtype(self) -> Dtype:
         """The dtype of this trace's real numbers: that of its first such input."""
-        floats = (t.dtype for t in self.inputs.values() if t.is_float)
-        return next(floats, "float64")
+        for type in self.inputs.values():
+            if type.is_float:
+                return type.dtype
+        return "float64"
 
     def input(self, name: str, type: ArrayType) -> Tracer:
         """A named input; all inputs come before the first instruction."""
@@ -162,8 +164,7 @@ class Tracer:
 
     def reshape(self, *shape: Any) -> Tracer:
         """The elements in order, in another shape."""
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-        return OPERATIONS["reshape"](self, wanted)
+        return OPERATIONS["reshape"](self, shape[0] if len(shape) == 1 else shape)
 
     def astype(self, dtype: Any) -> Tracer:
         """The values in another dtype."""
@@ -228,34 +229,78 @@ class Tracer:
             ) from None
         return OPERATIONS[name](*args, **kwargs)
 
-    # fmt: off
-    def __add__(self, other: Any) -> Tracer: return OPERATIONS["add"](self, other)
-    def __radd__(self, other: Any) -> Tracer: return OPERATIONS["add"](other, self)
-    def __sub__(self, other: Any) -> Tracer: return OPERATIONS["subtract"](self, other)
-    def __rsub__(self, other: Any) -> Tracer: return OPERATIONS["subtract"](other, self)
-    def __mul__(self, other: Any) -> Tracer: return OPERATIONS["multiply"](self, other)
-    def __rmul__(self, other: Any) -> Tracer: return OPERATIONS["multiply"](other, self)
-    def __truediv__(self, other: Any) -> Tracer: return OPERATIONS["divide"](self, other)
-    def __rtruediv__(self, other: Any) -> Tracer: return OPERATIONS["divide"](other, self)
-    def __pow__(self, other: Any) -> Tracer: return OPERATIONS["power"](self, other)
-    def __rpow__(self, other: Any) -> Tracer: return OPERATIONS["power"](other, self)
-    def __matmul__(self, other: Any) -> Tracer: return OPERATIONS["matmul"](self, other)
-    def __rmatmul__(self, other: Any) -> Tracer: return OPERATIONS["matmul"](other, self)
-    def __neg__(self) -> Tracer: return OPERATIONS["negative"](self)
-    def __pos__(self) -> Tracer: return self
-    def __abs__(self) -> Tracer: return OPERATIONS["absolute"](self)
-    def __lt__(self, other: Any) -> Tracer: return OPERATIONS["less"](self, other)
-    def __le__(self, other: Any) -> Tracer: return OPERATIONS["less_equal"](self, other)
-    def __gt__(self, other: Any) -> Tracer: return OPERATIONS["less"](other, self)
-    def __ge__(self, other: Any) -> Tracer: return OPERATIONS["less_equal"](other, self)
-    def __invert__(self) -> Tracer: return OPERATIONS["logical_not"](self)
-    def __and__(self, other: Any) -> Tracer: return OPERATIONS["logical_and"](self, other)
-    def __or__(self, other: Any) -> Tracer: return OPERATIONS["logical_or"](self, other)
-    def __eq__(self, other: object) -> Tracer:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __add__(self, other: Any) -> Tracer:
+        return OPERATIONS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Tracer:
+        return OPERATIONS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Tracer:
+        return OPERATIONS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Tracer:
+        return OPERATIONS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Tracer:
+        return OPERATIONS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Tracer:
+        return OPERATIONS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Tracer:
+        return OPERATIONS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Tracer:
+        return OPERATIONS["divide"](other, self)
+
+    def __pow__(self, other: Any) -> Tracer:
+        return OPERATIONS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Tracer:
+        return OPERATIONS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Tracer:
+        return OPERATIONS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Tracer:
+        return OPERATIONS["matmul"](other, self)
+
+    def __neg__(self) -> Tracer:
+        return OPERATIONS["negative"](self)
+
+    def __pos__(self) -> Tracer:
+        return self
+
+    def __abs__(self) -> Tracer:
+        return OPERATIONS["absolute"](self)
+
+    def __invert__(self) -> Tracer:
+        return OPERATIONS["logical_not"](self)
+
+    def __lt__(self, other: Any) -> Tracer:
+        return OPERATIONS["less"](self, other)
+
+    def __le__(self, other: Any) -> Tracer:
+        return OPERATIONS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Tracer:
+        return OPERATIONS["less"](other, self)
+
+    def __ge__(self, other: Any) -> Tracer:
+        return OPERATIONS["less_equal"](other, self)
+
+    def __and__(self, other: Any) -> Tracer:
+        return OPERATIONS["logical_and"](self, other)
+
+    def __or__(self, other: Any) -> Tracer:
+        return OPERATIONS["logical_or"](self, other)
+
+    # Comparing arrays gives an array, where object's own methods give a bool.
+    def __eq__(self, other: Any) -> Tracer:  # pyright: ignore
         return OPERATIONS["equal"](self, other)
-    def __ne__(self, other: object) -> Tracer:  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def __ne__(self, other: Any) -> Tracer:  # pyright: ignore
         return OPERATIONS["not_equal"](self, other)
-    # fmt: on
 
 
 # Where a formula stands --------------------------------------------------------------
@@ -300,7 +345,8 @@ def trace(
 
     Example:
         >>> from thalweg.program.types import ArrayType
-        >>> print(trace(lambda a: {"y": a["x"] * 2.0}, {"x": ArrayType((3,), "float32")}))
+        >>> x = ArrayType((3,), "float32")
+        >>> print(trace(lambda arrays: {"y": arrays["x"] * 2.0}, {"x": x}))
         program(x: f32[3]) {
           %1 f32[] = constant(value=2.0)
           %2 f32[3] = broadcast(%1, shape=(3,))

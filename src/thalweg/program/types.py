@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def dtype_of(array: NumpyArray, default_float: Dtype = "float64") -> Dtype:
     """
     name = array.dtype.name
     if name in DTYPES:
-        return cast(Dtype, name)
+        return name
     if array.dtype.kind in "iu":
         return "int32"
     if array.dtype.kind == "f":

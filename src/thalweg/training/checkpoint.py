@@ -21,12 +21,17 @@ from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.perceptron import Perceptron
+from thalweg.program.ir import Program
 from thalweg.program.serialize import ROW_COUNTS
-from thalweg.program.types import FLOATS, NumpyArray
+from thalweg.program.trace import Tracer, trace
+from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.history import History
 from thalweg.training.modelfile import read_model, write_model
-from thalweg.training.network import Network
+from thalweg.training.network import Network, memory_of, row_shape
+from thalweg.training.stack import StepRandom, shapes_of, training_predictions_of
+from thalweg.training.step import require_matrix_output, types_of
 from thalweg.training.traced import (
+    RANDOM_INPUTS,
     SavedProgram,
     TracedLayer,
     TracedLoss,
@@ -198,7 +203,7 @@ def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Ne
         ValueError,
         IndexError,
         AttributeError,
-        OverflowError,
+        ArithmeticError,
     ) as error:
         raise ModelFileError(
             f"{path}: the network's description is damaged: {error!r}"
@@ -217,21 +222,66 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
         decode_layer(data, f"{number}", tensors)
         for number, data in enumerate(described["layers"], 1)
     ]
-    network = Network(layers).initialize(tuple(described["input_shape"]), dtype=dtype)
+    network = Network(layers)
+    shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
     values = {
         name.removeprefix(PARAMETER): array
         for name, array in tensors.items()
         if name.startswith(PARAMETER)
     }
-    missing = {**network.parameters, **network.state}.keys() - values.keys()
-    if missing:
-        raise ModelFileError(f"the file lacks the parameters {sorted(missing)}")
-    if any(array.dtype.name != dtype for array in values.values()):
-        raise ModelFileError(f"every parameter must be {dtype}")
-    network.set_parameters(values)
+    require_values(values, types_of({**shapes.parameters, **shapes.state}, dtype))
+    network.take(shapes, memory_of(values, shapes, dtype), dtype)
     network.loss = decode_loss(document["loss"], tensors)
     network.history = History.from_dict(document["history"])
+    require_trainable(network)
     return network
+
+
+def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
+    """The file has every parameter in its type, and no other; compared before copying."""
+    if values.keys() != types.keys():
+        odd = sorted(values.keys() ^ types.keys())
+        raise ModelFileError(f"parameters that are missing, or too many: {odd[:8]}")
+    for name, type in types.items():
+        array = values[name]
+        if (array.shape, array.dtype.name) != (type.shape, type.dtype):
+            raise ModelFileError(
+                f"parameter {name} must be {type}, got {array.dtype} of {array.shape}"
+            )
+
+
+def require_trainable(network: Network) -> None:
+    """What only training and scoring need is traced once, so that it can't fail later."""
+    shapes, dtype = network.shapes, network.dtype
+    types = types_of({**shapes.parameters, **shapes.state}, dtype)
+    types["X"] = ArrayType((ROW_COUNTS[0], *shapes.outputs[0]), dtype)
+    types |= RANDOM_INPUTS
+    layers = [each for each in network.layers if can_train(each)]
+    if len(layers) == len(network.layers):
+        trace(lambda a: outputs_in_training(network, a), types)
+    if network.loss is not None:
+        trace_loss(network.loss, require_matrix_output(shapes), dtype)
+
+
+def can_train(layer: Layer) -> bool:
+    """Whether the layer has a formula for training."""
+    return not isinstance(layer, TracedLayer) or layer.training is not None
+
+
+def outputs_in_training(network: Network, arrays: dict[str, Tracer]) -> Data:
+    """Outputs and new state of a training step, without its loss."""
+    random = StepRandom(arrays["seed"], arrays["step"], network.dtype)
+    y, state = training_predictions_of(network.layers, arrays["X"], arrays, random)
+    return {"y": y, **state}
+
+
+def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
+    """The loss of rows as a program."""
+    type = ArrayType((ROW_COUNTS[0], outputs), dtype)
+    return trace(
+        lambda a: {"losses": loss.per_row(a["predictions"], a["targets"])},
+        {"predictions": type, "targets": type},
+    )
 
 
 def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:

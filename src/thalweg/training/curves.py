@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from thalweg.training.history import History
+from thalweg.training.history import DIVERGED, History
 
-Verdict = Literal["fits", "underfit", "overfit", "still improving", "too few epochs"]
+Verdict = Literal[
+    "fits", "underfit", "overfit", "still improving", "diverging", "too few epochs"
+]
 RISE = 0.02  # a validation loss this much above its best has risen
-BARELY = 0.9  # a loss above this share of the constant guess's has hardly been learned
+GAIN = 0.1  # a loss less than this share below the constant guess's was hardly learned
 LATE = 0.95  # a best epoch after this share of all epochs is at the very end
 
 
@@ -18,7 +20,7 @@ class Reading:
     """What the curves show, in a word and in a sentence.
 
     Arguments:
-        verdict: fits, underfit, overfit, still improving, or too few epochs.
+        verdict: one of `Verdict`.
         text: a sentence with the epochs and losses that say so.
     """
 
@@ -48,11 +50,18 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
     Source: Goodfellow, Bengio and Courville, "Deep learning", section 5.2, 2016.
     """
     validation, training = history.validation_loss, history.training_loss
+    if history.stopped_because == DIVERGED:
+        return Reading(
+            "diverging",
+            f"diverging: the loss became NaN or infinite after epoch "
+            f"{history.stopped_epoch}; try a smaller learning rate",
+        )
     if len(validation) < 3:
         return Reading("too few epochs", "too few epochs with validation rows to say")
     best, last = history.best_epoch, history.stopped_epoch
     low, end = validation[best - 1], validation[-1]
-    if constant_loss is not None and low > BARELY * constant_loss:
+    kept = best if history.settings.get("early_stopping", True) else last
+    if constant_loss is not None and low > constant_loss - GAIN * abs(constant_loss):
         return Reading(
             "underfit",
             f"underfit: the validation loss got to {low:.4g}, hardly below the "
@@ -70,7 +79,7 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
             "overfit",
             f"overfits from epoch {best + 1}: the training loss went on falling, from "
             f"{training[best - 1]:.4g} to {training[-1]:.4g}, while the validation loss "
-            f"rose from {low:.4g} to {end:.4g}; the weights of epoch {best} were kept",
+            f"rose from {low:.4g} to {end:.4g}; the weights of epoch {kept} were kept",
         )
     return Reading(
         "fits",

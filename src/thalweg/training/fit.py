@@ -18,7 +18,7 @@ from thalweg.formulas.schedules import schedule
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.types import Dtype, NumpyArray
-from thalweg.training.history import EpochRecord, History, Metrics
+from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.metrics import Metric, metric_for
 from thalweg.training.rows import Rows, batches, shuffled_order
@@ -27,7 +27,6 @@ from thalweg.training.step import Task, scoring_program, step_programs
 from thalweg.training.stopping import EarlyStopping
 
 SCORING_ROWS = 1024
-DIVERGED = "diverged"
 Callback = Callable[[EpochRecord], object]
 
 

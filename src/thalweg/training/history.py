@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 Metrics = dict[str, float]
+DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,10 @@ class EpochRecord:
         training_metrics, validation_metrics: by name, such as ``accuracy``.
         learning_rate: that of the epoch's last step.
         seconds: how long the epoch took, validation included.
+
+    Example:
+        >>> EpochRecord(1, 0.7, 0.6, {"accuracy": 0.5}, {}, 0.01, 0.1).validation_loss
+        0.6
     """
 
     epoch: int
@@ -96,24 +102,68 @@ class History:
         return len(self.epochs)
 
     def to_dict(self) -> dict[str, Any]:
-        """The history as plain data, for JSON."""
-        return asdict(self)
+        """The history as plain data, for JSON; a metric that isn't finite is None."""
+        data = asdict(self)
+        for record in data["epochs"]:
+            for name in ("training_metrics", "validation_metrics"):
+                record[name] = {k: finite(v) for k, v in record[name].items()}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
         """A history from what `to_dict` gave.
 
         Raises:
-            KeyError, TypeError: the data isn't a history.
+            KeyError, TypeError, ValueError: the data isn't a history.
         """
-        names = [f.name for f in fields(EpochRecord)]
-        records = cast(list[Mapping[str, Any]], data["epochs"])
         epochs = [
-            EpochRecord(**{name: record[name] for name in names}) for record in records
+            record_from(number, each) for number, each in numbered(data["epochs"])
         ]
-        return cls(
-            epochs, data["best_epoch"], data["stopped_because"], dict(data["settings"])
-        )
+        best, because = data["best_epoch"], data["stopped_because"]
+        if best not in range(len(epochs) + 1) or not isinstance(because, str):
+            raise ValueError(f"a history can't have {best=} and {because=}")
+        return cls(epochs, int(best), because, dict(data["settings"]))
+
+
+def numbered(records: Any) -> list[tuple[int, Mapping[str, Any]]]:
+    """Epochs as plain data, with their numbers from 1."""
+    return list(enumerate(cast(list[Mapping[str, Any]], records), 1))
+
+
+def record_from(number: int, data: Mapping[str, Any]) -> EpochRecord:
+    """An epoch's record from plain data, if it is that of the epoch."""
+    if data["epoch"] != number:
+        raise ValueError(f"epoch {number} must come next, got {data['epoch']!r}")
+    validation_loss = data["validation_loss"]
+    return EpochRecord(
+        number,
+        real(data["training_loss"]),
+        None if validation_loss is None else real(validation_loss),
+        metrics_from(data["training_metrics"]),
+        metrics_from(data["validation_metrics"]),
+        real(data["learning_rate"]),
+        real(data["seconds"]),
+    )
+
+
+def metrics_from(data: Mapping[str, Any]) -> Metrics:
+    """Metrics by name; None stands for one that wasn't finite."""
+    return {
+        str(name): math.nan if value is None else real(value)
+        for name, value in data.items()
+    }
+
+
+def real(value: Any) -> float:
+    """A number of plain data."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"must be a number, got {value!r}")
+    return float(value)
+
+
+def finite(value: float) -> float | None:
+    """The number if JSON has it."""
+    return value if math.isfinite(value) else None
 
 
 def columns(rows: list[Metrics]) -> dict[str, list[float]]:

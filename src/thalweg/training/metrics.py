@@ -45,17 +45,28 @@ class Accuracy(Metric):
 
 
 def predicted_class(predictions: ops.Array) -> ops.Array:
-    """The most probable class; of a single probability, whether it is above 1/2."""
-    if predictions.shape[1] == 1:
-        return ops.cast(predictions[:, 0] > 0.5, "int32")
+    """The most probable class."""
     return ops.argmax(predictions, axis=1)
 
 
 def true_class(predictions: ops.Array, targets: ops.Array) -> ops.Array:
-    """The class of every row, from class numbers, one-hot rows or a column of 0 and 1."""
-    if len(targets.shape) == 1:
-        return ops.cast(targets, "int32")
-    return predicted_class(targets)
+    """The class of every row, from class numbers or one-hot rows."""
+    return targets if len(targets.shape) == 1 else predicted_class(targets)
+
+
+@dataclass(frozen=True)
+class BinaryAccuracy(Metric):
+    """The share of rows whose every yes or no is predicted: [ŷ > ½] = [y > ½]."""
+
+    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+        """1 for a row that is right in all outputs, else 0."""
+        answers = ops.reshape(targets, predictions.shape) > 0.5
+        right = ops.equal(predictions > 0.5, answers)
+        return ops.min(ops.cast(right, predictions.dtype.name), axis=1)
+
+    def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
+        """The accuracy, from 0 to 1."""
+        return {"accuracy": float(weighted_mean)}
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class SquaredError(Metric):
         return (predictions - ops.reshape(same, predictions.shape)) ** 2
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
-        """rmse in the targets' unit, and r2; both averaged over outputs."""
+        """rmse over all outputs, in the targets' unit; r2, the mean over outputs."""
         error = np.atleast_1d(weighted_mean)
         variance = np.asarray(self.variance)
         constant = np.where(error > 0, 0.0, 1.0)  # as scikit-learn: all or nothing
@@ -89,10 +100,13 @@ def metric_for(
     loss: Loss, outputs: int, targets: NumpyArray, weights: NumpyArray | None
 ) -> Metric:
     """Accuracy where classes are predicted, squared error where numbers are."""
+    if loss.name == "binary_cross_entropy":
+        return BinaryAccuracy()
     whole = targets.dtype.kind in "iu" and targets.ndim == 1 and outputs > 1
-    if loss.name in CLASS_LOSSES or whole:
+    if loss.name == "cross_entropy" or whole:
         return Accuracy()
     values = targets.reshape(len(targets), -1).astype(np.float64)
+    values -= values[0]  # so that equal targets have a variance of exactly 0
     mean: Any = np.average(values, axis=0, weights=weights)
     variance: Any = np.average((values - mean) ** 2, axis=0, weights=weights)
     return SquaredError(tuple(float(v) for v in variance))

@@ -12,17 +12,33 @@ import numpy as np
 from thalweg.errors import ArgumentError, NotFittedError, ShapeError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
-from thalweg.formulas.names import require, require_positive, require_whole
+from thalweg.formulas.names import (
+    is_whole,
+    look_up,
+    require,
+    require_instance,
+    require_positive,
+    require_whole,
+)
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
+from thalweg.formulas.penalties import penalty as penalty_of
+from thalweg.formulas.targets import probabilities
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
 from thalweg.training.fit import Callback, Memory, Plan, Scorer, Trainer, batch_rows
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.metrics import metric_for
-from thalweg.training.rows import Rows, hold_out, inputs_from, rows_from
+from thalweg.training.rows import (
+    Rows,
+    hold_out,
+    numbers_from,
+    require_finite,
+    rows_from,
+    table_from,
+)
 from thalweg.training.stack import Shapes, describe, initial_values, shapes_of
 from thalweg.training.step import (
     Task,
@@ -31,6 +47,7 @@ from thalweg.training.step import (
     types_of,
 )
 from thalweg.training.stopping import EarlyStopping
+from thalweg.training.traced import TracedLayer
 
 PREDICTION_ROWS = 1024
 LOSS_OF_LAST_ACTIVATION = {
@@ -65,12 +82,12 @@ class Network:
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
+        must = "a list of layers, such as [Dense(64), Dense(1)]"
+        require_instance("layers", layers, Sequence, must)
+        require(len(layers) > 0, "layers", must, layers)
+        for layer in layers:
+            require_instance("layers", layer, Layer, must)
         self.layers = tuple(layers)
-        require(len(self.layers) > 0, "layers", "one layer or more", layers)
-        for layer in self.layers:
-            require(
-                isinstance(layer, Layer), "layers", "layers, such as Dense(64)", layer
-            )
         self.history = History()
         self.loss: Loss | None = None
         self.dtype: Dtype = "float32"
@@ -106,17 +123,18 @@ class Network:
             >>> {name: array.shape for name, array in network.parameters.items()}
             {'1.weights': (2, 3), '1.bias': (3,)}
         """
-        require(dtype in FLOATS, "dtype", "float32 or float64", dtype)
-        require_whole("seed", seed, least=0)
-        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-        shapes = shapes_of(self.layers, shape, dtype)
-        drawn = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
-        parts = [drawn[name].reshape(-1) for name in shapes.parameters]
-        flat = np.concatenate(parts) if parts else np.zeros(0, dtype)
-        state = {name: drawn[name] for name in shapes.state}
-        self.dtype, self._shapes, self._memory = dtype, shapes, Memory(flat, state)
-        self._executables = {}
+        require_dtype(dtype)
+        require_seed(seed)
+        shapes = shapes_of(self.layers, row_shape(input_shape), dtype)
+        values = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
+        self.take(shapes, memory_of(values, shapes, dtype), dtype)
         return self
+
+    def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
+        """Make parameters and state of those shapes the network's own."""
+        if memory is not self._memory:
+            self._executables = {}
+        self._shapes, self._memory, self.dtype = shapes, memory, dtype
 
     @property
     def shapes(self) -> Shapes:
@@ -156,19 +174,21 @@ class Network:
             NotFittedError: the network has no parameters yet: call `initialize`.
             ArgumentError: a name isn't one of the network's.
             ShapeError: an array has another shape.
+            DtypeError: an array doesn't hold numbers.
         """
         shapes, memory = self._fitted()
         places = {**parts_of(memory.parameters, shapes), **memory.state}
+        arrays: dict[str, NumpyArray] = {}
         for name, value in values.items():
-            require(
-                name in places, "a parameter's name", f"one of {list(places)}", name
-            )
-            if np.shape(value) != places[name].shape:
+            place = look_up("parameter", name, places)
+            arrays[name] = numbers_from(value, name)
+            if arrays[name].shape != place.shape:
                 raise ShapeError(
-                    f"{name} must have shape {places[name].shape}, got {np.shape(value)}"
+                    f"{name} must have shape {place.shape}, got {arrays[name].shape}"
                 )
-        for name, value in values.items():
-            np.copyto(places[name], value)
+        for name, array in arrays.items():
+            with np.errstate(over="ignore"):
+                np.copyto(places[name], array)
 
     def _fitted(self) -> tuple[Shapes, Memory]:
         if self._shapes is None or self._memory is None:
@@ -210,7 +230,8 @@ class Network:
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
                 gives one value a row. None goes by the last activation: cross_entropy
                 after softmax, binary_cross_entropy after sigmoid, else
-                mean_squared_error.
+                mean_squared_error. A last layer that was loaded as its program no
+                longer tells its activation: None is the loss it was trained with.
             optimizer: the rule, with its learning rate.
             epochs: how often every row is used, at most.
             batch_size: B, the rows of a step; 1 is stochastic, ``"all"`` full-batch
@@ -248,23 +269,35 @@ class Network:
         machine learning", 2018.
         """
         require_whole("epochs", epochs, least=1)
-        require_whole("seed", seed, least=0)
-        require(dtype in FLOATS, "dtype", "float32 or float64", dtype)
+        require_seed(seed)
+        require_dtype(dtype)
         if clip_norm is not None:
             require_positive("clip_norm", clip_norm)
+        if early_stopping is not None:
+            must = "an EarlyStopping or None"
+            require_instance("early_stopping", early_stopping, EarlyStopping, must)
+        if callback is not None:
+            require(callable(callback), "callback", "a function or None", callback)
         rows = rows_from(X, y, sample_weight, dtype)
         training, held_out = self._split(rows, validation, seed, dtype)
-        self._prepare(training.X.shape[1:], seed, dtype, warm_start)
-        shapes, memory = self._fitted()
-        task = self._task(training, loss, optimizer, penalty, clip_norm)
+        start = self._start(training.X.shape[1:], seed, dtype, warm_start)
+        shapes, memory = start._fitted()
+        if loss is None and isinstance(self.layers[-1], TracedLayer):
+            loss = self.loss
+        task = start._task(training, loss, optimizer, penalty, clip_norm)
+        if held_out is not None:
+            check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
         size = batch_rows(batch_size, len(training))
-        plan = Plan(task, epochs, size, early_stopping, seed, shuffle)
+        plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
         trainer = Trainer(self.layers, shapes, memory, training, held_out, plan, dtype)
+        # Whatever can be wrong with the arguments was found: now the old may go.
+        self.take(shapes, memory, dtype)
         self.loss = task.loss
         self.history = History(settings=settings_of(plan, training, held_out))
-        trainer.run(
-            self.history, with_progress(callback, epochs) if progress else callback
-        )
+        if progress:
+            run_with_progress(trainer, self.history, callback)
+        else:
+            trainer.run(self.history, callback)
         return self.history
 
     def _split(
@@ -290,16 +323,18 @@ class Network:
             return rows, own
         return hold_out(rows, validation, seed)
 
-    def _prepare(self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool) -> None:
-        """New parameters, or those that there are if they fit."""
-        if warm_start and self._shapes is not None:
-            if self._shapes.outputs[0] != shape or self.dtype != dtype:
-                raise ShapeError(
-                    f"a warm start needs rows of shape {self._shapes.outputs[0]} in "
-                    f"{self.dtype}, got {shape} in {dtype}"
-                )
-            return
-        self.initialize(shape, seed, dtype)
+    def _start(
+        self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
+    ) -> Network:
+        """The network to start from: itself if it fits, or one of new parameters."""
+        if not warm_start or self._shapes is None:
+            return Network(self.layers).initialize(shape, seed, dtype)
+        if self._shapes.outputs[0] != shape or self.dtype != dtype:
+            raise ShapeError(
+                f"a warm start needs rows of shape {self._shapes.outputs[0]} in "
+                f"{self.dtype}, got {shape} in {dtype}"
+            )
+        return self
 
     def _task(
         self,
@@ -310,12 +345,13 @@ class Network:
         clip_norm: float | None,
     ) -> Task:
         outputs = require_matrix_output(self.shapes)
-        chosen = Loss.of(loss if loss is not None else self._loss_of_last_layer())
+        chosen = Loss.of(loss if loss is not None else self._usual_loss())
         check_targets(training.y, outputs, chosen)
         metric = metric_for(chosen, outputs, training.y, training.weights)
-        return Task(chosen, metric, optimizer_named(optimizer), penalty, clip_norm)
+        costs = None if penalty is None else penalty_of(penalty)
+        return Task(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
 
-    def _loss_of_last_layer(self) -> str:
+    def _usual_loss(self) -> str:
         last = getattr(self.layers[-1], "activation", None)
         name = last if isinstance(last, str) else getattr(last, "__name__", "")
         return LOSS_OF_LAST_ACTIVATION.get(name, "mean_squared_error")
@@ -342,29 +378,29 @@ class Network:
             [[0.5, 0.5]]
         """
         shapes, _ = self._fitted()
-        inputs = self._inputs(X)
-        predictions = np.empty((len(inputs), *shapes.outputs[-1]), self.dtype)
+        table = table_from(X)
+        self._require_shape(table)
+        predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock, np.errstate(all="ignore"):
-            for start in range(0, len(inputs), PREDICTION_ROWS):
-                part = inputs[start : start + PREDICTION_ROWS]
+            for start in range(0, len(table), PREDICTION_ROWS):
+                part = table[start : start + PREDICTION_ROWS]
                 executable = self._prediction_executable(len(part))
-                np.copyto(executable.inputs["X"], part)
+                inputs = executable.inputs["X"]
+                np.copyto(inputs, part)
+                require_finite(inputs, "X", first_row=start)
                 executable.run()
-                predictions[start : start + len(part)] = executable.outputs[
-                    "predictions"
-                ]
+                results = executable.outputs["predictions"]
+                predictions[start : start + len(part)] = results
         return predictions
 
-    def _inputs(self, X: Any) -> NumpyArray:
-        """Rows to predict, of the shape that the network was made for."""
-        inputs = inputs_from(X, self.dtype)
+    def _require_shape(self, X: NumpyArray) -> None:
+        """Rows have the shape that the network was made for."""
         wanted = self.shapes.outputs[0]
-        if inputs.shape[1:] != wanted:
+        if X.shape[1:] != wanted:
             raise ShapeError(
                 f"X must have shape (rows, {', '.join(map(str, wanted))}) "
-                f"as in training, got {inputs.shape}"
+                f"as in training, got {X.shape}"
             )
-        return inputs
 
     def _prediction_executable(self, rows: int) -> Executable:
         if rows not in self._executables:
@@ -404,8 +440,8 @@ class Network:
             raise NotFittedError(
                 "the network was never fitted, so it has no loss: call fit"
             )
-        self._inputs(X)
         rows = rows_from(X, y, sample_weight, self.dtype)
+        self._require_shape(rows.X)
         check_targets(rows.y, require_matrix_output(shapes), self.loss)
         scorer = Scorer(self.layers, shapes, self.loss, rows, memory, self.dtype)
         loss, metrics = scorer.score()
@@ -449,6 +485,34 @@ class Network:
         save(self, path)
 
 
+def require_seed(seed: int) -> None:
+    """The seed goes into 32 bits, which is what programs have for it."""
+    fits = is_whole(seed) and 0 <= seed < 2**32
+    require(fits, "seed", "a whole number, 0 to 4294967295", seed)
+
+
+def require_dtype(dtype: Dtype) -> None:
+    """Networks compute with real numbers."""
+    fits = isinstance(dtype, str) and dtype in FLOATS
+    require(fits, "dtype", "float32 or float64", dtype)
+
+
+def row_shape(given: int | Shape) -> Shape:
+    """The shape of a row, from that or from its number of features."""
+    shape = given if isinstance(given, tuple | list) else (given,)
+    fits = len(shape) > 0 and all(is_whole(n) and n >= 1 for n in shape)
+    require(fits, "input_shape", "whole numbers of 1 or more", given)
+    return tuple(int(n) for n in shape)
+
+
+def memory_of(values: Mapping[str, NumpyArray], shapes: Shapes, dtype: Dtype) -> Memory:
+    """Parameters and state by their names, laid out as programs have them."""
+    flat = [np.zeros(0, dtype)] + [
+        values[name].reshape(-1) for name in shapes.parameters
+    ]
+    return Memory(np.concatenate(flat), {n: values[n].copy() for n in shapes.state})
+
+
 def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
     """The parameters by name, as views of the vector that holds them."""
     parts: dict[str, NumpyArray] = {}
@@ -459,22 +523,26 @@ def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
     return parts
 
 
-def check_targets(y: NumpyArray, outputs: int, loss: Loss) -> None:
-    """Class numbers must be those of the outputs."""
-    if loss.name == "cross_entropy" and y.ndim == 1:
-        if y.dtype.kind != "i":
-            raise ArgumentError(
-                "cross_entropy takes class numbers 0, 1, 2, … or one-hot rows, "
-                f"got y of {y.dtype} and shape {y.shape}"
-            )
-        if y.min() < 0 or y.max() >= outputs:
-            raise ArgumentError(
-                f"class numbers must lie in 0..{outputs - 1}, as the last layer has "
-                f"{outputs} outputs, got {y.min()}..{y.max()}"
-            )
-    if loss.name == "binary_cross_entropy" and (y.min() < 0 or y.max() > 1):
+def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
+    """Class numbers must be those of the outputs, and probabilities from 0 to 1."""
+    whole = y.ndim == 1 and y.dtype.kind == "i"
+    if loss.name == "cross_entropy" and y.ndim == 1 and not whole:
         raise ArgumentError(
-            f"binary_cross_entropy takes targets from 0 to 1, got {y.min()}..{y.max()}"
+            f"{name} must hold class numbers 0, 1, 2, … or one-hot rows for "
+            f"cross_entropy, got {y.dtype} of shape {y.shape}"
+        )
+    if whole and outputs > 1 and loss.match is probabilities:
+        require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
+    if loss.name == "binary_cross_entropy":
+        require_range(y, 1, name, "binary_cross_entropy")
+
+
+def require_range(y: NumpyArray, last: int, name: str, why: str) -> None:
+    """No target is below 0 or above the last; the first that is gets named."""
+    for place in np.argwhere((y < 0) | (y > last))[:1]:
+        raise ArgumentError(
+            f"{name} must lie in 0..{last} for {why}, got {y[tuple(place)]} "
+            f"at row {place[0]}"
         )
 
 
@@ -486,7 +554,7 @@ def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, 
         "loss": task.loss.name,
         "optimizer": repr(task.optimizer),
         "penalty": None if task.penalty is None else repr(task.penalty),
-        "clip_norm": task.clip_norm,
+        "clip_norm": None if task.clip_norm is None else float(task.clip_norm),
         "epochs": plan.epochs,
         "batch_size": plan.batch_size,
         "early_stopping": None if stopping is None else repr(stopping),
@@ -496,15 +564,20 @@ def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, 
     }
 
 
-def with_progress(callback: Callback | None, epochs: int) -> Callback:
-    """A callback that shows the losses, and then calls a person's own."""
+def run_with_progress(
+    trainer: Trainer, history: History, callback: Callback | None
+) -> None:
+    """Train, showing the losses of every epoch before a person's own callback."""
     from thalweg.training.progress import Progress
 
-    shown = Progress(epochs)
+    shown = Progress(history.settings["epochs"])
 
     def both(record: EpochRecord) -> None:
         shown(record)
         if callback is not None:
             callback(record)
 
-    return both
+    try:
+        trainer.run(history, both)
+    finally:
+        shown.close()

@@ -127,7 +127,9 @@ def weights_from(
         raise ShapeError(f"{name} must have shape ({rows},), got {weights.shape}")
     require_finite(weights, name)
     for row in np.flatnonzero(weights < 0)[:1]:
-        raise ArgumentError(f"{name} must be 0 or more, got {weights[row]} at row {row}")
+        raise ArgumentError(
+            f"{name} must be 0 or more, got {weights[row]} at row {row}"
+        )
     if not weights.any():
         raise ArgumentError(f"{name} must not be 0 everywhere")
     return np.ascontiguousarray(weights / weights.max(), dtype)

@@ -10,12 +10,14 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, ShapeError, ThalwegError
 from thalweg.formulas.layers import Layer, Parameter
+from thalweg.formulas.names import require, require_instance
 from thalweg.program import ops
 from thalweg.program.trace import Tracer, labeled, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Arrays = Mapping[str, Any]
 PROBE_ROWS = 2  # shapes are found by tracing with this many rows
+RESERVED = ("x", "y", "seed", "step")  # names that a layer's own programs use
 
 
 class LayerValues:
@@ -63,18 +65,24 @@ def describe(layer: Layer) -> str:
     shown: list[str] = []
     for position, each in enumerate(fields(layer)):
         value = getattr(layer, each.name)
-        default = each.default
-        if default is not MISSING and (value is default or value == default):
+        if each.default is not MISSING and is_same(value, each.default):
             continue
         text = text_of(value)
         shown.append(text if position == 0 else f"{each.name}={text}")
     return f"{type(layer).__name__}({', '.join(shown)})"
 
 
+def is_same(value: Any, default: Any) -> bool:
+    """Whether a field has its default; an array is compared as a whole."""
+    return value is default or bool(np.array_equal(value, default))
+
+
 def text_of(value: Any) -> str:
     """A field's value as short text."""
     if isinstance(value, Layer):
         return describe(value)
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape}"
     if isinstance(value, tuple):
         return f"({', '.join(text_of(v) for v in value)})"
     return (
@@ -126,9 +134,25 @@ def declared(
 ) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
     """A layer's parameters and state; errors say which layer it is."""
     try:
-        return layer.parameters(input_shape), layer.state(input_shape)
+        parameters, state = layer.parameters(input_shape), layer.state(input_shape)
+        for kept in (parameters, state):
+            require_declaration(kept)
+        for name in parameters.keys() & state.keys():
+            raise ArgumentError(f"{name!r} can't be both a parameter and state")
+        return parameters, state
     except ThalwegError as error:
         raise error.__class__(f"{where}: {error}") from None
+
+
+def require_declaration(declared: Any) -> None:
+    """What a layer says it keeps must be parameters by names that code can write."""
+    must = "a dict of names and Parameter objects"
+    require_instance("parameters and state", declared, dict, must)
+    for name, parameter in declared.items():
+        fits = isinstance(name, str) and name.isidentifier() and name not in RESERVED
+        must = f"an identifier, and none of {', '.join(RESERVED)}"
+        require(fits, "the name of a parameter or state", must, name)
+        require_instance(f"{name}", parameter, Parameter, "a Parameter")
 
 
 def output_shape(
@@ -162,6 +186,11 @@ def initial_values(
     for position, (name, p) in enumerate(declared.items()):
         generator = np.random.Generator(np.random.Philox(key=[seed, position]))
         drawn = p.initializer(p.shape, p.fan_in, p.fan_out, generator)
+        if np.shape(drawn) != p.shape:
+            raise ShapeError(
+                f"initializer {p.initializer.name} must give {name} the shape "
+                f"{p.shape}, got {np.shape(drawn)}"
+            )
         values[name] = np.asarray(drawn, dtype)
     return values
 
@@ -187,7 +216,27 @@ def training_predictions_of(
     """f(x) as in training, and the new state of the layers that keep one."""
     state: dict[str, Any] = {}
     for number, layer in enumerate(layers, 1):
+        kept = layer.state(x.shape[1:])
         with labeled(label(number, layer)):
-            x, new = layer.training_forward(x, values_of(number, layer, arrays), random)
+            result = layer.training_forward(x, values_of(number, layer, arrays), random)
+        require_training_result(result, kept, label(number, layer))
+        x, new = result
         state |= {f"{number}.{name}": value for name, value in new.items()}
     return x, state
+
+
+def require_training_result(
+    result: Any, kept: Mapping[str, Parameter], where: str
+) -> None:
+    """What training gives is y and new state, of the names and shapes declared."""
+    must = "two things, y and a dict of new state"
+    name = f"what {where} gives in training"
+    require_instance(name, result, tuple, must)
+    require(len(result) == 2 and isinstance(result[1], dict), name, must, result)
+    for key, value in result[1].items():
+        require(key in kept, f"new state of {where}", f"one of {list(kept)}", key)
+        if ops.shape_of(value) != kept[key].shape:
+            raise ShapeError(
+                f"new state {key!r} of {where} must have shape {kept[key].shape}, "
+                f"got {ops.shape_of(value)}"
+            )

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
-from thalweg.formulas.initializers import initializer, zeros
+from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
-from thalweg.program.serialize import from_data, to_data
+from thalweg.program.serialize import from_data, to_data, whole
 from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 from thalweg.training.stack import LayerValues, StepRandom, describe
@@ -55,7 +56,7 @@ class SavedProgram:
 
 
 def record_instruction(
-    into: Trace, instruction: Any, values: list[Tracer], drawn: int
+    into: Trace, instruction: Instruction, values: list[Tracer], drawn: int
 ) -> Tracer:
     """One instruction in another trace; random draws get numbers of their own there."""
     attributes = dict(instruction.attributes)
@@ -121,10 +122,9 @@ class TracedLayer(Layer):
 
 
 def draws_in(data: Data) -> int:
-    """How many random draws a program makes."""
-    return sum(
-        1 for instruction in data["instructions"] if instruction[0] == "random_bits"
-    )
+    """The number of a program's last random draw; some before it may not be there."""
+    draws = [i[2]["operation"] for i in data["instructions"] if i[0] == "random_bits"]
+    return max(draws, default=0)
 
 
 def traced_layer(layer: Layer, input_shape: Shape, dtype: Dtype) -> TracedLayer:
@@ -182,13 +182,14 @@ class TracedLoss:
 
 
 def traced_loss(loss: Loss, outputs: int, dtype: Dtype) -> TracedLoss:
-    """A person's own loss as its program."""
+    """A person's own loss, with its parameters, as its program."""
+    losses = partial(loss.function, **dict(loss.parameters))
 
     def program(rows: int) -> Program:
         type = ArrayType((rows, outputs), dtype)
         return make_safe(
             trace(
-                lambda a: {"losses": loss.function(a["predictions"], a["targets"])},
+                lambda a: {"losses": losses(a["predictions"], a["targets"])},
                 {"predictions": type, "targets": type},
             )
         )
@@ -202,6 +203,7 @@ def parameter_data(declared: Mapping[str, Parameter]) -> Data:
         name: {
             "shape": list(p.shape),
             "initializer": p.initializer.name,
+            "parameters": initializer_parameters(p.initializer),
             "penalized": p.penalized,
         }
         for name, p in declared.items()
@@ -212,17 +214,29 @@ def parameters_from(data: Data) -> dict[str, Parameter]:
     """Declared parameters from plain data."""
     return {
         str(name): Parameter(
-            tuple(int(n) for n in each["shape"]),
-            known_initializer(each["initializer"]),
+            tuple(whole(n) for n in each["shape"]),
+            initializer_from(each["initializer"], each["parameters"]),
             bool(each["penalized"]),
         )
         for name, each in data.items()
     }
 
 
-def known_initializer(name: str) -> Any:
-    """The initializer of that name; zeros where only its author's process knew it."""
-    try:
-        return initializer(name)
-    except ArgumentError:
-        return zeros
+def initializer_parameters(chosen: Initializer) -> dict[str, float] | None:
+    """The numbers of an initializer of thalweg's own; None for any other."""
+    known = INITIALIZERS.get(chosen.name)
+    return dict(chosen.parameters) if known and known.rule is chosen.rule else None
+
+
+def initializer_from(name: str, parameters: Mapping[str, float] | None) -> Initializer:
+    """The initializer of that name; one that only its author's process knew refuses."""
+    if parameters is not None:
+        return INITIALIZERS[name].with_parameters(**parameters)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ArgumentError(
+            f"the initializer {name} was its author's own and isn't in the file: go on "
+            "from the saved parameters, with warm_start=True"
+        )
+
+    return Initializer(str(name), refuse)

@@ -143,7 +143,8 @@ def lowest_of(figure: Any) -> list[Any]:
     """The axes that nothing stands below; those of all activations share a label."""
     if figure.get_supxlabel():
         return []
-    return [axes for axes in figure.axes if axes.get_subplotspec().is_last_row()]
+    cells = [(axes, axes.get_subplotspec()) for axes in figure.axes]
+    return [axes for axes, cell in cells if cell and cell.is_last_row()]
 
 
 # Drawing by name --------------------------------------------------------------------

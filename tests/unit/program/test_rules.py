@@ -96,6 +96,7 @@ SIMPLIFY: dict[str, Formula] = {
     "cast to the same": lambda x, **_: emit("cast", x, dtype="float64"),
 }
 SIMPLIFY_GENERAL: dict[str, Formula] = {
+    "scalars_first": lambda s, x, **_: s * (x / ops.exp(s)),
     "views_last": lambda row, **_: ops.exp(ops.broadcast_to(row, (2, 3))),
     "sum_of_repeated": lambda s, **_: ops.sum(ops.broadcast_to(s, (2, 3)), axis=0),
     "transposed_factors": lambda x, y, **_: x @ y.T,
@@ -304,6 +305,7 @@ NOT_EQUAL: list[Formula] = [
     lambda cube, **_: ops.transpose(cube, (1, 0, 2)) + ops.transpose(cube, (0, 2, 1)),
     lambda x, **_: x.reshape(3, 2) + x.T,
     lambda row, **_: ops.broadcast_to(row, (3, 3)) + row[:, None],
+    lambda s, x, y, **_: s * (x / y) + s * (s / x) + 3 * (x / s),
     lambda cube, **_: cube.T @ cube,
     lambda cube, **_: cube @ ops.transpose(cube, (1, 0, 2)),
     lambda cube, **_: ops.transpose(ops.transpose(cube, (2, 0, 1)), (0, 2, 1)),

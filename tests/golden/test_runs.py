@@ -1,0 +1,103 @@
+"""Whole training runs against PyTorch's (`generate.py` wrote them)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import thalweg as tw
+from thalweg.formulas.optimizers import optimizer
+from thalweg.training import fit
+
+RUNS = json.loads((Path(__file__).parent / "runs.json").read_text())
+X = np.array(RUNS["X"])
+# 100 steps of float32 let rounding grow: by 1e-5 here, by 1e-13 in float64.
+TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
+
+
+def label(case: dict[str, Any]) -> str:
+    return "-".join([case["optimizer"], *case["parameters"], case["dtype"]])
+
+
+@pytest.fixture
+def losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The mean loss of every step."""
+    found: list[float] = []
+    add: Callable[..., float] = fit.Sums.add
+
+    def noting(self: fit.Sums, executable: Any) -> float:
+        loss = add(self, executable)
+        found.append(loss / len(executable.inputs["X"]))
+        return loss
+
+    monkeypatch.setattr(fit.Sums, "add", noting)
+    return found
+
+
+def run(
+    network: tw.Network, case: dict[str, Any], start: dict[str, Any], **options: Any
+) -> None:
+    """The same run: the same weights at the start, the rows in their order."""
+    network.initialize(4, dtype=case["dtype"]).set_parameters(start)
+    network.fit(
+        X,
+        epochs=RUNS["epochs"],
+        batch_size=RUNS["batch_size"],
+        validation=None,
+        shuffle=False,
+        warm_start=True,
+        dtype=case["dtype"],
+        **options,
+    )
+
+
+@pytest.mark.parametrize("case", RUNS["cases"], ids=label)
+def test_run_of_each_optimizer(case: dict[str, Any], losses: list[float]) -> None:
+    network = tw.Network([tw.Dense(6, "tanh"), tw.Dense(3, "softmax")])
+    parts = {"first": "1", "last": "2"}
+    start = renamed(RUNS["start"], parts)
+    rule = type(optimizer(case["optimizer"]))(
+        learning_rate=case["learning_rate"], **case["parameters"]
+    )
+    run(network, case, start, y=RUNS["classes"], optimizer=rule)
+    close = TOLERANCE[case["dtype"]]
+    assert_allclose(losses, case["losses"], rtol=close)
+    for name, values in renamed(case["end"], parts).items():
+        assert_allclose(network.parameters[name], values, rtol=close, atol=close)
+    assert case["losses"][-1] < case["losses"][0] / 2
+
+
+@dataclass(frozen=True)
+class Relu(tw.Layer):
+    def forward(self, x: Any, p: Any) -> Any:
+        return tw.relu(x)
+
+
+def test_run_with_batch_statistics_and_a_penalty(losses: list[float]) -> None:
+    case = RUNS["BatchNorm and L2"]
+    network = tw.Network([tw.Dense(6), tw.BatchNorm(), Relu(), tw.Dense(1)])
+    parts = {"first": "1", "normal": "2", "last": "4"}
+    one = {k: np.array(v)[..., :1] for k, v in RUNS["start"].items() if k[0] == "l"}
+    run(
+        network,
+        case,
+        renamed({**RUNS["start"], **one}, parts),
+        y=RUNS["numbers"],
+        optimizer=tw.Adam(case["learning_rate"]),
+        penalty=tw.L2(0.01),
+    )
+    assert_allclose(losses, case["losses"], rtol=1e-9)
+    ours = {**network.parameters, **network.state}
+    for name, values in renamed(case["end"], parts).items():
+        assert_allclose(ours[name], values, rtol=1e-9, atol=1e-9)
+
+
+def renamed(arrays: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:
+    """The arrays by the names that the network has for its layers."""
+    split = {name: name.split(".") for name in arrays}
+    return {f"{parts[s[0]]}.{s[1]}": arrays[name] for name, s in split.items()}
