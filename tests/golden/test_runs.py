@@ -16,8 +16,8 @@ from thalweg.training import fit
 
 RUNS = json.loads((Path(__file__).parent / "runs.json").read_text())
 X = np.array(RUNS["X"])
-# 100 steps of float32 let rounding grow: by 1e-5 here, by 1e-13 in float64.
-TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
+# 100 steps let rounding grow: to about 2e-5 in float32, 1e-14 in float64.
+TOLERANCE = {"float64": 1e-12, "float32": 2e-4}
 
 
 def label(case: dict[str, Any]) -> str:
@@ -94,7 +94,9 @@ def test_run_with_batch_statistics_and_a_penalty(losses: list[float]) -> None:
     assert_allclose(losses, case["losses"], rtol=1e-9)
     ours = {**network.parameters, **network.state}
     for name, values in renamed(case["end"], parts).items():
-        assert_allclose(ours[name], values, rtol=1e-9, atol=1e-9)
+        # BatchNorm cancels the bias before it: its gradient is rounding alone, which
+        # Adam magnifies.
+        assert_allclose(ours[name], values, rtol=1e-9, atol=1e-8)
 
 
 def renamed(arrays: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from thalweg.cli.failures import say_warning
 from thalweg.cli.models import load_model
 from thalweg.cli.show import score_table, show
 
+from thalweg.data.scores import finite
+
 
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
@@ -25,7 +27,7 @@ def evaluate(
     for line in report.lines():
         say_warning(f"{data.name}: {line}")
     if as_json:
-        print(json.dumps({**metrics, "rows": report.rows}))
+        print(json.dumps({**finite(metrics), "rows": report.rows}))
         return
     title = f"{report.rows:,} rows of {data.name}"
     show(score_table(title, [(model.name, metrics)]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import sys
 import time
@@ -17,6 +16,7 @@ import typer
 from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say_error
 from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
+from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, FileError
 from thalweg.training.history import EpochRecord
@@ -248,7 +248,3 @@ def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
     }
 
-
-def finite(metrics: dict[str, float]) -> dict[str, float | None]:
-    """Metrics as JSON can hold them: it has no NaN and no infinity."""
-    return {k: v if math.isfinite(v) else None for k, v in metrics.items()}

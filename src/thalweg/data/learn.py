@@ -15,7 +15,7 @@ from thalweg.data.model import TableModel, scores
 from thalweg.data.prepare import Part, Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.scales import Scale
-from thalweg.data.scores import Metrics, constant_outputs, linear_outputs
+from thalweg.data.scores import Metrics, constant_outputs, finite, linear_outputs
 from thalweg.data.settings import Settings
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
@@ -227,9 +227,9 @@ def tested(
     history = model.network.history
     reading = read_curves(history, constant_loss(model, prepared, weighted))
     results: dict[str, Any] = {
-        "test": metrics,
+        "test": finite(metrics),
         "test_rows": len(test.X),
-        "baselines": baselines,
+        "baselines": {name: finite(each) for name, each in baselines.items()},
         "reading": reading.text,
         "settings": settings.to_dict(),
         "data": data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+import math
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,15 @@ def both_columns(outputs: Floats) -> Floats:
     if outputs.shape[1] > 1:
         return outputs
     return np.hstack([1 - outputs, outputs])
+
+
+def finite(metrics: Metrics) -> dict[str, float | None]:
+    """Metrics as JSON can hold them: it has neither NaN nor infinity.
+
+    >>> finite({"rmse": float("inf"), "r2": 0.5})
+    {'rmse': None, 'r2': 0.5}
+    """
+    return {k: v if math.isfinite(v) else None for k, v in metrics.items()}
 
 
 # What a network has to beat -----------------------------------------------------------
