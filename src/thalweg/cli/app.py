@@ -83,7 +83,8 @@ def run(arguments: Sequence[str]) -> int:
         2
     """
     try:
-        status = app(list(arguments), prog_name="thalweg", standalone_mode=False)
+        asked = list(arguments) or ["--help"]
+        status = app(asked, prog_name="thalweg", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:
         if os.environ.get(DEBUG):

@@ -11,7 +11,6 @@ import typer
 from thalweg.cli.failures import say_warning
 from thalweg.cli.models import load_model
 from thalweg.cli.show import score_table, show
-
 from thalweg.data.scores import finite
 
 

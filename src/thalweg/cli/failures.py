@@ -68,7 +68,7 @@ def usage(error: Any) -> str:
             error.option_name, known
         )
     else:
-        message = error.format_message().rstrip(".")
+        message = error.format_message().rstrip(".").replace(". Did", ": did")
         message = message[:1].lower() + message[1:]
     return f"{message} (see {command} --help)"
 

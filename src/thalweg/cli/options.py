@@ -70,6 +70,16 @@ class Words:
     parse: Callable[[str], Any] | None = field(default=None)
 
 
+def whole_number(text: str) -> int:
+    """A whole number."""
+    return as_number(int, text, "a whole number")
+
+
+def number(text: str) -> float:
+    """A number."""
+    return as_number(float, text, "a number")
+
+
 ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
 METAVARS: Mapping[Any, str] = {int: "N", float: "X"}
 

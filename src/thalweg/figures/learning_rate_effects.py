@@ -135,7 +135,7 @@ def title_of(every: list[Rate], best: float, steps: int) -> str:
     smallest, largest = every[0], every[-1]
     crawls = verdict(smallest, best, every) == "too small"
     if crawls and largest.diverged == largest.runs:
-        return "Too small a learning rate crawls, too large a one runs away"
+        return "Too small a learning rate crawls, too large a rate runs away"
     return f"The loss at {len(every)} learning rates, over {steps} steps"
 
 

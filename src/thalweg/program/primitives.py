@@ -7,7 +7,6 @@ several share stand in `shape_rules`, meanings that NumPy lacks in `meanings`.
 Elementwise primitives take arrays of one shape: whatever has to be repeated is
 broadcast by an instruction of its own.
 """
-"""
 
 from __future__ import annotations
 
