@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from thalweg.cli.failures import say_warning
-from thalweg.cli.models import load_model
+from thalweg.cli.inputs import ModelFile, TableFile, load_model
 from thalweg.cli.show import score_table, show
 from thalweg.data.scores import finite
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table with the target.")],
+    model: ModelFile,
+    data: TableFile,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead.")
     ] = False,

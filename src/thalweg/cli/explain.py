@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thalweg.cli.inputs import ModelFile
 from thalweg.cli.show import column_table, facts, show
 from thalweg.data import load
 from thalweg.training.network import Network
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
+    model: ModelFile,
     program: Annotated[
         bool,
         typer.Option("--program", help="Also the whole program after each pass."),

@@ -59,18 +59,18 @@ def described(error: BaseException) -> tuple[str, int]:
 def usage(error: Any) -> str:
     """What is wrong in what was typed, and the command whose help says more."""
     context = error.ctx
-    command = context.command_path if context is not None else "thalweg"
+    command = "thalweg" if context is None else context.command_path
+    return f"{what_is_wrong(error)} (see {command} --help)"
+
+
+def what_is_wrong(error: Any) -> str:
+    """What is wrong in what was typed; a misspelled option gets the nearest."""
     if hasattr(error, "possibilities"):
-        known = [
-            name for option in context.command.params for name in option.opts
-        ] + ["--help"]
-        message = f"there is no option {error.option_name}" + nearest(
-            error.option_name, known
-        )
-    else:
-        message = error.format_message().rstrip(".").replace(". Did", ": did")
-        message = message[:1].lower() + message[1:]
-    return f"{message} (see {command} --help)"
+        known = [name for option in error.ctx.command.params for name in option.opts]
+        close = nearest(error.option_name, [*known, "--help"])
+        return f"there is no option {error.option_name}{close}"
+    message = error.format_message().rstrip(".").replace(". Did", ": did")
+    return message[:1].lower() + message[1:]
 
 
 def as_option(message: str) -> str:

@@ -1,11 +1,11 @@
-"""The options of ``thalweg train``: one for each setting, with that setting's default."""
+"""The options of ``thalweg train``: one for each setting, with its default."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, get_args, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,7 @@ from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
 
-NO_LAYERS = "none"
-ALL_ROWS = "all"
+NO_LAYERS, ALL_ROWS = "none", "all"
 
 
 def unit_numbers(text: str) -> tuple[int, ...]:
@@ -25,15 +24,7 @@ def unit_numbers(text: str) -> tuple[int, ...]:
     >>> unit_numbers("128,64"), unit_numbers("none")
     ((128, 64), ())
     """
-    if text.strip().lower() == NO_LAYERS:
-        return ()
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentError(
-            "layers must be whole numbers with commas between, such as 128,64, "
-            f"or {NO_LAYERS}, got {text!r}"
-        ) from None
+    return () if text == NO_LAYERS else tuple(int(part) for part in text.split(","))
 
 
 def row_number(text: str) -> int | str:
@@ -42,13 +33,32 @@ def row_number(text: str) -> int | str:
     >>> row_number("32"), row_number("all")
     (32, 'all')
     """
-    if text.strip().lower() == ALL_ROWS:
-        return ALL_ROWS
-    try:
-        return int(text)
-    except ValueError:
-        must = f"a whole number of at least 1, or {ALL_ROWS}"
-        raise ArgumentError(f"batch_size must be {must}, got {text!r}") from None
+    return ALL_ROWS if text == ALL_ROWS else int(text)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What can be typed for an option.
+
+    Arguments:
+        metavar: what stands for it in the help text.
+        must: what it must be, for an error.
+        read: makes the setting's value of the text.
+    """
+
+    metavar: str
+    must: str
+    read: Callable[[str], Any]
+
+
+NAME = Value("NAME", "a name", str)
+COLUMN = Value("COLUMN", "a column's name", str)
+WHOLE = Value("N", "a whole number", int)
+NUMBER = Value("X", "a number", float)
+UNITS = Value("N,N,…", f"whole numbers such as 128,64, or {NO_LAYERS}", unit_numbers)
+BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
+
+ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
 
 
 @dataclass(frozen=True)
@@ -57,126 +67,93 @@ class Words:
 
     Arguments:
         panel: the heading in the help text that it stands under.
+        value: what can be typed.
         help: what it is.
-        unset: what happens without it, for a setting whose default is None or nothing.
-        metavar: what stands for its value; X for a number, N for a whole one.
-        parse: makes the setting of a text, where the setting isn't a text or a number.
+        unset: what happens without it, where the default doesn't say so itself.
     """
 
     panel: str
+    value: Value
     help: str
     unset: str = ""
-    metavar: str | None = None
-    parse: Callable[[str], Any] | None = field(default=None)
 
-
-def whole_number(text: str) -> int:
-    """A whole number."""
-    return as_number(int, text, "a whole number")
-
-
-def number(text: str) -> float:
-    """A number."""
-    return as_number(float, text, "a number")
-
-
-ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
-METAVARS: Mapping[Any, str] = {int: "N", float: "X"}
 
 WORDS: Mapping[str, Words] = {
-    "task": Words(ROWS, "classes or number.", "by the target", "TASK"),
-    "ignore": Words(
-        ROWS, "Set a column aside; may be given again and again.", "none", "COLUMN"
-    ),
-    "weights": Words(ROWS, "The column with each row's weight.", "none", "COLUMN"),
-    "validation": Words(ROWS, "The share of rows that choose the best epoch."),
-    "test": Words(ROWS, "The share of rows that are scored once, at the end."),
+    "task": Words(ROWS, NAME, "What to predict: classes or number.", "by the target"),
+    "ignore": Words(ROWS, COLUMN, "Set a column aside; may be repeated.", "none"),
+    "weights": Words(ROWS, COLUMN, "The column with each row's weight.", "none"),
+    "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),
+    "test": Words(ROWS, NUMBER, "The share of rows scored once, at the end."),
     "layers": Words(
         NETWORK,
+        UNITS,
         f"The units of each hidden layer; {NO_LAYERS} is a linear model.",
-        metavar="N,N,…",
-        parse=unit_numbers,
     ),
-    "activation": Words(
-        NETWORK, f"Of the hidden layers: {', '.join(ACTIVATIONS)}.", metavar="NAME"
-    ),
-    "dropout": Words(NETWORK, "The share of hidden units switched off in a step."),
+    "activation": Words(NETWORK, NAME, f"Of hidden layers: {', '.join(ACTIVATIONS)}."),
+    "dropout": Words(NETWORK, NUMBER, "The share of hidden units dropped in a step."),
     "loss": Words(
         TRAINING,
+        NAME,
         f"{', '.join(LOSSES)}.",
         "cross_entropy for classes, mean_squared_error for a number",
-        "NAME",
     ),
-    "optimizer": Words(TRAINING, f"{', '.join(OPTIMIZERS)}.", metavar="NAME"),
-    "learning_rate": Words(TRAINING, "The learning rate at its highest."),
-    "schedule": Words(
-        TRAINING, f"How it changes: {', '.join(SCHEDULES)}.", metavar="NAME"
-    ),
+    "optimizer": Words(TRAINING, NAME, f"{', '.join(OPTIMIZERS)}."),
+    "learning_rate": Words(TRAINING, NUMBER, "The learning rate at its highest."),
+    "schedule": Words(TRAINING, NAME, f"How it changes: {', '.join(SCHEDULES)}."),
     "batch_size": Words(
         TRAINING,
+        BATCH,
         f"The rows of a step; {ALL_ROWS} is full-batch gradient descent.",
-        "32, for large tables 128",
-        "N",
-        row_number,
+        "by the number of rows",
     ),
-    "epochs": Words(TRAINING, "How often every row is used, at most."),
+    "epochs": Words(TRAINING, WHOLE, "How often every row is used, at most."),
     "patience": Words(
-        TRAINING, "Stop after so many epochs in which the validation loss stays."
+        TRAINING,
+        WHOLE,
+        "Stop after so many epochs in which the validation loss doesn't improve.",
     ),
-    "min_delta": Words(TRAINING, "A smaller improvement of it doesn't count."),
-    "l1": Words(TRAINING, "Penalty on the absolute weights, added to the loss."),
-    "l2": Words(TRAINING, "Penalty on the squared weights, added to the loss."),
+    "min_delta": Words(TRAINING, NUMBER, "A smaller improvement of it doesn't count."),
+    "l1": Words(TRAINING, NUMBER, "Penalty on absolute weights, added to the loss."),
+    "l2": Words(TRAINING, NUMBER, "Penalty on squared weights, added to the loss."),
     "weight_decay": Words(
-        TRAINING, "Decoupled weight decay of adamw and lion.", "the optimizer's own"
+        TRAINING, NUMBER, "Decoupled decay of adamw and lion.", "the optimizer's own"
     ),
-    "clip_norm": Words(TRAINING, "The longest gradient allowed.", "any"),
-    "seed": Words(TRAINING, "The same seed gives the same network."),
+    "clip_norm": Words(TRAINING, NUMBER, "The longest gradient allowed.", "any"),
+    "seed": Words(TRAINING, WHOLE, "The same seed gives the same network."),
 }
-
-
-def option_parameters() -> list[inspect.Parameter]:
-    """A parameter for each setting, in the order of the help text; None if not given."""
-    hints = get_type_hints(Settings)
-    defaults = {each.name: each.default for each in fields(Settings)}
-    return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[
-                kind_of(hints[name], words) | None,
-                typer.Option(
-                    help=f"{words.help} [{words.unset or text_of(defaults[name])}]",
-                    metavar=words.metavar or METAVARS[kind_of(hints[name], words)],
-                    rich_help_panel=words.panel,
-                ),
-            ],
-        )
-        for name, words in WORDS.items()
-    ]
-
-
-def kind_of(hint: Any, words: Words) -> Any:
-    """The type that an option's value is read as."""
-    if words.parse is not None:
-        return str
-    if ... in get_args(hint):
-        return list[str]
-    return next(kind for kind in (hint, *get_args(hint)) if kind in (int, float, str))
-
-
-def text_of(default: Any) -> str:
-    """A default as it would be typed."""
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in fields(Settings)}
+REPEATED = ("ignore",)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
     """The command with its ``**given`` spelled out as options, for Typer to read."""
     signature = inspect.signature(command, eval_str=True)
-    own = [each for each in signature.parameters.values() if each.kind != each.VAR_KEYWORD]
-    spelled = signature.replace(parameters=[*own, *option_parameters()])
-    setattr(command, "__signature__", spelled)
+    own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
+    options = [option(name, words) for name, words in WORDS.items()]
+    command.__dict__["__signature__"] = signature.replace(parameters=[*own, *options])
     return command
+
+
+def option(name: str, words: Words) -> inspect.Parameter:
+    """A setting as a parameter; it is None unless given."""
+    shown = typer.Option(
+        help=f"{words.help} [{words.unset or typed(DEFAULTS[name])}]",
+        metavar=words.value.metavar,
+        rich_help_panel=words.panel,
+    )
+    kind: Any = list[str] if name in REPEATED else str
+    annotation = Annotated[kind | None, shown]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, keyword, default=None, annotation=annotation)
+
+
+def typed(default: object) -> str:
+    """A default as it would be typed.
+
+    >>> typed((128, 64)), typed(0.003)
+    ('128,64', '0.003')
+    """
+    return str(default).strip("()").replace(" ", "")
 
 
 def chosen_settings(given: Mapping[str, Any]) -> Settings:
@@ -187,8 +164,17 @@ def chosen_settings(given: Mapping[str, Any]) -> Settings:
     """
     return settings_from(
         {
-            name: parse(value) if (parse := WORDS[name].parse) else value
+            name: value if isinstance(value, list) else read(name, value)
             for name, value in given.items()
-            if value is not None
+            if value not in (None, [])
         }
     )
+
+
+def read(name: str, text: str) -> Any:
+    """What was typed, as the setting's value."""
+    value = WORDS[name].value
+    try:
+        return value.read(text)
+    except ValueError:
+        raise ArgumentError(f"{name} must be {value.must}, got {text!r}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.cli.failures import say_warning
-from thalweg.cli.models import load_model
+from thalweg.cli.inputs import ModelFile, TableFile, load_model
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.training.atomic import write_atomically
 
@@ -21,8 +21,8 @@ CSV, PARQUET = ".csv", ".parquet"
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")],
+    model: ModelFile,
+    data: TableFile,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -35,8 +35,8 @@ def predict(
 ) -> None:
     """Predict every row of a table, which needn't have the target.
 
-    A row of the output belongs to the row of DATA at the same place. Standard error says
-    what was new: unseen categories, cells that are missing, columns that aren't used.
+    A row of the output belongs to the row of DATA at the same place. Standard error
+    says what was new: unseen categories, missing cells, columns that aren't used.
     """
     if output is not None:
         require_suffix("--output", output, (CSV, PARQUET))

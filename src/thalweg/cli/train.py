@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say_error
+from thalweg.cli.inputs import TableFile
 from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.data.scores import finite
@@ -34,7 +35,7 @@ MODEL, PICTURE = ".thalweg", ".png"
 
 @with_settings
 def train(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")],
+    data: TableFile,
     target: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +90,7 @@ def train(
     return status(trained, saved)
 
 
-# Before --------------------------------------------------------------------------------
+# Before -------------------------------------------------------------------------------
 
 
 def require_target(data: Path, target: str | None) -> None:
@@ -119,7 +120,7 @@ def check_outputs(data: Path, saved: Path, figure: Path | None) -> None:
         require_writable(figure)
 
 
-# While ---------------------------------------------------------------------------------
+# While --------------------------------------------------------------------------------
 
 
 def trained_on(
@@ -177,7 +178,7 @@ def show_start(
     sys.stdout.flush()
 
 
-# After ---------------------------------------------------------------------------------
+# After --------------------------------------------------------------------------------
 
 
 def show_results(trained: Trained, saved: Path, replaced: bool, seconds: float) -> None:
@@ -213,7 +214,9 @@ def status(trained: Trained, saved: Path) -> int:
         say_error(f"{trained.diverged}. {saved} holds the weights of epoch {best}")
         return BAD_INPUT
     if interrupted(trained):
-        what = f"the weights of epoch {best}" if best else "weights of a part of an epoch"
+        what = (
+            f"the weights of epoch {best}" if best else "weights of a part of an epoch"
+        )
         say_error(f"{trained.history.stopped_because}; {saved} holds {what}")
         return INTERRUPTED
     return 0
@@ -247,4 +250,3 @@ def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
         "notes": list(prepared.notes),
         "seconds": round(seconds, 3),
     }
-

@@ -9,6 +9,7 @@ from typing import Any, cast
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
+    is_number,
     look_up,
     require,
     require_fraction,
@@ -116,6 +117,10 @@ class Settings:
         require_whole("epochs", self.epochs, least=1)
         require_whole("seed", self.seed, least=0)
         require_fraction("dropout", self.dropout)
+        for name in ("validation", "test"):
+            share = getattr(self, name)
+            fits = is_number(share) and 0 < share < 1
+            require(fits, name, "a share of the rows, between 0 and 1", share)
         require_non_negative("l1", self.l1)
         require_non_negative("l2", self.l2)
         if self.clip_norm is not None:

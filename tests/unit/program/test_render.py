@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from thalweg.program import ops, primitives
+from thalweg.program import meanings, ops
 from thalweg.program.compile import backward_program, make_safe
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
@@ -30,12 +30,12 @@ NUMPY = {
         *("uint32", "inf", "nan"),
     )
 } | {
-    "sigmoid": primitives.sigmoid,
-    "softplus": primitives.softplus,
-    "erf": primitives.erf,
-    "spread": primitives.pad_array,
-    "scatter_add": primitives.scatter_add_array,
-    "random_bits": primitives.random_bits_array,
+    "sigmoid": meanings.sigmoid,
+    "softplus": meanings.softplus,
+    "erf": meanings.erf,
+    "spread": meanings.pad_array,
+    "scatter_add": meanings.scatter_add_array,
+    "random_bits": meanings.random_bits_array,
 }
 A = ArrayType((4, 3), "float64")
 ROW = ArrayType((3,), "float64")

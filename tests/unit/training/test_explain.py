@@ -15,9 +15,10 @@ from numpy.testing import assert_allclose
 import thalweg as tw
 from thalweg.errors import NotFittedError
 from thalweg.formulas.layers import Layer
-from thalweg.program import primitives
+from thalweg.program import meanings
 from thalweg.training.explain import PAGE_WIDTH, explain
 from thalweg.training.settings import rebuilt
+from thalweg.training.stack import describe
 
 NUMPY = {
     name: getattr(np, name)
@@ -27,10 +28,10 @@ NUMPY = {
         *("float32", "float64", "int32", "arange", "expm1", "log1p"),
     )
 } | {
-    "sigmoid": primitives.sigmoid,
-    "softplus": primitives.softplus,
-    "erf": primitives.erf,
-    "scatter_add": primitives.scatter_add_array,
+    "sigmoid": meanings.sigmoid,
+    "softplus": meanings.softplus,
+    "erf": meanings.erf,
+    "scatter_add": meanings.scatter_add_array,
 }
 ROWS = 32
 generator = np.random.default_rng(0)
@@ -109,7 +110,7 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize("layer", LAYERS, ids=describe)
 def test_a_layers_lines_compute_it_and_its_gradients(layer: Layer) -> None:
     network = tw.Network([layer]).initialize(4, dtype="float64")
     block = block_of(network.explain(), "Layer 1")
@@ -239,7 +240,7 @@ LOSSES: list[tuple[str, Layer, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "layer", "y"), LOSSES, ids=str)
+@pytest.mark.parametrize(("name", "layer", "y"), LOSSES)
 def test_the_losss_lines_compute_it_and_its_gradients(
     name: str, layer: Layer, y: Any
 ) -> None:

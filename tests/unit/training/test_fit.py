@@ -504,14 +504,14 @@ def test_a_late_divergence_keeps_the_best_weights(
 
 
 def test_a_loss_that_becomes_nan_late_is_seen() -> None:
-    def logarithm(predictions: Any, targets: Any) -> Any:
-        """Falls for ever, until its square root has no value."""
-        return tw.sqrt(5 + tw.mean(predictions - targets, axis=-1))
+    def root(predictions: Any, targets: Any) -> Any:
+        """Falls until its square root has no value."""
+        return tw.sqrt(20 + tw.mean(predictions - targets, axis=-1))
 
     network = tw.Network([tw.Dense(1)])
     with pytest.raises(DivergenceError, match="training loss became nan in epoch"):
         network.fit(
-            X, NUMBERS, loss=logarithm, optimizer=tw.SGD(0.5), epochs=500,
+            X, NUMBERS, loss=root, optimizer=tw.SGD(0.1), epochs=5000,
             validation=None,
         )  # fmt: skip
     assert network.history.stopped_epoch > 1

@@ -1,9 +1,11 @@
-"""Model files, as the commands take them."""
+"""Files as commands take them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from thalweg.data import load
 from thalweg.errors import ModelFileError
@@ -11,6 +13,13 @@ from thalweg.training.network import Network
 
 if TYPE_CHECKING:
     from thalweg.data.model import TableModel
+
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
+]
+TableFile = Annotated[
+    Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")
+]
 
 
 def load_model(path: Path) -> TableModel:

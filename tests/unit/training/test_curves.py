@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from thalweg.training.curves import read_curves
+from thalweg.training.history import EpochRecord, History
+from thalweg.training.stopping import EarlyStopping
+
+
+def history(
+    training: list[float],
+    validation: list[float],
+    stopped_because: str = "all epochs were done",
+    **settings: Any,
+) -> History:
+    """A history as `fit` would have left it."""
+    epochs = [
+        EpochRecord(number, t, v, {}, {}, 0.1, 0.1)
+        for number, (t, v) in enumerate(zip(training, validation, strict=True), 1)
+    ]
+    best = 1 + validation.index(min(validation)) if validation else 0
+    return History(epochs, best, stopped_because, dict(settings))
+
+
+FALLING = [1 / epoch for epoch in range(1, 31)]
+VALLEY = [abs(epoch - 10) / 20 + 0.4 for epoch in range(1, 31)]
+SETTLED = [max(0.3, 1 / epoch) + 0.001 * (epoch > 12) for epoch in range(1, 31)]
+STOPPED = EarlyStopping(20).reason(VALLEY)
+
+
+def test_a_validation_loss_that_rises_while_training_goes_on_falling() -> None:
+    reading = read_curves(history(FALLING, VALLEY, STOPPED, early_stopping="yes"))
+    assert reading.verdict == "overfit"
+    assert "from epoch 11" in reading.text
+    assert "rose from 0.4 to 1.4" in reading.text
+    assert "weights of epoch 10 were kept" in reading.text
+
+
+def test_without_early_stopping_the_last_weights_were_kept() -> None:
+    reading = read_curves(history(FALLING, VALLEY, early_stopping=None))
+    assert "weights of epoch 30 were kept" in reading.text
+
+
+def test_both_losses_rising_is_no_overfitting() -> None:
+    reading = read_curves(history(VALLEY, VALLEY, STOPPED))
+    assert reading.verdict == "fits"
+
+
+def test_a_best_epoch_at_the_very_end_is_still_improving() -> None:
+    reading = read_curves(history(FALLING, FALLING))
+    assert reading.verdict == "still improving"
+    assert "epoch 30 of 30" in reading.text
+
+
+def test_a_loss_that_settled_fits() -> None:
+    reading = read_curves(history(FALLING, SETTLED, EarlyStopping().reason(SETTLED)))
+    assert reading.verdict == "fits"
+    assert "settled at 0.3 in epoch 4" in reading.text
+
+
+def test_a_loss_near_the_constant_guess_is_underfit_whatever_the_curves_do() -> None:
+    for curve in (FALLING, VALLEY, SETTLED):
+        low = min(curve)
+        underfit = read_curves(history(FALLING, curve), constant_loss=low * 1.05)
+        assert underfit.verdict == "underfit"
+        assert f"{low * 1.05:.4g} of a constant guess" in underfit.text
+        other = read_curves(history(FALLING, curve), constant_loss=low * 2)
+        assert other.verdict != "underfit"
+
+
+@pytest.mark.parametrize(("low", "verdict"), [(-9.0, "underfit"), (-20.0, "fits")])
+def test_losses_below_zero_as_poissons_are_compared_rightly(
+    low: float, verdict: str
+) -> None:
+    validation = [low + max(0.0, 3 - epoch) for epoch in range(30)]
+    assert read_curves(history(FALLING, validation), -10.0).verdict == verdict
+
+
+def test_a_run_that_diverged_says_so_first() -> None:
+    reading = read_curves(history([1.0, 2.0], [1.0, 3.0], "diverged"))
+    assert reading.verdict == "diverging"
+    assert "after epoch 2" in reading.text
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_few_epochs_say_nothing(epochs: int) -> None:
+    reading = read_curves(history(FALLING[:epochs], FALLING[:epochs]))
+    assert reading.verdict == "too few epochs"
+
+
+def test_no_validation_rows_say_nothing() -> None:
+    epochs = [EpochRecord(i, 0.5, None, {}, {}, 0.1, 0.1) for i in range(1, 9)]
+    assert read_curves(History(epochs, 8, "done")).verdict == "too few epochs"
