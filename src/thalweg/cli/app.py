@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+import typer.main
 
 import thalweg
 from thalweg.cli.evaluate import evaluate
@@ -82,15 +83,18 @@ def run(arguments: Sequence[str]) -> int:
         >>> run(["train", "examples/penguins.csv", "--target", "specie"])
         2
     """
+    command = typer.main.get_command(app)
     try:
-        asked = list(arguments) or ["--help"]
-        status = app(asked, prog_name="thalweg", standalone_mode=False)
+        with command.make_context("thalweg", list(arguments) or ["--help"]) as context:
+            status = command.invoke(context)
         sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
     except BaseException as error:
         if os.environ.get(DEBUG):
             raise
         return failure(error)
-    return status if isinstance(status, int) else 0
+    return status or 0
 
 
 def main() -> None:

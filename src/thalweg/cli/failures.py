@@ -22,13 +22,13 @@ OPTIONS = {field.name for field in fields(Settings)} | {"target"}
 
 def failure(error: BaseException) -> int:
     """Say what went wrong; the exit status that goes with it."""
-    # Typer makes an exit of a pipe that nobody reads.
-    if isinstance(error, SystemExit):
-        return NO_READER
     if isinstance(error, BrokenPipeError):
         # Python would say so again when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
+    if isinstance(error, KeyboardInterrupt):
+        say("interrupted; nothing was saved")
+        return INTERRUPTED
     message, status = described(error)
     say_error(message)
     return status
@@ -36,8 +36,6 @@ def failure(error: BaseException) -> int:
 
 def described(error: BaseException) -> tuple[str, int]:
     """A sentence, and the exit status."""
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return "interrupted; nothing was saved", INTERRUPTED
     if isinstance(error, USAGE_ERROR):
         return usage(error), BAD_USAGE
     if isinstance(error, ArgumentError):
@@ -82,18 +80,18 @@ def as_option(message: str) -> str:
 
 
 def say_error(message: str) -> None:
-    """One line on standard error."""
-    line = " ".join(message.split())
-    typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=colored())
-    typer.echo(printable(line), err=True)
+    """An error as one line on standard error."""
+    say(message, "error: ", "red")
 
 
 def say_warning(message: str) -> None:
-    """One line on standard error, of something that a person should know."""
-    typer.secho("warning: ", fg="yellow", err=True, nl=False, color=colored())
-    typer.echo(printable(" ".join(message.split())), err=True)
+    """Something that a person should know, as one line on standard error."""
+    say(message, "warning: ", "yellow")
 
 
-def colored() -> bool | None:
-    """None leaves it to whether there's a terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+def say(message: str, prefix: str = "", color: str | None = None) -> None:
+    """One line on standard error; None leaves colors to whether it's a terminal."""
+    colored = False if os.environ.get("NO_COLOR") else None
+    start = typer.style(prefix, fg=color, bold=True) if prefix else ""
+    line = printable(" ".join(message.split()))
+    typer.echo(start + line, err=True, color=colored)

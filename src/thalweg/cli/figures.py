@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from thalweg.cli.failures import say
 from thalweg.cli.show import facts, show
 from thalweg.figures import FIGURES, draw
 
@@ -31,5 +32,5 @@ def figures(
     if list_names:
         show(facts(list(FIGURES.items())))
         return
-    for path in draw(names or [], out, lambda name: typer.echo(name, err=True)):
+    for path in draw(names or [], out, say):
         print(path)

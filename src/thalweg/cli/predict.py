@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thalweg.cli.failures import say_warning
+from thalweg.cli.failures import say, say_warning
 from thalweg.cli.inputs import ModelFile, TableFile, load_model
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.training.atomic import write_atomically
@@ -51,7 +51,7 @@ def predict(
     else:
         replaced = ", replacing what was there" if output.exists() else ""
         write_atomically(output, encoded(predictions, output.suffix.lower()))
-        typer.echo(f"{predictions.height:,} rows in {output}{replaced}", err=True)
+        say(f"{predictions.height:,} rows in {output}{replaced}")
 
 
 def encoded(frame: pl.DataFrame, suffix: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say_error
+from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error, say_warning
 from thalweg.cli.inputs import TableFile
 from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
@@ -138,7 +138,7 @@ def trained_on(
             unit = unit_of(prepared)
             if described:
                 show_start(table, prepared, network, settings)
-                typer.echo(err=True)
+                say("")
             # From here on Ctrl-C must not lose what was learned.
             stack.enter_context(watch())
 
@@ -191,7 +191,7 @@ def show_results(trained: Trained, saved: Path, replaced: bool, seconds: float) 
 def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
     """The run's own learning curves, as a picture."""
     if not trained.history.epochs:
-        say_error(f"{figure} isn't drawn, as no epoch was finished")
+        say_warning(f"{figure} isn't drawn, as no epoch was finished")
         return
     from thalweg.figures.learning_curves import learning_curves
 
@@ -204,7 +204,7 @@ def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
         command=shlex.join(["thalweg", *sys.argv[1:]]),
         unit=f"standard deviations of {target}",
     )
-    typer.echo(f"drew {path} and {path.with_suffix('.json').name}", err=True)
+    say(f"drew {path} and {path.with_suffix('.json').name}")
 
 
 def status(trained: Trained, saved: Path) -> int:
@@ -217,7 +217,7 @@ def status(trained: Trained, saved: Path) -> int:
         what = (
             f"the weights of epoch {best}" if best else "weights of a part of an epoch"
         )
-        say_error(f"{trained.history.stopped_because}; {saved} holds {what}")
+        say(f"{trained.history.stopped_because}; {saved} holds {what}")
         return INTERRUPTED
     return 0
 

@@ -44,8 +44,8 @@ class TableModel:
 
     Example:
         >>> import thalweg as tw
-        >>> model = tw.train("penguins.csv", target="species", epochs=5).model
-        >>> model.predict("penguins.csv").columns[:2]
+        >>> model = tw.train("examples/penguins.csv", target="species", epochs=5).model
+        >>> model.predict("examples/penguins.csv").columns[:2]
         ['prediction', 'probability of Adelie']
     """
 

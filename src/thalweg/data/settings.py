@@ -33,6 +33,7 @@ from thalweg.training.stopping import EarlyStopping
 SMALL_BATCH = 32
 LARGE_BATCH = 128
 SMALL_TABLE = 2_000  # training rows below which small batches are taken
+SEEDS = range(2**32)  # those that scikit-learn takes, too
 
 # Each takes the learning rate and the number of steps in all.
 SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = {
@@ -115,7 +116,7 @@ class Settings:
         look_up("schedule", self.schedule, SCHEDULES)
         require_positive("learning_rate", self.learning_rate)
         require_whole("epochs", self.epochs, least=1)
-        require_whole("seed", self.seed, least=0)
+        require(self.seed in SEEDS, "seed", f"from 0 to {SEEDS[-1]}", self.seed)
         require_fraction("dropout", self.dropout)
         for name in ("validation", "test"):
             share = getattr(self, name)
