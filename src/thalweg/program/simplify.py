@@ -31,7 +31,7 @@ x, y, z, c = Variable("x"), Variable("y"), Variable("z"), Variable("c")
 a, b = Constant("a"), Constant("b")
 add, subtract, multiply = pattern("add"), pattern("subtract"), pattern("multiply")
 divide, negative, power = pattern("divide"), pattern("negative"), pattern("power")
-select, cast = pattern("select"), pattern("cast")
+select, equal, cast = pattern("select"), pattern("equal"), pattern("cast")
 reshape, broadcast = pattern("reshape"), pattern("broadcast")
 transpose, total = pattern("transpose"), pattern("sum")
 logical_not, part = pattern("logical_not"), pattern("slice")
@@ -84,6 +84,12 @@ RULES = (
     Rule("x^-1 = 1 / x", power(x, -1), lambda x: 1 / x),
     Rule("x^(1/2) = sqrt x", power(x, 0.5), lambda x: ops.sqrt(x)),
     Rule("select(c, x, x) = x", select(c, x, x), lambda c, x: x),
+    Rule(
+        "select(x = 0, 0, x * a) = x * a",
+        select(equal(x, 0), 0, multiply(x, a)),
+        lambda x, a: x * a,
+        when=lambda x, a: math.isfinite(a),
+    ),
     Rule("not not x = x", logical_not(logical_not(x)), lambda x: x),
     Rule(
         "reshape of reshape",

@@ -524,15 +524,16 @@ def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
 
 
 def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
-    """Class numbers must be those of the outputs, and probabilities from 0 to 1."""
-    whole = y.ndim == 1 and y.dtype.kind == "i"
-    if loss.name == "cross_entropy" and y.ndim == 1 and not whole:
-        raise ArgumentError(
-            f"{name} must hold class numbers 0, 1, 2, … or one-hot rows for "
-            f"cross_entropy, got {y.dtype} of shape {y.shape}"
-        )
-    if whole and outputs > 1 and loss.match is probabilities:
+    """Targets go with the outputs: numbers of their shape, or numbers of their classes."""
+    classes = outputs > 1 and loss.match is probabilities
+    if classes and y.ndim == 1 and y.dtype.kind == "i":
         require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
+    elif (y.shape[1] if y.ndim == 2 else 1) != outputs:
+        also = " or hold class numbers 0, 1, 2, …" if classes else ""
+        raise ShapeError(
+            f"{name} must have shape ({len(y)}, {outputs}){also} for {loss.name} and "
+            f"{outputs} outputs, got {y.dtype} of shape {y.shape}"
+        )
     if loss.name == "binary_cross_entropy":
         require_range(y, 1, name, "binary_cross_entropy")
 

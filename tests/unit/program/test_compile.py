@@ -73,6 +73,8 @@ def test_a_formula_in_a_formula_is_recorded() -> None:
         return sigmoid(z) + sigmoid(z=z) + leaky(z, slope=0.5)
 
     assert_allclose(compile(both)(W), 2 * sigmoid(W) + leaky(W, slope=0.5))
+    inner = compile(lambda z: z * 2)
+    assert_allclose(compile(lambda w: inner(z=w) + inner(w))(W), 4 * W)
 
 
 def test_errors_about_arguments_are_pythons() -> None:

@@ -23,6 +23,7 @@ from thalweg.program.layout import (
     contiguous,
 )
 from thalweg.program.plan import Arena, plan
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 
@@ -249,6 +250,23 @@ BUILDS: list[Build] = [
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.__name__)
 def test_values_are_safe_as_long_as_they_are_read(build: Build) -> None:
     assert_runs_like_the_interpreter(record(build))
+
+
+def overlap(a: Location, b: Location) -> bool:
+    return a.buffer == b.buffer and a.offset < b.end and b.offset < a.end
+
+
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.__name__)
+def test_a_step_writes_over_what_it_reads_only_element_by_element(
+    build: Build,
+) -> None:
+    # NumPy copies what overlaps before it writes; an engine won't.
+    for step in plan(record(build)).steps:
+        for read in step.inputs:
+            if overlap(read, step.output):
+                assert PRIMITIVES[step.opcode].kind == "elementwise"
+                assert read.offset == step.output.offset
+                assert read.is_contiguous
 
 
 def test_an_input_may_have_any_name() -> None:

@@ -77,6 +77,7 @@ SIMPLIFY: dict[str, Formula] = {
     "x^-1 = 1 / x": lambda x, **_: x**-1,
     "x^(1/2) = sqrt x": lambda x, **_: x**0.5,
     "select(c, x, x) = x": lambda b, x, **_: ops.where(b, x, x),
+    "select(x = 0, 0, x * a) = x * a": lambda x, **_: ops.where(x == 0, 0.0, 3 * x),
     "not not x = x": lambda b, **_: ~~b,
     "reshape of reshape": lambda x, **_: x.reshape(6).reshape(3, 2),
     "reshape to the same": lambda x, **_: x.reshape(2, 3),

@@ -361,10 +361,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"validation": (X, NUMBERS[:3])}, "validation y must have shape"),
     ({"validation": (X, NUMBERS, -np.ones(50))}, "validation sample_weight must be 0"),
     ({"validation": (X, NUMBERS * np.nan)}, "validation y must be finite"),
-    ({"validation": (X, X)}, "loss mean_squared_error"),
+    ({"validation": (X, X)}, r"validation y must have shape \(50, 1\) for mean_sq"),
     ({"sample_weight": np.ones(3)}, "sample_weight must have shape"),
     ({"X": X[:, :0]}, "at least one row and one column"),
-    ({"y": X}, "loss mean_squared_error"),
+    ({"y": X}, r"y must have shape \(40, 1\) for mean_squared_error and 1 outputs"),
     ({"y": ["a"] * 50}, "y must hold numbers"),
 ]
 
@@ -387,10 +387,10 @@ def test_wrong_arguments_say_what_must_be_and_lose_nothing(
 @pytest.mark.parametrize(
     ("y", "text"),
     [
-        (np.full(50, 3), "class numbers in y must lie in 0..2 for 3 outputs, got 3 at"),
-        (np.full(50, -1), "got -1 at row 0"),
-        (NUMBERS, r"y must hold class numbers 0, 1, 2, … or one-hot rows"),
-        (np.ones((50, 2)), "targets must have the shape of predictions"),
+        (np.full(50, 3), "y must lie in 0..2 for 3 outputs, got 3 at row 0"),
+        (np.where(np.arange(50) == 7, -1, 0), "got -1 at row"),
+        (NUMBERS, r"y must have shape .*, 3\) or hold class numbers 0, 1, 2, … for "),
+        (np.ones((50, 2)), r"y must have shape .* got float32 of shape .*, 2\)"),
     ],
 )
 @pytest.mark.parametrize("loss", ["cross_entropy", "own"])
@@ -401,8 +401,6 @@ def test_class_numbers_must_be_those_of_the_outputs(
         return tw.mean((predictions - targets) ** 2, axis=-1)
 
     chosen = own if loss == "own" else loss
-    if loss == "own" and y is NUMBERS:
-        text = "targets must have the shape of predictions"
     with pytest.raises(ThalwegError, match=text):
         classifier().fit(X, y, loss=chosen)
     network = classifier()
@@ -428,8 +426,9 @@ def test_the_last_layer_must_give_rows_and_outputs() -> None:
 
 def test_a_warm_start_goes_on_and_must_fit() -> None:
     network = regression()
-    first = network.fit(X, NUMBERS, epochs=30, validation=None)
-    again = network.fit(X, NUMBERS, epochs=5, validation=None, warm_start=True)
+    options: dict[str, Any] = {"optimizer": tw.Adam(0.05), "validation": None}
+    first = network.fit(X, NUMBERS, epochs=30, **options)
+    again = network.fit(X, NUMBERS, epochs=5, warm_start=True, **options)
     assert again.training_loss[0] < first.training_loss[0] / 2
     with pytest.raises(ShapeError, match=r"warm start needs rows of shape \(4,\) in fl"):
         network.fit(X[:, :3], NUMBERS, warm_start=True)
@@ -577,7 +576,13 @@ def test_columns_and_embeddings_side_by_side() -> None:
         tw.Dense(1),
     ]
     network = tw.Network(layers)
-    history = network.fit(x, CLASSES.astype(float), epochs=150, early_stopping=None)
+    history = network.fit(
+        x,
+        CLASSES.astype(float),
+        optimizer=tw.Adam(0.03),
+        epochs=80,
+        early_stopping=None,
+    )
     assert network.shapes.outputs == ((6,), (2 + 3 + 2 + 1,), (1,))
     assert "1.part1_part2_weights" in network.parameters
     assert network.state["1.part1_part1_running_mean"].any()
