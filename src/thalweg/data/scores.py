@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 import math
+import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -120,15 +121,21 @@ def linear_outputs(
             column a category.
         test_X: rows to predict.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    model: Any = LogisticRegression(max_iter=LINEAR_ITERATIONS) if classes else Ridge()
     kept = rows_for_linear(len(X))
+    if classes and len(np.unique(y[kept])) == 1:
+        return constant_outputs(y, None, classes, len(test_X))
+    model: Any = LogisticRegression(max_iter=LINEAR_ITERATIONS) if classes else Ridge()
     features: Any = one_column_a_category(X[kept], codes)
     features_of_test: Any = one_column_a_category(test_X, codes, like=X[kept])
-    model.fit(
-        features, y[kept], sample_weight=None if weights is None else weights[kept]
-    )
+    with warnings.catch_warnings():
+        # A model that hasn't quite settled is still a fair comparison.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(
+            features, y[kept], sample_weight=None if weights is None else weights[kept]
+        )
     if not classes:
         return np.asarray(model.predict(features_of_test)).reshape(-1, 1)
     outputs = np.zeros((len(test_X), classes))
@@ -154,4 +161,6 @@ def one_column_a_category(X: Floats, codes: int, like: Floats | None = None) -> 
     first = X.shape[1] - codes
     encoder: Any = OneHotEncoder(handle_unknown="ignore")
     encoder.fit((X if like is None else like)[:, first:])
-    return sparse.hstack([sparse.csr_matrix(X[:, :first]), encoder.transform(X[:, first:])]).tocsr()
+    return sparse.hstack(
+        [sparse.csr_matrix(X[:, :first]), encoder.transform(X[:, first:])]
+    ).tocsr()

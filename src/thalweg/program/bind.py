@@ -19,6 +19,8 @@ Call = Callable[[], object]
 Binder = Callable[[Sequence[NumpyArray], NumpyArray, Mapping[str, Any]], list[Call]]
 
 FEW = 512  # elements below which one slow call costs less than several fast ones
+FEW_SUMMED = 16_384  # above, NumPy adds pairwise, which is more exact
+FEW_REPEATED = 65_536  # elements of a constant that may be kept in full
 WHOLE_OF_SIZE = {1: np.int8, 4: np.int32, 8: np.int64}
 NAMED_OUT = (np.maximum, np.minimum)  # NumPy wants their `out` by its name
 
@@ -48,8 +50,15 @@ def bind(
 def call(function: Any, inputs: Sequence[NumpyArray], out: NumpyArray) -> Call:
     """An elementwise function; `out` by position saves NumPy reading a name."""
     if function in NAMED_OUT:
-        return partial(function, *inputs, out=out)
+        return partial(function, *(spelled_out(x, out) for x in inputs), out=out)
     return partial(function, *inputs, out)
+
+
+def spelled_out(array: NumpyArray, out: NumpyArray) -> NumpyArray:
+    """A small constant in the output's shape: extrema of whole arrays are vectorized."""
+    if array.flags.writeable or out.size > FEW_REPEATED:
+        return array
+    return np.ascontiguousarray(np.broadcast_to(array, out.shape))
 
 
 def unrepeated(array: NumpyArray) -> NumpyArray:
@@ -132,12 +141,20 @@ def bind_matmul(
 def bind_sum(
     inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
 ) -> list[Call]:
-    """A sum whose reduced axes are gone from the output's view already."""
+    """A sum whose reduced axes are gone from the output's view already.
+
+    Few numbers are added up by a product with ones, which starts faster.
+    """
+    x: NumpyArray = inputs[0]
     axes: tuple[int, ...] = attributes["axes"]
-    axis = axes[0] if len(axes) == 1 else axes
     kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
+    if len(axes) == 1 and x.dtype.kind == "f" and 0 < x.size <= FEW_SUMMED:
+        ones = np.ones(x.shape[axes[0]], x.dtype)
+        if x.flags.c_contiguous and x.ndim <= 2:
+            factors = (ones, x) if axes == (0,) else (x, ones)
+            return [partial(np.dot, *factors, kept)]
     reduce: Any = np.add.reduce
-    return [partial(reduce, inputs[0], axis, None, kept)]
+    return [partial(reduce, x, axes[0] if len(axes) == 1 else axes, None, kept)]
 
 
 BINDERS: Mapping[str, Binder] = {

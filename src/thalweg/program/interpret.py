@@ -65,6 +65,7 @@ class Executable:
         self._buffers = {
             name: array.reshape(-1).view(np.uint8) for name, array in self._arrays()
         }
+        self._views: dict[Location, NumpyArray] = {}
         self.outputs: dict[str, NumpyArray] = {
             name: self._array(place) for name, place in plan.outputs.items()
         }
@@ -87,7 +88,13 @@ class Executable:
         return [*self.inputs.items(), *constants, (ARENA, arena)]
 
     def _array(self, place: Location) -> NumpyArray:
-        """The array at a place, over its buffer's memory; constants stay constant."""
+        """The array at a place, over its buffer's memory; constants stay constant.
+
+        A place has one array: NumPy sees at once that it works in place, where for two
+        arrays it would compare their memory at every call.
+        """
+        if place in self._views:
+            return self._views[place]
         array: NumpyArray = np.ndarray(
             place.type.shape,
             place.type.dtype,
@@ -97,6 +104,7 @@ class Executable:
         )
         if place.buffer in self.plan.constants:
             array.flags.writeable = False
+        self._views[place] = array
         return array
 
     def run(self) -> None:

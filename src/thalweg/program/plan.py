@@ -281,7 +281,6 @@ class Planner:
             root = self.root[source]
             if (
                 root in self.rooms
-                and root not in self.home
                 and self.last_use[root] == value
                 and self.program.type(root).nbytes == nbytes
                 and self._reads_aligned(value, root)

@@ -261,33 +261,7 @@ def transposed_factors(
     return recording.emit("matmul", factors, transpose_a=flags[0], transpose_b=flags[1])
 
 
-def scalars_first(
-    recording: Trace,
-    opcode: str,
-    inputs: tuple[Tracer, ...],
-    attributes: Mapping[str, Any],
-) -> Tracer | None:
-    """s · (x / t) = x · (s / t) for single numbers s and t, repeated over a large x."""
-    if opcode != "multiply":
-        return None
-    for scale, quotient in (inputs, inputs[::-1]):
-        found = definition(quotient)
-        if found is None or found[0] != "divide" or not is_repeated_number(scale):
-            continue
-        x, divisor = found[1]
-        if is_repeated_number(divisor) and not is_repeated_number(x):
-            return x * (scale / divisor)
-    return None
-
-
-def is_repeated_number(tracer: Tracer) -> bool:
-    """Whether a value is a single number, not known yet, in the shape of more."""
-    found = definition(tracer)
-    repeated = found is not None and found[0] == "broadcast"
-    return repeated and source_of(tracer).size == 1 and single_value(tracer) is None
-
-
-GENERAL = (scalars_first, views_last, sum_of_repeated, transposed_factors)
+GENERAL = (views_last, sum_of_repeated, transposed_factors)
 
 
 def simplify(program: Program) -> Program:

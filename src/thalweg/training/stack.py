@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError, ShapeError, ThalwegError
+from thalweg.errors import ArgumentError, DtypeError, ShapeError, ThalwegError
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.formulas.names import require, require_instance
 from thalweg.program import ops
@@ -169,7 +169,13 @@ def output_shape(
         lambda a: {"y": layer.forward(a["x"], LayerValues(label(number, layer), a))},
         types,
     )
-    shape = program.output_types()["y"].shape
+    given = program.output_types()["y"]
+    if given.dtype != dtype:
+        raise DtypeError(
+            f"{label(number, layer)} must give {dtype}, got {given.dtype}: tw.cast makes "
+            "numbers of it"
+        )
+    shape = given.shape
     if not shape or shape[0] != PROBE_ROWS:
         raise ShapeError(
             f"{label(number, layer)} must keep the axis of rows first: "

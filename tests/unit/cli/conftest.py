@@ -41,7 +41,7 @@ def thalweg(
 
 @pytest.fixture
 def refused(thalweg: Command) -> Callable[..., str]:
-    """The command's one line of error; it must have ended with a status and no output."""
+    """The command's one line of error; there must be no output beside it."""
 
     def call(*arguments: object, status: int) -> str:
         result = thalweg(*arguments)

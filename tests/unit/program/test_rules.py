@@ -97,7 +97,6 @@ SIMPLIFY: dict[str, Formula] = {
     "cast to the same": lambda x, **_: emit("cast", x, dtype="float64"),
 }
 SIMPLIFY_GENERAL: dict[str, Formula] = {
-    "scalars_first": lambda s, x, **_: s * (x / ops.exp(s)),
     "views_last": lambda row, **_: ops.exp(ops.broadcast_to(row, (2, 3))),
     "sum_of_repeated": lambda s, **_: ops.sum(ops.broadcast_to(s, (2, 3)), axis=0),
     "transposed_factors": lambda x, y, **_: x @ y.T,

@@ -704,5 +704,3 @@ def test_batch_size_must_be_a_count_or_all(batch_size: Any) -> None:
 def test_batch_size_is_never_larger_than_the_rows() -> None:
     assert fit.batch_rows("all", 10) == fit.batch_rows(np.int64(50), 10) == 10
     assert fit.batch_rows(3, 10) == 3
-
-

@@ -31,7 +31,9 @@ def test_a_history_comes_back_from_json(history: History) -> None:
 
 
 def test_a_metric_that_is_not_finite_can_be_saved() -> None:
-    record = EpochRecord(1, 0.5, None, {"rmse": math.inf, "r2": -math.inf}, {}, 0.1, 1.0)
+    record = EpochRecord(
+        1, 0.5, None, {"rmse": math.inf, "r2": -math.inf}, {}, 0.1, 1.0
+    )
     text = json.dumps(History([record], 1).to_dict(), allow_nan=False)
     metrics = History.from_dict(json.loads(text)).training_metrics
     assert math.isnan(metrics["rmse"][0])
@@ -95,7 +97,9 @@ def test_damaged_data_is_no_history(changes: dict[str, Any]) -> None:
         History.from_dict(data)
 
 
-@pytest.mark.parametrize("name", ["epochs", "best_epoch", "stopped_because", "settings"])
+@pytest.mark.parametrize(
+    "name", ["epochs", "best_epoch", "stopped_because", "settings"]
+)
 def test_a_part_that_is_missing_is_an_error(name: str) -> None:
     data = GOOD.to_dict()
     del data[name]

@@ -136,9 +136,13 @@ def test_a_network_without_a_loss_can_not_be_evaluated() -> None:
         regression().initialize(4).evaluate(X, NUMBERS)
 
 
-@pytest.mark.parametrize("layers", [[], (), None, 5, tw.Dense(3), [tw.Dense(3), "relu"]])
+@pytest.mark.parametrize(
+    "layers", [[], (), None, 5, tw.Dense(3), [tw.Dense(3), "relu"]]
+)
 def test_layers_must_be_a_list_of_layers(layers: Any) -> None:
-    with pytest.raises(ArgumentError, match=r"layers must be a list of layers, such as"):
+    with pytest.raises(
+        ArgumentError, match=r"layers must be a list of layers, such as"
+    ):
         tw.Network(layers)
 
 
@@ -218,9 +222,7 @@ def test_numbers_of_any_type_can_be_predicted(dtype: str) -> None:
         ([["a"] * 4], DtypeError, "X must hold numbers"),
     ],
 )
-def test_rows_that_can_not_be_used(
-    x: Any, error: type[Exception], text: str
-) -> None:
+def test_rows_that_can_not_be_used(x: Any, error: type[Exception], text: str) -> None:
     network = regression()
     network.fit(X, NUMBERS, epochs=1)
     with pytest.raises(error, match=text):
@@ -327,9 +329,7 @@ def test_the_validation_loss_is_what_evaluation_gives() -> None:
         ([tw.Dense(4), tw.LayerNorm()], X, "mean_squared_error"),
     ],
 )
-def test_the_loss_goes_by_the_last_activation(
-    layers: Any, y: Any, loss: str
-) -> None:
+def test_the_loss_goes_by_the_last_activation(layers: Any, y: Any, loss: str) -> None:
     network = tw.Network(layers)
     assert network.fit(X, y, epochs=1).settings["loss"] == loss
 
@@ -369,7 +369,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "text"), WRONG, ids=[str(w[0])[:40] for w in WRONG])
+@pytest.mark.parametrize(
+    ("options", "text"), WRONG, ids=[str(w[0])[:40] for w in WRONG]
+)
 def test_wrong_arguments_say_what_must_be_and_lose_nothing(
     options: dict[str, Any], text: str
 ) -> None:
@@ -412,7 +414,9 @@ def test_class_numbers_must_be_those_of_the_outputs(
 
 
 def test_probabilities_lie_between_0_and_1() -> None:
-    with pytest.raises(ArgumentError, match=r"y must lie in 0..1 for binary_cross.* 2 "):
+    with pytest.raises(
+        ArgumentError, match=r"y must lie in 0..1 for binary_cross.* 2 "
+    ):
         tw.Network([tw.Dense(1, "sigmoid")]).fit(X, CLASSES)
 
 
@@ -430,7 +434,9 @@ def test_a_warm_start_goes_on_and_must_fit() -> None:
     first = network.fit(X, NUMBERS, epochs=30, **options)
     again = network.fit(X, NUMBERS, epochs=5, warm_start=True, **options)
     assert again.training_loss[0] < first.training_loss[0] / 2
-    with pytest.raises(ShapeError, match=r"warm start needs rows of shape \(4,\) in fl"):
+    with pytest.raises(
+        ShapeError, match=r"warm start needs rows of shape \(4,\) in fl"
+    ):
         network.fit(X[:, :3], NUMBERS, warm_start=True)
     with pytest.raises(ShapeError, match="in float32, got .* in float64"):
         network.fit(X, NUMBERS, warm_start=True, dtype="float64")

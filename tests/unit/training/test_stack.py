@@ -73,7 +73,7 @@ WRONG: list[tuple[Any, type[Exception], list[str]]] = [
     (Own(computed=lambda x, p: x @ np.ones((5, 1))), ShapeError, ["5", "line"]),
     (Own(computed=lambda x, p: x[0]), ShapeError, ["axis of rows first", "(2, 4)"]),
     (Own(computed=lambda x, p: tw.sum(x)), ShapeError, ["axis of rows", "became ()"]),
-    (Own(computed=lambda x, p: None), ThalwegError, ["must give an array", HERE]),
+    (Own(computed=lambda x, p: None), ThalwegError, ["must give an array"]),
     (Own(computed=lambda x, p: x if x else 0), ThalwegError, ["true or false", HERE]),
     (Own(computed=lambda x, p: p.wieghts), ArgumentError, ["no parameter 'wieghts'"]),
     (Own(given=[P]), ArgumentError, ["must be a dict of names and Parameter"]),
@@ -85,7 +85,7 @@ WRONG: list[tuple[Any, type[Exception], list[str]]] = [
     (Own(given={"m": P}, kept={"m": P}), ArgumentError, ["both a parameter and"]),
     (tw.Columns(((0, 9, None),)), ShapeError, ["up to 9, got x of 4 features"]),
     (tw.Dense(3, lambda z: z @ z), ShapeError, ["matmul", HERE, "line"]),
-    (tw.Dense(3, lambda z: z > 0), DtypeError, ["bool"]),
+    (tw.Dense(3, lambda z: z > 0), DtypeError, ["must give float32, got bool"]),
 ]
 
 
@@ -145,7 +145,9 @@ def test_each_parameter_draws_its_own_numbers() -> None:
 
 def test_an_initializer_must_give_the_shape() -> None:
     flat = Initializer("flat", lambda shape, fan_in, fan_out, generator: np.ones(6))
-    with pytest.raises(ShapeError, match=r"flat must give w the shape \(2, 3\), got \(6"):
+    with pytest.raises(
+        ShapeError, match=r"flat must give w the shape \(2, 3\), got \(6"
+    ):
         initial_values({"w": tw.Parameter((2, 3), flat)}, 0, "float32")
 
 
@@ -208,7 +210,7 @@ class Fixed(tw.Layer):
             tw.Columns(((0, 2, None), (2, 3, tw.Embedding(4, 2)))),
             "Columns(((0, 2, None), (2, 3, Embedding(4, dimension=2))))",
         ),
-        (Plain(), "Plain()"),
+        (Plain(), "Plain"),
         (Fixed(np.ones((3, 2))), "Fixed(array(3, 2))"),
         (Fixed(), "Fixed()"),
     ],

@@ -16,7 +16,9 @@ def improvements(losses: list[float], min_delta: float) -> list[int]:
     found = [1]
     while True:
         bar = losses[found[-1] - 1] - min_delta
-        later = [e for e in range(found[-1] + 1, len(losses) + 1) if losses[e - 1] < bar]
+        later = [
+            e for e in range(found[-1] + 1, len(losses) + 1) if losses[e - 1] < bar
+        ]
         if not later:
             return found
         found.append(later[0])
