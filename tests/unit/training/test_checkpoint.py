@@ -84,7 +84,7 @@ LISTS: dict[str, Any] = {
         tw.Dense(3, lambda z: tw.softmax(2 * z)),
     ],
     "initializer": [
-        tw.Dense(3, "softmax", initializer=normal.with_parameters(deviation=0.3))
+        tw.Dense(3, "softmax", initializer=normal.with_parameters(standard_deviation=0.3))
     ],
 }
 
