@@ -185,9 +185,8 @@ def require_fit(
     inputs, outputs = network.shapes.outputs[0], network.shapes.outputs[-1]
     wanted: set[tuple[int, ...]] = {(1,)}
     if isinstance(targets, ClassTargets):
-        wanted = {(len(targets.labels),)} | (
-            {(1,)} if len(targets.labels) == 2 else set()
-        )
+        classes = len(targets.labels)
+        wanted = {(2,), (1,)} if classes == 2 else {(classes,)}
     if inputs != (len(encoder.features),) or outputs not in wanted:
         raise ModelFileError(
             f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go "

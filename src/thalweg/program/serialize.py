@@ -22,7 +22,7 @@ ROW_COUNTS = (1009, 1013, 1021)  # that no formula has as a number of its own
 LARGEST_ROWS = 2**40
 LARGEST_SIZE = 2**28  # elements of one value for a single row
 LARGEST_RANK = 8
-MOST_INSTRUCTIONS = 100_000
+MOST_INSTRUCTIONS = 10_000
 
 Data = dict[str, Any]
 
@@ -44,6 +44,7 @@ def to_data(
     """
     programs = [program_for(rows) for rows in ROW_COUNTS]
     first = programs[0]
+    require_length(first.instructions)
     if any(wiring(p) != wiring(first) for p in programs):
         raise ProgramError("the formula's instructions depend on the number of rows")
     constants: dict[str, NumpyArray] = {}
@@ -170,8 +171,7 @@ def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Progra
     for name, version in data["opcodes"].items():
         if name not in PRIMITIVES or PRIMITIVES[name].version != version:
             raise ProgramError(f"opcode {name}, version {version}, isn't known here")
-    if len(data["instructions"]) > MOST_INSTRUCTIONS:
-        raise ProgramError(f"more than {MOST_INSTRUCTIONS} instructions")
+    require_length(data["instructions"])
     inputs = {
         str(name): decode_type(type, rows) for name, type in data["inputs"].items()
     }
@@ -193,6 +193,15 @@ def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Progra
         )
     outputs = {str(name): whole(value) for name, value in data["outputs"].items()}
     return Program(inputs, tuple(instructions), outputs)
+
+
+def require_length(instructions: Sequence[Any]) -> None:
+    """A program in a file takes bounded time to check."""
+    if len(instructions) > MOST_INSTRUCTIONS:
+        raise ProgramError(
+            f"a program in a file may have {MOST_INSTRUCTIONS:,} instructions, "
+            f"this one has {len(instructions):,}"
+        )
 
 
 def decode_type(data: Any, rows: int) -> ArrayType:

@@ -48,6 +48,7 @@ LAYERS: dict[str, type[Any]] = {
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
+LAYER_LIMIT = 4096  # bounds the time that tracing them takes
 
 
 def save(network: Network, path: str | Path) -> None:
@@ -88,6 +89,7 @@ def network_data(network: Network) -> tuple[Data, Tensors]:
         layer_data(layer, f"{number}", shapes.outputs[number - 1], network, tensors)
         for number, layer in enumerate(network.layers, 1)
     ]
+    require_layer_count(layers)
     document: Data = {
         "network": {
             "input_shape": list(shapes.outputs[0]),
@@ -193,8 +195,6 @@ def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Ne
     """
     try:
         return decode_network(document, tensors)
-    except ModelFileError:
-        raise
     except ThalwegError as error:
         raise ModelFileError(f"{path}: {error}") from error
     except (
@@ -218,6 +218,7 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
         raise ModelFileError(
             f"a network's dtype must be float32 or float64, got {dtype!r}"
         )
+    require_layer_count(described["layers"])
     layers = [
         decode_layer(data, f"{number}", tensors)
         for number, data in enumerate(described["layers"], 1)
@@ -284,6 +285,24 @@ def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
     )
 
 
+def require_layer_count(described: Any) -> None:
+    """Neither more layers than can be read in time are written, nor are they read."""
+    count = layers_in(described)
+    if count > LAYER_LIMIT:
+        raise ModelFileError(f"there may be {LAYER_LIMIT:,} layers, got {count:,}")
+
+
+def layers_in(data: Any) -> int:
+    """How many layers a list of them describes, with those inside other layers."""
+    if isinstance(data, list):
+        return sum(map(layers_in, cast(list[Any], data)))
+    if not isinstance(data, dict):
+        return 0
+    described = cast(Data, data)
+    inner = sum(layers_in(described.get(name)) for name in ("parts", "layer"))
+    return inner + ("type" in described)
+
+
 def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
     """A layer from its name and fields, or from its programs."""
     kind = data["type"]
@@ -302,14 +321,13 @@ def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
 
 
 def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
-    """A program with its constants, checked at two numbers of rows."""
+    """A program with its constants, checked for a number of rows."""
     prefix = f"constants/{name}."
     constants = {
         k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
     }
     program = SavedProgram(data, constants)
-    for rows in ROW_COUNTS[:2]:
-        program.at(rows)
+    program.at(ROW_COUNTS[0])
     return program
 
 
@@ -349,6 +367,5 @@ def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:
         program = decode_program(data["program"], "loss", tensors)
         traced = TracedLoss(str(data["name"]), program)
         return Loss(traced.name, traced, probabilities)
-    loss = Loss.of(str(data["name"]))
     parameters = cast(dict[str, float], data["parameters"])
-    return loss.with_parameters(**parameters) if parameters else loss
+    return Loss.of(str(data["name"])).with_parameters(**parameters)

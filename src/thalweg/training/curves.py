@@ -62,11 +62,12 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
     low, end = validation[best - 1], validation[-1]
     kept = best if history.settings.get("early_stopping", True) else last
     if constant_loss is not None and low > constant_loss - GAIN * abs(constant_loss):
+        how = "hardly below" if low < constant_loss else "no better than"
         return Reading(
             "underfit",
-            f"underfit: the validation loss got to {low:.4g}, hardly below the "
-            f"{constant_loss:.4g} of a constant guess; the columns may say little about "
-            "the target, or the network is too small or learned too little",
+            f"underfit: the validation loss got to {low:.4g}, {how} the "
+            f"{constant_loss:.4g} of a constant guess; the columns may say little "
+            "about the target, or the network is too small or learned too little",
         )
     if best > LATE * last and "improve" not in history.stopped_because:
         return Reading(
@@ -74,15 +75,22 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
             f"still improving when it stopped: epoch {best} of {last} was the best; "
             "more epochs may help",
         )
-    if end > low + RISE * abs(low) and training[-1] < training[best - 1]:
+    rose = end > low + RISE * abs(low)
+    if rose and training[-1] < training[best - 1]:
         return Reading(
             "overfit",
             f"overfits from epoch {best + 1}: the training loss went on falling, from "
-            f"{training[best - 1]:.4g} to {training[-1]:.4g}, while the validation loss "
-            f"rose from {low:.4g} to {end:.4g}; the weights of epoch {kept} were kept",
+            f"{training[best - 1]:.4g} to {training[-1]:.4g}, while the validation "
+            f"loss rose from {low:.4g} to {end:.4g}; the weights of epoch {kept} were "
+            "kept",
         )
+    after = (
+        f"rose to {end:.4g} together with the training loss"
+        if rose
+        else "did not rise again"
+    )
     return Reading(
         "fits",
-        f"fits: the validation loss settled at {low:.4g} in epoch {best} and did not rise "
-        f"again by epoch {last}",
+        f"fits: the validation loss got to {low:.4g} in epoch {best} and {after} by "
+        f"epoch {last}",
     )

@@ -201,18 +201,24 @@ def initial_values(
     return values
 
 
-def values_of(number: int, layer: Layer, arrays: Arrays) -> LayerValues:
-    """The parameters and state of one layer, by their own names."""
-    prefix = f"{number}."
-    own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    return LayerValues(label(number, layer), own)
+def values_by_layer(layers: Sequence[Layer], arrays: Arrays) -> list[LayerValues]:
+    """The parameters and state of each layer, by their own names."""
+    own: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        number, _, short = name.partition(".")
+        own.setdefault(number, {})[short] = array
+    return [
+        LayerValues(label(number, layer), own.get(str(number), {}))
+        for number, layer in enumerate(layers, 1)
+    ]
 
 
 def predictions_of(layers: Sequence[Layer], x: Any, arrays: Arrays) -> Any:
     """f(x): the layers one after the other, as in prediction."""
-    for number, layer in enumerate(layers, 1):
+    every = values_by_layer(layers, arrays)
+    for number, (layer, values) in enumerate(zip(layers, every, strict=True), 1):
         with labeled(label(number, layer)):
-            x = layer.forward(x, values_of(number, layer, arrays))
+            x = layer.forward(x, values)
     return x
 
 
@@ -221,10 +227,11 @@ def training_predictions_of(
 ) -> tuple[Any, dict[str, Any]]:
     """f(x) as in training, and the new state of the layers that keep one."""
     state: dict[str, Any] = {}
-    for number, layer in enumerate(layers, 1):
+    every = values_by_layer(layers, arrays)
+    for number, (layer, values) in enumerate(zip(layers, every, strict=True), 1):
         kept = layer.state(x.shape[1:])
         with labeled(label(number, layer)):
-            result = layer.training_forward(x, values_of(number, layer, arrays), random)
+            result = layer.training_forward(x, values, random)
         require_training_result(result, kept, label(number, layer))
         x, new = result
         state |= {f"{number}.{name}": value for name, value in new.items()}

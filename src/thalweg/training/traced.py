@@ -18,7 +18,7 @@ from thalweg.formulas.losses import Loss
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
 from thalweg.program.interpret import interpret
-from thalweg.program.ir import Program
+from thalweg.program.ir import Instruction, Program
 from thalweg.program.serialize import from_data, to_data, whole
 from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape

@@ -378,7 +378,6 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("own", [*TRACED, "state"], {}),
     ("own", [*TRACED, "prediction"], {}),
     ("own", [*TRACED, "prediction", "outputs"], {}),
-    ("own", [*TRACED, "prediction", "outputs"], {"y": 0}),
     ("own", [*TRACED, "prediction", "instructions"], []),
     ("own", [*TRACED, "prediction", "inputs"], {}),
     ("own", [*TRACED, "training"], {}),
@@ -446,11 +445,11 @@ def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> N
     document, tensors = copy.deepcopy(documents["dense"])
     document["network"]["layers"] = [{"type": "Dropout", "rate": 0.5}] * 30_000
     started = time.process_time()
-    with pytest.raises(ModelFileError, match="layers"):
+    with pytest.raises(ModelFileError, match="may be 4,096 layers, got"):
         network_from(document, tensors, "a.thalweg")
     parts = [[0, 1, {"layer": {"type": "Dropout", "rate": 0.5}}]] * 9_000
     document["network"]["layers"] = [{"type": "Columns", "parts": parts}]
-    with pytest.raises(ModelFileError, match="layers"):
+    with pytest.raises(ModelFileError, match="may be 4,096 layers, got"):
         network_from(document, tensors, "a.thalweg")
     assert time.process_time() - started < 2
 
@@ -522,7 +521,7 @@ def test_a_garbled_document_is_refused_or_gives_a_network_that_works(
 
 def test_a_file_of_another_kind_of_content_is_refused(tmp_path: Path) -> None:
     write_model(tmp_path / "a.thalweg", {}, {"kind": "network"})
-    with pytest.raises(ModelFileError, match=r"a\.thalweg: .* damaged"):
+    with pytest.raises(ModelFileError, match=r"^[^:]*a\.thalweg: .* damaged"):
         load_network(tmp_path / "a.thalweg")
 
 

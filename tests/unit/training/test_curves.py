@@ -44,6 +44,7 @@ def test_without_early_stopping_the_last_weights_were_kept() -> None:
 def test_both_losses_rising_is_no_overfitting() -> None:
     reading = read_curves(history(VALLEY, VALLEY, STOPPED))
     assert reading.verdict == "fits"
+    assert "rose to 1.4 together with the training loss" in reading.text
 
 
 def test_a_best_epoch_at_the_very_end_is_still_improving() -> None:
@@ -55,7 +56,7 @@ def test_a_best_epoch_at_the_very_end_is_still_improving() -> None:
 def test_a_loss_that_settled_fits() -> None:
     reading = read_curves(history(FALLING, SETTLED, EarlyStopping().reason(SETTLED)))
     assert reading.verdict == "fits"
-    assert "settled at 0.3 in epoch 4" in reading.text
+    assert "got to 0.3 in epoch 4 and did not rise again by epoch 30" in reading.text
 
 
 def test_a_loss_near_the_constant_guess_is_underfit_whatever_the_curves_do() -> None:
