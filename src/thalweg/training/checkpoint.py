@@ -156,7 +156,7 @@ def field_data(value: Any) -> tuple[Any] | None:
     if value is None or isinstance(value, bool | int | float | str):
         return (value,)
     if isinstance(value, np.generic):
-        return (value.item(),)
+        return (cast(Any, value).item(),)
     if isinstance(value, Initializer):
         known = INITIALIZERS.get(value.name) == value
         return ({"initializer": value.name},) if known else None
@@ -239,7 +239,7 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
 
 
 def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
-    """The file has every parameter in its type, and no other; compared before copying."""
+    """The file has every parameter in its type, and no other."""
     if values.keys() != types.keys():
         odd = sorted(values.keys() ^ types.keys())
         raise ModelFileError(f"parameters that are missing, or too many: {odd[:8]}")
@@ -252,7 +252,7 @@ def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
 
 
 def require_trainable(network: Network) -> None:
-    """What only training and scoring need is traced once, so that it can't fail later."""
+    """What training and scoring need is traced once, so that it can't fail later."""
     shapes, dtype = network.shapes, network.dtype
     types = types_of({**shapes.parameters, **shapes.state}, dtype)
     types["X"] = ArrayType((ROW_COUNTS[0], *shapes.outputs[0]), dtype)

@@ -283,7 +283,7 @@ class Trainer:
             raise self._divergence(f"the {which} became {loss}", epoch)
 
     def _require_finite_memory(self, epoch: int) -> None:
-        """The last step can leave NaN behind, which only another one's loss would show."""
+        """A step can leave NaN behind that only the next one's loss would show."""
         for array in self._memory.buffers().values():
             if not np.isfinite(array).all():
                 raise self._divergence("the weights became NaN or infinite", epoch)
@@ -324,7 +324,7 @@ class Trainer:
 
 
 def with_mean_weight_one(rows: Rows) -> Rows:
-    """The rows with weights that average 1, so that they don't change the step's size."""
+    """The rows with weights that average 1, so that they don't change a step's size."""
     if rows.weights is None:
         return rows
     mean = rows.weights.mean(dtype=np.float64)

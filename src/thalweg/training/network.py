@@ -209,7 +209,7 @@ class Network:
         epochs: int = 200,
         batch_size: int | str = 32,
         validation: float | tuple[Any, ...] | None = 0.2,
-        early_stopping: EarlyStopping | None = EarlyStopping(),
+        early_stopping: EarlyStopping | None = EarlyStopping(),  # noqa: B008 - frozen
         seed: int = 0,
         shuffle: bool = True,
         sample_weight: Any = None,
@@ -491,7 +491,7 @@ def require_seed(seed: int) -> None:
     require(fits, "seed", "a whole number, 0 to 4294967295", seed)
 
 
-def require_dtype(dtype: Dtype) -> None:
+def require_dtype(dtype: object) -> None:
     """Networks compute with real numbers."""
     fits = isinstance(dtype, str) and dtype in FLOATS
     require(fits, "dtype", "float32 or float64", dtype)
@@ -524,7 +524,7 @@ def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
 
 
 def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
-    """Targets go with the outputs: numbers of their shape, or numbers of their classes."""
+    """Targets go with the outputs: numbers of their shape, or class numbers."""
     classes = outputs > 1 and loss.match is probabilities
     if classes and y.ndim == 1 and y.dtype.kind == "i":
         require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")

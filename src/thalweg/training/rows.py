@@ -13,7 +13,6 @@ from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.formulas.names import is_number, require
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
-
 GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
 
 
@@ -194,8 +193,8 @@ def hold_out(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
     for part, purpose in zip(parts, ("train", "validate"), strict=True):
         if part.weights is not None and not part.weights.any():
             raise ArgumentError(
-                f"validation={fraction} leaves only rows of weight 0 to {purpose}; give "
-                "validation=(X, y, sample_weight), or leave those rows out"
+                f"validation={fraction} leaves only rows of weight 0 to {purpose}; "
+                "give validation=(X, y, sample_weight), or leave those rows out"
             )
     return parts
 
@@ -206,7 +205,7 @@ def classes_of(targets: NumpyArray) -> NumpyArray:
 
 
 def stratified(classes: NumpyArray, count: int) -> NumpyArray:
-    """Which rows to choose so that each class gets its share, up or down to a whole row.
+    """Which rows to choose so that each class gets its share, to within a row.
 
     The rows come in random order: the first of a class are chosen, and the rows that
     are left after rounding down go to the classes that lack most, the earliest first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,9 +82,9 @@ def text_of(value: Any) -> str:
     if isinstance(value, Layer):
         return describe(value)
     if isinstance(value, np.ndarray):
-        return f"array{value.shape}"
+        return f"array{np.shape(cast(Any, value))}"
     if isinstance(value, tuple):
-        return f"({', '.join(text_of(v) for v in value)})"
+        return f"({', '.join(text_of(v) for v in cast(tuple[Any, ...], value))})"
     return (
         getattr(value, "__name__", None) or getattr(value, "name", None) or repr(value)
     )
@@ -172,8 +172,8 @@ def output_shape(
     given = program.output_types()["y"]
     if given.dtype != dtype:
         raise DtypeError(
-            f"{label(number, layer)} must give {dtype}, got {given.dtype}: tw.cast makes "
-            "numbers of it"
+            f"{label(number, layer)} must give {dtype}, got {given.dtype}: "
+            "tw.cast makes numbers of it"
         )
     shape = given.shape
     if not shape or shape[0] != PROBE_ROWS:

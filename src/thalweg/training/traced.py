@@ -107,8 +107,8 @@ class TracedLayer(Layer):
         """The saved program of training."""
         if self.training is None:
             raise ArgumentError(
-                f"{self.name} was saved without its training formula, which depended on "
-                "the number of rows: it can predict, but not be trained further"
+                f"{self.name} was saved without its training formula, which depended "
+                "on the number of rows: it can predict, but not be trained further"
             )
         assert isinstance(random, StepRandom)
         inputs = {**self._inputs(x, p), "seed": random.seed, "step": random.step}

@@ -218,8 +218,9 @@ def interrupted_run(folder: Path, *options: str) -> tuple[int, str, str]:
         text=True,
     ) as process:
         assert process.stderr is not None
-        while "1/1000000" not in process.stderr.readline():
-            pass
+        # A process that dies ends its standard error, and so the loop.
+        lines = iter(process.stderr.readline, "")
+        assert any("1/1000000" in line for line in lines)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     return process.returncode, out, err

@@ -97,6 +97,9 @@ REFUSED: dict[str, Callable[[Any, Any], Any]] = {
     ),
     "a loop over rows": lambda x, a: sum(x[i] for i in range(x.shape[0] - 1000)),
     "a choice by rows": lambda x, a: x if x.shape[0] == ROW_COUNTS[0] else ops.exp(x),
+    "other inputs": lambda x, a: (
+        ops.exp(x) - x if x.shape[0] == ROW_COUNTS[0] else x - ops.exp(x)
+    ),
     "other attributes": lambda x, a: ops.sum(
         x, axis=0 if x.shape[0] == ROW_COUNTS[0] else 1
     ),
@@ -200,6 +203,36 @@ def test_missing_parts_are_an_error(name: str) -> None:
 def test_a_constant_of_another_type_is_refused(constant: Any) -> None:
     with pytest.raises(ProgramError):
         from_data(VALID[0], {**VALID[1], "c0": constant}, 5)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[2**20, 2**20], [2**40], [-1, 2], [{"rows": [0, 2**39]}], [[3]]]
+)
+def test_sizes_are_bounded_also_where_no_instruction_needs_them(sizes: Any) -> None:
+    inputs = {"x": ["float64", sizes]}
+    data = {"opcodes": {}, "inputs": inputs, "instructions": [], "outputs": {"y": 0}}
+    with pytest.raises(ProgramError):
+        from_data(data, {}, 5)
+
+
+def test_whole_numbers_are_bounded() -> None:
+    data, constants = copy.deepcopy(SAVED["random draws"])
+    (draw,) = [i for i in data["instructions"] if i[0] == "random_bits"]
+    assert draw[2]["operation"] == 3
+    draw[2]["operation"] = 2**41
+    with pytest.raises(ProgramError, match="must be a whole number, got 2199"):
+        from_data(data, constants, 5)
+
+
+def test_no_memory_is_taken_for_a_constant_of_a_strange_type() -> None:
+    value = {"rows": [1, 0], "dtype": "U10000000", "rank": 1}
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProgramError, match="no constant of 'U10000000'"):
+            from_data(changed(["instructions", 0, 2], {"value": value}), VALID[1], 5)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_many_instructions_are_refused_unread() -> None:

@@ -84,7 +84,9 @@ LISTS: dict[str, Any] = {
         tw.Dense(3, lambda z: tw.softmax(2 * z)),
     ],
     "initializer": [
-        tw.Dense(3, "softmax", initializer=normal.with_parameters(standard_deviation=0.3))
+        tw.Dense(
+            3, "softmax", initializer=normal.with_parameters(standard_deviation=0.3)
+        )
     ],
 }
 
@@ -96,7 +98,9 @@ def features(name: str) -> Any:
     return x
 
 
-def fitted(name: str, x: Any, loss: Any = "cross_entropy", **options: Any) -> tw.Network:
+def fitted(
+    name: str, x: Any, loss: Any = "cross_entropy", **options: Any
+) -> tw.Network:
     network = tw.Network(LISTS[name])
     network.fit(x, CLASSES, loss=loss, epochs=3, **options)
     return network
@@ -126,7 +130,9 @@ def test_a_network_comes_back_to_the_bit(
     weights = generator.uniform(0, 2, 60)
     assert loaded.evaluate(x, CLASSES, weights) == network.evaluate(x, CLASSES, weights)
     loaded.save(tmp_path / "b.thalweg")
-    assert (tmp_path / "a.thalweg").read_bytes() == (tmp_path / "b.thalweg").read_bytes()
+    assert (tmp_path / "a.thalweg").read_bytes() == (
+        tmp_path / "b.thalweg"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", OWN], ids=["", "own loss"])
@@ -149,7 +155,9 @@ def test_training_goes_on_after_loading_as_without_it(
 
 def test_draws_of_two_layers_of_ones_own_differ_after_loading(tmp_path: Path) -> None:
     """Each has an unused draw before its own, which leaves no instruction behind."""
-    network = tw.Network([NoisyNorm(), NoisyNorm(), NoisyNorm(), tw.Dense(3, "softmax")])
+    network = tw.Network(
+        [NoisyNorm(), NoisyNorm(), NoisyNorm(), tw.Dense(3, "softmax")]
+    )
     network.fit(X, CLASSES, epochs=1)
     network.save(tmp_path / "a.thalweg")
     loaded = load_network(tmp_path / "a.thalweg")
@@ -163,7 +171,8 @@ import sys, numpy as np, thalweg as tw
 network = tw.load(sys.argv[1])
 x = np.load(sys.argv[2])
 sys.stdout.buffer.write(network.predict(x).tobytes())
-history = network.fit(x, np.arange(60) % 3, loss=network.loss, epochs=2, warm_start=True)
+y = np.arange(60) % 3
+network.fit(x, y, loss=network.loss, epochs=2, warm_start=True)
 sys.stdout.buffer.write(network.predict(x).tobytes())
 """
 
@@ -298,7 +307,7 @@ def test_a_layer_whose_training_can_not_be_saved_still_predicts(tmp_path: Path) 
     network.save(tmp_path / "a.thalweg")
     loaded = load_network(tmp_path / "a.thalweg")
     assert_array_equal(loaded.predict(X), network.predict(X))
-    with pytest.raises(ArgumentError, match="TrainsByHalves.* without its training"):
+    with pytest.raises(ArgumentError, match=r"TrainsByHalves.* without its training"):
         loaded.fit(X, CLASSES, warm_start=True)
 
 
@@ -362,7 +371,11 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("every layer", ["network", "layers", 4, "momentum"], 0),
     ("dense", ["loss"], {"name": "cross_entrpy", "parameters": {}}),
     ("dense", ["loss"], {"name": "cross_entropy", "parameters": {"slope": 1}}),
-    ("dense", ["loss"], {"name": "cross_entropy", "parameters": {"label_smoothing": 7}}),
+    (
+        "dense",
+        ["loss"],
+        {"name": "cross_entropy", "parameters": {"label_smoothing": 7}},
+    ),
     ("dense", ["loss"], {"name": "huber", "parameters": {"delta": "much"}}),
     ("dense", ["loss"], {"name": "huber", "parameters": None}),
     ("dense", ["loss"], "cross_entropy"),
@@ -485,9 +498,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(LISTS)),
     st.lists(st.tuples(st.integers(0, 10**6), VALUES), min_size=1, max_size=2),

@@ -278,7 +278,7 @@ def test_stops_patience_epochs_after_the_last_improvement_and_goes_back_to_the_b
 
 
 def test_min_delta_stops_earlier_but_does_not_choose_the_weights() -> None:
-    """The lowest loss is the best one, even where it was lower by too little to count."""
+    """The lowest loss is the best, even if it was lower by too little to count."""
     network, _ = overfitted(tw.EarlyStopping(3, min_delta=0.5))
     assert network.history.stopped_epoch == 4
     assert network.history.best_epoch > 1
@@ -299,6 +299,15 @@ def test_the_best_weights_are_kept_also_when_the_epochs_run_out() -> None:
     network, snapshots = overfitted(tw.EarlyStopping(1000))
     assert network.history.stopped_epoch == 60
     assert_has(network, snapshots[network.history.best_epoch - 1])
+
+
+def test_of_epochs_that_are_equally_good_the_first_is_the_best() -> None:
+    network = tw.Network([tw.Dense(1)])
+    history = network.fit(
+        X, NUMBERS, optimizer=tw.SGD(1e-30), early_stopping=tw.EarlyStopping(3)
+    )
+    assert len(set(history.validation_loss)) == 1
+    assert (history.best_epoch, history.stopped_epoch) == (1, 4)
 
 
 def test_without_validation_rows_every_epoch_runs() -> None:
@@ -702,5 +711,6 @@ def test_batch_size_must_be_a_count_or_all(batch_size: Any) -> None:
 
 
 def test_batch_size_is_never_larger_than_the_rows() -> None:
-    assert fit.batch_rows("all", 10) == fit.batch_rows(np.int64(50), 10) == 10
+    numbers: list[Any] = ["all", 50, np.int64(50)]
+    assert [fit.batch_rows(n, 10) for n in numbers] == [10, 10, 10]
     assert fit.batch_rows(3, 10) == 3

@@ -153,7 +153,8 @@ def test_the_shape_of_a_row_is_made_of_counts(shape: Any) -> None:
 
 
 def test_counts_of_numpy_are_counts() -> None:
-    assert regression().initialize(np.int64(4)).shapes.outputs[0] == (4,)
+    four: Any = np.int64(4)
+    assert regression().initialize(four).shapes.outputs[0] == (4,)
 
 
 # Predictions --------------------------------------------------------------------------
@@ -378,8 +379,9 @@ def test_wrong_arguments_say_what_must_be_and_lose_nothing(
     network = regression()
     kept = network.fit(X, NUMBERS, epochs=1)
     before, loss = network.parameters, network.loss
+    given: dict[str, Any] = {"X": X, "y": NUMBERS, **options}
     with pytest.raises(ThalwegError, match=text):
-        network.fit(**{"X": X, "y": NUMBERS, **options})
+        network.fit(**given)
     assert network.history is kept
     assert network.loss is loss
     for name, array in network.parameters.items():
@@ -438,7 +440,7 @@ def test_a_warm_start_goes_on_and_must_fit() -> None:
         ShapeError, match=r"warm start needs rows of shape \(4,\) in fl"
     ):
         network.fit(X[:, :3], NUMBERS, warm_start=True)
-    with pytest.raises(ShapeError, match="in float32, got .* in float64"):
+    with pytest.raises(ShapeError, match=r"in float32, got .* in float64"):
         network.fit(X, NUMBERS, warm_start=True, dtype="float64")
 
 
@@ -458,16 +460,15 @@ def test_a_new_fit_may_have_another_shape() -> None:
 
 
 def test_settings_of_the_run_are_plain() -> None:
-    history = regression().fit(
-        X,
-        NUMBERS,
-        epochs=np.int64(2),
-        batch_size=np.int32(7),
-        seed=np.uint8(3),
-        clip_norm=np.float32(2),
-        penalty=[tw.L1(0.1), tw.L2(0.1)],
-        validation=0.1,
-    )
+    given: dict[str, Any] = {
+        "epochs": np.int64(2),
+        "batch_size": np.int32(7),
+        "seed": np.uint8(3),
+        "clip_norm": np.float32(2),
+        "penalty": [tw.L1(0.1), tw.L2(0.1)],
+        "validation": 0.1,
+    }
+    history = regression().fit(X, NUMBERS, **given)
     found = {k: v for k, v in history.settings.items() if k != "early_stopping"}
     assert found == {
         "loss": "mean_squared_error",
@@ -527,14 +528,16 @@ def ones_like(shape: Any, fan_in: int, fan_out: int, generator: Any) -> Any:
 
 @dataclass(frozen=True)
 class SignDescent(tw.Optimizer):
-    learning_rate: float = 0.01
+    learning_rate: float | tw.Schedule = 0.01
 
     def state(self) -> tuple[str, ...]:
         return ("velocity",)
 
-    def update(self, parameters: Any, gradient: Any, state: Any, rate: Any, step: Any):
+    def update(
+        self, parameters: Any, gradient: Any, state: Any, learning_rate: Any, step: Any
+    ):
         velocity = 0.5 * state["velocity"] + tw.sign(gradient)
-        return parameters - rate * velocity, {"velocity": velocity}
+        return parameters - learning_rate * velocity, {"velocity": velocity}
 
 
 class Largest(tw.Penalty):

@@ -68,6 +68,7 @@ def test_targets_are_class_numbers_or_real_numbers(y: Any, dtype: str) -> None:
 def test_only_the_ratios_of_weights_stay() -> None:
     for scale in (1e-200, 1.0, 1e300):
         weights = rows_from(X, Y, np.arange(6.0) * scale, "float32").weights
+        assert weights is not None
         assert_allclose(weights, np.arange(6) / 5, rtol=1e-6)
 
 
@@ -176,7 +177,9 @@ def test_a_fraction_that_is_none_says_what_must_be(fraction: Any) -> None:
 
 @pytest.mark.parametrize("fraction", [0.01, 0.99])
 def test_no_side_may_be_empty(fraction: float) -> None:
-    with pytest.raises(ArgumentError, match="to train and .* to validate; give valida"):
+    with pytest.raises(
+        ArgumentError, match=r"to train and .* to validate; give valida"
+    ):
         hold_out(numbered([0, 1, 0, 1]), fraction, 0)
 
 

@@ -27,7 +27,7 @@ BATCH = {
     "y": ArrayType((6,), "int32"),
     "sample_weight": ArrayType((6,), "float64"),
 }
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "parameters": generator.normal(size=SIZE),
     "3.running_mean": generator.normal(size=5),
     "3.running_variance": generator.uniform(0.5, 2, 5),
@@ -41,8 +41,8 @@ GIVEN = {
 
 
 def task(**options: Any) -> Task:
-    chosen = {"optimizer": tw.SGD(), "penalty": None, "clip_norm": None, **options}
-    return Task(tw.cross_entropy, Accuracy(), **chosen)
+    chosen: dict[str, Any] = {"optimizer": tw.SGD(), "penalty": None, "clip_norm": None}
+    return Task(tw.cross_entropy, Accuracy(), **{**chosen, **options})
 
 
 def step(given: Any = GIVEN, **options: Any) -> dict[str, Any]:
