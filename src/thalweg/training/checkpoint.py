@@ -7,27 +7,28 @@ shape, program and size before it is used.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from thalweg.errors import ModelFileError, ThalwegError
-from thalweg.formulas.activations import ACTIVATIONS
-from thalweg.formulas.initializers import INITIALIZERS, Initializer
-from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
+from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
-from thalweg.formulas.perceptron import Perceptron
+from thalweg.formulas.optimizers import Optimizer
+from thalweg.formulas.penalties import Penalty
 from thalweg.program.ir import Program
 from thalweg.program.serialize import ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
+from thalweg.training.arguments import row_shape
 from thalweg.training.history import History
+from thalweg.training.memory import memory_of
 from thalweg.training.modelfile import read_model, write_model
-from thalweg.training.network import Network, memory_of, row_shape
+from thalweg.training.network import Network
+from thalweg.training.plain import from_plain, plain_data
 from thalweg.training.stack import StepRandom, shapes_of, training_predictions_of
 from thalweg.training.step import require_matrix_output, types_of
 from thalweg.training.traced import (
@@ -41,13 +42,10 @@ from thalweg.training.traced import (
     traced_loss,
 )
 
-LAYERS: dict[str, type[Any]] = {
-    each.__name__: each
-    for each in (BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron)
-}
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
+HISTORY = "history"
 LAYER_LIMIT = 4096  # bounds the time that tracing them takes
 
 
@@ -97,7 +95,9 @@ def network_data(network: Network) -> tuple[Data, Tensors]:
             "layers": layers,
         },
         "loss": loss_data(network, tensors),
-        "history": network.history.to_dict(),
+        "optimizer": plain_data(network.optimizer),
+        "penalty": plain_data(network.penalty),
+        "history": history_data(network.history, tensors),
     }
     return document, tensors
 
@@ -110,7 +110,7 @@ def layer_data(
     tensors: Tensors,
 ) -> Data:
     """A layer by its name and fields; a person's own by its programs."""
-    plain = plain_layer(layer)
+    plain = plain_data(layer)
     if plain is not None:
         return plain
     traced = (
@@ -138,38 +138,6 @@ def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
     return program.data
 
 
-def plain_layer(layer: Layer) -> Data | None:
-    """A layer of thalweg's own whose fields a file can name; None for others."""
-    if LAYERS.get(type(layer).__name__) is not type(layer):
-        return None
-    data: Data = {"type": type(layer).__name__}
-    for each in fields(cast(Any, layer)):
-        written = field_data(getattr(layer, each.name))
-        if written is None:
-            return None
-        data[each.name] = written[0]
-    return data
-
-
-def field_data(value: Any) -> tuple[Any] | None:
-    """A layer's field as plain data, in a tuple; None where it can't be named."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return (value,)
-    if isinstance(value, np.generic):
-        return (cast(Any, value).item(),)
-    if isinstance(value, Initializer):
-        known = INITIALIZERS.get(value.name) == value
-        return ({"initializer": value.name},) if known else None
-    if isinstance(value, Layer):
-        plain = plain_layer(value)
-        return None if plain is None else ({"layer": plain},)
-    if isinstance(value, tuple):
-        parts = [field_data(each) for each in cast(tuple[Any, ...], value)]
-        return None if None in parts else ([p[0] for p in parts if p is not None],)
-    names = [name for name, formula in ACTIVATIONS.items() if formula is value]
-    return ({"activation": names[0]},) if names else None
-
-
 def loss_data(network: Network, tensors: Tensors) -> Data | None:
     """The loss by its name, or a person's own by its program."""
     loss = network.loss
@@ -182,6 +150,32 @@ def loss_data(network: Network, tensors: Tensors) -> Data | None:
     if not isinstance(traced, TracedLoss):
         traced = traced_loss(loss, network.shapes.outputs[-1][0], network.dtype)
     return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
+
+
+def history_data(history: History, tensors: Tensors) -> Data:
+    """The history as plain data, with the figures of all epochs in one array.
+
+    A document is small by rule; how many epochs there were is not.
+    """
+    data = history.to_dict()
+    records = [flat(record) for record in data.pop("epochs")]
+    data["columns"] = list(records[0]) if records else []
+    figures = [[np.nan if v is None else v for v in r.values()] for r in records]
+    tensors[HISTORY] = np.array(figures, np.float64).reshape(
+        len(records), len(data["columns"])
+    )
+    return data
+
+
+def flat(record: Data, prefix: str = "") -> Data:
+    """A record's figures; those of metrics are named as in `validation_metrics.r2`."""
+    figures: Data = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            figures |= flat(cast(Data, value), f"{name}.")
+        else:
+            figures[prefix + name] = value
+    return figures
 
 
 # From data ----------------------------------------------------------------------------
@@ -233,7 +227,9 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
     require_values(values, types_of({**shapes.parameters, **shapes.state}, dtype))
     network.take(shapes, memory_of(values, shapes, dtype), dtype)
     network.loss = decode_loss(document["loss"], tensors)
-    network.history = History.from_dict(document["history"])
+    network.optimizer = from_plain(document["optimizer"], Optimizer)
+    network.penalty = from_plain(document["penalty"], Penalty)
+    network.history = decode_history(document["history"], tensors)
     require_trainable(network)
     return network
 
@@ -299,7 +295,7 @@ def layers_in(data: Any) -> int:
     if not isinstance(data, dict):
         return 0
     described = cast(Data, data)
-    inner = sum(layers_in(described.get(name)) for name in ("parts", "layer"))
+    inner = sum(layers_in(described.get(name)) for name in ("parts", "object"))
     return inner + ("type" in described)
 
 
@@ -307,7 +303,7 @@ def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
     """A layer from its name and fields, or from its programs."""
     kind = data["type"]
     if kind != "traced":
-        return decode_plain(data)
+        return from_plain(data, Layer)
     training = data.get("training")
     return TracedLayer(
         str(data["name"]),
@@ -331,32 +327,26 @@ def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
     return program
 
 
-def decode_plain(data: Data) -> Layer:
-    """A layer of thalweg's own."""
-    kind = data["type"]
-    if kind not in LAYERS:
+def decode_history(data: Data, tensors: Tensors) -> History:
+    """The history, from its description and the array of its figures."""
+    columns, figures = [str(name) for name in data["columns"]], tensors[HISTORY]
+    if figures.dtype != np.float64 or figures.shape != (len(figures), len(columns)):
         raise ModelFileError(
-            f"layer {kind!r} isn't known; there are {', '.join(LAYERS)}"
+            f"{HISTORY} must be float64 with {len(columns)} columns, "
+            f"got {figures.dtype} of {figures.shape}"
         )
-    known = {each.name for each in fields(LAYERS[kind])}
-    given = {k: decode_field(v) for k, v in data.items() if k != "type"}
-    if given.keys() - known:
-        raise ModelFileError(f"{kind} has no fields {sorted(given.keys() - known)}")
-    return LAYERS[kind](**given)
+    epochs = [record_of(columns, row) for row in figures.tolist()]
+    return History.from_dict({**data, "epochs": epochs})
 
 
-def decode_field(data: Any) -> Any:
-    """A layer's field."""
-    if isinstance(data, list):
-        return tuple(decode_field(each) for each in cast(list[Any], data))
-    if isinstance(data, dict):
-        ((kind, value),) = cast(Data, data).items()
-        tables: dict[str, Mapping[str, Any]] = {
-            "activation": ACTIVATIONS,
-            "initializer": INITIALIZERS,
-        }
-        return decode_plain(value) if kind == "layer" else tables[kind][value]
-    return data
+def record_of(columns: list[str], row: list[float]) -> Data:
+    """One epoch's record as plain data; NaN stands for what there wasn't."""
+    record: Data = {"training_metrics": {}, "validation_metrics": {}}
+    for name, value in zip(columns, row, strict=True):
+        group, _, metric = name.partition(".")
+        place = record[group] if metric else record
+        place[metric or group] = None if math.isnan(value) else value
+    return record
 
 
 def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:

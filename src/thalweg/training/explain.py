@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from thalweg.formulas.layers import Parameter
-from thalweg.formulas.optimizers import Optimizer
-from thalweg.formulas.penalties import Penalty
 from thalweg.program.plan import plan
 from thalweg.program.types import Shape
 from thalweg.training.pieces import (
@@ -27,7 +25,6 @@ from thalweg.training.pieces import (
 from thalweg.training.settings import (
     batch_types,
     is_learnable,
-    rebuilt,
     rows_of,
     task_of,
 )
@@ -136,8 +133,7 @@ def optimizer_block(network: Network) -> str:
     if "optimizer" not in settings:
         return "Optimizer: none is known yet."
     title = f"Optimizer: {settings['optimizer']}"
-    rule = rebuilt(settings["optimizer"], Optimizer)
-    penalty = rebuilt(settings.get("penalty"), Penalty)
+    rule, penalty = network.optimizer, network.penalty
     parts: dict[str, list[str]] = {}
     if settings.get("penalty"):
         added = ["added to the objective for every penalized w:"]

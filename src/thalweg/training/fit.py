@@ -20,6 +20,7 @@ from thalweg.program.interpret import Executable
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
+from thalweg.training.memory import Memory
 from thalweg.training.metrics import Metric, metric_for
 from thalweg.training.rows import Rows, batches, shuffled_order
 from thalweg.training.stack import Shapes
@@ -28,29 +29,6 @@ from thalweg.training.stopping import EarlyStopping
 
 SCORING_ROWS = 1024
 Callback = Callable[[EpochRecord], object]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The arrays that all programs of a network share: θ and the layers' state."""
-
-    parameters: NumpyArray
-    state: Mapping[str, NumpyArray]
-
-    def buffers(self) -> dict[str, NumpyArray]:
-        """The arrays by the names that programs have for them."""
-        return {"parameters": self.parameters, **self.state}
-
-    def copy(self) -> Memory:
-        """A snapshot."""
-        state = {name: array.copy() for name, array in self.state.items()}
-        return Memory(self.parameters.copy(), state)
-
-    def restore(self, snapshot: Memory) -> None:
-        """Back to a snapshot, in place."""
-        np.copyto(self.parameters, snapshot.parameters)
-        for name, array in self.state.items():
-            np.copyto(array, snapshot.state[name])
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError, NotFittedError, ShapeError
+from thalweg.errors import NotFittedError, ShapeError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.names import (
-    is_whole,
     look_up,
     require,
     require_instance,
@@ -24,16 +23,22 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
-from thalweg.formulas.targets import probabilities
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
-from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
-from thalweg.training.fit import Callback, Memory, Plan, Scorer, Trainer, batch_rows
+from thalweg.program.types import Dtype, NumpyArray, Shape
+from thalweg.training.arguments import (
+    check_targets,
+    require_dtype,
+    require_seed,
+    row_shape,
+    split,
+)
+from thalweg.training.fit import Callback, Plan, Scorer, Trainer, batch_rows
 from thalweg.training.history import EpochRecord, History
+from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
 from thalweg.training.rows import (
     Rows,
-    hold_out,
     numbers_from,
     require_finite,
     rows_from,
@@ -44,7 +49,6 @@ from thalweg.training.step import (
     Task,
     prediction_program,
     require_matrix_output,
-    types_of,
 )
 from thalweg.training.stopping import EarlyStopping
 from thalweg.training.traced import TracedLayer
@@ -90,10 +94,20 @@ class Network:
         self.layers = tuple(layers)
         self.history = History()
         self.loss: Loss | None = None
+        self.optimizer: Optimizer | None = None
+        self.penalty: Penalty | None = None
         self.dtype: Dtype = "float32"
         self._shapes: Shapes | None = None
         self._memory: Memory | None = None
         self._executables: dict[int, Executable] = {}
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
+        return {**vars(self), "_executables": {}, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -279,7 +293,7 @@ class Network:
         if callback is not None:
             require(callable(callback), "callback", "a function or None", callback)
         rows = rows_from(X, y, sample_weight, dtype)
-        training, held_out = self._split(rows, validation, seed, dtype)
+        training, held_out = split(rows, validation, seed, dtype)
         start = self._start(training.X.shape[1:], seed, dtype, warm_start)
         shapes, memory = start._fitted()
         if loss is None and isinstance(self.layers[-1], TracedLayer):
@@ -292,36 +306,17 @@ class Network:
         trainer = Trainer(self.layers, shapes, memory, training, held_out, plan, dtype)
         # Whatever can be wrong with the arguments was found: now the old may go.
         self.take(shapes, memory, dtype)
-        self.loss = task.loss
+        self.loss, self.optimizer, self.penalty = (
+            task.loss,
+            task.optimizer,
+            task.penalty,
+        )
         self.history = History(settings=settings_of(plan, training, held_out))
         if progress:
             run_with_progress(trainer, self.history, callback)
         else:
             trainer.run(self.history, callback)
         return self.history
-
-    def _split(
-        self,
-        rows: Rows,
-        validation: float | tuple[Any, ...] | None,
-        seed: int,
-        dtype: Dtype,
-    ) -> tuple[Rows, Rows | None]:
-        """Training rows, and validation rows if there are to be any."""
-        if validation is None:
-            return rows, None
-        if isinstance(validation, tuple | list):
-            require(len(validation) in (2, 3), "validation", "(X, y)", len(validation))
-            X, y, *weights = validation
-            weight = weights[0] if weights else None
-            own = rows_from(X, y, weight, dtype, "validation ")
-            if own.X.shape[1:] != rows.X.shape[1:]:
-                raise ShapeError(
-                    f"validation X must have rows of shape {rows.X.shape[1:]}, "
-                    f"got {own.X.shape[1:]}"
-                )
-            return rows, own
-        return hold_out(rows, validation, seed)
 
     def _start(
         self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
@@ -483,68 +478,6 @@ class Network:
         from thalweg.training.checkpoint import save
 
         save(self, path)
-
-
-def require_seed(seed: int) -> None:
-    """The seed goes into 32 bits, which is what programs have for it."""
-    fits = is_whole(seed) and 0 <= seed < 2**32
-    require(fits, "seed", "a whole number, 0 to 4294967295", seed)
-
-
-def require_dtype(dtype: object) -> None:
-    """Networks compute with real numbers."""
-    fits = isinstance(dtype, str) and dtype in FLOATS
-    require(fits, "dtype", "float32 or float64", dtype)
-
-
-def row_shape(given: int | Shape) -> Shape:
-    """The shape of a row, from that or from its number of features."""
-    shape = given if isinstance(given, tuple | list) else (given,)
-    fits = len(shape) > 0 and all(is_whole(n) and n >= 1 for n in shape)
-    require(fits, "input_shape", "whole numbers of 1 or more", given)
-    return tuple(int(n) for n in shape)
-
-
-def memory_of(values: Mapping[str, NumpyArray], shapes: Shapes, dtype: Dtype) -> Memory:
-    """Parameters and state by their names, laid out as programs have them."""
-    flat = [np.zeros(0, dtype)] + [
-        values[name].reshape(-1) for name in shapes.parameters
-    ]
-    return Memory(np.concatenate(flat), {n: values[n].copy() for n in shapes.state})
-
-
-def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
-    """The parameters by name, as views of the vector that holds them."""
-    parts: dict[str, NumpyArray] = {}
-    start = 0
-    for name, type in types_of(shapes.parameters, "float32").items():
-        parts[name] = flat[start : start + type.size].reshape(type.shape)
-        start += type.size
-    return parts
-
-
-def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
-    """Targets go with the outputs: numbers of their shape, or class numbers."""
-    classes = outputs > 1 and loss.match is probabilities
-    if classes and y.ndim == 1 and y.dtype.kind == "i":
-        require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
-    elif (y.shape[1] if y.ndim == 2 else 1) != outputs:
-        also = " or hold class numbers 0, 1, 2, …" if classes else ""
-        raise ShapeError(
-            f"{name} must have shape ({len(y)}, {outputs}){also} for {loss.name} and "
-            f"{outputs} outputs, got {y.dtype} of shape {y.shape}"
-        )
-    if loss.name == "binary_cross_entropy":
-        require_range(y, 1, name, "binary_cross_entropy")
-
-
-def require_range(y: NumpyArray, last: int, name: str, why: str) -> None:
-    """No target is below 0 or above the last; the first that is gets named."""
-    for place in np.argwhere((y < 0) | (y > last))[:1]:
-        raise ArgumentError(
-            f"{name} must lie in 0..{last} for {why}, got {y[tuple(place)]} "
-            f"at row {place[0]}"
-        )
 
 
 def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, Any]:

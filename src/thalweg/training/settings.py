@@ -1,17 +1,11 @@
-"""How a network was trained, read back from its history's settings."""
+"""How a network was trained, as its training step needs it."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from thalweg.errors import ThalwegError
-from thalweg.formulas import schedules
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.optimizers import OPTIMIZERS, Optimizer
-from thalweg.formulas.penalties import L1, L2, Penalties, Penalty
 from thalweg.program.types import ArrayType
 from thalweg.training.metrics import CLASS_LOSSES, Accuracy, SquaredError
 from thalweg.training.step import Task
@@ -21,27 +15,12 @@ if TYPE_CHECKING:
     from thalweg.training.network import Network
 
 USUAL_ROWS = 32
-LONGEST = 1000  # characters of a setting; a file may hold anything
-Kind = TypeVar("Kind")
-SCHEDULES = (
-    schedules.Constant,
-    schedules.StepDecay,
-    schedules.ExponentialDecay,
-    schedules.CosineWithWarmup,
-    schedules.OneCycle,
-    schedules.ReduceOnPlateau,
-)
-SETTINGS: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (*OPTIMIZERS.values(), *SCHEDULES, L1, L2, Penalties)
-}
 
 
 def task_of(network: Network) -> Task | None:
     """What the network was fitted to do; None if not all of that is known."""
     settings = network.history.settings
-    rule = rebuilt(settings.get("optimizer"), Optimizer)
-    penalty = rebuilt(settings.get("penalty"), Penalty)
+    rule, penalty = network.optimizer, network.penalty
     if network.loss is None or rule is None:
         return None
     if not all(is_learnable(layer) for layer in network.layers):
@@ -64,27 +43,6 @@ def batch_types(network: Network, loss: Loss) -> dict[str, ArrayType]:
         "int32" if classes else dtype,
     )
     return {"X": ArrayType((rows, *network.shapes.outputs[0]), dtype), "y": y}
-
-
-def rebuilt(spelled: object, kind: type[Kind]) -> Kind | None:
-    """A rule or penalty as it was written; None if it isn't one of thalweg's own."""
-    if not isinstance(spelled, str) or len(spelled) > LONGEST:
-        return None
-    try:
-        found = value_of(ast.parse(spelled, mode="eval").body)
-    except (SyntaxError, ValueError, TypeError, KeyError, ThalwegError):
-        return None
-    return found if isinstance(found, kind) else None
-
-
-def value_of(node: ast.expr) -> Any:
-    """Numbers, tuples, and calls of what is in the table: nothing is evaluated."""
-    if isinstance(node, ast.Tuple):
-        return tuple(value_of(each) for each in node.elts)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
-        given = {str(each.arg): value_of(each.value) for each in node.keywords}
-        return SETTINGS[node.func.id](**given)
-    return ast.literal_eval(node)
 
 
 def rows_of(network: Network) -> int:

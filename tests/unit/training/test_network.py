@@ -1,3 +1,4 @@
+import copy
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -276,6 +277,18 @@ def test_predictions_follow_the_parameters() -> None:
     assert_array_equal(network.predict(X), np.full((50, 1), 3, np.float32))
     network.initialize(4, seed=9)
     assert not (network.predict(X) == 3).any()
+
+
+def test_a_deep_copy_stands_alone() -> None:
+    network = classifier()
+    network.fit(X, CLASSES, epochs=2)
+    before = network.predict(X)
+    twin = copy.deepcopy(network)
+    assert_array_equal(twin.predict(X), before)
+    assert twin.evaluate(X, CLASSES) == network.evaluate(X, CLASSES)
+    twin.fit(X, CLASSES, epochs=3, warm_start=True)
+    assert not np.array_equal(twin.predict(X), before)
+    assert_array_equal(network.predict(X), before)
 
 
 # Evaluation ---------------------------------------------------------------------------

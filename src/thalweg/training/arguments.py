@@ -1,0 +1,81 @@
+"""What a person asks `fit` for, checked before anything is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ArgumentError, ShapeError
+from thalweg.formulas.losses import Loss
+from thalweg.formulas.names import is_whole, require
+from thalweg.formulas.targets import probabilities
+from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
+from thalweg.training.rows import Rows, hold_out, rows_from
+
+
+def require_seed(seed: int) -> None:
+    """The seed goes into 32 bits, which is what programs have for it."""
+    fits = is_whole(seed) and 0 <= seed < 2**32
+    require(fits, "seed", "a whole number, 0 to 4294967295", seed)
+
+
+def require_dtype(dtype: object) -> None:
+    """Networks compute with real numbers."""
+    fits = isinstance(dtype, str) and dtype in FLOATS
+    require(fits, "dtype", "float32 or float64", dtype)
+
+
+def row_shape(given: int | Shape) -> Shape:
+    """The shape of a row, from that or from its number of features."""
+    shape = given if isinstance(given, tuple | list) else (given,)
+    fits = len(shape) > 0 and all(is_whole(n) and n >= 1 for n in shape)
+    require(fits, "input_shape", "whole numbers of 1 or more", given)
+    return tuple(int(n) for n in shape)
+
+
+def split(
+    rows: Rows,
+    validation: float | tuple[Any, ...] | None,
+    seed: int,
+    dtype: Dtype,
+) -> tuple[Rows, Rows | None]:
+    """Training rows, and validation rows if there are to be any."""
+    if validation is None:
+        return rows, None
+    if isinstance(validation, tuple | list):
+        require(len(validation) in (2, 3), "validation", "(X, y)", len(validation))
+        X, y, *weights = validation
+        weight = weights[0] if weights else None
+        own = rows_from(X, y, weight, dtype, "validation ")
+        if own.X.shape[1:] != rows.X.shape[1:]:
+            raise ShapeError(
+                f"validation X must have rows of shape {rows.X.shape[1:]}, "
+                f"got {own.X.shape[1:]}"
+            )
+        return rows, own
+    return hold_out(rows, validation, seed)
+
+
+def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
+    """Targets go with the outputs: numbers of their shape, or class numbers."""
+    classes = outputs > 1 and loss.match is probabilities
+    if classes and y.ndim == 1 and y.dtype.kind == "i":
+        require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
+    elif (y.shape[1] if y.ndim == 2 else 1) != outputs:
+        also = " or hold class numbers 0, 1, 2, …" if classes else ""
+        raise ShapeError(
+            f"{name} must have shape ({len(y)}, {outputs}){also} for {loss.name} and "
+            f"{outputs} outputs, got {y.dtype} of shape {y.shape}"
+        )
+    if loss.name == "binary_cross_entropy":
+        require_range(y, 1, name, "binary_cross_entropy")
+
+
+def require_range(y: NumpyArray, last: int, name: str, why: str) -> None:
+    """No target is below 0 or above the last; the first that is gets named."""
+    for place in np.argwhere((y < 0) | (y > last))[:1]:
+        raise ArgumentError(
+            f"{name} must lie in 0..{last} for {why}, got {y[tuple(place)]} "
+            f"at row {place[0]}"
+        )

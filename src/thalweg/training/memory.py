@@ -1,0 +1,53 @@
+"""The arrays that all programs of a network share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.program.types import Dtype, NumpyArray
+from thalweg.training.stack import Shapes
+from thalweg.training.step import types_of
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The arrays that all programs of a network share: θ and the layers' state."""
+
+    parameters: NumpyArray
+    state: Mapping[str, NumpyArray]
+
+    def buffers(self) -> dict[str, NumpyArray]:
+        """The arrays by the names that programs have for them."""
+        return {"parameters": self.parameters, **self.state}
+
+    def copy(self) -> Memory:
+        """A snapshot."""
+        state = {name: array.copy() for name, array in self.state.items()}
+        return Memory(self.parameters.copy(), state)
+
+    def restore(self, snapshot: Memory) -> None:
+        """Back to a snapshot, in place."""
+        np.copyto(self.parameters, snapshot.parameters)
+        for name, array in self.state.items():
+            np.copyto(array, snapshot.state[name])
+
+
+def memory_of(values: Mapping[str, NumpyArray], shapes: Shapes, dtype: Dtype) -> Memory:
+    """Parameters and state by their names, laid out as programs have them."""
+    flat = [np.zeros(0, dtype)] + [
+        values[name].reshape(-1) for name in shapes.parameters
+    ]
+    return Memory(np.concatenate(flat), {n: values[n].copy() for n in shapes.state})
+
+
+def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:
+    """The parameters by name, as views of the vector that holds them."""
+    parts: dict[str, NumpyArray] = {}
+    start = 0
+    for name, type in types_of(shapes.parameters, "float32").items():
+        parts[name] = flat[start : start + type.size].reshape(type.shape)
+        start += type.size
+    return parts

@@ -1,0 +1,116 @@
+"""Layers, optimizers and penalties of thalweg's own as plain data, by name and fields.
+
+What a person wrote has no name that another process knows: it has no plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from thalweg.errors import ModelFileError
+from thalweg.formulas import schedules
+from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.initializers import INITIALIZERS, Initializer
+from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding
+from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.formulas.penalties import L1, L2, Penalties
+from thalweg.formulas.perceptron import Perceptron
+
+Data = dict[str, Any]
+Kind = TypeVar("Kind")
+
+KNOWN: Mapping[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (
+        *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
+        *OPTIMIZERS.values(),
+        *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
+        *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),
+        *(L1, L2, Penalties),
+    )
+}
+
+
+def plain_data(value: Any) -> Data | None:
+    """What a file holds of a known object; None for a person's own, and for None.
+
+    Example:
+        >>> from thalweg.formulas.penalties import L2
+        >>> plain_data(L2(0.5))
+        {'type': 'L2', 'rate': 0.5}
+        >>> from_plain({'type': 'L2', 'rate': 0.5}, L2)
+        L2(rate=0.5)
+    """
+    if KNOWN.get(type(value).__name__) is not type(value):
+        return None
+    data: Data = {"type": type(value).__name__}
+    for each in fields(value):
+        written = field_data(getattr(value, each.name))
+        if written is None:
+            return None
+        data[each.name] = written[0]
+    return data
+
+
+def field_data(value: Any) -> tuple[Any] | None:
+    """A field as plain data, in a tuple; None where it can't be named."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return (value,)
+    if isinstance(value, np.generic):
+        return (cast(Any, value).item(),)
+    if isinstance(value, Initializer):
+        known = INITIALIZERS.get(value.name) == value
+        return ({"initializer": value.name},) if known else None
+    if isinstance(value, tuple):
+        parts = [field_data(each) for each in cast(tuple[Any, ...], value)]
+        return None if None in parts else ([p[0] for p in parts if p is not None],)
+    names = [name for name, formula in ACTIVATIONS.items() if formula is value]
+    if names:
+        return ({"activation": names[0]},)
+    plain = plain_data(value)
+    return None if plain is None else ({"object": plain},)
+
+
+def from_plain(data: Data | None, kind: type[Kind]) -> Any:
+    """The object that plain data describes; None for None.
+
+    Raises:
+        ModelFileError: there is no such object, it has other fields, or it isn't of the
+            kind that is wanted here.
+        ArgumentError: a field can't have its value.
+    """
+    if data is None:
+        return None
+    name = data["type"]
+    if name not in KNOWN:
+        raise ModelFileError(f"{name!r} isn't known; there are {', '.join(KNOWN)}")
+    make: Any = KNOWN[name]
+    known = {each.name for each in fields(make)}
+    given = {key: from_field(value) for key, value in data.items() if key != "type"}
+    if given.keys() - known:
+        raise ModelFileError(f"{name} has no fields {sorted(given.keys() - known)}")
+    made = make(**given)
+    if not isinstance(made, kind):
+        raise ModelFileError(f"{name} is no {kind.__name__}")
+    return made
+
+
+def from_field(data: Any) -> Any:
+    """An object's field."""
+    if isinstance(data, list):
+        return tuple(from_field(each) for each in cast(list[Any], data))
+    if not isinstance(data, dict):
+        return data
+    ((tag, value),) = cast(Data, data).items()
+    if tag == "object":
+        return from_plain(value, object)
+    tables: dict[str, Mapping[str, Any]] = {
+        "activation": ACTIVATIONS,
+        "initializer": INITIALIZERS,
+    }
+    return tables[tag][value]
