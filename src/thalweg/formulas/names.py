@@ -52,7 +52,7 @@ def is_number(value: Any) -> bool:
     """Whether it is a finite number of Python or NumPy, and not a truth value."""
     kinds = int | float | np.integer | np.floating
     number = issubclass(type(value), kinds) and type(value) is not bool
-    return number and bool(np.isfinite(value))
+    return number and bool(-np.inf < value < np.inf)  # also where no float is as large
 
 
 def is_whole(value: Any) -> bool:

@@ -55,7 +55,7 @@ def call(function: Any, inputs: Sequence[NumpyArray], out: NumpyArray) -> Call:
 
 
 def spelled_out(array: NumpyArray, out: NumpyArray) -> NumpyArray:
-    """A small constant in the output's shape: extrema of whole arrays are vectorized."""
+    """A small constant in the output's shape: extrema of full arrays run faster."""
     if array.flags.writeable or out.size > FEW_REPEATED:
         return array
     return np.ascontiguousarray(np.broadcast_to(array, out.shape))

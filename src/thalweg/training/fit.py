@@ -297,7 +297,9 @@ class Trainer:
         if stopping is not None and stopping.should_stop(self._losses):
             return stopping.reason(self._losses)
         if history.stopped_epoch >= self._plan.epochs:
-            return f"all {self._plan.epochs} epochs were done"
+            epochs = self._plan.epochs
+            done = "the only epoch was" if epochs == 1 else f"all {epochs} epochs were"
+            return f"{done} done"
         return ""
 
 
