@@ -1,5 +1,6 @@
 """The examples themselves are run with the docstrings of all modules."""
 
+import inspect
 from typing import Any
 
 import pytest
@@ -34,10 +35,11 @@ FORMULAS: list[Any] = [
     "formula", FORMULAS, ids=lambda f: getattr(f, "name", None) or f.__name__
 )
 def test_a_formula_says_what_it_is_takes_and_comes_from(formula: Any) -> None:
-    first, _, rest = formula.__doc__.partition("\n\n")
+    text = inspect.cleandoc(formula.__doc__)  # indented before Python 3.13
+    first, _, rest = text.partition("\n\n")
     assert first.count("\n") == 0
     assert first.endswith(".")
-    for section in ("Arguments:", "Example:\n        >>> ", "Source: "):
+    for section in ("Arguments:", "Example:\n    >>> ", "Source: "):
         assert section in rest
     last = rest[rest.index("Source: ") :]
     assert any(year in last for year in ("17", "18", "19", "20"))
