@@ -42,6 +42,9 @@ def bind(
     if opcode in BINDERS:
         return BINDERS[opcode](inputs, out, attributes)
     meaning = PRIMITIVES[opcode].meaning
+    if not out.ndim and PRIMITIVES[opcode].kind == "elementwise":
+        # One element costs NumPy less in an array with an axis than without.
+        inputs, out = [x.reshape(1) for x in inputs], out.reshape(1)
     if isinstance(meaning, np.ufunc):
         return [call(meaning, [unrepeated(x) for x in inputs], out)]
     return [partial(meaning, *inputs, out=out, **attributes)]
@@ -157,10 +160,34 @@ def bind_sum(
     return [partial(reduce, x, axes[0] if len(axes) == 1 else axes, None, kept)]
 
 
+def bind_max(
+    inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
+) -> list[Call]:
+    """A maximum whose reduced axes are gone from the output's view already."""
+    axes: tuple[int, ...] = attributes["axes"]
+    kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
+    reduce: Any = np.maximum.reduce
+    axis = axes[0] if len(axes) == 1 else axes
+    return [partial(reduce, inputs[0], axis, None, kept)]
+
+
+def bind_argmax(
+    inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
+) -> list[Call]:
+    """Positions in NumPy's own whole numbers, in memory of their own, then in ours."""
+    found = np.empty(out.shape, np.intp)
+    return [
+        partial(inputs[0].argmax, attributes["axis"], found),
+        partial(np.copyto, out, found, "same_kind"),
+    ]
+
+
 BINDERS: Mapping[str, Binder] = {
     "sigmoid": bind_sigmoid,
     "softplus": bind_softplus,
     "select": bind_select,
     "matmul": bind_matmul,
     "sum": bind_sum,
+    "max": bind_max,
+    "argmax": bind_argmax,
 }
