@@ -26,9 +26,9 @@ from thalweg.training.curves import Reading, read_curves
 from thalweg.training.fit import Callback
 from thalweg.training.history import History
 from thalweg.training.interrupts import watch
+from thalweg.training.metrics import CLASS_LOSSES
 from thalweg.training.network import Network
 
-CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy")
 ONE_OUTPUT = "binary_cross_entropy"
 POSITIVE = "poisson"
 

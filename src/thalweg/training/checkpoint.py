@@ -26,7 +26,7 @@ from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
 from thalweg.training.history import History
 from thalweg.training.memory import memory_of
-from thalweg.training.modelfile import read_model, write_model
+from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.plain import from_plain, plain_data
 from thalweg.training.stack import StepRandom, shapes_of, training_predictions_of
@@ -36,6 +36,7 @@ from thalweg.training.traced import (
     SavedProgram,
     TracedLayer,
     TracedLoss,
+    can_train,
     parameter_data,
     parameters_from,
     traced_layer,
@@ -60,17 +61,6 @@ def save(network: Network, path: str | Path) -> None:
     """
     document, tensors = network_data(network)
     write_model(path, tensors, {"kind": "network", **document})
-
-
-def load_network(path: str | Path) -> Network:
-    """Read a network from a file.
-
-    Raises:
-        FileError: the file can't be read.
-        ModelFileError: the file breaks a rule of the format.
-    """
-    tensors, document = read_model(path)
-    return network_from(document, tensors, str(path))
 
 
 # To data ------------------------------------------------------------------------------
@@ -258,11 +248,6 @@ def require_trainable(network: Network) -> None:
         trace(lambda a: outputs_in_training(network, a), types)
     if network.loss is not None:
         trace_loss(network.loss, require_matrix_output(shapes), dtype)
-
-
-def can_train(layer: Layer) -> bool:
-    """Whether the layer has a formula for training."""
-    return not isinstance(layer, TracedLayer) or layer.training is not None
 
 
 def outputs_in_training(network: Network, arrays: dict[str, Tracer]) -> Data:

@@ -24,12 +24,12 @@ from thalweg.training.pieces import (
 )
 from thalweg.training.settings import (
     batch_types,
-    is_learnable,
     rows_of,
     task_of,
 )
 from thalweg.training.stack import describe
 from thalweg.training.step import prediction_program, step_programs, types_of
+from thalweg.training.traced import can_train
 
 if TYPE_CHECKING:
     from thalweg.training.network import Network
@@ -94,7 +94,7 @@ def layer_block(network: Network, number: int) -> str:
     before, after = shapes.outputs[number - 1 : number + 1]
     layer = network.layers[number - 1]
     in_prediction = layer_in_prediction(network, number)
-    learnable = is_learnable(layer)
+    learnable = can_train(layer)
     training = layer_in_training(network, number) if learnable else in_prediction
     forward, prediction = training.forward_lines(), in_prediction.forward_lines()
     parts = {
@@ -119,7 +119,7 @@ def loss_block(network: Network) -> str:
     if loss.name == "cross_entropy":
         parts["targets"] = ["probabilities; class numbers become one-hot rows first"]
     parts["of a row"] = loss_alone(loss, network).forward_lines()
-    if is_learnable(network.layers[-1]):
+    if can_train(network.layers[-1]):
         together = last_layer_and_loss(loss, network)
         parts[""] = ["", TOGETHER]
         parts["forward"] = together.forward_lines()

@@ -22,12 +22,11 @@ from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.memory import Memory
 from thalweg.training.metrics import Metric, metric_for
-from thalweg.training.rows import Rows, batches, shuffled_order
+from thalweg.training.rows import CHUNK_ROWS, Rows, batches, shuffled_order
 from thalweg.training.stack import Shapes
 from thalweg.training.step import Task, scoring_program, step_programs
 from thalweg.training.stopping import EarlyStopping
 
-SCORING_ROWS = 1024
 Callback = Callable[[EpochRecord], object]
 
 
@@ -67,10 +66,10 @@ class Scorer:
     def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
         total = Sums(self._metric)
-        for start in range(0, len(self._rows), SCORING_ROWS):
+        for start in range(0, len(self._rows), CHUNK_ROWS):
             if interrupt is not None:
                 interrupt.check()
-            count = min(SCORING_ROWS, len(self._rows) - start)
+            count = min(CHUNK_ROWS, len(self._rows) - start)
             executable = self._executables[count]
             for name, array in self._rows.arrays().items():
                 np.copyto(executable.inputs[name], array[start : start + count])
@@ -82,7 +81,7 @@ class Scorer:
 
 def chunk_sizes(rows: int) -> set[int]:
     """The sizes of the chunks in which rows are scored."""
-    return {size for size in (min(rows, SCORING_ROWS), rows % SCORING_ROWS) if size}
+    return {size for size in (min(rows, CHUNK_ROWS), rows % CHUNK_ROWS) if size}
 
 
 class Sums:

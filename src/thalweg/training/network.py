@@ -38,6 +38,7 @@ from thalweg.training.history import EpochRecord, History
 from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
 from thalweg.training.rows import (
+    CHUNK_ROWS,
     Rows,
     numbers_from,
     require_finite,
@@ -53,7 +54,6 @@ from thalweg.training.step import (
 from thalweg.training.stopping import EarlyStopping
 from thalweg.training.traced import TracedLayer
 
-PREDICTION_ROWS = 1024
 LOSS_OF_LAST_ACTIVATION = {
     "softmax": "cross_entropy",
     "sigmoid": "binary_cross_entropy",
@@ -377,8 +377,8 @@ class Network:
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock, np.errstate(all="ignore"):
-            for start in range(0, len(table), PREDICTION_ROWS):
-                part = table[start : start + PREDICTION_ROWS]
+            for start in range(0, len(table), CHUNK_ROWS):
+                part = table[start : start + CHUNK_ROWS]
                 executable = self._prediction_executable(len(part))
                 inputs = executable.inputs["X"]
                 np.copyto(inputs, part)

@@ -13,6 +13,7 @@ from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.formulas.names import is_number, require
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
+CHUNK_ROWS = 1024  # scored or predicted at a time, which bounds the memory
 GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.program.types import ArrayType
 from thalweg.training.metrics import CLASS_LOSSES, Accuracy, SquaredError
 from thalweg.training.step import Task
-from thalweg.training.traced import TracedLayer
+from thalweg.training.traced import can_train
 
 if TYPE_CHECKING:
     from thalweg.training.network import Network
@@ -23,7 +22,7 @@ def task_of(network: Network) -> Task | None:
     rule, penalty = network.optimizer, network.penalty
     if network.loss is None or rule is None:
         return None
-    if not all(is_learnable(layer) for layer in network.layers):
+    if not all(can_train(layer) for layer in network.layers):
         return None
     if settings.get("penalty") is not None and penalty is None:
         return None
@@ -49,8 +48,3 @@ def rows_of(network: Network) -> int:
     """The rows of a batch."""
     size = network.history.settings.get("batch_size")
     return size if isinstance(size, int) and size > 0 else USUAL_ROWS
-
-
-def is_learnable(layer: Layer) -> bool:
-    """Whether a layer's training formula is there; a file can lack it."""
-    return not isinstance(layer, TracedLayer) or layer.training is not None

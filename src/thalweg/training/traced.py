@@ -121,6 +121,11 @@ class TracedLayer(Layer):
         return {"x": x, **{name: getattr(p, name) for name in names}}
 
 
+def can_train(layer: Layer) -> bool:
+    """Whether a layer's training formula is there; a file can lack it."""
+    return not isinstance(layer, TracedLayer) or layer.training is not None
+
+
 def draws_in(data: Data) -> int:
     """The number of a program's last random draw; some before it may not be there."""
     draws = [i[2]["operation"] for i in data["instructions"] if i[0] == "random_bits"]

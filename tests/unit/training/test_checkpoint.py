@@ -18,13 +18,19 @@ from numpy.testing import assert_array_equal
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError, ModelFileError, ProgramError
 from thalweg.formulas.initializers import constant, he_normal, normal
-from thalweg.training.checkpoint import load_network, network_data, network_from
+from thalweg.training.checkpoint import network_data, network_from
 from thalweg.training.modelfile import read_model, write_model
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(60, 4))
 CLASSES = generator.integers(0, 3, 60)
 NUMBERS = X @ [1.0, -1.0, 0.5, 2.0]
+
+
+def load_network(path: Path) -> tw.Network:
+    loaded = tw.load(path)
+    assert isinstance(loaded, tw.Network)
+    return loaded
 
 
 # Networks of thalweg's own and of a person's parts ------------------------------------

@@ -16,7 +16,6 @@ import thalweg as tw
 from thalweg.errors import NotFittedError
 from thalweg.formulas.layers import Layer
 from thalweg.program import meanings
-from thalweg.training.checkpoint import load_network
 from thalweg.training.explain import PAGE_WIDTH, explain
 from thalweg.training.stack import describe
 
@@ -337,6 +336,12 @@ class SignDescent(tw.Optimizer):
         self, parameters: Any, gradient: Any, state: Any, learning_rate: Any, step: Any
     ) -> Any:
         return parameters - learning_rate * tw.sign(gradient), {}
+
+
+def load_network(path: Path) -> tw.Network:
+    loaded = tw.load(path)
+    assert isinstance(loaded, tw.Network)
+    return loaded
 
 
 def test_a_rule_of_ones_own_is_shown_and_a_file_says_that_it_is_one(

@@ -27,7 +27,7 @@ from thalweg.errors import (
     ThalwegError,
 )
 from thalweg.training import network as network_module
-from thalweg.training.network import PREDICTION_ROWS
+from thalweg.training.rows import CHUNK_ROWS
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(50, 4))
@@ -163,11 +163,11 @@ def test_counts_of_numpy_are_counts() -> None:
 
 def test_a_chunk_border_does_not_show() -> None:
     network = classifier().initialize(4, dtype="float64")
-    rows = 2 * PREDICTION_ROWS + 3
+    rows = 2 * CHUNK_ROWS + 3
     x = generator.normal(size=(rows, 4))
     whole = network.predict(x)
     assert whole.shape == (rows, 3)
-    for row in (0, 1, PREDICTION_ROWS - 1, PREDICTION_ROWS, rows - 1):
+    for row in (0, 1, CHUNK_ROWS - 1, CHUNK_ROWS, rows - 1):
         one = network.predict(x[row : row + 1])
         assert_allclose(whole[row : row + 1], one, rtol=1e-13)
     p = network.parameters
@@ -188,7 +188,7 @@ def test_predictions_stay_what_they_were() -> None:
 def test_many_rows_need_memory_for_a_chunk_only() -> None:
     network = tw.Network([tw.Dense(64, "tanh"), tw.Dense(1)]).initialize(20)
     x = np.zeros((200_000, 20))
-    network.predict(x[:PREDICTION_ROWS])
+    network.predict(x[:CHUNK_ROWS])
     tracemalloc.start()
     try:
         network.predict(x)
@@ -263,7 +263,7 @@ def test_a_size_of_rows_is_compiled_once_and_only_some_are_kept(
     network = regression().initialize(4)
     for _ in range(3):
         network.predict(X)
-        network.predict(np.zeros((2 * PREDICTION_ROWS + 50, 4)))
+        network.predict(np.zeros((2 * CHUNK_ROWS + 50, 4)))
     assert len(built) == 2
     for rows in range(1, 30):
         network.predict(X[:rows])
