@@ -25,7 +25,6 @@ from thalweg.formulas.losses import Loss
 from thalweg.training.curves import Reading, read_curves
 from thalweg.training.fit import Callback
 from thalweg.training.history import History
-from thalweg.training.interrupts import watch
 from thalweg.training.metrics import CLASS_LOSSES
 from thalweg.training.network import Network
 
@@ -98,8 +97,7 @@ def learn(
         announce(table, prepared, network)
     diverged = train_network(network, prepared, settings, callback)
     model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
-    with watch():  # Ctrl-C now would lose what was learned; the test takes seconds
-        return tested(model, prepared, settings, data, diverged)
+    return tested(model, prepared, settings, data, diverged)
 
 
 # The network --------------------------------------------------------------------------

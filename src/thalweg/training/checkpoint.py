@@ -188,6 +188,7 @@ def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Ne
         IndexError,
         AttributeError,
         ArithmeticError,
+        RecursionError,
     ) as error:
         raise ModelFileError(
             f"{path}: the network's description is damaged: {error!r}"

@@ -364,3 +364,11 @@ def test_a_replacement_keeps_the_dtype() -> None:
     )
     simplified = verify(simplify.simplify(narrow))
     assert {i.type.dtype for i in simplified.instructions} == {"float32"}
+
+
+def test_a_logarithm_of_a_choice_ends_where_no_rule_knows_its_quotient() -> None:
+    """One rule brings the logarithm out of the choice; no other puts it back."""
+    program = record(
+        lambda b, x, y, **_: ops.log(ops.where(b, 1.0, ops.exp(x) / (2 + ops.exp(y))))
+    )
+    assert_changes(program, stabilize.stabilize(program))
