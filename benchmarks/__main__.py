@@ -1,96 +1,176 @@
-"""A step of a small network, side by side: ``python -m benchmarks``.
+"""thalweg beside its peers, in one run: ``python -m benchmarks [task …]``.
 
-All contenders take turns, round by round; figures are medians over the rounds, and
-ratios are medians of the ratios within a round, so a machine that slows down in
-between slows all alike. The losses of all epochs must agree.
+Every contender has a process of its own. All take turns, round by round; figures are
+medians over the rounds, and ratios are medians of the ratios within a round, so that a
+machine that slows down in between slows all alike. First parameters and the order of
+rows are the same for all, and the losses of the first 100 steps must agree: the run
+ends with an error where they don't. Compiling is timed apart (PyTorch keeps what it
+compiled on the disk, and finds it there in a later run).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import platform
+import sys
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-import numpy as np
+from benchmarks.contenders import Contender, contenders
+from benchmarks.figures import accuracies, machine_figures, task_figures
+from benchmarks.floor import Machine, best_of
+from benchmarks.picture import draw
+from benchmarks.ready import ready_figures
+from benchmarks.rounds import REFERENCE, DisagreementError, Outcome, Workers, play, say
+from benchmarks.table import table
+from benchmarks.tasks import ON_MNIST, TASKS, Task, full, on_images, quick
+from benchmarks.work import Failure
+from benchmarks.worker import Worker
 
-from benchmarks.contenders import CONTENDERS, Run, make_work
-from benchmarks.startup import startup
-
-SIZES = (20, 64, 64, 2)
-ROWS = 10_000
-BATCH = 32
-TOLERANCE = 2e-3  # relative, between float32 losses after some thousand steps
+QUICK_ROUNDS = 3
+MEASURER = Contender("the machine", "", "", "numpy")
 
 
 def main() -> None:
-    """Run every contender, compare the losses, print and write the figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    arguments = parser.parse_args()
-    work = make_work(SIZES, ROWS, BATCH, arguments.epochs, seed=0)
-    names = [n for n in CONTENDERS if "PyTorch" not in n or has_torch()]
-    for name in names:  # a first run, not counted
-        CONTENDERS[name](work)
-    rounds = [{n: CONTENDERS[n](work) for n in names} for _ in range(arguments.rounds)]
-    compare_losses(rounds[0])
-    figures = {
-        "network": "-".join(map(str, SIZES)),
-        "batch_size": BATCH,
-        "rows": ROWS,
-        "rounds": arguments.rounds,
-        "machine": platform.processor() or platform.machine(),
-        "step": step_figures(rounds, work.steps),
-        "losses": {n: rounds[0][n].losses for n in names},
-        "startup": startup(),
-    }
-    show(figures)
+    """Run tasks, print their table, and write JSON and pictures."""
+    arguments = parse()
+    if arguments.tasks == ["widths"]:
+        from benchmarks.widths import main as widths
+
+        widths(arguments.out, arguments.quick)
+        return
+    try:
+        figures = run(arguments)
+    except DisagreementError as error:
+        sys.exit(f"the benchmark failed: {error}")
+    print(table(figures))
     if arguments.out is not None:
-        arguments.out.write_text(json.dumps(figures, indent=2) + "\n")
+        write(figures, arguments.out)
 
 
-def has_torch() -> bool:
-    """PyTorch is an extra of its own."""
-    return importlib.util.find_spec("torch") is not None
+def parse() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = [*TASKS, "ready", "widths"]
+    parser.add_argument(
+        "tasks", nargs="*", metavar="task", help=f"{', '.join(known)}; default: all"
+    )
+    parser.add_argument("--rounds", type=int, help="default: 7, or 3 with --quick")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="shorter and fewer runs")
+    length.add_argument("--full", action="store_true", help="the long tasks whole")
+    parser.add_argument(
+        "--only", nargs="+", help="families, such as JAX, beside thalweg"
+    )
+    parser.add_argument(
+        "--mnist", type=Path, help="the folder of MNIST's four .gz files"
+    )
+    parser.add_argument("--out", type=Path, help="the folder for JSON and pictures")
+    arguments = parser.parse_args()
+    wrong = [name for name in arguments.tasks if name not in known]
+    if wrong or ("widths" in arguments.tasks and len(arguments.tasks) > 1):
+        parser.error(f"tasks are {', '.join(known)} (widths alone), got {wrong}")
+    return arguments
 
 
-def compare_losses(runs: dict[str, Run]) -> None:
-    """All contenders must have trained the same network."""
-    ours = np.array(runs["thalweg"].losses)
-    for name, run in runs.items():
-        if not np.allclose(run.losses, ours, rtol=TOLERANCE):
-            raise SystemExit(f"losses differ: thalweg {ours}, {name} {run.losses}")
-
-
-def step_figures(
-    rounds: list[dict[str, Run]], steps: int
-) -> dict[str, dict[str, float]]:
-    """Microseconds a step, and how many times thalweg's step fits into it."""
-    return {
-        name: {
-            "microseconds": median(r[name].seconds for r in rounds) / steps * 1e6,
-            "times_thalweg": median(
-                r[name].seconds / r["thalweg"].seconds for r in rounds
-            ),
-        }
-        for name in rounds[0]
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All figures."""
+    names = arguments.tasks or [*TASKS, "ready"]
+    rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else 7)
+    scaled = quick if arguments.quick else full if arguments.full else same
+    field = chosen(arguments.only)
+    before = measured_machine()
+    tasks = [scaled(TASKS[name]) for name in names if name != "ready"]
+    outcomes = play_all(tasks, field, rounds, arguments.mnist)
+    machine = best_of(before, measured_machine())
+    figures: dict[str, Any] = {
+        "machine": machine_figures(machine),
+        "tasks": {o.task.name: task_figures(o, machine) for o in outcomes},
     }
+    if "ready" in names:
+        figures["ready"] = ready_figures(field, rounds)
+    return figures
 
 
-def show(figures: dict) -> None:
-    """The figures as a table."""
-    print(f"a step of {figures['network']}, batch {figures['batch_size']}, Adam")
-    for name, figure in figures["step"].items():
-        print(
-            f"  {name:20} {figure['microseconds']:8.0f} µs"
-            f"   {figure['times_thalweg']:6.2f} × thalweg"
-        )
-    for name, seconds in figures["startup"].items():
-        print(f"  {name:34} {seconds * 1000:6.0f} ms")
+def play_all(
+    tasks: list[Task], field: list[Contender], rounds: int, mnist: Path | None
+) -> list[Outcome]:
+    """One task after the other, in the same processes."""
+    workers = Workers()
+    try:
+        return [play_task(task, field, workers, rounds, mnist) for task in tasks]
+    finally:
+        workers.close()
+
+
+def same(task: Task) -> Task:
+    """The task as it is."""
+    return task
+
+
+def chosen(families: list[str] | None) -> list[Contender]:
+    """Everyone, or thalweg and some families."""
+    field = contenders()
+    if families is None:
+        return field
+    return [c for c in field if c.family in families or c.needs == "thalweg"]
+
+
+def measured_machine() -> Machine:
+    """The machine's limits, measured in a process of its own."""
+    say("measuring the machine")
+    worker = Worker(MEASURER)
+    try:
+        found = worker.ask("benchmarks.floor:measure")
+    finally:
+        worker.close()
+    if isinstance(found, Failure):
+        raise DisagreementError(f"the machine can't be measured: {found.reason}")
+    return found
+
+
+def play_task(
+    task: Task,
+    field: list[Contender],
+    workers: Workers,
+    rounds: int,
+    mnist: Path | None,
+) -> Outcome:
+    """One task, on real images where there are some."""
+    if mnist is not None:
+        task = on_images(task)
+    outcome = play(task, task.work(mnist), field, workers, rounds)
+    if mnist is not None and task.name in ON_MNIST:
+        outcome.accuracies = accuracies(outcome, mnist)
+        compare_accuracies(task.name, outcome.accuracies)
+    return outcome
+
+
+def compare_accuracies(task: str, found: dict[str, float]) -> None:
+    """All must have learned equally well; noise stays far below a percent.
+
+    Raises:
+        DisagreementError: one has not.
+    """
+    for name, accuracy in found.items():
+        if abs(accuracy - found[REFERENCE]) > 0.01:
+            raise DisagreementError(
+                f"{task}: {name} has accuracy {accuracy:.3f}, "
+                f"thalweg {found[REFERENCE]:.3f}"
+            )
+
+
+def write(figures: dict[str, Any], folder: Path) -> None:
+    """benchmarks.json, .svg and .png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    (folder / "benchmarks.json").write_text(text + "\n", encoding="utf-8")
+    if figures["tasks"]:
+        draw(figures, folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a person waits for before anything is computed: imports, help, tracing."""
+"""What a person waits for before anything is computed: imports, help."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ def startup() -> dict[str, float]:
     return {
         "import thalweg": median(import_seconds() for _ in range(REPEATS)),
         "thalweg --help, whole process": median(help_seconds() for _ in range(REPEATS)),
-        "tracing to ready, 20-64-64-2": median(ready_seconds() for _ in range(REPEATS)),
     }
 
 
@@ -36,23 +35,4 @@ def help_seconds() -> float:
     subprocess.run(
         [sys.executable, "-m", "thalweg", "--help"], capture_output=True, check=True
     )
-    return time.perf_counter() - started
-
-
-def ready_seconds() -> float:
-    """From layers to a training step that can run."""
-    import thalweg as tw
-    from thalweg.formulas.losses import Loss
-    from thalweg.program.compile import make_executable
-    from thalweg.program.types import ArrayType
-    from thalweg.training.metrics import Accuracy
-    from thalweg.training.step import Task, step_programs
-
-    layers = [tw.Dense(64, "relu"), tw.Dense(64, "relu"), tw.Dense(2, "softmax")]
-    started = time.perf_counter()
-    network = tw.Network(layers).initialize(20)
-    task = Task(Loss.of("cross_entropy"), Accuracy(), tw.Adam(), None, None)
-    batch = {"X": ArrayType((32, 20), "float32"), "y": ArrayType((32,), "int32")}
-    programs = step_programs(network.layers, network.shapes, task, batch, "float32")
-    make_executable(programs["step"])
     return time.perf_counter() - started

@@ -17,7 +17,7 @@ from thalweg.program.gradients import GRADIENTS
 from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Program, verify
 from thalweg.program.layout import ARENA
-from thalweg.program.plan import plan
+from thalweg.program.plan import plan_singly
 from thalweg.program.primitives import PRIMITIVES, TABLE
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import NumpyArray, type_of
@@ -481,7 +481,7 @@ def program_of(
 
 def run_planned(program: Program, arrays: list[NumpyArray]) -> dict[str, NumpyArray]:
     """What a program gives when run from a plan, in memory that was all NaN."""
-    executable = Executable(plan(program))
+    executable = Executable(plan_singly(program))
     executable._buffers[ARENA][...] = 255
     for place, array in zip(executable.inputs.values(), arrays, strict=True):
         place[...] = array

@@ -1,7 +1,6 @@
 """Whole training runs against PyTorch's (`generate.py` wrote them)."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import thalweg as tw
 from thalweg.formulas.optimizers import optimizer
-from thalweg.training import fit
+from thalweg.training import steps
 
 RUNS = json.loads((Path(__file__).parent / "runs.json").read_text())
 X = np.array(RUNS["X"])
@@ -24,18 +23,28 @@ def label(case: dict[str, Any]) -> str:
     return "-".join([case["optimizer"], *case["parameters"], case["dtype"]])
 
 
+ENGINES = {"native": steps.NativeSteps, "interpreter": steps.InterpretedSteps}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def losses(monkeypatch: pytest.MonkeyPatch, engine: str) -> list[float]:
     """The mean loss of every step."""
     found: list[float] = []
-    add: Callable[..., float] = fit.Sums.add
+    kind = ENGINES[engine]
+    train = kind.train
 
-    def noting(self: fit.Sums, executable: Any) -> float:
-        loss = add(self, executable)
-        found.append(loss / len(executable.inputs["X"]))
-        return loss
+    def noting(own: Any, order: Any, rates: Any, first: int, log: Any, asked: Any):
+        yield from train(own, order, rates, first, log, asked)
+        sizes = np.full(own.count, own.batch_size)
+        sizes[-1] = len(own.rows) - (own.count - 1) * own.batch_size
+        found.extend(log.losses / sizes)
 
-    monkeypatch.setattr(fit.Sums, "add", noting)
+    monkeypatch.setattr(kind, "train", noting)
     return found
 
 
@@ -57,14 +66,16 @@ def run(
 
 
 @pytest.mark.parametrize("case", RUNS["cases"], ids=label)
-def test_run_of_each_optimizer(case: dict[str, Any], losses: list[float]) -> None:
+def test_run_of_each_optimizer(
+    case: dict[str, Any], losses: list[float], engine: str
+) -> None:
     network = tw.Network([tw.Dense(6, "tanh"), tw.Dense(3, "softmax")])
     parts = {"first": "1", "last": "2"}
     start = renamed(RUNS["start"], parts)
     rule = type(optimizer(case["optimizer"]))(
         learning_rate=case["learning_rate"], **case["parameters"]
     )
-    run(network, case, start, y=RUNS["classes"], optimizer=rule)
+    run(network, case, start, y=RUNS["classes"], optimizer=rule, engine=engine)
     close = TOLERANCE[case["dtype"]]
     assert_allclose(losses, case["losses"], rtol=close)
     for name, values in renamed(case["end"], parts).items():
@@ -78,7 +89,9 @@ class Relu(tw.Layer):
         return tw.relu(x)
 
 
-def test_run_with_batch_statistics_and_a_penalty(losses: list[float]) -> None:
+def test_run_with_batch_statistics_and_a_penalty(
+    losses: list[float], engine: str
+) -> None:
     case = RUNS["BatchNorm and L2"]
     network = tw.Network([tw.Dense(6), tw.BatchNorm(), Relu(), tw.Dense(1)])
     parts = {"first": "1", "normal": "2", "last": "4"}
@@ -90,6 +103,7 @@ def test_run_with_batch_statistics_and_a_penalty(losses: list[float]) -> None:
         y=RUNS["numbers"],
         optimizer=tw.Adam(case["learning_rate"]),
         penalty=tw.L2(0.01),
+        engine=engine,
     )
     assert_allclose(losses, case["losses"], rtol=1e-9)
     ours = {**network.parameters, **network.state}

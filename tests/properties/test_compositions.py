@@ -19,18 +19,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 from thalweg.errors import ProgramError
 from thalweg.program import ops
 from thalweg.program.differentiate import differentiate
+from thalweg.program.fuse import fuse
 from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Instruction, Program, verify
-from thalweg.program.layout import ARENA, Location, Plan, check
-from thalweg.program.plan import plan
+from thalweg.program.layout import ARENA, Location, Plan, Step, check
+from thalweg.program.plan import plan, plan_singly
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.simplify import simplify
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 
-Step = tuple[str, int, int, int]
-Recipe = list[Step]
+Choice = tuple[str, int, int, int]
+Recipe = list[Choice]
 Operation = Callable[[Tracer, Tracer, int], Tracer]
 
 SHAPES = {"a": (3,), "b": (2, 3), "c": (), "d": (3, 1, 2), "e": (2, 3), "f": (3, 3)}
@@ -322,7 +323,14 @@ def assert_plan_keeps_values(
     program: Program, inputs: Mapping[str, NumpyArray], runs: int = 2
 ) -> None:
     """The plan gives the interpreter's values, run after run, in poisoned memory."""
-    executable = Executable(plan(program))
+    for planned in (plan_singly(program), plan(fuse(program, {}))):
+        assert_run_keeps_values(planned, program, inputs, runs)
+
+
+def assert_run_keeps_values(
+    planned: Plan, program: Program, inputs: Mapping[str, NumpyArray], runs: int
+) -> None:
+    executable = Executable(planned)
     expected = dict(inputs)
     for name, array in inputs.items():
         executable.inputs[name][...] = array
@@ -368,19 +376,28 @@ def overlap(a: Location, b: Location) -> bool:
 def test_a_step_writes_over_what_it_reads_only_element_by_element(
     recipe: Recipe, carried: dict[str, int], extra: int
 ) -> None:
-    for step in plan(stepping(recipe, carried, extra)).steps:
+    program = stepping(recipe, carried, extra)
+    for planned in (plan_singly(program), plan(fuse(program, {}))):
+        for step in planned.steps:
+            check_overlaps(step)
+
+
+def check_overlaps(step: Step) -> None:
+    written = [place for _, place in step.outputs if place.type.size]
+    for number, output in enumerate(written):
+        assert not any(overlap(output, other) for other in written[:number])
         for place in step.inputs:
-            if step.output.type.size and overlap(place, step.output):
+            if overlap(place, output):
                 assert PRIMITIVES[step.opcode].kind == "elementwise"
-                assert place.offset == step.output.offset
+                assert place.offset == output.offset
                 assert place.is_contiguous
 
 
 def moved_place(plan: Plan, step: int, by: int) -> Plan:
     steps = list(plan.steps)
-    output = steps[step].output
+    (number, output), *others = steps[step].outputs
     moved = replace(output, offset=output.offset + by)
-    steps[step] = replace(steps[step], output=moved)
+    steps[step] = replace(steps[step], outputs=((number, moved), *others))
     return replace(plan, steps=tuple(steps))
 
 
@@ -389,10 +406,10 @@ def moved_place(plan: Plan, step: int, by: int) -> Plan:
 def test_check_refuses_places_outside_their_buffer(
     recipe: Recipe, which: int, behind: bool
 ) -> None:
-    planned = plan(forward(recipe))
+    planned = plan_singly(forward(recipe))
     assume(planned.steps)
     which %= len(planned.steps)
-    place = planned.steps[which].output
+    place = planned.steps[which].outputs[0][1]
     assume(place.buffer == ARENA)
     past = planned.arena_bytes - place.end + 1
     with pytest.raises(ProgramError, match="leaves its buffer"):
@@ -446,7 +463,7 @@ def test_every_pass_gives_a_program_that_verifies_and_prints(recipe: Recipe) -> 
         assert all(f"{name}=" in lines[-2] for name in each.outputs)
         for line, instruction in zip(lines[1:-2], each.instructions, strict=True):
             assert f" {instruction.type} = {instruction.opcode}(" in line
-    planned = plan(simplify(gradient))
+    planned = plan_singly(simplify(gradient))
     assert len(str(planned).splitlines()) == 1 + len(planned.steps) + len(
         planned.outputs
     )

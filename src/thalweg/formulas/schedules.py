@@ -49,6 +49,22 @@ class Schedule(abc.ABC):
             A number of 0 or more.
         """
 
+    def learning_rates(
+        self, steps: range, total_steps: int, validation_losses: Sequence[float]
+    ) -> list[float]:
+        """The learning rates of the steps of one epoch.
+
+        Arguments:
+            steps: counted from 0.
+            total_steps: how many there will be if nothing stops the training.
+            validation_losses: of the epochs that are over.
+
+        Returns:
+            A number for every step.
+        """
+        losses = validation_losses
+        return [float(self.learning_rate(s, total_steps, losses)) for s in steps]
+
 
 @dataclass(frozen=True)
 class Constant(Schedule):
@@ -80,6 +96,12 @@ class Constant(Schedule):
     ) -> float:
         """The value."""
         return self.value
+
+    def learning_rates(
+        self, steps: range, total_steps: int, validation_losses: Sequence[float]
+    ) -> list[float]:
+        """The value, for every step."""
+        return [self.value] * len(steps)
 
 
 @dataclass(frozen=True)
@@ -309,6 +331,13 @@ class ReduceOnPlateau(Schedule):
         """The initial rate, lowered once for every plateau so far."""
         lowered = self.initial * self.factor ** self.plateaus(validation_losses)
         return max(lowered, min(self.least, self.initial))
+
+    def learning_rates(
+        self, steps: range, total_steps: int, validation_losses: Sequence[float]
+    ) -> list[float]:
+        """The same for every step of an epoch."""
+        rate = self.learning_rate(steps.start, total_steps, validation_losses)
+        return [rate] * len(steps)
 
     def plateaus(self, validation_losses: Sequence[float]) -> int:
         """How often the patience has run out."""

@@ -1,6 +1,6 @@
 """From a formula to a program that runs. The one place that knows the passes' order.
 
-trace → simplify → stabilize → differentiate → simplify → plan → run
+trace → simplify → stabilize → differentiate → simplify → split → fuse → plan → run
 """
 
 from __future__ import annotations
@@ -8,18 +8,24 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from thalweg.errors import ArgumentError
 from thalweg.program import ops
+from thalweg.program.blocks import Blocks, choose_any_blocks, choose_blocks
 from thalweg.program.differentiate import differentiate
+from thalweg.program.encode import Kind, encode
+from thalweg.program.fuse import fuse
 from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Program, verify
-from thalweg.program.plan import plan
+from thalweg.program.native import Compiled, Part
+from thalweg.program.plan import plan, plan_singly
+from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
+from thalweg.program.split import Parts, split
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, call, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, as_numpy, type_of
@@ -38,7 +44,68 @@ def make_executable(
     program: Program, buffers: Mapping[str, NumpyArray] | None = None
 ) -> Executable:
     """Plan a finished program and bind it to memory."""
-    return Executable(plan(program), buffers)
+    return Executable(plan_singly(program), buffers)
+
+
+def compile_rows(program: Program, inputs: Collection[str]) -> Compiled:
+    """Make a finished program ready for the engine.
+
+    Arguments:
+        program: over a batch.
+        inputs: the names of its inputs that hold rows.
+    """
+    inputs = [name for name in inputs if name in program.inputs]
+    rows = find_rows(program, inputs)
+    blocks = choose_blocks(program, rows) if rows else Blocks(rows_in(program, inputs))
+    return compile_parts(split(program, inputs, blocks.rows), inputs, blocks)
+
+
+def compile_any_rows(program: Program, inputs: Collection[str]) -> Compiled | None:
+    """The same for any number of rows; None if the program's rows meet.
+
+    Arguments:
+        program: over `MOST_ROWS` rows.
+        inputs: the names of its inputs that hold rows.
+    """
+    inputs = [name for name in inputs if name in program.inputs]
+    rows = find_rows(program, inputs)
+    if rows is None:
+        return None
+    blocks = choose_any_blocks(program, rows)
+    parts = split(program, inputs, blocks.rows)
+    return None if parts.count is None else compile_parts(parts, inputs, blocks)
+
+
+def rows_in(program: Program, inputs: Sequence[str]) -> int:
+    """The number of rows that a program is for."""
+    return program.inputs[inputs[0]].shape[0] if inputs else 0
+
+
+def compile_parts(parts: Parts, inputs: Sequence[str], blocks: Blocks) -> Compiled:
+    """Fuse, plan and encode every part of a program."""
+    kinds: dict[str, Kind] = {
+        **dict.fromkeys(inputs, "rows"),
+        **dict.fromkeys(parts.by_row, "rows"),
+        **dict.fromkeys(parts.sums, "total"),
+    }
+
+    def compiled(program: Program | None) -> Part | None:
+        if program is None:
+            return None
+        planned = plan(fuse(program, {}))
+        return Part(planned, encode(planned, {}, 0))
+
+    found = find_rows(parts.block, inputs) if parts.count is not None else None
+    axes = {} if found is None else found.axes
+    planned = plan(fuse(parts.block, axes), axes)
+    block = Part(planned, encode(planned, kinds, parts.count or blocks.rows))
+    return Compiled(
+        compiled(parts.before),
+        block,
+        compiled(parts.after),
+        blocks.shards,
+        any_rows=parts.count is not None,
+    )
 
 
 # Formulas on arrays ------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from thalweg.errors import ShapeError
 from thalweg.program.bind import bind
 from thalweg.program.ir import Program
-from thalweg.program.layout import ALIGNMENT, ARENA, Location, Plan
+from thalweg.program.layout import ALIGNMENT, ARENA, Location, Plan, Step
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, as_numpy
 
 
@@ -56,36 +58,32 @@ class Executable:
     ) -> None:
         self.plan = plan
         given = buffers or {}
-        self.inputs: dict[str, NumpyArray] = {
+        every = {
             name: given[name] if name in given else np.zeros(type.shape, type.dtype)
-            for name, type in plan.inputs.items()
+            for name, type in plan.buffers.items()
         }
-        for name, type in plan.inputs.items():
-            check_buffer(name, self.inputs[name], type.shape, type.dtype)
+        for name, type in plan.buffers.items():
+            check_buffer(name, every[name], type.shape, type.dtype)
+        self.inputs = {name: every[name] for name in plan.inputs}
+        self.outputs = {name: every[name] for name in plan.outputs}
+        arena = aligned_bytes(plan.arena_bytes)
+        constants = {k: np.ascontiguousarray(v) for k, v in plan.constants.items()}
         self._buffers = {
-            name: array.reshape(-1).view(np.uint8) for name, array in self._arrays()
+            name: array.reshape(-1).view(np.uint8)
+            for name, array in {**every, **constants, ARENA: arena}.items()
         }
         self._views: dict[Location, NumpyArray] = {}
-        self.outputs: dict[str, NumpyArray] = {
-            name: self._array(place) for name, place in plan.outputs.items()
-        }
-        self._steps: list[Callable[[], object]] = [
-            call
-            for step in plan.steps
-            for call in bind(
-                step.opcode,
-                [self._array(place) for place in step.inputs],
-                self._array(step.output),
-                step.attributes,
-            )
-        ]
+        self._steps = [call for step in plan.steps for call in self._calls(step)]
 
-    def _arrays(self) -> list[tuple[str, NumpyArray]]:
-        arena = aligned_bytes(self.plan.arena_bytes)
-        constants = [
-            (k, np.ascontiguousarray(v)) for k, v in self.plan.constants.items()
-        ]
-        return [*self.inputs.items(), *constants, (ARENA, arena)]
+    def _calls(self, step: Step) -> list[Callable[[], object]]:
+        """The calls that run one step."""
+        inputs = [self._array(place) for place in step.inputs]
+        outputs = {number: self._array(place) for number, place in step.outputs}
+        if len(step.lines) > 1:
+            return [partial(run_lines, step, inputs, outputs)]
+        line = step.lines[0]
+        operands = [inputs[operand] for operand in line.operands]
+        return bind(line.opcode, operands, outputs[0], line.attributes)
 
     def _array(self, place: Location) -> NumpyArray:
         """The array at a place, over its buffer's memory; constants stay constant.
@@ -111,6 +109,18 @@ class Executable:
         """Run every step once."""
         for step in self._steps:
             step()
+
+
+def run_lines(
+    step: Step, inputs: Sequence[NumpyArray], outputs: Mapping[int, NumpyArray]
+) -> None:
+    """Run the lines of a kernel one after the other, and write when all are read."""
+    values = list(inputs)
+    for line in step.lines:
+        operands = [values[operand] for operand in line.operands]
+        values.append(PRIMITIVES[line.opcode].meaning(*operands, **line.attributes))
+    for number, array in outputs.items():
+        np.copyto(array, values[len(inputs) + number])
 
 
 def aligned_bytes(nbytes: int) -> NumpyArray:

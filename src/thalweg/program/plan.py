@@ -1,32 +1,32 @@
 """Memory: where every value of a program lies, decided before anything runs.
 
-Inputs lie in buffers of their own, constants in buffers that are filled once, and all
-else in one arena, in which values whose lives don't overlap share room. Views
-(reshape, transpose, broadcast, slice) are other strides over the same bytes, and cost
-nothing. An output with the name of an input is carried: the run leaves it there.
+Inputs and outputs lie in buffers of their own, constants in buffers that are filled
+once, and all else in one arena, in which values whose lives don't overlap share room.
+Views (reshape, transpose, broadcast, slice) are other strides over the same bytes, and
+cost nothing. An output with the name of an input is carried: the run leaves it there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 
 from thalweg.errors import ProgramError
-from thalweg.program.ir import Instruction, Program
+from thalweg.program.ir import Program
+from thalweg.program.kernels import Kernel, Kernels, roots_of, singly
 from thalweg.program.layout import (
     ALIGNMENT,
     ARENA,
+    Line,
     Location,
     Plan,
     Step,
     check,
     contiguous,
+    single,
 )
-from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import ArrayType, NumpyArray
+from thalweg.program.types import NumpyArray
+from thalweg.program.views import view_of
 
 
 @dataclass
@@ -66,46 +66,21 @@ def rounded(nbytes: int) -> int:
     return max(-(-nbytes // ALIGNMENT), 1) * ALIGNMENT
 
 
-def view_of(
-    location: Location, opcode: str, attributes: Mapping[str, Any]
-) -> Location | None:
-    """The location that a view has; None where its elements must be copied.
-
-    NumPy's own rules decide, on an array of the same strides that is never read.
-    """
-    ghost = np.lib.stride_tricks.as_strided(
-        np.empty(1, location.type.dtype), location.type.shape, location.strides
-    )
-    if opcode == "reshape":
-        try:
-            view = np.reshape(ghost, attributes["shape"], copy=False)
-        except ValueError:
-            return None
-    else:
-        view = PRIMITIVES[opcode].meaning(ghost, **attributes)
-    if not view.size:  # an empty slice's start may lie behind the buffer
-        return contiguous(
-            location.buffer,
-            location.offset,
-            ArrayType(tuple(view.shape), location.type.dtype),
-        )
-    moved = view.__array_interface__["data"][0] - ghost.__array_interface__["data"][0]
-    type = ArrayType(tuple(view.shape), location.type.dtype)
-    return Location(location.buffer, location.offset + moved, tuple(view.strides), type)
-
-
 class Planner:
-    """The state of one planning: a walk over the program in order."""
+    """The state of one planning: a walk over the kernels in order."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.root = self._roots()
+    def __init__(self, kernels: Kernels, rows: Mapping[int, int]) -> None:
+        self.kernels = kernels
+        self.program = kernels.program
+        self.rows = rows
+        self.root = roots_of(self.program)
         self.carried = {
             name: value
-            for name, value in program.outputs.items()
-            if name in program.inputs and program.inputs[name] == program.type(value)
+            for name, value in self.program.outputs.items()
+            if name in self.program.inputs
         }
         self.home = self._parts_of_concatenations()
+        self.given = self._given_buffers()
         self.last_use = self._last_uses()
         self.arena = Arena()
         self.places: dict[int, Location] = {}
@@ -113,30 +88,18 @@ class Planner:
         self.constants: dict[str, NumpyArray] = {}
         self.steps: list[Step] = []
 
-    def _instruction(self, value: int) -> Instruction:
-        instruction = self.program.instruction(value)
-        assert instruction is not None
-        return instruction
-
-    def _roots(self) -> list[int]:
-        """For every value, the one whose bytes it may be a view of."""
-        root = list(range(len(self.program.inputs)))
-        for instruction in self.program.instructions:
-            is_view = instruction.primitive.kind == "view"
-            root.append(root[instruction.inputs[0]] if is_view else len(root))
-        return root
+    # What is known before the walk ----------------------------------------------------
 
     def _last_uses(self) -> dict[int, int]:
-        """The last instruction that reads any view of a root; outputs live on."""
+        """The last kernel that reads any view of a root; outputs live on."""
         last: dict[int, int] = {}
-        for value in self.program.computed():
-            instruction = self._instruction(value)
-            for source in instruction.inputs:
-                last[self.root[source]] = value
+        for number, kernel in enumerate(self.kernels.kernels):
+            for source in kernel.inputs:
+                last[self.root[source]] = number
         for value in self.program.outputs.values():
-            last[self.root[value]] = len(self.root)
+            last[self.root[value]] = len(self.kernels.kernels)
         for part, (owner, _) in self.home.items():
-            last[owner] = max(last.get(owner, owner), last.get(part, part))
+            last[owner] = max(last.get(owner, -1), last.get(part, -1))
         return last
 
     def _parts_of_concatenations(self) -> dict[int, tuple[int, int]]:
@@ -147,7 +110,7 @@ class Planner:
         """
         home: dict[int, tuple[int, int]] = {}
         for value in self.program.computed():
-            instruction = self._instruction(value)
+            instruction = self.kernels.instruction(value)
             if (
                 instruction.opcode != "concatenate"
                 or instruction.attributes["axis"] != 0
@@ -155,67 +118,114 @@ class Planner:
                 continue
             offset = 0
             for part in instruction.inputs:
-                root = self.root[part]
-                if self._fills_its_root(part) and root not in home:
+                root = self._filled_root(part)
+                fits = root is not None and self._can_be_a_part(root)
+                if root is not None and fits and root not in home:
                     home[root] = (value, offset)
                 offset += self.program.type(part).nbytes
         return home
 
-    def _fills_its_root(self, value: int) -> bool:
-        """Whether a value is its root, or only a reshape of it, and is computed."""
+    def _filled_root(self, value: int) -> int | None:
+        """The computed value that a value is, or is only a reshape of."""
         instruction = self.program.instruction(value)
         while instruction is not None and instruction.opcode == "reshape":
             value = instruction.inputs[0]
             instruction = self.program.instruction(value)
-        return (
-            instruction is not None
-            and instruction.primitive.kind not in ("view", "constant")
-            and instruction.opcode != "concatenate"
-            and value not in self.program.outputs.values()
-        )
+        if instruction is None or instruction.primitive.kind in ("view", "constant"):
+            return None
+        return value
+
+    def _can_be_a_part(self, root: int) -> bool:
+        is_output = root in self.program.outputs.values()
+        return not is_output and self.kernels.instruction(root).opcode != "concatenate"
+
+    def _given_buffers(self) -> dict[int, str]:
+        """Values that are written straight into an output's buffer."""
+        given: dict[int, str] = {}
+        for name, value in self.program.outputs.items():
+            root = self._filled_root(value)
+            if root is not None and name not in self.carried and root not in self.home:
+                given.setdefault(root, name)
+        return given
+
+    # The walk -------------------------------------------------------------------------
 
     def plan(self) -> Plan:
-        """Walk the program, then leave carried outputs where their inputs were."""
+        """Walk the kernels, then fill the outputs that nothing was written into."""
         for value, (name, type) in enumerate(self.program.inputs.items()):
-            self.places[value] = contiguous(name, 0, type)
-        for value in self.program.computed():
-            self._place(value)
-        outputs = {name: self.places[v] for name, v in self.program.outputs.items()}
-        self._keep_old_values(outputs)
-        self._carry(outputs)
+            self.places[value] = contiguous(name, 0, type, self.rows.get(value))
+        for number, kernel in enumerate(self.kernels.kernels):
+            self._place(number, kernel)
+            self._release(number)
+        self._fill_outputs()
+        self._carry()
         return Plan(
             self.program.inputs,
             self.constants,
             self.arena.size,
             tuple(self.steps),
-            outputs,
+            self.program.output_types(),
         )
 
-    def _place(self, value: int) -> None:
-        instruction = self._instruction(value)
-        opcode, attributes = instruction.opcode, instruction.attributes
-        if opcode == "constant":
-            self._place_constant(value, attributes["value"])
-            return
-        inputs = tuple(self.places[v] for v in instruction.inputs)
-        if instruction.primitive.kind == "view":
-            view = view_of(inputs[0], opcode, attributes)
-            if view is not None:
-                self.places[value] = view
-                return
-            self._become_root(value)
-        self.places[value] = self._output_location(value)
-        if opcode == "concatenate" and attributes["axis"] == 0:
-            self._join(self.places[value], inputs)
+    def _place(self, number: int, kernel: Kernel) -> None:
+        """Give a kernel's outputs their places, and enter its step."""
+        inputs = {value: self._read(value) for value in kernel.inputs}
+        for value in kernel.outputs:
+            self.places[value] = self._output_location(number, kernel, value, inputs)
+        first = self.kernels.instruction(kernel.values[0])
+        if first.opcode == "concatenate" and first.attributes["axis"] == 0:
+            self._join(self.places[kernel.values[0]], first.inputs)
         else:
-            self.steps.append(Step(opcode, attributes, inputs, self.places[value]))
-        self._release_dying(value)
+            self.steps.append(self._step(kernel, inputs))
 
-    def _place_constant(self, value: int, constant: NumpyArray) -> None:
+    def _step(self, kernel: Kernel, inputs: Mapping[int, Location]) -> Step:
+        """A kernel with the places that it reads and writes."""
+        number = {value: i for i, value in enumerate(inputs)}
+        lines: list[Line] = []
+        for value in kernel.values:
+            number[value] = len(inputs) + len(lines)
+            instruction = self.kernels.instruction(value)
+            operands = tuple(number[v] for v in instruction.inputs)
+            lines.append(
+                Line(
+                    instruction.opcode,
+                    instruction.attributes,
+                    operands,
+                    instruction.type,
+                )
+            )
+        outputs = [(number[v] - len(inputs), self.places[v]) for v in kernel.outputs]
+        return Step(tuple(lines), tuple(inputs.values()), tuple(outputs))
+
+    def _read(self, value: int) -> Location:
+        """Where a value lies; views and constants find their place when first read."""
+        if value not in self.places:
+            instruction = self.kernels.instruction(value)
+            if instruction.opcode == "constant":
+                self.places[value] = self._constant(value)
+            else:
+                self.places[value] = self._view(value)
+        return self.places[value]
+
+    def _constant(self, value: int) -> Location:
         name = f"%{value}"
-        type = self.program.type(value)
-        self.constants[name] = constant
-        self.places[value] = contiguous(name, 0, type)
+        self.constants[name] = self.kernels.instruction(value).attributes["value"]
+        return contiguous(name, 0, self.program.type(value))
+
+    def _view(self, value: int) -> Location:
+        """Other strides over the same bytes, or where there are none, a copy."""
+        instruction = self.kernels.instruction(value)
+        source = self._read(instruction.inputs[0])
+        rows = self.rows.get(value)
+        view = view_of(source, instruction.opcode, instruction.attributes, rows)
+        if view is not None:
+            return view
+        self._become_root(value)
+        place = contiguous(ARENA, self._room(value), self.program.type(value), rows)
+        self.steps.append(
+            single(instruction.opcode, instruction.attributes, (source,), place)
+        )
+        return place
 
     def _become_root(self, value: int) -> None:
         """A view that must be copied has bytes of its own from here on."""
@@ -226,20 +236,34 @@ class Planner:
                 self.root[later] = self.root[instruction.inputs[0]]
         self.last_use = self._last_uses()
 
-    def _output_location(self, value: int) -> Location:
-        """Into the carried input, a concatenation, a dying input, or new room."""
-        type = self.program.type(value)
-        carried = self._carried_input(value)
+    def _output_location(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> Location:
+        """An output's buffer, a concatenation, the place of a dying input, or new room.
+
+        Over an input, because a kernel reads element by element what it replaces.
+        """
+        type, rows = self.program.type(value), self.rows.get(value)
+        if value in self.given:
+            return contiguous(self.given[value], 0, type, rows)
+        carried = self._carried_input(number, kernel, value, inputs)
         if carried is not None:
-            return contiguous(carried, 0, type)
+            return contiguous(carried, 0, type, rows)
         if value in self.home:
             owner, offset = self.home[value]
-            return contiguous(ARENA, self._room(owner) + offset, type)
-        reused = self._dying_input(value)
+            base = self._base(owner)
+            return contiguous(base.buffer, base.offset + offset, type, rows)
+        reused = self._dying_input(number, kernel, value, inputs)
         if reused is not None:
             self.rooms[value] = self.rooms.pop(reused)
-            return contiguous(ARENA, self.rooms[value][0], type)
-        return contiguous(ARENA, self._room(value), type)
+        return contiguous(ARENA, self._room(value), type, rows)
+
+    def _base(self, owner: int) -> Location:
+        """Where a concatenation lies."""
+        type = self.program.type(owner)
+        if owner in self.given:
+            return contiguous(self.given[owner], 0, type)
+        return contiguous(ARENA, self._room(owner), type)
 
     def _room(self, root: int) -> int:
         """The offset of a root's room, which is taken at the first call."""
@@ -248,42 +272,43 @@ class Planner:
             self.rooms[root] = (self.arena.allocate(nbytes), nbytes)
         return self.rooms[root][0]
 
-    def _carried_input(self, value: int) -> str | None:
+    def _carried_input(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> str | None:
         """The input that an elementwise result may overwrite, as its new value."""
-        instruction = self._instruction(value)
-        if instruction.primitive.kind != "elementwise":
+        if not self.kernels.is_elementwise(kernel):
             return None
         for name, output in self.carried.items():
             position = list(self.program.inputs).index(name)
-            is_last_reader = self.last_use.get(position, -1) <= value
+            is_last_reader = self.last_use.get(position, -1) <= number
             if (
                 output == value
                 and is_last_reader
-                and self._reads_aligned(value, position)
+                and self._reads_aligned(position, inputs)
             ):
                 return name
         return None
 
-    def _reads_aligned(self, value: int, root: int) -> bool:
-        """Whether an instruction reads a root only element for element."""
-        instruction = self._instruction(value)
-        readings = [self.places[v] for v in instruction.inputs if self.root[v] == root]
+    def _reads_aligned(self, root: int, inputs: Mapping[int, Location]) -> bool:
+        """Whether a kernel reads a root only element for element."""
+        readings = [place for v, place in inputs.items() if self.root[v] == root]
         whole = self.program.type(root).nbytes
         return all(p.is_contiguous and p.type.nbytes == whole for p in readings)
 
-    def _dying_input(self, value: int) -> int | None:
-        """An input of an elementwise instruction whose room the output can have."""
-        instruction = self._instruction(value)
-        if instruction.primitive.kind != "elementwise":
+    def _dying_input(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> int | None:
+        """An input of an elementwise kernel whose room the output can have."""
+        if not self.kernels.is_elementwise(kernel):
             return None
         nbytes = self.program.type(value).nbytes
-        for source in instruction.inputs:
+        for source in inputs:
             root = self.root[source]
             if (
                 root in self.rooms
-                and self.last_use[root] == value
+                and self.last_use[root] == number
                 and self.program.type(root).nbytes == nbytes
-                and self._reads_aligned(value, root)
+                and self._reads_aligned(root, inputs)
                 and not self._is_joined(root)
             ):
                 return root
@@ -292,64 +317,78 @@ class Planner:
     def _is_joined(self, root: int) -> bool:
         return any(owner == root for owner, _ in self.home.values())
 
-    def _join(self, base: Location, parts: tuple[Location, ...]) -> None:
+    def _join(self, base: Location, parts: tuple[int, ...]) -> None:
         """Copy the parts of a concatenation that weren't written into their places."""
         offset = base.offset
-        for part in parts:
-            place = contiguous(base.buffer, offset, part.type)
+        for value in parts:
+            part = self._read(value)
+            place = contiguous(base.buffer, offset, part.type, part.rows)
             if part != place:
                 self._copy(part, place)
             offset += part.type.nbytes
 
     def _copy(self, source: Location, target: Location) -> None:
         shape = {"shape": target.type.shape}
-        self.steps.append(Step("reshape", shape, (source,), target))
+        self.steps.append(single("reshape", shape, (source,), target))
 
-    def _release_dying(self, value: int) -> None:
-        instruction = self._instruction(value)
-        for root in {self.root[v] for v in instruction.inputs} | {value}:
-            if self.last_use.get(root, value) <= value and root in self.rooms:
+    def _release(self, number: int) -> None:
+        """Give back the room of what no kernel reads after this one."""
+        for root in list(self.rooms):
+            if self.last_use.get(root, number) <= number:
                 self.arena.release(*self.rooms.pop(root))
 
-    def _keep_old_values(self, outputs: dict[str, Location]) -> None:
-        """Copy outputs that look at an input which gets a new value after them."""
-        for name, place in outputs.items():
-            is_input = self.root[self.program.outputs[name]] < len(self.program.inputs)
-            if is_input and name not in self.carried and place.buffer in self.carried:
-                outputs[name] = self._copied(place)
+    # Outputs --------------------------------------------------------------------------
+
+    def _fill_outputs(self) -> None:
+        """Copy what wasn't written straight into its output's buffer."""
+        for name, value in self.program.outputs.items():
+            if name in self.carried:
+                continue
+            place = self._read(value)
+            home = contiguous(name, 0, place.type, place.rows)
+            if (place.buffer, place.offset) != (name, 0):
+                self._copy(place, home)
+
+    def _carry(self) -> None:
+        """Copy what wasn't written into its input; through the arena if inputs swap."""
+        pending: list[tuple[Location, Location]] = []
+        for name, value in self.carried.items():
+            home = contiguous(name, 0, self.program.inputs[name])
+            place = self._read(value)
+            if (place.buffer, place.offset, place.strides) == (name, 0, home.strides):
+                continue
+            if self.root[value] < len(self.program.inputs):
+                place = self._copied(place)
+            pending.append((place, home))
+        for place, home in pending:
+            self._copy(place, home)
 
     def _copied(self, place: Location) -> Location:
         room = contiguous(ARENA, self.arena.allocate(place.type.nbytes), place.type)
         self._copy(place, room)
         return room
 
-    def _carry(self, outputs: dict[str, Location]) -> None:
-        """Copy what wasn't written into its input; through the arena if inputs swap."""
-        pending: list[tuple[str, Location]] = []
-        for name, value in self.carried.items():
-            type = self.program.inputs[name]
-            home = contiguous(name, 0, type)
-            place = outputs[name]
-            if place == home:
-                continue
-            if self.root[value] < len(self.program.inputs):
-                place = self._copied(place)
-            pending.append((name, place))
-        for name, place in pending:
-            outputs[name] = contiguous(name, 0, self.program.inputs[name])
-            self._copy(place, outputs[name])
 
+def plan(kernels: Kernels, rows: Mapping[int, int] | None = None) -> Plan:
+    """Give every value of a program that crosses between its kernels a place.
 
-def plan(program: Program) -> Plan:
-    """Give every value of a program its place.
+    Arguments:
+        kernels: the program, cut.
+        rows: the axis along which a value holds a batch's rows, for values that do.
 
     Raises:
         ProgramError: an output has the name of an input but another type.
     """
+    program = kernels.program
     for name, type in program.output_types().items():
         if program.inputs.get(name, type) != type:
             raise ProgramError(
                 f"output {name} is {type}, but the input of that name "
                 f"is {program.inputs[name]}"
             )
-    return check(Planner(program).plan())
+    return check(Planner(kernels, rows or {}).plan())
+
+
+def plan_singly(program: Program) -> Plan:
+    """The plan of a program with a kernel for every instruction."""
+    return plan(singly(program))

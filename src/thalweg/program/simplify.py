@@ -103,6 +103,12 @@ RULES = (
         when=lambda x, shape: x.shape == shape,
     ),
     Rule(
+        "reshape of one number repeated",
+        reshape(broadcast(x), shape="shape"),
+        lambda x, shape: ops.broadcast_to(ops.reshape(x, ()), shape),
+        when=lambda x, shape: x.type.size == 1,
+    ),
+    Rule(
         "broadcast to the same",
         broadcast(x, shape="shape"),
         lambda x, shape: x,

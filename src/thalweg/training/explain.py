@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from thalweg.formulas.layers import Parameter
-from thalweg.program.plan import plan
+from thalweg.program.plan import plan_singly
 from thalweg.program.types import Shape
 from thalweg.training.pieces import (
     Piece,
@@ -160,7 +160,7 @@ def program_blocks(network: Network) -> list[str]:
         programs = {f"after {name}": program for name, program in steps.items()}
         last = steps["step"]
     blocks = [f"Program {name}\n{program}" for name, program in programs.items()]
-    return [*blocks, f"Program after plan\n{plan(last)}"]
+    return [*blocks, f"Program after plan\n{plan_singly(last)}"]
 
 
 def block(title: str, parts: Mapping[str, Sequence[str]]) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,15 +14,16 @@ from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.schedules import schedule
-from thalweg.program.compile import make_executable
-from thalweg.program.interpret import Executable
-from thalweg.program.types import Dtype, NumpyArray
+from thalweg.program.ir import Program
+from thalweg.program.types import NumpyArray
+from thalweg.training.execution import Execution
 from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.memory import Memory
 from thalweg.training.metrics import Metric, metric_for
-from thalweg.training.rows import CHUNK_ROWS, Rows, batches, shuffled_order
+from thalweg.training.rows import Rows, shuffled_order
 from thalweg.training.stack import Shapes
+from thalweg.training.steps import Steps
 from thalweg.training.step import Task, scoring_program, step_programs
 from thalweg.training.stopping import EarlyStopping
 
@@ -52,67 +52,33 @@ class Scorer:
         loss: Loss,
         rows: Rows,
         memory: Memory,
-        dtype: Dtype,
+        execution: Execution,
     ) -> None:
-        self._metric = metric_for(loss, shapes.outputs[-1][0], rows.y, rows.weights)
-        self._rows = rows
-        self._executables: dict[int, Executable] = {}
-        for count in chunk_sizes(len(rows)):
-            program = scoring_program(
-                layers, shapes, loss, self._metric, rows.types(count), dtype
-            )
-            self._executables[count] = make_executable(program, memory.buffers())
+        self._rows = rows.copied()
+        outputs = shapes.outputs[-1][0]
+        metric = metric_for(loss, outputs, self._rows.y, self._rows.weights)
+        self._metric = metric
+        dtype = memory.dtype
+
+        def program_for(count: int) -> Program:
+            types = rows.types(count)
+            return scoring_program(layers, shapes, loss, metric, types, dtype)
+
+        self._forward = execution.forward(program_for, tuple(rows.arrays()), memory.buffers())
 
     def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
-        total = Sums(self._metric)
-        for start in range(0, len(self._rows), CHUNK_ROWS):
+        loss, metric = 0.0, np.zeros((), np.float64)
+        arrays = self._rows.arrays()
+        for part in self._forward.chunks(len(self._rows)):
             if interrupt is not None:
                 interrupt.check()
-            count = min(CHUNK_ROWS, len(self._rows) - start)
-            executable = self._executables[count]
-            for name, array in self._rows.arrays().items():
-                np.copyto(executable.inputs[name], array[start : start + count])
-            with np.errstate(all="ignore"):
-                executable.run()
-            total.add(executable)
-        return total.figures()
-
-
-def chunk_sizes(rows: int) -> set[int]:
-    """The sizes of the chunks in which rows are scored."""
-    return {size for size in (min(rows, CHUNK_ROWS), rows % CHUNK_ROWS) if size}
-
-
-class Sums:
-    """Weighted sums of loss and metric over batches."""
-
-    def __init__(self, metric: Metric) -> None:
-        self._metric = metric
-        self._loss = 0.0
-        self._sums: Any = np.float64(0)
-        self._weight = 0.0
-
-    def add(self, executable: Executable) -> float:
-        """Add what a run has summed; the run's own loss."""
-        loss = float(executable.outputs["loss_sum"])
-        self._loss += loss
-        self._sums = self._sums + executable.outputs["metric_sum"]
-        self._weight += weight_of(executable)
-        return loss
-
-    def figures(self) -> tuple[float, Metrics]:
-        """The mean loss and the metrics."""
-        mean = np.asarray(self._sums / self._weight)
-        return self._loss / self._weight, self._metric.figures(mean)
-
-
-def weight_of(executable: Executable) -> float:
-    """The weight of the rows in an executable's inputs, each 1 unless told."""
-    weights = executable.inputs.get("sample_weight")
-    if weights is None:
-        return len(executable.inputs["X"])
-    return float(weights.sum(dtype=np.float64))
+            rows = {name: array[part] for name, array in arrays.items()}
+            outputs = self._forward.run(rows)
+            loss += float(outputs["loss_sum"])
+            metric = metric + outputs["metric_sum"]
+        weight = self._rows.total_weight
+        return loss / weight, self._metric.figures(metric / weight)
 
 
 class Trainer:
@@ -126,7 +92,7 @@ class Trainer:
         training: Rows,
         validation: Rows | None,
         plan: Plan,
-        dtype: Dtype,
+        execution: Execution,
     ) -> None:
         self._memory = memory
         self._plan = plan
@@ -136,34 +102,27 @@ class Trainer:
         self._rows = with_mean_weight_one(training)
         self._schedule = schedule(plan.task.optimizer.learning_rate)
         self._step = 0
-        self._steps_per_epoch = -(-len(training) // plan.batch_size)
-        self._executables = self._training_executables(layers, shapes, dtype)
+        self._steps = self._training_steps(layers, shapes, execution)
+        self._weight = self._rows.total_weight
         self._learning_rate = 0.0
         self._scorer = None
         if validation is not None:
             loss = plan.task.loss
-            self._scorer = Scorer(layers, shapes, loss, validation, memory, dtype)
+            self._scorer = Scorer(layers, shapes, loss, validation, memory, execution)
 
-    def _training_executables(
-        self, layers: tuple[Layer, ...], shapes: Shapes, dtype: Dtype
-    ) -> dict[int, Executable]:
-        """A program for full batches, and one for the smaller last batch."""
-        size = self._plan.batch_size
-        sizes = [n for n in (min(size, len(self._rows)), len(self._rows) % size) if n]
-        buffers = self._memory.buffers()
-        executables: dict[int, Executable] = {}
-        for count in dict.fromkeys(sizes):
+    def _training_steps(
+        self, layers: tuple[Layer, ...], shapes: Shapes, execution: Execution
+    ) -> Steps:
+        """The steps on these rows, with a program for each size of a batch."""
+        task, dtype = self._plan.task, self._memory.dtype
+
+        def program_for(count: int) -> Program:
             types = self._rows.types(count)
-            program = step_programs(layers, shapes, self._plan.task, types, dtype)[
-                "step"
-            ]
-            executables[count] = make_executable(
-                program, {k: v for k, v in buffers.items() if k in program.inputs}
-            )
-            inputs = executables[count].inputs
-            buffers |= {k: v for k, v in inputs.items() if k.startswith("state.")}
-            inputs["seed"][...] = self._plan.seed
-        return executables
+            return step_programs(layers, shapes, task, types, dtype)["step"]
+
+        size, seed = self._plan.batch_size, self._plan.seed
+        buffers = self._memory.buffers()
+        return execution.steps(program_for, self._rows, size, seed, buffers)
 
     def run(self, history: History, callback: Callback | None) -> None:
         """Train until an epoch says stop; the history fills as it goes.
@@ -193,13 +152,15 @@ class Trainer:
         """One epoch: every row in a step, then the validation rows."""
         started = time.perf_counter()
         epoch = history.stopped_epoch + 1
-        training = Sums(self._plan.task.metric)
-        with np.errstate(all="ignore"):
-            for batch in batches(self._rows, self._order(epoch), self._plan.batch_size):
-                interrupt.check()
-                self._train_on(batch, training, epoch)
+        first, rates, log = self._step, self._rates(), self._steps.log()
+        order, asked = self._order(epoch), interrupt.asked
+        for done in self._steps.train(order, rates, first, log, asked):
+            self._step, self._learning_rate = first + done, float(rates[done - 1])
+            self._require_finite(float(log.losses[done - 1]), "training loss", epoch)
+            interrupt.check()
         self._require_finite_memory(epoch)
-        training_loss, training_metrics = training.figures()
+        training_loss = float(log.losses.sum(dtype=np.float64)) / self._weight
+        metric = log.metrics.sum(axis=0, dtype=np.float64) / self._weight
         validation_loss, validation_metrics = None, {}
         if self._scorer is not None:
             validation_loss, validation_metrics = self._scorer.score(interrupt)
@@ -208,7 +169,7 @@ class Trainer:
             epoch,
             training_loss,
             validation_loss,
-            training_metrics,
+            self._plan.task.metric.figures(metric),
             validation_metrics,
             self._learning_rate,
             time.perf_counter() - started,
@@ -230,30 +191,23 @@ class Trainer:
             callback(record)
         history.stopped_because = self._reason_to_stop(history)
 
-    def _order(self, epoch: int) -> NumpyArray:
+    def _order(self, epoch: int) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
-        rows = len(self._rows)
+        numbers = self._rows.numbers
         if not self._plan.shuffle:
-            return np.arange(rows)
-        return shuffled_order(rows, self._plan.seed, epoch)
+            return numbers
+        order = shuffled_order(len(self._rows), self._plan.seed, epoch)
+        return order if numbers is None else numbers[order]
 
-    def _train_on(
-        self, batch: Mapping[str, NumpyArray], sums: Sums, epoch: int
-    ) -> None:
-        """One step on the rows of a batch."""
-        executable = self._executables[len(batch["X"])]
-        inputs = executable.inputs
-        for name, array in batch.items():
-            inputs[name][...] = array
-        total = self._plan.epochs * self._steps_per_epoch
-        self._learning_rate = float(
-            self._schedule.learning_rate(self._step, total, self._losses)
+    def _rates(self) -> NumpyArray:
+        """The learning rate of every step of the next epoch."""
+        count = self._steps.count
+        rates = self._schedule.learning_rates(
+            range(self._step, self._step + count),
+            self._plan.epochs * count,
+            self._losses,
         )
-        self._step += 1
-        inputs["learning_rate"][...] = self._learning_rate
-        inputs["step"][...] = self._step
-        executable.run()
-        self._require_finite(sums.add(executable), "training loss", epoch)
+        return np.array(rates, np.float64)
 
     def _require_finite(self, loss: float, which: str, epoch: int) -> None:
         if not math.isfinite(loss):
@@ -286,7 +240,7 @@ class Trainer:
     def _interrupted(self, history: History) -> str:
         """In which epoch, or after which, training was interrupted."""
         finished = history.stopped_epoch
-        midway = self._step > finished * self._steps_per_epoch
+        midway = self._step > finished * self._steps.count
         where = f"in epoch {finished + 1}" if midway else f"after epoch {finished}"
         return f"interrupted {where}"
 
@@ -306,7 +260,7 @@ def with_mean_weight_one(rows: Rows) -> Rows:
     """The rows with weights that average 1, so that they don't change a step's size."""
     if rows.weights is None:
         return rows
-    mean = rows.weights.mean(dtype=np.float64)
+    mean = rows.total_weight / len(rows)
     return replace(rows, weights=(rows.weights / mean).astype(rows.weights.dtype))
 
 

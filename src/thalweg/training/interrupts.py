@@ -14,6 +14,10 @@ class Interrupt:
 
     requested = False
 
+    def asked(self) -> bool:
+        """Whether a person asked to stop, for those who ask back later."""
+        return self.requested
+
     def check(self) -> None:
         """Stop here, where everything is whole, if a person asked to."""
         if self.requested:

@@ -19,6 +19,11 @@ class Memory:
     parameters: NumpyArray
     state: Mapping[str, NumpyArray]
 
+    @property
+    def dtype(self) -> Dtype:
+        """The dtype of all of them."""
+        return self.parameters.dtype.name  # pyright: ignore[reportReturnType]
+
     def buffers(self) -> dict[str, NumpyArray]:
         """The arrays by the names that programs have for them."""
         return {"parameters": self.parameters, **self.state}

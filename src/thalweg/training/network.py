@@ -23,8 +23,7 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
-from thalweg.program.compile import make_executable
-from thalweg.program.interpret import Executable
+from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
@@ -33,12 +32,13 @@ from thalweg.training.arguments import (
     row_shape,
     split,
 )
+from thalweg.training.execution import Execution
 from thalweg.training.fit import Callback, Plan, Scorer, Trainer, batch_rows
+from thalweg.training.forward import Forward
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
 from thalweg.training.rows import (
-    CHUNK_ROWS,
     Rows,
     numbers_from,
     require_finite,
@@ -99,12 +99,12 @@ class Network:
         self.dtype: Dtype = "float32"
         self._shapes: Shapes | None = None
         self._memory: Memory | None = None
-        self._executables: dict[int, Executable] = {}
+        self._forwards: dict[Execution, Forward] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
-        return {**vars(self), "_executables": {}, "_lock": None}
+        return {**vars(self), "_forwards": {}, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -147,7 +147,7 @@ class Network:
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
         if memory is not self._memory:
-            self._executables = {}
+            self._forwards = {}
         self._shapes, self._memory, self.dtype = shapes, memory, dtype
 
     @property
@@ -233,6 +233,8 @@ class Network:
         warm_start: bool = False,
         progress: bool = False,
         callback: Callback | None = None,
+        engine: str = "native",
+        threads: int | None = None,
     ) -> History:
         """Learn from rows, and say what happened.
 
@@ -262,6 +264,9 @@ class Network:
             warm_start: go on from the parameters that there are, instead of new ones.
             progress: show both losses while training.
             callback: called with an `EpochRecord` after every epoch.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as the work is worth. The weights are the
+                same to the bit for any number.
 
         Returns:
             The history, which is also kept as ``network.history``.
@@ -292,6 +297,7 @@ class Network:
             require_instance("early_stopping", early_stopping, EarlyStopping, must)
         if callback is not None:
             require(callable(callback), "callback", "a function or None", callback)
+        execution = Execution(engine, threads)
         rows = rows_from(X, y, sample_weight, dtype)
         training, held_out = split(rows, validation, seed, dtype)
         start = self._start(training.X.shape[1:], seed, dtype, warm_start)
@@ -303,7 +309,9 @@ class Network:
             check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
         size = batch_rows(batch_size, len(training))
         plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
-        trainer = Trainer(self.layers, shapes, memory, training, held_out, plan, dtype)
+        trainer = Trainer(
+            self.layers, shapes, memory, training, held_out, plan, execution
+        )
         # Whatever can be wrong with the arguments was found: now the old may go.
         self.take(shapes, memory, dtype)
         self.loss, self.optimizer, self.penalty = (
@@ -341,8 +349,8 @@ class Network:
     ) -> Task:
         outputs = require_matrix_output(self.shapes)
         chosen = Loss.of(loss if loss is not None else self._usual_loss())
-        check_targets(training.y, outputs, chosen)
-        metric = metric_for(chosen, outputs, training.y, training.weights)
+        check_targets(training.targets, outputs, chosen)
+        metric = metric_for(chosen, outputs, training.targets, training.own_weights)
         costs = None if penalty is None else penalty_of(penalty)
         return Task(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
 
@@ -353,11 +361,15 @@ class Network:
 
     # Using ----------------------------------------------------------------------------
 
-    def predict(self, X: Any) -> NumpyArray:
+    def predict(
+        self, X: Any, *, engine: str = "native", threads: int | None = None
+    ) -> NumpyArray:
         """What the last layer gives.
 
         Arguments:
             X: inputs, shape (rows, features).
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as the work is worth.
 
         Returns:
             An array of shape (rows, outputs).
@@ -373,20 +385,25 @@ class Network:
             [[0.5, 0.5]]
         """
         shapes, _ = self._fitted()
+        short = self._forward(Execution(engine, threads)).predict(X)
+        if short is not None:
+            return short
         table = table_from(X)
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
-        with self._lock, np.errstate(all="ignore"):
-            for start in range(0, len(table), CHUNK_ROWS):
-                part = table[start : start + CHUNK_ROWS]
-                executable = self._prediction_executable(len(part))
-                inputs = executable.inputs["X"]
-                np.copyto(inputs, part)
-                require_finite(inputs, "X", first_row=start)
-                executable.run()
-                results = executable.outputs["predictions"]
-                predictions[start : start + len(part)] = results
+        with self._lock:
+            forward = self._forward(Execution(engine, threads))
+            for part in forward.chunks(len(table)):
+                rows = self._converted(table[part], part.start)
+                predictions[part] = forward.run({"X": rows})["predictions"]
         return predictions
+
+    def _converted(self, table: NumpyArray, first_row: int) -> NumpyArray:
+        """Inputs in the network's dtype, all finite."""
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(table, self.dtype)
+        require_finite(rows, "X", first_row)
+        return rows
 
     def _require_shape(self, X: NumpyArray) -> None:
         """Rows have the shape that the network was made for."""
@@ -397,22 +414,36 @@ class Network:
                 f"as in training, got {X.shape}"
             )
 
-    def _prediction_executable(self, rows: int) -> Executable:
-        if rows not in self._executables:
+    def _forward(self, execution: Execution) -> Forward:
+        """The program of prediction, made at its first use."""
+        if execution not in self._forwards:
             shapes, memory = self._fitted()
-            program = prediction_program(self.layers, shapes, rows, self.dtype)
-            if len(self._executables) >= 8:
-                self._executables.pop(next(iter(self._executables)))
-            self._executables[rows] = make_executable(program, memory.buffers())
-        return self._executables[rows]
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+            def program_for(rows: int) -> Program:
+                return prediction_program(self.layers, shapes, rows, self.dtype)
+
+            self._forwards[execution] = execution.forward(
+                program_for, ("X",), memory.buffers()
+            )
+        return self._forwards[execution]
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        engine: str = "native",
+        threads: int | None = None,
+    ) -> dict[str, float]:
         """The loss and the metrics on rows.
 
         Arguments:
             X: inputs, shape (rows, features).
             y: targets as in `fit`.
             sample_weight: one number a row, or None.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as the work is worth.
 
         Returns:
             ``loss`` and ``accuracy`` where classes are predicted; ``loss``, ``rmse``
@@ -438,7 +469,8 @@ class Network:
         rows = rows_from(X, y, sample_weight, self.dtype)
         self._require_shape(rows.X)
         check_targets(rows.y, require_matrix_output(shapes), self.loss)
-        scorer = Scorer(self.layers, shapes, self.loss, rows, memory, self.dtype)
+        execution = Execution(engine, threads)
+        scorer = Scorer(self.layers, shapes, self.loss, rows, memory, execution)
         loss, metrics = scorer.score()
         return {"loss": loss, **metrics}
 

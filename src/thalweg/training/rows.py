@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.formulas.names import is_number, require
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
-CHUNK_ROWS = 1024  # scored or predicted at a time, which bounds the memory
+CHECKED_ROWS = 65_536  # looked at a time for NaN and infinity, which bounds the memory
 GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
 
 
@@ -25,28 +25,52 @@ class Rows:
         X: floating-point inputs, shape (rows, …).
         y: class numbers (rows,) of int32, or numbers (rows,) or (rows, outputs).
         weights: one number a row, or None.
+        numbers: which rows of these arrays they are; None for all.
     """
 
     X: NumpyArray
     y: NumpyArray
     weights: NumpyArray | None = None
+    numbers: NumpyArray | None = None
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.X if self.numbers is None else self.numbers)
 
     def take(self, indices: NumpyArray) -> Rows:
-        """Some of the rows, by their numbers or by a mask, as a copy."""
-        weights = None if self.weights is None else self.weights[indices]
-        return Rows(self.X[indices], self.y[indices], weights)
+        """Some of the rows, by their numbers or by a mask, without a copy of them."""
+        every = np.arange(len(self.X)) if self.numbers is None else self.numbers
+        return replace(self, numbers=every[indices])
+
+    def copied(self) -> Rows:
+        """The same rows in arrays that hold no others."""
+        if self.numbers is None:
+            return self
+        X = self.X[self.numbers]
+        return Rows(X, self.targets, self.own_weights)
+
+    @property
+    def targets(self) -> NumpyArray:
+        """The targets of these rows alone."""
+        return self.y if self.numbers is None else self.y[self.numbers]
+
+    @property
+    def own_weights(self) -> NumpyArray | None:
+        """The weights of these rows alone."""
+        if self.weights is None or self.numbers is None:
+            return self.weights
+        return self.weights[self.numbers]
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights, each 1 unless told."""
+        weights = self.own_weights
+        return len(self) if weights is None else float(weights.sum(dtype=np.float64))
 
     def types(self, rows: int) -> dict[str, ArrayType]:
         """The types of a batch's arrays."""
-        arrays = {"X": self.X, "y": self.y}
-        if self.weights is not None:
-            arrays["sample_weight"] = self.weights
         return {
             name: ArrayType((rows, *a.shape[1:]), a.dtype.name)  # pyright: ignore[reportArgumentType]
-            for name, a in arrays.items()
+            for name, a in self.arrays().items()
         }
 
     def arrays(self) -> dict[str, NumpyArray]:
@@ -154,8 +178,14 @@ def numbers_from(values: Any, name: str) -> NumpyArray:
 
 def require_finite(array: NumpyArray, name: str, first_row: int = 0) -> None:
     """Name the first cell that is NaN or infinite; the array starts at that row."""
-    if np.isfinite(array).all():
-        return
+    for start in range(0, len(array), CHECKED_ROWS):
+        part = array[start : start + CHECKED_ROWS]
+        if not np.isfinite(part).all():
+            raise_not_finite(part, name, first_row + start)
+
+
+def raise_not_finite(array: NumpyArray, name: str, first_row: int) -> NoReturn:
+    """The error for the first cell that is NaN or infinite."""
     place = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
     numbers = [first_row + place[0], *place[1:]]
     axes = zip(("row", "column", "axis"), numbers, strict=False)
@@ -189,15 +219,16 @@ def hold_out(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
     generator = np.random.Generator(np.random.Philox(key=[seed, 2**32]))
     order = generator.permutation(len(rows))
     chosen = np.empty(len(rows), np.bool_)
-    chosen[order] = stratified(classes_of(rows.y[order]), count)
+    chosen[order] = stratified(classes_of(rows.targets[order]), count)
     parts = rows.take(~chosen), rows.take(chosen)
     for part, purpose in zip(parts, ("train", "validate"), strict=True):
-        if part.weights is not None and not part.weights.any():
+        if not part.total_weight:
             raise ArgumentError(
                 f"validation={fraction} leaves only rows of weight 0 to {purpose}; "
                 "give validation=(X, y, sample_weight), or leave those rows out"
             )
-    return parts
+    training, held_out = parts
+    return training, held_out.copied()
 
 
 def classes_of(targets: NumpyArray) -> NumpyArray:

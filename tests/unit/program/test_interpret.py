@@ -13,7 +13,7 @@ from thalweg.program.compile import training_program
 from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Program
 from thalweg.program.layout import ARENA
-from thalweg.program.plan import plan
+from thalweg.program.plan import plan_singly
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 
@@ -75,7 +75,7 @@ def started() -> tuple[Executable, dict[str, NumpyArray]]:
     inputs["learning_rate"][...] = 0.05
     inputs["step"][...] = 1
     inputs["state.velocity"][...] = 0
-    executable = Executable(plan(program))
+    executable = Executable(plan_singly(program))
     for name, array in inputs.items():
         executable.inputs[name][...] = array
     return executable, inputs
@@ -100,7 +100,7 @@ def test_the_arena_of_a_training_step_is_less_than_its_values() -> None:
         for i in program.instructions
         if i.primitive.kind not in ("view", "constant")
     ]
-    assert plan(program).arena_bytes < 0.6 * sum(sizes)
+    assert plan_singly(program).arena_bytes < 0.6 * sum(sizes)
 
 
 def test_a_run_leaves_nothing_allocated() -> None:
@@ -133,7 +133,7 @@ def test_executables_can_share_their_inputs() -> None:
     ids=["shape", "dtype", "gaps"],
 )
 def test_a_given_buffer_must_be_right(wrong: NumpyArray) -> None:
-    planned = plan(record(lambda a: {"y": a["a"] * 2}))
+    planned = plan_singly(record(lambda a: {"y": a["a"] * 2}))
     with pytest.raises(ShapeError, match=r"buffer a must be.*float64.*\(4, 4\)"):
         Executable(planned, {"a": wrong})
 

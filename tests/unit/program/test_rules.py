@@ -81,6 +81,9 @@ SIMPLIFY: dict[str, Formula] = {
     "not not x = x": lambda b, **_: ~~b,
     "reshape of reshape": lambda x, **_: x.reshape(6).reshape(3, 2),
     "reshape to the same": lambda x, **_: x.reshape(2, 3),
+    "reshape of one number repeated": lambda s, **_: ops.reshape(
+        ops.broadcast_to(s, (2, 3)), (3, 2)
+    ),
     "broadcast to the same": lambda x, **_: emit("broadcast", x, shape=(2, 3)),
     "broadcast of reshape by leading axes of size 1": (
         lambda row, **_: ops.broadcast_to(row[None, None], (2, 1, 3))
@@ -216,7 +219,7 @@ SIMPLIFIED: list[tuple[Formula, list[str]]] = [
     (lambda x, y, **_: x.T @ y.T.T, ["matmul"]),
     (lambda row, **_: ops.exp(row[None] * 2), ["multiply", "exp", "reshape"]),
     (lambda row, x, **_: ops.exp(-row) * x, ["negative", "exp", "multiply"]),
-    (lambda s, **_: ops.sum(ops.broadcast_to(s, (5,)) * 2), ["multiply", "reshape"]),
+    (lambda s, **_: ops.sum(ops.broadcast_to(s, (5,)) * 2), ["multiply"]),
     (lambda b, x, **_: ops.where(b, x * 1, x + 0), []),
     (lambda x, **_: x * 2 * -3 * -1 * 0.5, ["multiply"]),
 ]
@@ -276,6 +279,10 @@ KEPT: list[tuple[str, Formula]] = [
     ("x^2 = x x", lambda x, **_: x**2.5),
     ("select(c, x, x) = x", lambda b, x, y, **_: ops.where(b, x, y)),
     ("reshape to the same", lambda x, **_: x.reshape(3, 2)),
+    (
+        "reshape of one number repeated",
+        lambda row, **_: ops.reshape(ops.broadcast_to(row, (2, 3)), (3, 2)),
+    ),
     (
         "broadcast of reshape by leading axes of size 1",
         lambda row, **_: ops.broadcast_to(row[:, None], (3, 3)),

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DivergenceError
-from thalweg.training import fit
+from thalweg.training import fit, forward, steps
 from thalweg.training.history import EpochRecord
 from thalweg.training.rows import shuffled_order
 
@@ -370,15 +370,16 @@ class InterruptedSteps:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         self.steps = 0
-        train_on = fit.Trainer._train_on
+        train = steps.InterpretedSteps.train
 
-        def pressed(trainer: Any, *arguments: Any) -> None:
-            train_on(trainer, *arguments)
-            self.steps += 1
-            if self.steps == step:
-                press_ctrl_c()
+        def pressed(own: Any, *arguments: Any) -> Any:
+            for done in train(own, *arguments):
+                self.steps += 1
+                if self.steps == step:
+                    press_ctrl_c()
+                yield done
 
-        monkeypatch.setattr(fit.Trainer, "_train_on", pressed)
+        monkeypatch.setattr(steps.InterpretedSteps, "train", pressed)
 
 
 def test_an_interrupt_in_the_first_epoch_keeps_what_its_steps_learned(
@@ -387,9 +388,11 @@ def test_an_interrupt_in_the_first_epoch_keeps_what_its_steps_learned(
     network = tw.Network([tw.Dense(1)])
     network.initialize(3)
     before = network.parameters["1.weights"]
-    steps = InterruptedSteps(monkeypatch, 3)
-    history = network.fit(X, NUMBERS, batch_size=4, warm_start=True)
-    assert steps.steps == 3
+    interrupted = InterruptedSteps(monkeypatch, 3)
+    history = network.fit(
+        X, NUMBERS, batch_size=4, warm_start=True, engine="interpreter"
+    )
+    assert interrupted.steps == 3
     assert history.stopped_because == "interrupted in epoch 1"
     assert history.epochs == []
     assert not np.array_equal(network.parameters["1.weights"], before)
@@ -398,9 +401,10 @@ def test_an_interrupt_in_the_first_epoch_keeps_what_its_steps_learned(
 def test_an_interrupt_in_a_later_epoch_ends_it_at_the_next_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    steps = InterruptedSteps(monkeypatch, 12)
-    history = tw.Network([tw.Dense(1)]).fit(X, NUMBERS, batch_size=4)
-    assert steps.steps == 12  # 9 an epoch
+    interrupted = InterruptedSteps(monkeypatch, 12)
+    network = tw.Network([tw.Dense(1)])
+    history = network.fit(X, NUMBERS, batch_size=4, engine="interpreter")
+    assert interrupted.steps == 12  # 9 an epoch
     assert history.stopped_because == "interrupted in epoch 2"
     assert history.stopped_epoch == 1
 
@@ -668,38 +672,60 @@ def test_batch_statistics_are_carried_from_step_to_step() -> None:
 # Work ---------------------------------------------------------------------------------
 
 
+def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[int]:
+    """Grows at every call of a function."""
+    calls: list[int] = []
+    function = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *a: (calls.append(1), function(*a))[1])
+    return calls
+
+
+MAKERS = {"native": "compile_rows", "interpreter": "make_executable"}
+
+
+@pytest.mark.parametrize("engine", MAKERS)
 @pytest.mark.parametrize(
     ("rows", "batch_size", "programs"),
     [(64, 32, 1), (70, 32, 2), (70, "all", 1), (20, 32, 1), (5, 1, 1)],
 )
 def test_a_run_builds_a_program_for_each_size_of_batch(
-    monkeypatch: pytest.MonkeyPatch, rows: int, batch_size: int | str, programs: int
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    batch_size: int | str,
+    programs: int,
+    engine: str,
 ) -> None:
-    built: list[int] = []
-    make = fit.make_executable
-    monkeypatch.setattr(
-        fit, "make_executable", lambda *a: (built.append(1), make(*a))[1]
-    )
+    built = counted(monkeypatch, steps, MAKERS[engine])
     x = np.ones((rows, 2))
     network = tw.Network([tw.Dense(1)])
-    network.fit(x, x[:, 0], epochs=3, batch_size=batch_size, validation=None)
+    network.fit(
+        x, x[:, 0], epochs=3, batch_size=batch_size, validation=None, engine=engine
+    )
     assert len(built) == programs
 
 
 @pytest.mark.parametrize(("rows", "programs"), [(5, 1), (1024, 1), (2500, 2)])
-def test_scoring_builds_two_programs_at_most(
+def test_scoring_interprets_two_programs_at_most(
     monkeypatch: pytest.MonkeyPatch, rows: int, programs: int
 ) -> None:
     network = tw.Network([tw.Dense(1)])
     network.fit(X, NUMBERS, epochs=1)
-    built: list[int] = []
-    make = fit.make_executable
-    monkeypatch.setattr(
-        fit, "make_executable", lambda *a: (built.append(1), make(*a))[1]
-    )
+    built = counted(monkeypatch, forward, "make_executable")
+    x = np.ones((rows, 3))
+    network.evaluate(x, x[:, 0], engine="interpreter")
+    assert len(built) == programs
+
+
+@pytest.mark.parametrize("rows", [1, 5, 2500, 70_000])
+def test_scoring_compiles_one_program(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    network = tw.Network([tw.Dense(1)])
+    network.fit(X, NUMBERS, epochs=1)
+    built = counted(monkeypatch, forward, "compile_any_rows")
     x = np.ones((rows, 3))
     network.evaluate(x, x[:, 0])
-    assert len(built) == programs
+    assert len(built) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,9 @@ from thalweg.errors import (
     ShapeError,
     ThalwegError,
 )
+from thalweg.training import forward
 from thalweg.training import network as network_module
-from thalweg.training.rows import CHUNK_ROWS
+from thalweg.training.forward import INTERPRETED_ROWS as CHUNK_ROWS
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(50, 4))
@@ -252,22 +253,37 @@ def test_threads_can_predict_with_one_network() -> None:
     assert wrong == []
 
 
-def test_a_size_of_rows_is_compiled_once_and_only_some_are_kept(
+def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:
+    """Grows at every call of a function that makes programs."""
+    calls: list[int] = []
+    make = getattr(forward, name)
+    monkeypatch.setattr(forward, name, lambda *a: (calls.append(1), make(*a))[1])
+    return calls
+
+
+def test_a_size_of_rows_is_interpreted_by_one_program_and_only_some_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    built: list[int] = []
-    make = network_module.make_executable
-    monkeypatch.setattr(
-        network_module, "make_executable", lambda *a: (built.append(1), make(*a))[1]
-    )
+    built = counted(monkeypatch, "make_executable")
     network = regression().initialize(4)
     for _ in range(3):
-        network.predict(X)
-        network.predict(np.zeros((2 * CHUNK_ROWS + 50, 4)))
+        network.predict(X, engine="interpreter")
+        network.predict(np.zeros((2 * CHUNK_ROWS + 50, 4)), engine="interpreter")
     assert len(built) == 2
     for rows in range(1, 30):
-        network.predict(X[:rows])
-    assert len(network._executables) <= 8
+        network.predict(X[:rows], engine="interpreter")
+    (kept,) = network._forwards.values()
+    assert len(kept._executables) <= forward.KEPT_PROGRAMS
+
+
+def test_one_program_is_compiled_for_any_number_of_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built = counted(monkeypatch, "compile_any_rows")
+    network = regression().initialize(4)
+    for rows in (1, 2, 31, 50, 3000):
+        network.predict(np.zeros((rows, 4)))
+    assert len(built) == 1
 
 
 def test_predictions_follow_the_parameters() -> None:

@@ -134,7 +134,7 @@ def test_every_class_gets_its_share_within_a_row(
     kind: str, classes: list[int], fraction: float, seed: int
 ) -> None:
     rows = numbered(KINDS[kind](classes))
-    training, validation = hold_out(rows, fraction, seed)
+    training, validation = (half.copied() for half in hold_out(rows, fraction, seed))
     both = np.concatenate([training.X[:, 0], validation.X[:, 0]])
     assert_array_equal(np.sort(both), np.arange(len(classes)))
     assert len(validation) == round(len(classes) * fraction)

@@ -1,0 +1,377 @@
+"""PyTorch, eager and compiled, each by the fastest of the ways that people use.
+
+Eager: modules and `torch.optim.Adam(fused=True)`, gradients set to None; and a lean
+loop of functional calls, `torch.autograd.grad` and the fused kernel called directly,
+without the optimizer's own Python. Compiled: the loss alone with fused Adam after it
+(mode "default"; "reduce-overhead" is about CUDA graphs and changes nothing on a CPU),
+and the whole step with its update as one graph, also by way of Inductor's C++ wrapper.
+Predictions are made in inference mode, from tensors to tensors, whole and in chunks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - as everyone calls it
+
+from benchmarks.contenders.measure import Ready, Stamps, Ways, timed_calls
+from benchmarks.work import Run, Start, Work
+
+private: Any = torch  # what optimizers call, though no name of it is public
+Tensors = list[torch.Tensor]
+Step = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+StepMaker = Callable[[Start], tuple[Tensors, Step]]
+CHUNKS = (1024, 8192)
+
+
+def own_activation(z):
+    return z * torch.sigmoid(1.7 * z)
+
+
+ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "own": own_activation}
+
+
+def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
+    """The ways of one kind, eager or compiled."""
+    torch.set_num_threads(options["threads"])
+    torch._dynamo.reset()
+    compiled = options["way"] == "compiled"
+    if kind == "predict":
+        return compiled_predictors(work) if compiled else eager_predictors(work)
+    makers = compiled_steps(work) if compiled else eager_steps(work)
+    return {
+        name: functools.partial(trainer, work, make) for name, make in makers.items()
+    }
+
+
+# The network --------------------------------------------------------------------------
+
+
+def parameters_at(start: Start) -> Tensors:
+    """Weights (outputs, inputs) and bias of each layer in turn."""
+    return [
+        torch.from_numpy(array.copy())
+        for weights, bias in start.pairs
+        for array in (weights.T, bias)
+    ]
+
+
+def forward(work: Work, parameters: Tensors, x: torch.Tensor) -> torch.Tensor:
+    """The last layer's logits."""
+    activation = ACTIVATIONS[work.activation]
+    for weights, bias in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):
+        x = activation(F.linear(x, weights, bias))
+    return F.linear(x, parameters[-2], parameters[-1])
+
+
+def loss_of(
+    work: Work, logits: torch.Tensor, y: torch.Tensor, parameters: Tensors
+) -> torch.Tensor:
+    """The mean loss of a batch, with its penalty."""
+    if work.loss == "binary":
+        total = F.binary_cross_entropy_with_logits(logits, y, reduction="sum")
+        loss = total / len(y)
+    elif work.loss == "classes":
+        loss = F.cross_entropy(logits, y)
+    else:
+        loss = F.mse_loss(logits, y) / 2
+    if work.alpha:
+        squares = [weights.square().sum() for weights in parameters[::2]]
+        loss = loss + work.penalty * torch.stack(squares).sum()
+    return loss
+
+
+# Rules --------------------------------------------------------------------------------
+
+
+def adam(rate: Any, step: Any, theta: Any, g: Any, m: Any, v: Any) -> None:
+    m.mul_(0.9).add_(g, alpha=0.1)
+    v.mul_(0.999).addcmul_(g, g, value=0.001)
+    theta.sub_(rate * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8))
+
+
+def own_rule(rate: Any, step: Any, theta: Any, g: Any, m: Any, s: Any) -> None:
+    m.mul_(0.9).add_(g, alpha=0.1)
+    s.mul_(0.99).add_((g - m).square(), alpha=0.01)
+    theta.sub_(rate * m / (s.sqrt() + 1e-3))
+
+
+RULES = {"adam": adam, "own": own_rule}
+
+
+# Steps --------------------------------------------------------------------------------
+
+
+def eager_steps(work: Work) -> dict[str, Callable[[], StepMaker]]:
+    """The usual loop, and a lean one."""
+
+    def modules() -> StepMaker:
+        return functools.partial(module_step, work)
+
+    def lean() -> StepMaker:
+        return functools.partial(lean_step, work)
+
+    if work.rule != "adam":
+        return {"lean loop": lean}
+    return {"modules": modules, "lean loop": lean}
+
+
+def compiled_steps(work: Work) -> dict[str, Callable[[], StepMaker]]:
+    """The loss compiled, or the whole step."""
+    wrapper = {"cpp_wrapper": True}
+    whole = {
+        "whole step": functools.partial(whole_step, work, {}),
+        "whole step, C++ wrapper": functools.partial(whole_step, work, wrapper),
+    }
+    if work.rule != "adam":
+        return whole
+    return {"loss, fused Adam": functools.partial(compiled_loss_step, work), **whole}
+
+
+class Own(torch.nn.Module):
+    def forward(self, z):
+        return own_activation(z)
+
+
+MODULES = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "own": Own}
+
+
+def module_step(work: Work, start: Start) -> tuple[Tensors, Step]:
+    """As tutorials have it, with Adam fused and gradients set to None."""
+    network = modules_at(work, start)
+    parameters: Tensors = list(network.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=start.learning_rate, fused=True)
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(work, network(x), y, parameters)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return parameters, step
+
+
+def modules_at(work: Work, start: Start) -> torch.nn.Sequential:
+    """A `Sequential` with the first parameters."""
+    layers: list[torch.nn.Module] = []
+    tensors = parameters_at(start)
+    for weights, bias in zip(tensors[::2], tensors[1::2], strict=True):
+        linear = torch.nn.Linear(weights.shape[1], weights.shape[0])
+        linear.weight = torch.nn.Parameter(weights.contiguous())
+        linear.bias = torch.nn.Parameter(bias)
+        layers += [linear, MODULES[work.activation]()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def lean_step(work: Work, start: Start) -> tuple[Tensors, Step]:
+    """Functional calls, `autograd.grad`, and the update without an optimizer object."""
+    parameters = [p.contiguous().requires_grad_() for p in parameters_at(start)]
+    means = [torch.zeros_like(p) for p in parameters]
+    squares = [torch.zeros_like(p) for p in parameters]
+    counts = [torch.zeros(()) for _ in parameters]
+    rate = start.learning_rate
+
+    def fused_adam(gradients: Any) -> None:
+        private._foreach_add_(counts, 1)
+        private._fused_adam_(
+            parameters,
+            gradients,
+            means,
+            squares,
+            [],
+            counts,
+            lr=rate,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=0.0,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def by_rule(gradients: Any) -> None:
+        for each in zip(parameters, gradients, means, squares, strict=True):
+            own_rule(rate, None, *each)
+
+    update = fused_adam if work.rule == "adam" else by_rule
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        loss = loss_of(work, forward(work, parameters, x), y, parameters)
+        gradients = torch.autograd.grad(loss, parameters)
+        with torch.no_grad():
+            update(gradients)
+        return loss.detach()
+
+    return parameters, step
+
+
+def compiled_loss_step(work: Work) -> StepMaker:
+    """`torch.compile` around forward pass and loss."""
+
+    @functools.partial(torch.compile, dynamic=False)
+    def objective(p: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return loss_of(work, forward(work, p, x), y, p)
+
+    def make(start: Start) -> tuple[Tensors, Step]:
+        parameters = [p.contiguous().requires_grad_() for p in parameters_at(start)]
+        optimizer = torch.optim.Adam(parameters, lr=start.learning_rate, fused=True)
+
+        def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            optimizer.zero_grad(set_to_none=True)
+            loss = objective(parameters, x, y)
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+
+        return parameters, step
+
+    return make
+
+
+def whole_graph(work: Work, options: dict[str, Any]) -> Any:
+    """Loss, gradients and update as one compiled function, in place."""
+
+    def objective(p: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return loss_of(work, forward(work, p, x), y, p)
+
+    def whole(
+        p: Tensors, m: Tensors, v: Tensors, step: Any, rate: Any, x: Any, y: Any
+    ) -> torch.Tensor:
+        gradients, loss = torch.func.grad_and_value(objective)(p, x, y)
+        step.add_(1)
+        for each in zip(p, gradients, m, v, strict=True):
+            RULES[work.rule](rate, step, *each)
+        return loss
+
+    return torch.compile(whole, dynamic=False, options=options)
+
+
+def whole_step(work: Work, options: dict[str, Any]) -> StepMaker:
+    """A step is one call of a graph."""
+    graph = whole_graph(work, options)
+
+    def make(start: Start) -> tuple[Tensors, Step]:
+        parameters = [p.contiguous() for p in parameters_at(start)]
+        means = [torch.zeros_like(p) for p in parameters]
+        squares = [torch.zeros_like(p) for p in parameters]
+        count, rate = torch.zeros(()), torch.tensor(start.learning_rate)
+
+        def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                return graph(parameters, means, squares, count, rate, x, y)
+
+        return parameters, step
+
+    return make
+
+
+def trainer(work: Work, build: Callable[[], StepMaker]) -> Ready:
+    """A loop over batches that were cut before."""
+    make = build()
+    X, y = torch.from_numpy(work.X), torch.from_numpy(work.y)
+    batches = list(zip(X.split(work.batch_size), y.split(work.batch_size), strict=True))
+    shares = [len(x) / len(X) for x, _ in batches]
+    last: list[Tensors] = []
+
+    def run(epochs: int, number: int) -> Run:
+        parameters, step = make(work.starts[number])
+        last[:] = [parameters]
+        losses: list[torch.Tensor] = []
+        stamps = Stamps()
+        for _ in range(epochs):
+            means = [step(x, y) for x, y in batches]
+            losses.append(torch.stack(means).dot(torch.tensor(shares)))
+            stamps()
+        return stamps.run(work.steps, epochs, [float(loss) for loss in losses])
+
+    return Ready(run, lambda: [p.detach().numpy().T for p in last[0]])
+
+
+# Predictions --------------------------------------------------------------------------
+
+
+def probabilities(work: Work, logits: torch.Tensor) -> torch.Tensor:
+    """What the last layer gives."""
+    if work.loss == "classes":
+        return torch.softmax(logits, dim=-1)
+    return torch.sigmoid(logits) if work.loss == "binary" else logits
+
+
+class Predictor(torch.nn.Module):
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
+        self.network = modules_at(work, work.starts[0])
+
+    def forward(self, x):
+        return probabilities(self.work, self.network(x))
+
+
+def eager_predictors(work: Work) -> Ways:
+    """Functional calls, and a frozen trace, whole and in chunks."""
+    tensors = [p.contiguous() for p in parameters_at(work.starts[0])]
+
+    def functional(rows: int) -> Any:
+        return lambda x: probabilities(work, forward(work, tensors, x))
+
+    def frozen(rows: int) -> Any:
+        module = Predictor(work).eval()
+        return torch.jit.freeze(
+            torch.jit.trace(module, torch.from_numpy(work.X[:rows]))
+        )
+
+    return in_chunks(work, {"functional": functional, "frozen trace": frozen})
+
+
+def compiled_predictors(work: Work) -> Ways:
+    """`torch.compile`, plain and by way of the C++ wrapper."""
+
+    def compiled(options: dict[str, Any], rows: int) -> Any:
+        torch._dynamo.reset()
+        return torch.compile(Predictor(work).eval(), dynamic=False, options=options)
+
+    makers = {
+        "compiled": functools.partial(compiled, {}),
+        "C++ wrapper": functools.partial(compiled, {"cpp_wrapper": True}),
+    }
+    return in_chunks(work, makers)
+
+
+def in_chunks(work: Work, makers: dict[str, Callable[[int], Any]]) -> Ways:
+    """Every way on all rows at once, and on chunks that stay in the cache."""
+    sizes = [len(work.X), *(size for size in CHUNKS if size < len(work.X))]
+    return {
+        f"{name}, {size} rows": functools.partial(predictor, work, make, size)
+        for name, make in makers.items()
+        for size in sizes
+    }
+
+
+def predictor(work: Work, make: Callable[[int], Any], size: int) -> Ready:
+    """Calls from a tensor to a tensor."""
+    X = torch.from_numpy(work.X)
+    call = make(size)
+    result = torch.empty(len(X), work.sizes[-1])
+
+    def whole() -> torch.Tensor:
+        return call(X)
+
+    def chunked() -> torch.Tensor:
+        for start in range(0, len(X), size):
+            result[start : start + size] = call(X[start : start + size])
+        return result
+
+    def run(count: int, number: int) -> Run:
+        with torch.inference_mode():
+            return timed_calls(whole if size >= len(X) else chunked, count, values)
+
+    return Ready(run)
+
+
+def values(predictions: torch.Tensor) -> list[float]:
+    """Some predictions, to be compared."""
+    return predictions[:100].ravel().tolist()

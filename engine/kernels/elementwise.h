@@ -1,0 +1,332 @@
+// The functions that work element by element; table.h finds them by their opcodes.
+#pragma once
+
+#include "math.h"
+
+namespace thalweg {
+namespace THALWEG_VARIANT {
+namespace {
+
+// One operand: `at` gives its next lanes from element i on. A fixed one is the same
+// number everywhere.
+template <class T, int N, bool fixed>
+struct Operand {
+  using V = Vector<T, N>;
+  const T* from;
+  THALWEG_INLINE explicit Operand(const void* data) : from((const T*)data) {}
+  THALWEG_INLINE V at(Index i) const { return load<V>(from + i); }
+  THALWEG_INLINE V part(Index i, Index count) const {
+    return load_part<V>(from + i, count);
+  }
+};
+
+template <class T, int N>
+struct Operand<T, N, true> {
+  using V = Vector<T, N>;
+  V value;
+  THALWEG_INLINE explicit Operand(const void* data)
+      : value(repeat<V>(*(const T*)data)) {}
+  THALWEG_INLINE V at(Index) const { return value; }
+  THALWEG_INLINE V part(Index, Index) const { return value; }
+};
+
+// The lanes that all of these types have in one vector.
+template <class... T>
+constexpr int common_lanes() {
+  size_t widest = 0;
+  ((widest = sizeof(T) > widest ? sizeof(T) : widest), ...);
+  return THALWEG_VECTOR_BYTES / static_cast<int>(widest);
+}
+
+// Vectors that are read before the first of their results is written.
+template <int count, int N, class F, class Out, class... X>
+THALWEG_INLINE void map_block(Index i, Out* out, const X&... x) {
+  Vector<Out, N> results[count];
+  THALWEG_UNROLL
+  for (int j = 0; j < count; ++j) results[j] = F::apply(x.at(i + j * N)...);
+  THALWEG_UNROLL
+  for (int j = 0; j < count; ++j) store(out + i + j * N, results[j]);
+}
+
+template <int N, class F, class Out, class... X>
+THALWEG_INLINE void map_all(Index n, Out* out, const X&... x) {
+  Index i = 0;
+  for (; i + F::UNROLL * N <= n; i += F::UNROLL * N) {
+    map_block<F::UNROLL, N, F>(i, out, x...);
+  }
+  if constexpr (F::UNROLL > 1) {
+    for (; i + N <= n; i += N) map_block<1, N, F>(i, out, x...);
+  }
+  if (i < n) store_part(out + i, F::apply(x.part(i, n - i)...), n - i);
+}
+
+template <class F, class Out, unsigned fixed, class A>
+void map1(Index n, void* out, const void* a, const void*, const void*) {
+  constexpr int N = common_lanes<Out, A>();
+  map_all<N, F>(n, (Out*)out, Operand<A, N, (fixed & 1) != 0>(a));
+}
+
+template <class F, class Out, unsigned fixed, class A, class B>
+void map2(Index n, void* out, const void* a, const void* b, const void*) {
+  constexpr int N = common_lanes<Out, A, B>();
+  map_all<N, F>(n, (Out*)out, Operand<A, N, (fixed & 1) != 0>(a),
+                Operand<B, N, (fixed & 2) != 0>(b));
+}
+
+template <class F, class Out, unsigned fixed, class A, class B, class C>
+void map3(Index n, void* out, const void* a, const void* b, const void* c) {
+  constexpr int N = common_lanes<Out, A, B, C>();
+  map_all<N, F>(n, (Out*)out, Operand<A, N, (fixed & 1) != 0>(a),
+                Operand<B, N, (fixed & 2) != 0>(b), Operand<C, N, (fixed & 4) != 0>(c));
+}
+
+struct Cheap {
+  static constexpr int UNROLL = 4;
+};
+struct Costly {
+  static constexpr int UNROLL = 2;
+};
+
+struct Add : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return a + b;
+  }
+};
+struct Subtract : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return a - b;
+  }
+};
+struct Multiply : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return a * b;
+  }
+};
+struct Divide : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return a / b;
+  }
+};
+struct Power : Costly {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return power(a, b);
+  }
+};
+// NaN wins, whichever operand it is.
+struct Maximum : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return maximum(a, b);
+  }
+};
+struct Minimum : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b) {
+    return minimum(a, b);
+  }
+};
+struct MultiplyAdd : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b, V c) {
+    return multiply_add(a, b, c);
+  }
+};
+struct MultiplySubtract : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b, V c) {
+    return multiply_add(a, b, -c);
+  }
+};
+struct SubtractMultiply : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a, V b, V c) {
+    return multiply_add(-a, b, c);
+  }
+};
+
+struct Copied : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    return a;
+  }
+};
+struct Negative : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    return -a;
+  }
+};
+struct Absolute : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    return absolute(a);
+  }
+};
+struct AbsoluteWhole : Cheap {  // of int32, in the uint32 that hold its bits
+  static THALWEG_INLINE UInt32 apply(UInt32 a) {
+    return (Int32)a < Int32{} ? -a : a;
+  }
+};
+struct Sign : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    const V one = repeat<V>(Scalar<V>(1));
+    const V sign = a > V{} ? one : a < V{} ? -one : V{};
+    return a != a ? a : sign;
+  }
+};
+struct Floor : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    return floor(a);
+  }
+};
+struct SquareRoot : Cheap {
+  template <class V>
+  static THALWEG_INLINE V apply(V a) {
+    return square_root(a);
+  }
+};
+
+#define THALWEG_FUNCTION(Name, function)    \
+  struct Name : Costly {                    \
+    template <class V>                      \
+    static THALWEG_INLINE V apply(V a) {    \
+      return function(a);                   \
+    }                                       \
+  };
+THALWEG_FUNCTION(Exp, exp)
+THALWEG_FUNCTION(Expm1, expm1)
+THALWEG_FUNCTION(Log, log)
+THALWEG_FUNCTION(Log1p, log1p)
+THALWEG_FUNCTION(Sin, sin)
+THALWEG_FUNCTION(Cos, cos)
+THALWEG_FUNCTION(Tanh, tanh)
+THALWEG_FUNCTION(Sigmoid, sigmoid)
+THALWEG_FUNCTION(Softplus, softplus)
+THALWEG_FUNCTION(Erf, erf)
+#undef THALWEG_FUNCTION
+
+template <class T>
+struct MaskType;
+template <>
+struct MaskType<float> {
+  using type = int32_t;
+};
+template <>
+struct MaskType<double> {
+  using type = int64_t;
+};
+template <>
+struct MaskType<int32_t> {
+  using type = int32_t;
+};
+template <>
+struct MaskType<uint32_t> {
+  using type = int32_t;
+};
+template <>
+struct MaskType<uint8_t> {
+  using type = int8_t;
+};
+template <class T, int N>
+using Mask = Vector<typename MaskType<T>::type, N>;
+
+// Booleans are bytes, 0 or 1.
+template <class T>
+struct Compared : Cheap {
+  static constexpr int N = LANES<T>;
+  using V = Vector<T>;
+  template <class M>
+  static THALWEG_INLINE Vector<uint8_t, N> truth(M mask) {
+    if constexpr (sizeof(T) == 1) {
+      return (Vector<uint8_t, N>)mask & 1;
+    } else {
+      return narrow_mask<T>((Mask<T, N>)mask);
+    }
+  }
+};
+template <class T>
+struct Equal : Compared<T> {
+  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
+    return Compared<T>::truth(a == b);
+  }
+};
+template <class T>
+struct Less : Compared<T> {
+  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
+    return Compared<T>::truth(a < b);
+  }
+};
+template <class T>
+struct LessEqual : Compared<T> {
+  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
+    return Compared<T>::truth(a <= b);
+  }
+};
+template <class T>
+struct NotZero : Compared<T> {
+  static THALWEG_INLINE auto apply(Vector<T> a) {
+    return Compared<T>::truth(a != Vector<T>{});
+  }
+};
+struct LogicalAnd : Cheap {
+  static THALWEG_INLINE Bytes apply(Bytes a, Bytes b) { return a & b; }
+};
+struct LogicalNot : Cheap {
+  static THALWEG_INLINE Bytes apply(Bytes a) { return a ^ 1; }
+};
+
+// The choice is between bits, so uint32, uint64 and bytes stand for all types.
+template <class T>
+struct Select : Cheap {
+  static constexpr int N = LANES<T>;
+  static THALWEG_INLINE Vector<T> apply(Vector<uint8_t, N> condition, Vector<T> a,
+                                        Vector<T> b) {
+    if constexpr (sizeof(T) == 1) {
+      return condition != Vector<T>{} ? a : b;
+    } else {
+      return widen_bytes<T>(condition) != Vector<T>{} ? a : b;
+    }
+  }
+};
+
+// From In to Out where the language's conversion of vectors has the right meaning.
+template <class Out, class In>
+struct Cast : Cheap {
+  static constexpr int N = common_lanes<Out, In>();
+  static THALWEG_INLINE Vector<Out, N> apply(Vector<In, N> a) {
+    return __builtin_convertvector(a, Vector<Out, N>);
+  }
+};
+template <class Out>
+struct CastTruth : Cheap {
+  static constexpr int N = LANES<Out>;
+  static THALWEG_INLINE Vector<Out> apply(Vector<uint8_t, N> a) {
+    using Number = typename MaskType<Out>::type;
+    return __builtin_convertvector(widen_bytes<Number>(a), Vector<Out>);
+  }
+};
+// By 64 bits, of which the lower half stays, so that negative numbers wrap.
+template <class In>
+struct CastToUInt32 : Cheap {
+  static constexpr int N = LANES<int64_t>;
+  static THALWEG_INLINE Vector<uint32_t, N> apply(Vector<In, N> a) {
+    return __builtin_convertvector(__builtin_convertvector(a, Int64),
+                                   Vector<uint32_t, N>);
+  }
+};
+template <class In>
+void map_to_uint32(Index n, void* out, const void* a, const void*, const void*) {
+  constexpr int N = LANES<int64_t>;
+  map_all<N, CastToUInt32<In>>(n, (uint32_t*)out, Operand<In, N, false>(a));
+}
+
+}  // namespace
+}  // namespace THALWEG_VARIANT
+}  // namespace thalweg

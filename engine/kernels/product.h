@@ -1,0 +1,323 @@
+// The matrix product, c[i, j] = start + sum over l of a[i, l] * b[l, j].
+//
+// Every element of c is made in one way, whatever tile it falls in: the products of
+// BLOCK_DEPTH neighboring l are added up from 0 in the order of l, start is added to
+// the first of these sums, and the others are added to that in order. Multiply and add
+// are fused where the instruction set can.
+#pragma once
+
+#include "product_pack.h"
+#include "product_row.h"
+#include "product_tile.h"
+
+namespace thalweg {
+namespace THALWEG_VARIANT {
+namespace {
+namespace products {
+
+constexpr Index BLOCK_DEPTH = 256;
+constexpr Index BLOCK_BYTES = 512 * 1024;  // of b, packed: half of a common L2 cache
+constexpr Index BLOCK_ROWS = 96;           // of a, packed
+constexpr Index LARGE_BYTES = 512 * 1024;  // b larger than this is copied,
+constexpr Index MANY_ROWS = 128;           // if that many rows share the cost
+constexpr Index NARROW_BYTES = 32;
+
+// The same product with its types known.
+template <class T>
+struct Typed {
+  Index m, n, k;
+  const T* a;
+  Index a_row, a_column;
+  const T* b;
+  Index b_row, b_column;
+  T* c;
+  Index c_row;
+  const T* bias;
+  bool accumulate;
+  T* scratch;
+
+  explicit Typed(const Product& p)
+      : m(p.m),
+        n(p.n),
+        k(p.k),
+        a(static_cast<const T*>(p.a)),
+        a_row(p.a_row),
+        a_column(p.a_column),
+        b(static_cast<const T*>(p.b)),
+        b_row(p.b_row),
+        b_column(p.b_column),
+        c(static_cast<T*>(p.c)),
+        c_row(p.c_row),
+        bias(static_cast<const T*>(p.bias)),
+        accumulate(p.accumulate),
+        scratch(static_cast<T*>(p.scratch)) {}
+};
+
+// How a product is carried out. b is copied if its columns aren't adjacent; a, if it is
+// read often and a tile needs little of each line of memory that it touches.
+template <class T>
+struct Form {
+  Index lanes;  // columns of a vector
+  Index chunk;  // vectors of columns worked on at a time
+  bool pack_a, pack_b;
+
+  explicit Form(const Typed<T>& p) : lanes(LANES<T>) {
+    while (lanes > p.n || (lanes > 1 && lanes * Index(sizeof(T)) < 16)) lanes /= 2;
+    const Index depth = smaller(p.k, BLOCK_DEPTH), size = sizeof(T);
+    const bool large = p.k * p.n * size > LARGE_BYTES && p.m >= MANY_ROWS;
+    pack_b = p.n > 0 && (p.b_column != 1 || large);
+    chunk = pack_b ? BLOCK_BYTES / (BLOCK_DEPTH * lanes * size) : parts(p.n, lanes);
+    pack_a = p.a_column != 1 && p.m >= BLOCK_ROWS / 2 &&
+             p.n >= 8 * TILE_VECTORS * lanes && p.m * depth * size > LARGE_BYTES / 8;
+  }
+
+  Index b_numbers(const Typed<T>& p) const {
+    if (!pack_b) return 0;
+    return smaller(parts(p.n, lanes), chunk) * lanes * smaller(p.k, BLOCK_DEPTH);
+  }
+  Index a_numbers(const Typed<T>& p) const {
+    return pack_a ? smaller(p.m, BLOCK_ROWS) * A_ROW : 0;
+  }
+  static constexpr Index A_ROW = BLOCK_DEPTH + 16;  // no multiple of the caches' sets
+};
+
+// Some columns and some neighboring l of a product.
+template <class T>
+struct Block {
+  Index vector, vectors, l, depth;
+};
+
+template <class T, int N>
+Strip<T> strip_of(const Typed<T>& p, const Block<T>& block, Index vector, Index width) {
+  Strip<T> strip;
+  const Index column = vector * N;
+  strip.rows = p.m;
+  strip.depth = block.depth;
+  strip.a = p.a + block.l * p.a_column;
+  strip.a_row = p.a_row;
+  strip.a_column = p.a_column;
+  strip.b = p.b + block.l * p.b_row + column * p.b_column;
+  strip.b_row = p.b_row;
+  strip.c = p.c + column;
+  strip.c_row = p.c_row;
+  strip.b_last = strip.c_last = smaller((width - 1) * N, p.n - N - column);
+  const bool more = block.l > 0 || p.accumulate;
+  strip.addend = more ? strip.c : p.bias ? p.bias + column : nullptr;
+  strip.addend_row = more ? p.c_row : 0;
+  return strip;
+}
+
+// The strip's part of b, copied to a panel.
+template <class T, int N>
+void use_panel(Strip<T>& strip, Index b_column, Index width, T* to, bool fill) {
+  const Columns<T> part{strip.b,     strip.b_row, b_column,
+                        strip.depth, width,       strip.b_last};
+  const Panel<T> panel{to, width * N, (width - 1) * N};
+  if (fill) pack<T, N>(part, panel);
+  strip.b = panel.to;
+  strip.b_row = panel.row;
+  strip.b_last = panel.last;
+}
+
+// Rows of a, copied with every row in one piece.
+template <class T>
+void copy_rows(const Typed<T>& p, Index row, Index rows, Index l, Index depth, T* to) {
+  constexpr int N = LANES<T>;
+  const T* from = p.a + row * p.a_row + l * p.a_column;
+  pack<T, N>({from, p.a_row, p.a_column, rows, parts(depth, N), depth - N},
+             {to, Form<T>::A_ROW, depth - N});
+}
+
+template <class T, int N>
+void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
+  constexpr int WIDEST = N == 1 ? 3 : N < LANES<T> ? 2 : WIDEST_TILE;
+  const Split tiles = N == 1 ? Split(block.vectors, 1) : split_columns(block.vectors);
+  const bool pack_a = form.pack_a && block.depth >= LANES<T>;
+  T* a_copy = p.scratch + form.b_numbers(p);
+    for (Index row = 0; row < p.m; row += BLOCK_ROWS) {
+    const Index rows = smaller(BLOCK_ROWS, p.m - row);
+    if (pack_a) copy_rows(p, row, rows, block.l, block.depth, a_copy);
+    for (Index tile = 0; tile < tiles.count; ++tile) {
+      const Index vector = tiles.begin(tile), width = tiles.size(tile);
+      Strip<T> strip = strip_of<T, N>(p, block, block.vector + vector, width);
+      if (form.pack_b)
+        use_panel<T, N>(strip, p.b_column, width, p.scratch + vector * N * block.depth,
+                        row == 0);
+      strip.a += row * p.a_row;
+      strip.c += row * p.c_row;
+      if (strip.addend) strip.addend += row * strip.addend_row;
+      strip.rows = rows;
+      if (pack_a) {
+        strip.a = a_copy;
+        strip.a_row = Form<T>::A_ROW;
+        strip.a_column = 1;
+      }
+      run_strip<T, N, WIDEST>(strip, width);
+    }
+  }
+}
+
+template <class T, int N>
+void run_vectors(const Typed<T>& p, const Form<T>& form) {
+  const Index vectors = parts(p.n, N);
+  const Split chunks(vectors, parts(vectors, form.chunk));
+  for (Index chunk = 0; chunk < chunks.count; ++chunk) {
+    Index l = 0;
+    do {  // once if k is 0, for start
+      const Index depth = smaller(p.k - l, BLOCK_DEPTH);
+      run_block<T, N>(p, form, {chunks.begin(chunk), chunks.size(chunk), l, depth});
+      l += BLOCK_DEPTH;
+    } while (l < p.k);
+  }
+}
+
+template <class T>
+void run_direct(const Typed<T>& p) {
+  const Form<T> form(p);
+  switch (form.lanes * Index(sizeof(T))) {
+#if THALWEG_VECTOR_BYTES >= 64
+    case 64: return run_vectors<T, 64 / sizeof(T)>(p, form);
+#endif
+#if THALWEG_VECTOR_BYTES >= 32
+    case 32: return run_vectors<T, 32 / sizeof(T)>(p, form);
+#endif
+    case 16: return run_vectors<T, 16 / sizeof(T)>(p, form);
+    default: return run_vectors<T, 1>(p, form);
+  }
+}
+
+// A narrow product is made as cᵀ = bᵀ · aᵀ, some rows of c at a time: vectors lie along
+// the rows of c.
+template <class T>
+constexpr Index TURNED_ROWS = TILE_VECTORS * LANES<T>;
+
+template <class T>
+bool is_turned(const Typed<T>& p) {
+  const bool pays = p.n * Index(sizeof(T)) < NARROW_BYTES || p.a_row == 1;
+  return pays && p.n < LANES<T> && p.m >= LANES<T>;
+}
+
+template <class T>
+Typed<T> turned(const Typed<T>& p, Index row, Index rows, T* c) {
+  Typed<T> t = p;
+  t.m = p.n;
+  t.n = rows;
+  t.a = p.b;
+  t.a_row = p.b_column;
+  t.a_column = p.b_row;
+  t.b = p.a + row * p.a_row;
+  t.b_row = p.a_column;
+  t.b_column = p.a_row;
+  t.c = c;
+  t.c_row = TURNED_ROWS<T>;
+  t.bias = nullptr;
+  t.accumulate = p.bias || p.accumulate;
+  return t;
+}
+
+template <class T>
+void run_turned(const Typed<T>& p) {
+  T sums[LANES<T> * TURNED_ROWS<T>];
+  for (Index row = 0; row < p.m; row += TURNED_ROWS<T>) {
+    const Index rows = smaller(TURNED_ROWS<T>, p.m - row);
+    const Typed<T> t = turned(p, row, rows, sums);
+    T* c = p.c + row * p.c_row;
+    if (t.accumulate)
+      for (Index j = 0; j < p.n; ++j)
+        for (Index i = 0; i < rows; ++i)
+          sums[j * t.c_row + i] = p.bias ? p.bias[j] : c[i * p.c_row + j];
+    run_direct(t);
+    for (Index j = 0; j < p.n; ++j)
+      for (Index i = 0; i < rows; ++i) c[i * p.c_row + j] = sums[j * t.c_row + i];
+  }
+}
+
+constexpr Index ROW_VECTORS = 64;
+
+template <class T>
+bool is_row(const Typed<T>& p) {
+  return p.m == 1 && p.k > 0 && p.b_column == 1 && p.n >= 2 * LANES<T>;
+}
+
+template <class T>
+void run_row(const Typed<T>& p) {
+  constexpr int N = LANES<T>;
+  T sums[ROW_VECTORS * N];
+  const Index vectors = parts(p.n, N);
+  const Split chunks(vectors, parts(vectors, ROW_VECTORS));
+  for (Index chunk = 0; chunk < chunks.count; ++chunk) {
+    const Index column = chunks.begin(chunk) * N, count = chunks.size(chunk);
+    const Index last = smaller((count - 1) * N, p.n - N - column);
+    const T* addend = p.accumulate ? p.c + column : p.bias ? p.bias + column : nullptr;
+    for (Index l = 0; l < p.k; l += BLOCK_DEPTH) {
+      const Lines<T> lines{p.a + l * p.a_column, p.a_column,
+                           p.b + l * p.b_row + column, p.b_row, count, last,
+                           smaller(p.k - l, BLOCK_DEPTH)};
+      sum_lines<T, N>(lines, sums);
+      finish_row<T, N>(lines, sums, addend, p.c + column);
+      addend = p.c + column;
+    }
+  }
+}
+
+template <class T>
+void run(const Product& product) {
+  const Typed<T> p(product);
+  if (p.m <= 0 || p.n <= 0) return;
+  if (is_row(p)) return run_row(p);
+  is_turned(p) ? run_turned(p) : run_direct(p);
+}
+
+template <class T>
+constexpr Index CUT_COLUMNS = TILE_VECTORS * LANES<T>;
+
+template <class T>
+Index form_numbers(const Typed<T>& p) {
+  const Form<T> form(p);
+  return form.a_numbers(p) + form.b_numbers(p);
+}
+
+// Enough for these columns, turned or not: few rows of them aren't turned.
+template <class T>
+Index scratch_numbers(const Typed<T>& p) {
+  if (p.m <= 0 || p.n <= 0) return 0;
+  const Index direct = form_numbers(p);
+  if (!is_turned(p)) return direct;
+  return larger(direct, form_numbers(turned(p, 0, smaller(p.m, TURNED_ROWS<T>), p.c)));
+}
+
+// Enough for the product and for every cut of it.
+template <class T>
+std::size_t scratch_bytes(const Product& product) {
+  Typed<T> p(product);
+  const Index whole = scratch_numbers(p);
+  p.n %= CUT_COLUMNS<T>;
+  return std::size_t(larger(whole, scratch_numbers(p))) * sizeof(T);
+}
+
+template <class T>
+void cut_sizes(const Product& product, Index* rows, Index* columns) {
+  const Typed<T> p(product);
+  *rows = is_turned(p) ? TURNED_ROWS<T> : 12;
+  *columns = CUT_COLUMNS<T>;
+}
+
+}  // namespace products
+
+inline void product(const Product& p) {
+  p.dtype == Dtype::float64 ? products::run<double>(p) : products::run<float>(p);
+}
+
+inline std::size_t product_scratch(const Product& p) {
+  return p.dtype == Dtype::float64 ? products::scratch_bytes<double>(p)
+                                   : products::scratch_bytes<float>(p);
+}
+
+inline void product_tile(const Product& p, Index* rows, Index* columns) {
+  p.dtype == Dtype::float64 ? products::cut_sizes<double>(p, rows, columns)
+                            : products::cut_sizes<float>(p, rows, columns);
+}
+
+}  // namespace
+}  // namespace THALWEG_VARIANT
+}  // namespace thalweg

@@ -1,0 +1,37 @@
+// The kernels of one instruction set, compiled once for each with THALWEG_VARIANT as
+// its name. No header of the C++ library here: an inline function compiled for a late
+// instruction set could be the one that the linker keeps for all.
+#include "move.h"
+#include "product.h"
+#include "random.h"
+#include "reduce.h"
+#include "table.h"
+
+#define THALWEG_TEXT_OF(name) #name
+#define THALWEG_TEXT(name) THALWEG_TEXT_OF(name)
+#define THALWEG_JOIN_OF(a, b) a##b
+#define THALWEG_JOIN(a, b) THALWEG_JOIN_OF(a, b)
+
+namespace thalweg {
+
+const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
+  using namespace THALWEG_VARIANT;
+  static constexpr Kernels table = {
+      THALWEG_TEXT(THALWEG_VARIANT),
+      map,
+      product,
+      product_scratch,
+      product_tile,
+      reduce,
+      copy,
+      accumulate,
+      take_rows<std::int32_t>,
+      take_rows<std::int64_t>,
+      scatter_add,
+      random_bits,
+      all_finite,
+  };
+  return &table;
+}
+
+}  // namespace thalweg

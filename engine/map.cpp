@@ -1,0 +1,94 @@
+#include "map.h"
+
+#include <cstring>
+
+namespace thalweg {
+
+bool MapTask::run(const Frame& frame, std::byte* scratch, Index from, Index to) const {
+  if (from >= to) return true;
+  auto** const table = reinterpret_cast<std::byte**>(scratch);
+  table[0] = nullptr;
+  for (const auto& [slot, offset] : scratch_) table[slot] = scratch + offset;
+  for (const Operand& operand : operands_)
+    table[operand.slot] = frame.bases[operand.buffer] + operand.offset;
+  for (const Line& line : once_)
+    line.function(1, table[line.out], table[line.operands[0]], table[line.operands[1]],
+                  table[line.operands[2]]);
+  for (const Transfer& spread : spread_once_)
+    transfer(spread, table, std::min(block_units_, slab_units_));
+  if (outer_rank_) {
+    outer(frame, table, from, to);
+  } else {
+    if (from)
+      for (const Operand& operand : operands_) table[operand.slot] += from * operand.step;
+    slab(table, from, to);
+  }
+  return true;
+}
+
+bool MapTask::run_rows(const Frame& frame, std::byte* scratch, Index from, Index to,
+                       Index columns) const {
+  if (units == 0) return true;
+  const bool is_line = outer_rank_ == 0 && unit_ == 1;
+  const Index factor = is_line ? columns : 1;
+  return run(frame, scratch, from * factor, to * factor);
+}
+
+// Slab after slab: like an odometer over the outer axes, the first from…to.
+void MapTask::outer(const Frame& frame, std::byte** table, Index from, Index to) const {
+  Extents index{};
+  index[0] = from;
+  while (index[0] < to) {
+    for (const Operand& operand : operands_) {
+      std::byte* at = frame.bases[operand.buffer] + operand.offset;
+      for (int axis = 0; axis < outer_rank_; ++axis)
+        at += index[axis] * operand.strides[axis];
+      table[operand.slot] = at;
+    }
+    slab(table, 0, slab_units_);
+    int axis = outer_rank_ - 1;
+    while (++index[axis] == outer_extents_[axis] && axis > 0) index[axis--] = 0;
+  }
+}
+
+void MapTask::slab(std::byte** table, Index from, Index to) const {
+  for (const Line& line : each_slab_)
+    line.function(1, table[line.out], table[line.operands[0]], table[line.operands[1]],
+                  table[line.operands[2]]);
+  for (const Transfer& spread : spread_each_slab_)
+    transfer(spread, table, std::min(block_units_, to - from));
+  while (true) {
+    const Index units = std::min(block_units_, to - from);
+    block(table, units);
+    from += units;
+    if (from >= to) return;
+    for (const Operand& operand : operands_) table[operand.slot] += units * operand.step;
+  }
+}
+
+void MapTask::block(std::byte** table, Index units) const {
+  for (const Transfer& gather : gathers_) transfer(gather, table, units);
+  const Index n = units * unit_;
+  for (const Line& line : lines_)
+    line.function(n, table[line.out], table[line.operands[0]], table[line.operands[1]],
+                  table[line.operands[2]]);
+  for (const Transfer& store : stores_) transfer(store, table, units);
+}
+
+void MapTask::transfer(const Transfer& transfer, std::byte** table, Index units) const {
+  Copy copy{};
+  copy.item_size = transfer.item;
+  copy.in = table[transfer.from];
+  copy.out = table[transfer.to];
+  const bool lines = unit_ == 1;
+  copy.rank = lines ? 1 : 2;
+  copy.extents[0] = units;
+  copy.extents[1] = unit_;
+  for (int axis = 0; axis < 2; ++axis) {
+    copy.in_strides[axis] = transfer.in[axis];
+    copy.out_strides[axis] = transfer.out[axis];
+  }
+  kernels_->copy(copy);
+}
+
+}  // namespace thalweg

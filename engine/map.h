@@ -1,0 +1,74 @@
+// Elementwise chains, interpreted over blocks of elements that stay in the first cache.
+#pragma once
+
+#include <array>
+
+#include "task.h"
+
+namespace thalweg {
+
+class MapTask final : public Task {
+ public:
+  MapTask(const Circumstances& circumstances, const MapStep& step);
+
+  bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override;
+
+  // Does rows from…to of a space that is a matrix with so many columns.
+  bool run_rows(const Frame& frame, std::byte* scratch, Index from, Index to,
+                Index columns) const;
+
+ private:
+  friend class MapCompiler;
+
+  // Where registers lie while a block runs: a table of pointers, one for each slot.
+  using Slot = std::uint32_t;
+
+  struct Operand {  // a place that a slot points to
+    Slot slot;
+    int buffer;
+    Index offset;
+    Index step;  // bytes that a unit moves it on, within a slab
+    Extents strides;
+  };
+
+  struct Line {
+    MapFunction function;
+    Slot out;
+    std::array<Slot, 3> operands;
+  };
+
+  struct Transfer {  // elements brought into scratch, or out of it
+    Slot from, to;
+    int item;
+    std::array<Index, 2> in, out;  // bytes along units and along elements of a unit
+  };
+
+  struct Cursor;
+
+  void slab(std::byte** table, Index from, Index to) const;
+  void block(std::byte** table, Index units) const;
+  void transfer(const Transfer& transfer, std::byte** table, Index units) const;
+  void outer(const Frame& frame, std::byte** table, Index from, Index to) const;
+
+  const Kernels* kernels_;
+  // The space: outer axes, each of whose indices is a slab; a slab is `slab_units`
+  // units, of `unit` elements each, run in blocks of `block_units`.
+  int outer_rank_ = 0;
+  Extents outer_extents_{};
+  Index slab_units_ = 0;
+  Index unit_ = 1;
+  Index block_units_ = 1;
+
+  std::size_t slots_ = 0;
+  std::vector<Operand> operands_;
+  std::vector<std::pair<Slot, std::size_t>> scratch_;  // slots that lie in scratch
+  std::vector<Line> once_;                             // lines of single numbers
+  std::vector<Transfer> spread_once_;  // single numbers that a line wants as a block
+  std::vector<Line> each_slab_;
+  std::vector<Transfer> spread_each_slab_;
+  std::vector<Transfer> gathers_;  // before each block
+  std::vector<Line> lines_;
+  std::vector<Transfer> stores_;  // after each block
+};
+
+}  // namespace thalweg

@@ -1,0 +1,85 @@
+"""How many rows a block has, and how many shards of blocks there are.
+
+Two ways of work, chosen by sizes alone, so that a run has the same bits on any machine
+with the same instructions, with any number of threads:
+
+- wide: all rows of a batch are one block, and each large kernel is cut over threads.
+- sharded: blocks of rows, whose values fit into a core's cache, go through all kernels
+  one after the other; each shard of them adds up sums of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thalweg.program.fuse import fuse
+from thalweg.program.ir import Program
+from thalweg.program.rows import Rows
+
+BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache
+WIDE_BYTES = 512 * 1024  # of the same for a whole batch, up to which one block does
+SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
+LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
+ROWS_STEP = 16
+WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
+MOST_SHARDS = 16
+MANY_SHARDS = 256  # where a shard's sums are a few numbers
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How the rows of a batch are cut.
+
+    Arguments:
+        rows: of a block, at most.
+        shards: runs of blocks that are summed apart.
+    """
+
+    rows: int
+    shards: int = 1
+
+
+def choose_blocks(program: Program, rows: Rows) -> Blocks:
+    """How to cut a program's rows."""
+    a_row = bytes_of_a_row(program, rows)
+    sums = bytes_of_sums(program, rows)
+    fits = a_row * rows.count <= WIDE_BYTES
+    if fits or sums > SUM_BYTES or rows.count < 2 * LEAST_ROWS:
+        return Blocks(rows.count, 1)
+    size = min(rows_of_a_block(a_row), rows.count)
+    return Blocks(size, min(-(-rows.count // size), MOST_SHARDS))
+
+
+def choose_any_blocks(program: Program, rows: Rows) -> Blocks:
+    """How to cut any number of rows, for a program without learning."""
+    size = rows_of_a_block(bytes_of_a_row(program, rows))
+    weights = sum(type.nbytes for type in program.inputs.values() if type.is_float)
+    if weights > BLOCK_BYTES:  # they are read anew for every block
+        size = max(size, WEIGHTY_ROWS)
+    return Blocks(min(size, rows.count), MANY_SHARDS)
+
+
+def rows_of_a_block(bytes_a_row: float) -> int:
+    """As many rows as fit into a block's bytes, within bounds."""
+    fitting = int(BLOCK_BYTES / max(bytes_a_row, 1)) // ROWS_STEP * ROWS_STEP
+    return min(max(fitting, LEAST_ROWS), MOST_ROWS)
+
+
+def bytes_of_a_row(program: Program, rows: Rows) -> float:
+    """The bytes that kernels leave for each other, for one row."""
+    kernels = fuse(program, rows.axes).kernels
+    held = [v for kernel in kernels for v in kernel.outputs if v in rows.axes]
+    return sum(program.type(v).nbytes for v in held) / rows.count
+
+
+def bytes_of_sums(program: Program, rows: Rows) -> int:
+    """The bytes of what is added up over rows, without other views of the same."""
+    joined = {
+        source
+        for value, instruction in zip(
+            program.computed(), program.instructions, strict=True
+        )
+        if value in rows.sums
+        for source in instruction.inputs
+    }
+    return sum(program.type(v).nbytes for v in rows.sums - joined)

@@ -1,0 +1,127 @@
+"""Running a program by the engine in C++."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg import _engine
+from thalweg.errors import ArgumentError, ProgramError
+from thalweg.program.encode import Encoded
+from thalweg.program.layout import Plan
+from thalweg.program.primitives import TABLE
+from thalweg.program.types import NumpyArray
+
+
+def require_same_primitives() -> None:
+    """The engine's list of opcodes is the table, or it must be built again."""
+    ours = [(row.name, row.version) for row in TABLE]
+    theirs = _engine.opcodes()
+    if ours != theirs:
+        different = sorted(set(ours) ^ set(theirs))
+        raise ProgramError(
+            "the engine was built for other primitives; install thalweg again. "
+            f"They differ in {different or 'their order'}"
+        )
+
+
+require_same_primitives()
+
+
+def default_threads() -> int:
+    """As many threads as this process may use processors."""
+    return _engine.default_threads()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One plan of a program, and its numbers for the engine."""
+
+    plan: Plan
+    encoded: Encoded
+
+    @property
+    def source(self) -> tuple[NumpyArray, NumpyArray, tuple[str, ...]]:
+        """What the engine takes."""
+        constants = np.frombuffer(self.encoded.constants, np.uint8)
+        return self.encoded.words, constants, self.encoded.names
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program ready for the engine, which may be bound to memory many times.
+
+    Arguments:
+        before, block, after: its parts, as `split` cuts them.
+        shards: into how many runs of blocks the rows of a batch are cut.
+        any_rows: whether it runs on any number of rows, or only on as many as a block
+            has.
+    """
+
+    before: Part | None
+    block: Part
+    after: Part | None
+    shards: int
+    any_rows: bool
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that there are, in order."""
+        named = {"before": self.before, "block": self.block, "after": self.after}
+        return {name: part for name, part in named.items() if part is not None}
+
+
+class NativeProgram:
+    """A compiled program bound to its memory.
+
+    Arguments:
+        compiled: what to run.
+        buffers: arrays to use instead of new ones; names that the program hasn't are
+            ignored.
+
+    Arrays of rows are bound by each run.
+    """
+
+    def __init__(
+        self, compiled: Compiled, buffers: Mapping[str, NumpyArray], isa: str | None = None
+    ) -> None:
+        sources = {name: part.source for name, part in compiled.parts.items()}
+        self.compiled = compiled
+        self.engine = _engine.Program(
+            sources.get("before"),
+            sources.get("block"),
+            sources.get("after"),
+            shards=compiled.shards,
+            isa=isa,
+        )
+        self.arrays: dict[str, NumpyArray] = {}
+        for name, (dtype, shape, has_rows, _) in self.engine.buffers.items():
+            if not has_rows:
+                given = buffers.get(name)
+                self.arrays[name] = np.zeros(shape, dtype) if given is None else given
+        self.engine.bind(self.arrays)
+
+    def bind_rows(self, rows: Mapping[str, NumpyArray]) -> None:
+        """Use these arrays of rows from now on; those it doesn't read are ignored."""
+        known = self.engine.buffers
+        self.engine.bind({name: a for name, a in rows.items() if name in known})
+
+    def row_outputs(self, rows: int) -> dict[str, NumpyArray]:
+        """New arrays for the outputs that have a row for every row."""
+        return {
+            name: np.empty((rows, *shape), dtype)
+            for name, (dtype, shape, has_rows, written) in self.engine.buffers.items()
+            if has_rows and written
+        }
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """What the engine raises, as errors of thalweg."""
+    try:
+        yield
+    except IndexError as error:
+        raise ArgumentError(str(error)) from None

@@ -1,0 +1,287 @@
+"""A program over a batch as three: before its rows, on some of them, and after.
+
+The rows of a batch are worked on in blocks that fit into a processor's cache, and by
+several threads at once. What depends on the parameters alone is computed before, what
+follows from sums over rows, such as the optimizer's step, after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thalweg.program.ir import Instruction, Program, without_dead_code
+from thalweg.program.rows import Rows, find_rows
+
+FREE = ("view", "constant")  # kinds that each part can have for itself
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A program in parts that run one after the other, `block` once for each block.
+
+    What one part leaves for a later one has the name ``%7`` of its value. `sums` names
+    the outputs of `block` that are added up over blocks, `by_row` those that have a row
+    for every row. A program whose rows meet is all in `block`, and `count` is None.
+    """
+
+    before: Program | None
+    block: Program
+    after: Program | None
+    sums: tuple[str, ...] = ()
+    by_row: tuple[str, ...] = ()
+    count: int | None = None
+
+
+def split(program: Program, inputs: Collection[str], block_rows: int) -> Parts:
+    """Cut a program into what can run on blocks of rows, and the rest.
+
+    Arguments:
+        program: finished.
+        inputs: the names of the inputs whose first axis is rows.
+        block_rows: how many rows a block has at most.
+    """
+    rows = find_rows(program, inputs)
+    if rows is None or not rows_come_first(program, rows):
+        return Parts(None, program, None)
+    outputs = program.outputs.values()
+    if not rows.later and not any(v in rows.axes or v in rows.sums for v in outputs):
+        return Parts(None, program, None)
+    return Splitter(program, rows, inputs, min(block_rows, rows.count)).run()
+
+
+def rows_come_first(program: Program, rows: Rows) -> bool:
+    """Whether every output that holds rows has a row of them in its first axis."""
+    found = [v for v in program.outputs.values() if v in rows.axes]
+    shapes = [program.type(v).shape for v in found]
+    return all(rows.axes[v] == 0 for v in found) and all(
+        shape[0] == rows.count for shape in shapes
+    )
+
+
+class Splitter:
+    """The state of one cut."""
+
+    def __init__(
+        self, program: Program, rows: Rows, inputs: Collection[str], block_rows: int
+    ) -> None:
+        self.program = program
+        self.rows = rows
+        self.inputs = inputs
+        self.block_rows = block_rows
+        self.in_block = set(rows.axes) | rows.sums
+        self.later = self._later()
+
+    def _later(self) -> set[int]:
+        """What runs after the block: it follows from sums, or only such things read it.
+
+        Those that only outputs need run after, too.
+        """
+        needed_by_rows = self._needed(self.in_block)
+        return {
+            value
+            for value in self.program.computed()
+            if value not in self.in_block and value not in needed_by_rows
+        }
+
+    def _needed(self, values: Iterable[int]) -> set[int]:
+        """All values that some follow from, without those that hold rows or sums."""
+        found: set[int] = set()
+        waiting = list(values)
+        while waiting:
+            for source in self._sources(waiting.pop()):
+                if source not in found and source not in self.in_block:
+                    found.add(source)
+                    waiting.append(source)
+        return found
+
+    def _sources(self, value: int) -> tuple[int, ...]:
+        instruction = self.program.instruction(value)
+        return () if instruction is None else instruction.inputs
+
+    def _is_free(self, value: int) -> bool:
+        """An input, a constant or a view: each part can have it for itself."""
+        instruction = self.program.instruction(value)
+        return instruction is None or instruction.primitive.kind in FREE
+
+    def _read(self, reader: int) -> Iterable[int]:
+        """What an instruction reads, through views to what they look at."""
+        for source in self._sources(reader):
+            yield source
+            if self._is_free(source):
+                yield from self._read(source)
+
+    def run(self) -> Parts:
+        """Give each part its outputs: its own of the program's, and what crosses."""
+        early = set(self.program.computed()) - self.in_block - self.later
+        named: dict[int, set[str]] = {}
+        for name, value in self.program.outputs.items():
+            named.setdefault(value, set()).add(name)
+        outputs = {
+            "before": self._outputs(early, self.in_block | self.later, named),
+            "block": self._outputs(self.in_block, self.later, named),
+        }
+        after = {
+            name: value
+            for name, value in self.program.outputs.items()
+            if name not in outputs["before"] and name not in outputs["block"]
+        }
+        sizes = {"block": self.block_rows}
+        parts = {
+            name: self._part({**outputs, "after": after}[name], where, sizes.get(name))
+            for name, where in (
+                ("before", early),
+                ("block", self.in_block),
+                ("after", self.later),
+            )
+        }
+        block = parts["block"]
+        assert block is not None
+        value_of = outputs["block"]
+        return Parts(
+            parts["before"],
+            block,
+            parts["after"],
+            tuple(n for n, v in value_of.items() if v in self.rows.sums),
+            tuple(n for n, v in value_of.items() if v in self.rows.axes),
+            self.block_rows,
+        )
+
+    def _outputs(
+        self, own: set[int], readers: set[int], named: Mapping[int, set[str]]
+    ) -> dict[str, int]:
+        """The outputs of a part by name.
+
+        A carried output is left for the last part: the block still reads the old value.
+        """
+        outputs: dict[str, int] = {}
+        read = {source for reader in readers for source in self._read(reader)}
+        for value in sorted(own):
+            names = [
+                name
+                for name in sorted(named.get(value, ()))
+                if name not in self.program.inputs
+            ]
+            carried = len(names) < len(named.get(value, ()))
+            outputs |= dict.fromkeys(names, value)
+            if (value in read or carried) and not names and not self._is_free(value):
+                outputs[f"%{value}"] = value
+        return outputs
+
+    def _part(
+        self, outputs: Mapping[str, int], own: set[int], block_rows: int | None
+    ) -> Program | None:
+        """The instructions of a part, its inputs, and what crosses into it."""
+        if not outputs:
+            return None
+        wanted = self._wanted(outputs.values(), own)
+        crossing = [v for v in sorted(wanted) if self._crosses(v, own)]
+        instructions = [
+            v
+            for v in sorted(wanted)
+            if v not in crossing and v >= len(self.program.inputs)
+        ]
+        names = {v: self._crossing_name(v) for v in crossing}
+        inputs = {
+            name: self._sized(self.program.inputs[name], value, block_rows)
+            for value, name in enumerate(self.program.inputs)
+            if value in wanted or (value in outputs.values())
+        }
+        number = {list(self.program.inputs).index(n): i for i, n in enumerate(inputs)}
+        for value in crossing:
+            number[value] = len(inputs)
+            inputs[names[value]] = self.program.type(value)
+        kept: list[Instruction] = []
+        for value in instructions:
+            number[value] = len(inputs) + len(kept)
+            kept.append(self._resized(value, number, block_rows))
+        return without_dead_code(
+            Program(
+                inputs, tuple(kept), {name: number[v] for name, v in outputs.items()}
+            )
+        )
+
+    def _wanted(self, values: Iterable[int], own: set[int]) -> set[int]:
+        """What a part computes, and what it reads of others."""
+        found = set(values)
+        waiting = list(found)
+        while waiting:
+            value = waiting.pop()
+            if self._crosses(value, own):
+                continue
+            for source in self._sources(value):
+                if source not in found:
+                    found.add(source)
+                    waiting.append(source)
+        return found
+
+    def _crosses(self, value: int, own: set[int]) -> bool:
+        """Whether a part finds a value ready, left by one before it."""
+        return value not in own and not self._is_free(value)
+
+    def _crossing_name(self, value: int) -> str:
+        """The name under which an earlier part leaves a value."""
+        names = sorted(
+            name
+            for name, v in self.program.outputs.items()
+            if v == value and name not in self.program.inputs
+        )
+        return names[0] if names else f"%{value}"
+
+    def _sized(self, type: Any, value: int, block_rows: int | None) -> Any:
+        """A type for the rows of a block, if the value holds rows."""
+        axis = self.rows.axes.get(value)
+        if axis is None or block_rows is None:
+            return type
+        return replaced_type(type, axis, self.rows.count, block_rows)
+
+    def _resized(
+        self, value: int, number: Mapping[int, int], block_rows: int | None
+    ) -> Instruction:
+        """An instruction of a part, for the rows of a block."""
+        instruction = self.program.instruction(value)
+        assert instruction is not None
+        inputs = tuple(number[v] for v in instruction.inputs)
+        type, attributes = instruction.type, instruction.attributes
+        axis = self._axis(value)
+        if block_rows is not None and axis is not None:
+            type = self._sized_along(type, axis, block_rows)
+            attributes = {
+                name: resized_attribute(
+                    name, each, axis, instruction.type.shape[axis], type.shape[axis]
+                )
+                for name, each in attributes.items()
+            }
+        return Instruction(instruction.opcode, inputs, attributes, type)
+
+    def _axis(self, value: int) -> int | None:
+        """The axis of rows of a value, or of those who read a repetition."""
+        if value in self.rows.axes:
+            return self.rows.axes[value]
+        instruction = self.program.instruction(value)
+        if instruction is None or instruction.opcode != "broadcast":
+            return None
+        for reader, other in zip(
+            self.program.computed(), self.program.instructions, strict=True
+        ):
+            if value in other.inputs and reader in self.rows.axes:
+                return self.rows.axes[reader]
+        return None
+
+    def _sized_along(self, type: Any, axis: int, block_rows: int) -> Any:
+        return replaced_type(type, axis, self.rows.count, block_rows)
+
+
+def replaced_type(type: Any, axis: int, rows: int, block_rows: int) -> Any:
+    """A type with a block's rows in the place of all rows."""
+    size = type.shape[axis] // rows * block_rows
+    shape = (*type.shape[:axis], size, *type.shape[axis + 1 :])
+    return type.__class__(shape, type.dtype)
+
+
+def resized_attribute(name: str, value: Any, axis: int, old: int, new: int) -> Any:
+    """An attribute that names sizes, with the new size along an axis."""
+    if name not in ("shape", "stops") or value[axis] != old:
+        return value
+    return (*value[:axis], new, *value[axis + 1 :])

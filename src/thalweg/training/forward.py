@@ -1,0 +1,133 @@
+"""Programs without learning, run over any number of rows: prediction and scoring."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from thalweg.program.blocks import MOST_ROWS
+from thalweg.program.compile import compile_any_rows, compile_rows, make_executable
+from thalweg.program.interpret import Executable
+from thalweg.program.ir import Program
+from thalweg.program.native import Compiled, NativeProgram, clear_errors
+from thalweg.program.types import NumpyArray
+
+Arrays = Mapping[str, NumpyArray]
+ProgramFor = Callable[[int], Program]  # the program for a number of rows
+
+INTERPRETED_ROWS = 1024  # at a time, which bounds the memory
+CHUNK_BYTES = 2**20  # of inputs at a time, where they must be converted
+MOST_CHUNK_ROWS = 65_536  # summed in the network's own precision
+KEPT_PROGRAMS = 8  # of different numbers of rows
+
+
+class Forward(ABC):
+    """A program over rows.
+
+    `chunk_rows` is the most rows that `run` takes at a time.
+    """
+
+    chunk_rows: int
+
+    def predict(self, X: NumpyArray) -> NumpyArray | None:
+        """The one output of rows, if there is a shorter way to it than `run`."""
+        return None
+
+    @abstractmethod
+    def run(self, rows: Arrays) -> Arrays:
+        """Run on some rows.
+
+        Arguments:
+            rows: the arrays of the program's row inputs, of their dtypes.
+
+        Returns:
+            The program's outputs, which stay as they are until the next run.
+        """
+
+    def chunks(self, rows: int) -> Iterator[slice]:
+        """All rows, in parts that `run` takes."""
+        for start in range(0, rows, self.chunk_rows):
+            yield slice(start, min(start + self.chunk_rows, rows))
+
+
+class InterpretedForward(Forward):
+    """By NumPy, one instruction after the other."""
+
+    chunk_rows = INTERPRETED_ROWS
+
+    def __init__(self, program_for: ProgramFor, memory: Arrays) -> None:
+        self._program_for = program_for
+        self._memory = memory
+        self._executables: dict[int, Executable] = {}
+
+    def run(self, rows: Arrays) -> Arrays:
+        """Run on some rows, through a program made for that many."""
+        executable = self._executable(len(next(iter(rows.values()))))
+        for name, array in rows.items():
+            np.copyto(executable.inputs[name], array)
+        with np.errstate(all="ignore"):
+            executable.run()
+        return executable.outputs
+
+    def _executable(self, rows: int) -> Executable:
+        if rows not in self._executables:
+            if len(self._executables) >= KEPT_PROGRAMS:
+                self._executables.pop(next(iter(self._executables)))
+            program = self._program_for(rows)
+            self._executables[rows] = make_executable(program, self._memory)
+        return self._executables[rows]
+
+
+class NativeForward(Forward):
+    """By the engine: one program for any number of rows, or if rows meet, one each."""
+
+    def __init__(
+        self,
+        program_for: ProgramFor,
+        inputs: tuple[str, ...],
+        memory: Arrays,
+        threads: int,
+    ) -> None:
+        self._program_for = program_for
+        self._inputs = inputs
+        self._memory = memory
+        self._threads = threads
+        program = program_for(MOST_ROWS)
+        compiled = compile_any_rows(program, inputs)
+        self._any = None if compiled is None else self._bound(compiled)
+        self._sized: dict[int, NativeProgram] = {}
+        a_row = sum(program.inputs[n].nbytes for n in inputs) // MOST_ROWS
+        fitting = max(CHUNK_BYTES // max(a_row, 1), INTERPRETED_ROWS)
+        self.chunk_rows = min(fitting, MOST_CHUNK_ROWS)
+        if compiled is None:
+            self.chunk_rows = INTERPRETED_ROWS
+
+    def _bound(self, compiled: Compiled) -> NativeProgram:
+        return NativeProgram(compiled, self._memory)
+
+    def run(self, rows: Arrays) -> Arrays:
+        """Run on some rows, which are read where they are."""
+        count = len(next(iter(rows.values())))
+        program = self._any or self._for(count)
+        outputs = program.row_outputs(count)
+        program.bind_rows({**rows, **outputs})
+        with clear_errors():
+            program.engine.run(count, threads=self._threads)
+        return {**program.arrays, **outputs}
+
+    def predict(self, X: NumpyArray) -> NumpyArray | None:
+        """The one output of rows; None if X must be looked at more closely."""
+        if self._any is None:
+            return None
+        with clear_errors():
+            return self._any.engine.predict(X, threads=self._threads)
+
+    def _for(self, rows: int) -> NativeProgram:
+        if rows not in self._sized:
+            if len(self._sized) >= KEPT_PROGRAMS:
+                self._sized.pop(next(iter(self._sized)))
+            compiled = compile_rows(self._program_for(rows), self._inputs)
+            self._sized[rows] = self._bound(compiled)
+        return self._sized[rows]

@@ -1,0 +1,203 @@
+"""Steps of training over rows: by the engine, whole epochs a call, or by NumPy."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.program.compile import compile_rows, make_executable
+from thalweg.program.interpret import Executable
+from thalweg.program.ir import Program
+from thalweg.program.native import NativeProgram, clear_errors
+from thalweg.program.types import NumpyArray
+from thalweg.training.rows import Rows, batches
+
+SLICE_SECONDS = 0.03  # between two looks at a person's wish to stop
+ProgramFor = Callable[[int], Program]  # the step's program for a number of rows
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the steps of one epoch gave: sums over their rows.
+
+    Arguments:
+        losses: shape (steps,).
+        metrics: shape (steps, …).
+        every: both side by side, shape (steps, numbers), float64.
+    """
+
+    losses: NumpyArray
+    metrics: NumpyArray
+    every: NumpyArray
+
+
+class Steps(ABC):
+    """The steps of training on the same rows, epoch by epoch."""
+
+    def __init__(self, rows: Rows, batch_size: int) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.count = -(-len(rows) // batch_size)
+
+    def sizes(self) -> list[int]:
+        """The rows of a full batch, and of the smaller last one if there is one."""
+        full, rest = min(self.batch_size, len(self.rows)), len(self.rows)
+        return list(dict.fromkeys(n for n in (full, rest % self.batch_size) if n))
+
+    def log(self) -> Log:
+        """Room for what the steps of an epoch give."""
+        shape = self.metric_shape()
+        every = np.empty((self.count, 1 + math.prod(shape)), np.float64)
+        return Log(every[:, 0], every[:, 1:].reshape(self.count, *shape), every)
+
+    @abstractmethod
+    def metric_shape(self) -> tuple[int, ...]:
+        """The shape of what the metric sums up for a batch."""
+
+    @abstractmethod
+    def train(
+        self,
+        order: NumpyArray | None,
+        rates: NumpyArray,
+        first: int,
+        log: Log,
+        interrupted: Callable[[], bool],
+    ) -> Iterator[int]:
+        """Train through one epoch.
+
+        Arguments:
+            order: the numbers of the rows, in the order in which they are taken; None
+                for all rows as they lie.
+            rates: the learning rate of every step.
+            first: the number of steps before this epoch.
+            log: is filled.
+            interrupted: whether to stop; asked during long steps.
+
+        Returns:
+            From time to time the number of steps that are done. The last is that of a
+            step whose loss isn't finite, if there is one.
+
+        Raises:
+            KeyboardInterrupt: in a step, which is left undone.
+        """
+
+
+class InterpretedSteps(Steps):
+    """Steps by NumPy, one instruction after the other."""
+
+    def __init__(
+        self,
+        program_for: ProgramFor,
+        rows: Rows,
+        batch_size: int,
+        seed: int,
+        memory: Mapping[str, NumpyArray],
+    ) -> None:
+        super().__init__(rows, batch_size)
+        self._executables: dict[int, Executable] = {}
+        buffers = dict(memory)
+        for count in self.sizes():
+            executable = make_executable(program_for(count), buffers)
+            inputs = executable.inputs
+            buffers |= {k: v for k, v in inputs.items() if k.startswith("state.")}
+            inputs["seed"][...] = seed
+            self._executables[count] = executable
+
+    def metric_shape(self) -> tuple[int, ...]:
+        """The shape of what the metric sums up for a batch."""
+        return next(iter(self._executables.values())).outputs["metric_sum"].shape
+
+    def train(
+        self,
+        order: NumpyArray | None,
+        rates: NumpyArray,
+        first: int,
+        log: Log,
+        interrupted: Callable[[], bool],
+    ) -> Iterator[int]:
+        """Train through one epoch; every step is told."""
+        numbers = np.arange(len(self.rows)) if order is None else order
+        every = batches(self.rows, numbers, self.batch_size)
+        for step, batch in enumerate(every):
+            executable = self._executables[len(batch["X"])]
+            for name, array in batch.items():
+                executable.inputs[name][...] = array
+            executable.inputs["learning_rate"][...] = rates[step]
+            executable.inputs["step"][...] = first + step + 1
+            with np.errstate(all="ignore"):
+                executable.run()
+            log.losses[step] = executable.outputs["loss_sum"]
+            log.metrics[step] = executable.outputs["metric_sum"]
+            yield step + 1
+            if not np.isfinite(log.losses[step]):
+                return
+
+
+class NativeSteps(Steps):
+    """Steps by the engine, many a call."""
+
+    def __init__(
+        self,
+        program_for: ProgramFor,
+        rows: Rows,
+        batch_size: int,
+        seed: int,
+        memory: Mapping[str, NumpyArray],
+        threads: int,
+    ) -> None:
+        super().__init__(rows, batch_size)
+        self._threads = threads
+        self._programs: list[NativeProgram] = []
+        buffers = dict(memory)
+        for count in self.sizes():
+            compiled = compile_rows(program_for(count), tuple(rows.arrays()))
+            bound = NativeProgram(compiled, buffers)
+            bound.bind_rows(rows.arrays())
+            arrays = bound.arrays
+            buffers |= {k: v for k, v in arrays.items() if k.startswith("state.")}
+            if "seed" in arrays:
+                arrays["seed"][...] = seed
+            self._programs.append(bound)
+
+    def metric_shape(self) -> tuple[int, ...]:
+        """The shape of what the metric sums up for a batch."""
+        return self._programs[0].arrays["metric_sum"].shape
+
+    def train(
+        self,
+        order: NumpyArray | None,
+        rates: NumpyArray,
+        first: int,
+        log: Log,
+        interrupted: Callable[[], bool],
+    ) -> Iterator[int]:
+        """Train through one epoch; told every few hundredths of a second."""
+        full = len(self.rows) // self.batch_size
+        done = 0
+        for program, until in zip(self._programs, (full, self.count), strict=False):
+            while done < until:
+                with clear_errors():
+                    batches, _, reason = program.engine.train(
+                        order=order,
+                        rows=len(self.rows),
+                        batch_size=self.batch_size,
+                        first_batch=done,
+                        batches=until - done,
+                        learning_rates=rates[done:],
+                        first_step=first + done + 1,
+                        log=log.every[done:],
+                        log_names=["loss_sum", "metric_sum"],
+                        poll=interrupted,
+                        seconds=SLICE_SECONDS,
+                        threads=self._threads,
+                    )
+                done += batches
+                if reason == "interrupted":
+                    raise KeyboardInterrupt
+                yield done
+                if reason == "not_finite":
+                    return
