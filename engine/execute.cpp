@@ -71,7 +71,8 @@ void Program::run_task(const Task& task, const Frame& frame, std::byte* scratch,
 
 void Program::cut(const Task& task, const Frame& frame, Team& team) {
   const auto most = std::max<Index>(static_cast<Index>(task.work / LEAST_PIECE), 2);
-  const Index wanted = std::min<Index>(team.size() * PIECES_PER_THREAD, most);
+  const Index for_each = task.starts_slowly ? 1 : PIECES_PER_THREAD;
+  const Index wanted = std::min<Index>(team.size() * for_each, most);
   const Index each = rounded_up((task.units + wanted - 1) / wanted, task.grain);
   const Index pieces = (task.units + each - 1) / each;
   team.share(pieces, [&](int worker, Index piece) {

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <algorithm>
 #include <string>
 
 namespace thalweg {
@@ -116,6 +117,9 @@ Place read_place(Reader& reader, const Plan& plan) {
   place.rows_axis = reader.small("a rows axis", -1, place.rank - 1);
   place.extents = reader.extents(place.rank, "an extent");
   place.strides = reader.extents(place.rank, "a stride");
+  Extents counted = place.extents;  // no product of some of them overflows
+  for (Index& extent : counted) extent = std::max<Index>(extent, 1);
+  size_in_bytes(place.dtype, place.rank, counted);
   return place;
 }
 
@@ -242,6 +246,15 @@ Plan decode(const std::int64_t* words, std::size_t count, std::size_t constant_b
   }
   if (reader.left()) throw PlanError("words follow the last step");
   return plan;
+}
+
+bool is_empty(const Place& place) {
+  const auto end = place.extents.begin() + place.rank;
+  return std::find(place.extents.begin(), end, 0) != end;
+}
+
+bool is_total(const Plan& plan, const Place& place) {
+  return plan.buffers[static_cast<std::size_t>(place.buffer)].kind == BufferKind::total;
 }
 
 bool is_contiguous(const Place& place) {

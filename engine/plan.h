@@ -130,4 +130,9 @@ const char* name(const Step& step);
 // Whether the elements lie in order without gaps.
 bool is_contiguous(const Place& place);
 
+// Whether an extent is 0.
+bool is_empty(const Place& place);
+
+bool is_total(const Plan& plan, const Place& place);
+
 }  // namespace thalweg

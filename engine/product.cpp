@@ -9,6 +9,8 @@ namespace thalweg {
 namespace {
 
 constexpr Index PANEL_BYTES = 12 << 10;       // of a product, before its tail runs on it
+constexpr Index LEAST_TILES = 8;              // to cut between
+constexpr Index LARGE_BYTES = 512 << 10;      // of an operand
 constexpr double FLOPS_PER_NANOSECOND = 50;  // float32; float64: half of it
 
 Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -52,14 +54,19 @@ void ProductTask::count_units() {
   kernels_->product_tile(product_, &tile_rows_, &tile_columns_);
   const Index row_tiles = (product_.m + tile_rows_ - 1) / tile_rows_;
   const Index column_tiles = (product_.n + tile_columns_ - 1) / tile_columns_;
-  by_columns_ = row_tiles < 8 && row_tiles < column_tiles;
-  units = matrix_count_ > 1 ? matrix_count_ : by_columns_ ? column_tiles : row_tiles;
-  panel_rows_ = product_.m;
   product_scratch_ = scratch_of(product_.m, product_.n);
   for (const Index rows : {tile_rows_, product_.m})
     for (const Index columns : {tile_columns_, product_.n})
       product_scratch_ = std::max(product_scratch_, scratch_of(rows, columns));
   scratch_bytes = aligned(product_scratch_);
+  // Of a large b that is copied, each thread had better copy its own columns.
+  const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
+  const bool copies_b = product_scratch_ > 0 && b_bytes >= LARGE_BYTES;
+  const bool is_flat = row_tiles < LEAST_TILES && row_tiles < column_tiles;
+  by_columns_ = is_flat || (copies_b && column_tiles >= LEAST_TILES);
+  starts_slowly = product_scratch_ > 0;
+  units = matrix_count_ > 1 ? matrix_count_ : by_columns_ ? column_tiles : row_tiles;
+  panel_rows_ = product_.m;
 }
 
 std::size_t ProductTask::scratch_of(Index rows, Index columns) const {

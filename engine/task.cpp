@@ -22,15 +22,6 @@ Place resolve(const Circumstances& circumstances, const Place& place) {
   return resolved;
 }
 
-bool is_empty(const Place& place) {
-  const auto end = place.extents.begin() + place.rank;
-  return std::find(place.extents.begin(), end, 0) != end;
-}
-
-bool is_total(const Plan& plan, const Place& place) {
-  return plan.buffers[static_cast<std::size_t>(place.buffer)].kind == BufferKind::total;
-}
-
 int collapse(int rank, Extents& extents, const std::vector<Extents*>& strides) {
   int kept = 0;
   for (int axis = 0; axis < rank; ++axis) {

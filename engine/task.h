@@ -35,6 +35,7 @@ class Task {
 
   Index units = 0;
   Index grain = 1;  // cut at multiples of it
+  bool starts_slowly = false;  // a piece copies what others copy too: cut into few
   double work = 0;  // in nanoseconds on one thread, by estimate
   std::size_t scratch_bytes = 0;
   int step = 0;  // the first of the plan's steps that this is
@@ -42,11 +43,6 @@ class Task {
 
 // A place with the extents of this block and the strides of the arrays that are bound.
 Place resolve(const Circumstances& circumstances, const Place& place);
-
-// Whether an extent is 0.
-bool is_empty(const Place& place);
-
-bool is_total(const Plan& plan, const Place& place);
 
 // Drops axes of extent 1 and joins neighbors along which all places go on evenly.
 // All have the same extents; the places' extents aren't changed, their strides are.

@@ -30,12 +30,6 @@ Index reach(const Place& place, int left_out) {
   return bytes;
 }
 
-bool is_empty(const Place& place) {
-  for (int axis = 0; axis < place.rank; ++axis)
-    if (place.extents[axis] == 0) return true;
-  return false;
-}
-
 // Each row of the block moves a place on by the bytes of a row of its buffer, and the
 // place stays within the row: so it fits whatever rows a block has.
 void verify_rows_place(const Plan& plan, const Buffer& buffer, const Place& place) {
@@ -95,10 +89,6 @@ bool same_extents(const Place& a, const Place& b) {
   for (int axis = 0; axis < a.rank; ++axis)
     if (a.extents[axis] != b.extents[axis]) return false;
   return true;
-}
-
-bool is_total(const Plan& plan, const Place& place) {
-  return plan.buffers[static_cast<std::size_t>(place.buffer)].kind == BufferKind::total;
 }
 
 void verify_scalar(const Place& place, Dtype dtype, const char* rule) {
@@ -252,6 +242,7 @@ struct Verifier {
       demand(plan.rows > 0 && extent > 0 && extent % plan.rows == 0,
              "the extent of a rows axis is no multiple of the plan's rows");
     }
+    demand(!step.outputs.empty(), "a map has no output");
     for (const Place& input : step.inputs) verify_in_space(plan, step, input);
     for (const MapLine& line : step.lines) verify_line(step, line);
     for (const MapOutput& output : step.outputs) {

@@ -109,7 +109,7 @@ def trainer(work: Work, options: dict[str, Any]) -> Ready:
         )
         return stamps.run(work.steps, epochs, history.training_loss)
 
-    every = functools.partial(sweep, work) if hasattr(tw, "sweep") else None
+    every = functools.partial(sweep, work)
     return Ready(run, lambda: parameters_of(last[0]), every)
 
 
@@ -143,8 +143,17 @@ def sweep_call(
     settings: dict[str, Any],
 ) -> list[tw.History]:
     """The call itself, the one place that knows how `thalweg.sweep` is called."""
-    sweep_all: Any = getattr(tw, "sweep")  # noqa: B009 - versions before it lack it
-    raise NotImplementedError(f"how is {sweep_all} called?")
+    found = tw.sweep(
+        lambda number: networks[number],
+        work.X,
+        work.y,
+        over=[
+            {"number": number, "optimizer": rule} for number, rule in enumerate(rules)
+        ],
+        epochs=epochs,
+        **{k: v for k, v in settings.items() if k not in ("threads", "warm_start")},
+    )
+    return list(found.histories)
 
 
 def predictor(work: Work, options: dict[str, Any]) -> Ready:

@@ -113,6 +113,7 @@ from thalweg.program.ops import (
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.network import Network
 from thalweg.training.stopping import EarlyStopping
+from thalweg.training.sweep import Sweep, sweep
 
 __version__ = "0.1.0"
 
@@ -159,6 +160,7 @@ __all__ = [
     "Schedule",
     "ShapeError",
     "StepDecay",
+    "Sweep",
     "ThalwegError",
     "TracingError",
     "absolute",
@@ -219,6 +221,7 @@ __all__ = [
     "step",
     "stop_gradient",
     "sum",
+    "sweep",
     "take",
     "tanh",
     "train",

@@ -54,7 +54,7 @@ class Program:
     ) -> None: ...
     @property
     def buffers(self) -> dict[str, tuple[type_name, tuple[int, ...], bool, bool]]:
-        """Of every name: dtype, shape (of one row, if it has rows), has rows, written."""
+        """Of every name: dtype, shape (of a row, if it has rows), has rows, written."""
 
     @property
     def isa(self) -> str:

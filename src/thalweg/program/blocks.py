@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thalweg.program.fuse import fuse
 from thalweg.program.ir import Program
+from thalweg.program.kernels import Kernels
 from thalweg.program.rows import Rows
 
 BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache
@@ -39,10 +39,10 @@ class Blocks:
     shards: int = 1
 
 
-def choose_blocks(program: Program, rows: Rows) -> Blocks:
-    """How to cut a program's rows."""
-    a_row = bytes_of_a_row(program, rows)
-    sums = bytes_of_sums(program, rows)
+def choose_blocks(kernels: Kernels, rows: Rows) -> Blocks:
+    """How to cut a batch's rows."""
+    a_row = bytes_of_a_row(kernels, rows)
+    sums = bytes_of_sums(kernels.program, rows)
     fits = a_row * rows.count <= WIDE_BYTES
     if fits or sums > SUM_BYTES or rows.count < 2 * LEAST_ROWS:
         return Blocks(rows.count, 1)
@@ -50,10 +50,11 @@ def choose_blocks(program: Program, rows: Rows) -> Blocks:
     return Blocks(size, min(-(-rows.count // size), MOST_SHARDS))
 
 
-def choose_any_blocks(program: Program, rows: Rows) -> Blocks:
+def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
     """How to cut any number of rows, for a program without learning."""
-    size = rows_of_a_block(bytes_of_a_row(program, rows))
-    weights = sum(type.nbytes for type in program.inputs.values() if type.is_float)
+    size = rows_of_a_block(bytes_of_a_row(kernels, rows))
+    inputs = enumerate(kernels.program.inputs.values())
+    weights = sum(type.nbytes for v, type in inputs if v not in rows.axes)
     if weights > BLOCK_BYTES:  # they are read anew for every block
         size = max(size, WEIGHTY_ROWS)
     return Blocks(min(size, rows.count), MANY_SHARDS)
@@ -65,11 +66,10 @@ def rows_of_a_block(bytes_a_row: float) -> int:
     return min(max(fitting, LEAST_ROWS), MOST_ROWS)
 
 
-def bytes_of_a_row(program: Program, rows: Rows) -> float:
+def bytes_of_a_row(kernels: Kernels, rows: Rows) -> float:
     """The bytes that kernels leave for each other, for one row."""
-    kernels = fuse(program, rows.axes).kernels
-    held = [v for kernel in kernels for v in kernel.outputs if v in rows.axes]
-    return sum(program.type(v).nbytes for v in held) / rows.count
+    left = [v for kernel in kernels.kernels for v in kernel.outputs if v in rows.axes]
+    return sum(kernels.program.type(v).nbytes for v in left) / rows.count
 
 
 def bytes_of_sums(program: Program, rows: Rows) -> int:

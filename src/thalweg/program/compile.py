@@ -56,7 +56,10 @@ def compile_rows(program: Program, inputs: Collection[str]) -> Compiled:
     """
     inputs = [name for name in inputs if name in program.inputs]
     rows = find_rows(program, inputs)
-    blocks = choose_blocks(program, rows) if rows else Blocks(rows_in(program, inputs))
+    if rows is None:
+        blocks = Blocks(rows_in(program, inputs))
+    else:
+        blocks = choose_blocks(fuse(program, rows.axes), rows)
     return compile_parts(split(program, inputs, blocks.rows), inputs, blocks)
 
 
@@ -71,7 +74,7 @@ def compile_any_rows(program: Program, inputs: Collection[str]) -> Compiled | No
     rows = find_rows(program, inputs)
     if rows is None:
         return None
-    blocks = choose_any_blocks(program, rows)
+    blocks = choose_any_blocks(fuse(program, rows.axes), rows)
     parts = split(program, inputs, blocks.rows)
     return None if parts.count is None else compile_parts(parts, inputs, blocks)
 
@@ -95,7 +98,8 @@ def compile_parts(parts: Parts, inputs: Sequence[str], blocks: Blocks) -> Compil
         planned = plan(fuse(program, {}))
         return Part(planned, encode(planned, {}, 0))
 
-    found = find_rows(parts.block, inputs) if parts.count is not None else None
+    read = [name for name in inputs if name in parts.block.inputs]
+    found = find_rows(parts.block, read) if parts.count is not None else None
     axes = {} if found is None else found.axes
     planned = plan(fuse(parts.block, axes), axes)
     block = Part(planned, encode(planned, kinds, parts.count or blocks.rows))

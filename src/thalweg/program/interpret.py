@@ -81,7 +81,7 @@ class Executable:
         outputs = {number: self._array(place) for number, place in step.outputs}
         if len(step.lines) > 1:
             return [partial(run_lines, step, inputs, outputs)]
-        line = step.lines[0]
+        (line,) = step.lines
         operands = [inputs[operand] for operand in line.operands]
         return bind(line.opcode, operands, outputs[0], line.attributes)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg import _engine
+import thalweg._engine as _engine
 from thalweg.errors import ArgumentError, ProgramError
 from thalweg.program.encode import Encoded
 from thalweg.program.layout import Plan
@@ -44,10 +45,9 @@ class Part:
     encoded: Encoded
 
     @property
-    def source(self) -> tuple[NumpyArray, NumpyArray, tuple[str, ...]]:
+    def source(self) -> tuple[NumpyArray, bytes, tuple[str, ...]]:
         """What the engine takes."""
-        constants = np.frombuffer(self.encoded.constants, np.uint8)
-        return self.encoded.words, constants, self.encoded.names
+        return self.encoded.words, self.encoded.constants, self.encoded.names
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ class NativeProgram:
     """
 
     def __init__(
-        self, compiled: Compiled, buffers: Mapping[str, NumpyArray], isa: str | None = None
+        self,
+        compiled: Compiled,
+        buffers: Mapping[str, NumpyArray],
+        isa: str | None = None,
     ) -> None:
         sources = {name: part.source for name, part in compiled.parts.items()}
         self.compiled = compiled
@@ -104,6 +107,15 @@ class NativeProgram:
                 self.arrays[name] = np.zeros(shape, dtype) if given is None else given
         self.engine.bind(self.arrays)
 
+    @property
+    def bytes_of_a_row(self) -> int:
+        """The bytes of one row of all inputs that hold rows."""
+        return sum(
+            math.prod(shape) * np.dtype(dtype).itemsize
+            for dtype, shape, has_rows, written in self.engine.buffers.values()
+            if has_rows and not written
+        )
+
     def bind_rows(self, rows: Mapping[str, NumpyArray]) -> None:
         """Use these arrays of rows from now on; those it doesn't read are ignored."""
         known = self.engine.buffers
@@ -119,7 +131,7 @@ class NativeProgram:
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
+def clear_errors() -> Generator[None]:
     """What the engine raises, as errors of thalweg."""
     try:
         yield

@@ -23,9 +23,10 @@ from thalweg.program.layout import (
     Step,
     check,
     contiguous,
+    contiguous_strides,
     single,
 )
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import ArrayType, NumpyArray
 from thalweg.program.views import view_of
 
 
@@ -170,9 +171,11 @@ class Planner:
     def _place(self, number: int, kernel: Kernel) -> None:
         """Give a kernel's outputs their places, and enter its step."""
         inputs = {value: self._read(value) for value in kernel.inputs}
+        first = self.kernels.instruction(kernel.values[0])
+        if first.opcode == "take":
+            inputs |= {first.inputs[0]: self._whole_rows(inputs[first.inputs[0]])}
         for value in kernel.outputs:
             self.places[value] = self._output_location(number, kernel, value, inputs)
-        first = self.kernels.instruction(kernel.values[0])
         if first.opcode == "concatenate" and first.attributes["axis"] == 0:
             self._join(self.places[kernel.values[0]], first.inputs)
         else:
@@ -208,7 +211,7 @@ class Planner:
         return self.places[value]
 
     def _constant(self, value: int) -> Location:
-        name = f"%{value}"
+        name = f"%constant{value}"  # unlike what crosses between parts
         self.constants[name] = self.kernels.instruction(value).attributes["value"]
         return contiguous(name, 0, self.program.type(value))
 
@@ -362,6 +365,12 @@ class Planner:
             pending.append((place, home))
         for place, home in pending:
             self._copy(place, home)
+
+    def _whole_rows(self, table: Location) -> Location:
+        """A table of which a row can be taken as it lies, or a copy that is one."""
+        row = ArrayType(table.type.shape[1:], table.type.dtype)
+        apart = not row.size or table.strides[1:] == contiguous_strides(row)
+        return table if apart else self._copied(table)
 
     def _copied(self, place: Location) -> Location:
         room = contiguous(ARENA, self.arena.allocate(place.type.nbytes), place.type)

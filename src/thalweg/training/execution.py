@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from thalweg.formulas.names import is_whole, look_up, require
+from thalweg.program.blocks import MOST_ROWS
+from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.ir import Program
-from thalweg.program.native import default_threads
+from thalweg.program.native import Compiled, default_threads
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
 from thalweg.training.rows import Rows
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 
+T = TypeVar("T")
 ProgramFor = Callable[[int], Program]  # the program for a number of rows
 Arrays = Mapping[str, NumpyArray]
 ENGINES = {"native": "the engine in C++", "interpreter": "NumPy"}
@@ -22,17 +26,16 @@ class Programs:
     """Compiled programs that runs of the same structure share."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Compiled] = {}
+        self._known: dict[Hashable, Any] = {}
 
-    def compiled(self, key: Hashable, make: Callable[[], Compiled]) -> Compiled:
+    def compiled(self, key: Hashable, make: Callable[[], T]) -> T:
         """The program of a key, made at its first use."""
         try:
-            known = self._known.get(key)
+            if key not in self._known:
+                self._known[key] = make()
         except TypeError:  # a layer holds an array, and so can't be told by its value
             return make()
-        if known is None:
-            known = self._known.setdefault(key, make())
-        return known
+        return self._known[key]
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class Execution:
     Arguments:
         engine: ``native``, the engine in C++, or ``interpreter``, NumPy.
         threads: at most; None for as many as the work is worth.
+        programs: shared with other runs; None for a run by itself.
     """
 
     engine: str = "native"
     threads: int | None = None
+    programs: Programs | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         look_up("engine", self.engine, ENGINES)
@@ -59,7 +64,11 @@ class Execution:
         return default_threads() if self.threads is None else int(self.threads)
 
     def forward(
-        self, program_for: ProgramFor, inputs: tuple[str, ...], memory: Arrays
+        self,
+        program_for: ProgramFor,
+        inputs: tuple[str, ...],
+        memory: Arrays,
+        key: Hashable = None,
     ) -> Forward:
         """A program without learning, over any number of rows.
 
@@ -67,10 +76,19 @@ class Execution:
             program_for: gives the program for a number of rows.
             inputs: the names of the inputs that hold rows.
             memory: arrays to use for other inputs.
+            key: of all that the program depends on.
         """
         if self.engine == "interpreter":
             return InterpretedForward(program_for, memory)
-        return NativeForward(program_for, inputs, memory, self.thread_count)
+
+        def any_rows() -> Compiled | None:
+            return compile_any_rows(program_for(MOST_ROWS), inputs)
+
+        def for_rows(rows: int) -> Compiled:
+            return compile_rows(program_for(rows), inputs)
+
+        compiled = self._shared(key, any_rows)
+        return NativeForward(compiled, for_rows, memory, self.thread_count)
 
     def steps(
         self,
@@ -79,9 +97,31 @@ class Execution:
         batch_size: int,
         seed: int,
         memory: Arrays,
+        key: Hashable = None,
     ) -> Steps:
-        """The steps of training on some rows."""
+        """The steps of training on some rows.
+
+        Arguments:
+            program_for: gives the program of a step for a number of rows.
+            rows: to train on.
+            batch_size: the rows of a step.
+            seed: of random numbers.
+            memory: arrays to use for other inputs.
+            key: of all that the program depends on, but for the number of rows.
+        """
         if self.engine == "interpreter":
             return InterpretedSteps(program_for, rows, batch_size, seed, memory)
+        inputs = tuple(rows.arrays())
+
+        def compiled_for(count: int) -> Compiled:
+            def make() -> Compiled:
+                return compile_rows(program_for(count), inputs)
+
+            return self._shared((key, count), make)
+
         count = self.thread_count
-        return NativeSteps(program_for, rows, batch_size, seed, memory, count)
+        return NativeSteps(compiled_for, rows, batch_size, seed, memory, count)
+
+    def _shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was compiled for a key before, if programs are shared."""
+        return make() if self.programs is None else self.programs.compiled(key, make)

@@ -20,11 +20,11 @@ from thalweg.training.execution import Execution
 from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.memory import Memory
-from thalweg.training.metrics import Metric, metric_for
+from thalweg.training.metrics import metric_for
 from thalweg.training.rows import Rows, shuffled_order
 from thalweg.training.stack import Shapes
-from thalweg.training.steps import Steps
 from thalweg.training.step import Task, scoring_program, step_programs
+from thalweg.training.steps import Steps
 from thalweg.training.stopping import EarlyStopping
 
 Callback = Callable[[EpochRecord], object]
@@ -64,7 +64,11 @@ class Scorer:
             types = rows.types(count)
             return scoring_program(layers, shapes, loss, metric, types, dtype)
 
-        self._forward = execution.forward(program_for, tuple(rows.arrays()), memory.buffers())
+        types = tuple(rows.types(1).items())
+        key = ("scores", layers, shapes.outputs[0], loss, type(metric), types, dtype)
+        self._forward = execution.forward(
+            program_for, tuple(rows.arrays()), memory.buffers(), key
+        )
 
     def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
@@ -122,7 +126,9 @@ class Trainer:
 
         size, seed = self._plan.batch_size, self._plan.seed
         buffers = self._memory.buffers()
-        return execution.steps(program_for, self._rows, size, seed, buffers)
+        types = tuple(self._rows.types(1).items())
+        key = ("step", layers, shapes.outputs[0], task.shared, types, dtype)
+        return execution.steps(program_for, self._rows, size, seed, buffers, key)
 
     def run(self, history: History, callback: Callback | None) -> None:
         """Train until an epoch says stop; the history fills as it goes.

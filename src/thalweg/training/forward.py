@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from thalweg.program.blocks import MOST_ROWS
-from thalweg.program.compile import compile_any_rows, compile_rows, make_executable
+from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram, clear_errors
@@ -85,27 +84,20 @@ class NativeForward(Forward):
 
     def __init__(
         self,
-        program_for: ProgramFor,
-        inputs: tuple[str, ...],
+        compiled: Compiled | None,
+        compiled_for: Callable[[int], Compiled],
         memory: Arrays,
         threads: int,
     ) -> None:
-        self._program_for = program_for
-        self._inputs = inputs
+        self._compiled_for = compiled_for
         self._memory = memory
         self._threads = threads
-        program = program_for(MOST_ROWS)
-        compiled = compile_any_rows(program, inputs)
-        self._any = None if compiled is None else self._bound(compiled)
+        self._any = None if compiled is None else NativeProgram(compiled, memory)
         self._sized: dict[int, NativeProgram] = {}
-        a_row = sum(program.inputs[n].nbytes for n in inputs) // MOST_ROWS
-        fitting = max(CHUNK_BYTES // max(a_row, 1), INTERPRETED_ROWS)
-        self.chunk_rows = min(fitting, MOST_CHUNK_ROWS)
-        if compiled is None:
-            self.chunk_rows = INTERPRETED_ROWS
-
-    def _bound(self, compiled: Compiled) -> NativeProgram:
-        return NativeProgram(compiled, self._memory)
+        self.chunk_rows = INTERPRETED_ROWS
+        if self._any is not None:
+            fitting = CHUNK_BYTES // max(self._any.bytes_of_a_row, 1)
+            self.chunk_rows = min(max(fitting, INTERPRETED_ROWS), MOST_CHUNK_ROWS)
 
     def run(self, rows: Arrays) -> Arrays:
         """Run on some rows, which are read where they are."""
@@ -128,6 +120,5 @@ class NativeForward(Forward):
         if rows not in self._sized:
             if len(self._sized) >= KEPT_PROGRAMS:
                 self._sized.pop(next(iter(self._sized)))
-            compiled = compile_rows(self._program_for(rows), self._inputs)
-            self._sized[rows] = self._bound(compiled)
+            self._sized[rows] = NativeProgram(self._compiled_for(rows), self._memory)
         return self._sized[rows]

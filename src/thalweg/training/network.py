@@ -32,7 +32,7 @@ from thalweg.training.arguments import (
     row_shape,
     split,
 )
-from thalweg.training.execution import Execution
+from thalweg.training.execution import Execution, Programs
 from thalweg.training.fit import Callback, Plan, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward
 from thalweg.training.history import EpochRecord, History
@@ -99,12 +99,13 @@ class Network:
         self.dtype: Dtype = "float32"
         self._shapes: Shapes | None = None
         self._memory: Memory | None = None
+        self.programs: Programs | None = None  # those that a sweep shares
         self._forwards: dict[Execution, Forward] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
-        return {**vars(self), "_forwards": {}, "_lock": None}
+        return {**vars(self), "_forwards": {}, "programs": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -297,7 +298,7 @@ class Network:
             require_instance("early_stopping", early_stopping, EarlyStopping, must)
         if callback is not None:
             require(callable(callback), "callback", "a function or None", callback)
-        execution = Execution(engine, threads)
+        execution = Execution(engine, threads, self.programs)
         rows = rows_from(X, y, sample_weight, dtype)
         training, held_out = split(rows, validation, seed, dtype)
         start = self._start(training.X.shape[1:], seed, dtype, warm_start)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from thalweg.errors import ShapeError
+from thalweg.formulas import optimizers
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.formulas.losses import Loss
@@ -29,6 +30,7 @@ from thalweg.training.stack import (
 )
 
 Arrays = dict[str, Any]
+OWN_RULES = optimizers.__name__  # none reads its learning rate but as an argument
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Task:
     optimizer: Optimizer
     penalty: Penalty | None
     clip_norm: float | None
+
+    @property
+    def shared(self) -> Hashable:
+        """What the program of a step depends on: the learning rate is its input."""
+        rule = self.optimizer
+        if is_dataclass(rule) and type(rule).__module__.startswith(OWN_RULES):
+            rule = replace(rule, learning_rate=1.0)
+        return (self.loss, type(self.metric), rule, self.penalty, self.clip_norm)
 
 
 def types_of(declared: Mapping[str, Parameter], dtype: Dtype) -> dict[str, ArrayType]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.program.compile import compile_rows, make_executable
+from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.ir import Program
-from thalweg.program.native import NativeProgram, clear_errors
+from thalweg.program.native import Compiled, NativeProgram, clear_errors
 from thalweg.program.types import NumpyArray
 from thalweg.training.rows import Rows, batches
 
@@ -142,7 +142,7 @@ class NativeSteps(Steps):
 
     def __init__(
         self,
-        program_for: ProgramFor,
+        compiled_for: Callable[[int], Compiled],
         rows: Rows,
         batch_size: int,
         seed: int,
@@ -154,8 +154,7 @@ class NativeSteps(Steps):
         self._programs: list[NativeProgram] = []
         buffers = dict(memory)
         for count in self.sizes():
-            compiled = compile_rows(program_for(count), tuple(rows.arrays()))
-            bound = NativeProgram(compiled, buffers)
+            bound = NativeProgram(compiled_for(count), buffers)
             bound.bind_rows(rows.arrays())
             arrays = bound.arrays
             buffers |= {k: v for k, v in arrays.items() if k.startswith("state.")}

@@ -22,7 +22,7 @@ from thalweg.training.network import Network
 if TYPE_CHECKING:
     import polars
 
-Layers = Sequence[Layer] | Callable[..., Sequence[Layer]]
+Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
 Settings = dict[str, Any]
 LEARNING_RATE = "learning_rate"  # of the optimizer, whichever that is
 
@@ -72,18 +72,20 @@ def sweep(
     X: Any,
     y: Any,
     *,
-    over: Mapping[str, Iterable[Any]],
+    over: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     threads: int | None = None,
     **settings: Any,
 ) -> Sweep:
     """Train a network for every combination of settings, several at a time.
 
     Arguments:
-        layers: a list of layers, or a function of settings that gives one.
+        layers: a list of layers, or a function of settings that gives one, or that
+            gives a network with parameters to start from.
         X: inputs, shape (rows, features).
         y: targets as in `Network.fit`.
         over: the values to try, by the name of a parameter of `layers`, of an argument
-            of `Network.fit`, or ``learning_rate``.
+            of `Network.fit`, or ``learning_rate``; or a list of the settings of each
+            run.
         threads: networks trained at once; None for one on each processor.
         settings: arguments of `Network.fit` that are the same for all.
 
@@ -111,13 +113,10 @@ def sweep(
 
     Source: Bergstra and Bengio, "Random search for hyper-parameter optimization", 2012.
     """
-    values = {name: list(each) for name, each in over.items()}
-    check_names(layers, [*values, *settings])
+    runs = combinations(over)
+    for varied in runs:
+        check_names(layers, [*varied, *settings])
     execution = Execution("native", threads)
-    runs = [
-        dict(zip(values, chosen, strict=True))
-        for chosen in itertools.product(*values.values())
-    ]
     programs, stop = Programs(), threading.Event()
 
     def callback(record: EpochRecord) -> None:
@@ -141,10 +140,22 @@ def sweep(
     return Sweep(tuple(v for v, _ in done), tuple(n for _, n in done))
 
 
+def combinations(
+    over: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
+) -> list[Settings]:
+    """The settings of every run."""
+    if not isinstance(over, Mapping):
+        return [dict(varied) for varied in over]
+    values = [list(each) for each in over.values()]
+    return [
+        dict(zip(over, chosen, strict=True)) for chosen in itertools.product(*values)
+    ]
+
+
 def gathered(
     futures: Sequence[Future[Network | None]], stop: threading.Event
 ) -> list[Network | None]:
-    """All results; Ctrl-C and errors let the runs under way end, and begin no others."""
+    """All results; Ctrl-C lets the runs under way end, and begins no others."""
     try:
         return [future.result() for future in futures]
     except KeyboardInterrupt:
@@ -164,12 +175,18 @@ def trained(
     if LEARNING_RATE in settings:
         rule = optimizer_named(settings.get("optimizer", "adam"))
         settings["optimizer"] = with_rate(rule, settings.pop(LEARNING_RATE))
-    network = Network(built)
+    if isinstance(built, Network):
+        network, settings = built, {**settings, "warm_start": True}
+    else:
+        network = Network(built)
+    network.programs = programs
     try:
-        network.fit_sharing(programs, X, y, **settings)
+        network.fit(X, y, **settings)
     except DivergenceError:
         if not network.history.stopped_because:
             raise
+    finally:
+        network.programs = None
     return network
 
 

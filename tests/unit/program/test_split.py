@@ -16,8 +16,8 @@ from thalweg.program.simplify import simplify
 from thalweg.program.split import Parts, split
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
-from thalweg.training.step import Task, scoring_program, step_programs
 from thalweg.training.metrics import Accuracy, Metric, SquaredError
+from thalweg.training.step import Task, scoring_program, step_programs
 
 ROWS = 12
 BATCH = ("X", "y", "sample_weight")
@@ -78,7 +78,9 @@ def values_for(program: Program) -> dict[str, NumpyArray]:
             drawn[name] = random.uniform(0.1, 1.9, type.shape).astype(type.dtype)
         else:
             drawn[name] = random.integers(0, 2, type.shape).astype(type.dtype)
-    return drawn | {"step": np.int32(3)} if "step" in drawn else drawn
+    if "step" in drawn:
+        drawn["step"] = np.array(3, np.int32)
+    return drawn
 
 
 def run_in_blocks(

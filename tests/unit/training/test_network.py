@@ -27,7 +27,6 @@ from thalweg.errors import (
     ThalwegError,
 )
 from thalweg.training import forward
-from thalweg.training import network as network_module
 from thalweg.training.forward import INTERPRETED_ROWS as CHUNK_ROWS
 
 generator = np.random.default_rng(0)
@@ -272,7 +271,7 @@ def test_a_size_of_rows_is_interpreted_by_one_program_and_only_some_are_kept(
     assert len(built) == 2
     for rows in range(1, 30):
         network.predict(X[:rows], engine="interpreter")
-    (kept,) = network._forwards.values()
+    kept: Any = next(iter(network._forwards.values()))
     assert len(kept._executables) <= forward.KEPT_PROGRAMS
 
 
