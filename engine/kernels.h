@@ -18,6 +18,15 @@ using Index = std::int64_t;
 using MapFunction = void (*)(Index n, void* out, const void* a, const void* b,
                              const void* c);
 
+// One operation of a chain, in which each works on what the one before it hands on in
+// registers. Whatever else it works on, and whatever it leaves, lies where the entries
+// of a table point that `places` names.
+struct Link {
+  using Function = void (*)();  // of a type that only the kernels know
+  Function whole, part;
+  std::uint32_t places[2];
+};
+
 // One matrix product: c[i, j] = start + sum over l of a[i, l] * b[l, j].
 // Strides count elements. The columns of c are adjacent; a and b may lie in any way.
 struct Product {
@@ -68,6 +77,15 @@ struct Kernels {
   // boolean), `out` of those that it writes. Bit j of `fixed`: operand j is one element,
   // the same for every i.
   MapFunction (*map)(Opcode opcode, Dtype in, Dtype out, unsigned fixed);
+
+  // Makes the link for an operation on float32 or float64; false if there is none. Bit j
+  // of `flowing`: operand j is what is handed on; the others are the places, in order.
+  // A comparison's last place is where its result goes; what it was handed, goes on.
+  // Opcode::load (whose place is the operand) begins a chain, Opcode::end ends it.
+  bool (*link)(Link& link, Opcode opcode, Dtype dtype, unsigned flowing, unsigned fixed);
+  // Runs a chain of links made for this dtype on elements 0 … n-1. What it leaves may
+  // be where it was read before.
+  void (*run_chain)(Dtype dtype, Index n, const Link* links, std::byte* const* table);
 
   void (*product)(const Product& product);
   // Bytes of scratch that a product of this form wants; only dtype, m, n, k and the

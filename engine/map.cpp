@@ -11,9 +11,7 @@ bool MapTask::run(const Frame& frame, std::byte* scratch, Index from, Index to) 
   for (const auto& [slot, offset] : scratch_) table[slot] = scratch + offset;
   for (const Operand& operand : operands_)
     table[operand.slot] = frame.bases[operand.buffer] + operand.offset;
-  for (const Line& line : once_)
-    line.function(1, table[line.out], table[line.operands[0]], table[line.operands[1]],
-                  table[line.operands[2]]);
+  for (const Line& line : once_) run_line(line, table, 1);
   for (const Transfer& spread : spread_once_)
     transfer(spread, table, std::min(block_units_, slab_units_));
   if (outer_rank_) {
@@ -52,9 +50,7 @@ void MapTask::outer(const Frame& frame, std::byte** table, Index from, Index to)
 }
 
 void MapTask::slab(std::byte** table, Index from, Index to) const {
-  for (const Line& line : each_slab_)
-    line.function(1, table[line.out], table[line.operands[0]], table[line.operands[1]],
-                  table[line.operands[2]]);
+  for (const Line& line : each_slab_) run_line(line, table, 1);
   for (const Transfer& spread : spread_each_slab_)
     transfer(spread, table, std::min(block_units_, to - from));
   while (true) {
@@ -69,10 +65,16 @@ void MapTask::slab(std::byte** table, Index from, Index to) const {
 void MapTask::block(std::byte** table, Index units) const {
   for (const Transfer& gather : gathers_) transfer(gather, table, units);
   const Index n = units * unit_;
-  for (const Line& line : lines_)
+  for (const Line& line : lines_) run_line(line, table, n);
+  for (const Transfer& store : stores_) transfer(store, table, units);
+}
+
+void MapTask::run_line(const Line& line, std::byte** table, Index n) const {
+  if (line.function)
     line.function(n, table[line.out], table[line.operands[0]], table[line.operands[1]],
                   table[line.operands[2]]);
-  for (const Transfer& store : stores_) transfer(store, table, units);
+  else
+    kernels_->run_chain(line.dtype, n, links_.data() + line.first_link, table);
 }
 
 void MapTask::transfer(const Transfer& transfer, std::byte** table, Index units) const {

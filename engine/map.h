@@ -32,9 +32,11 @@ class MapTask final : public Task {
   };
 
   struct Line {
-    MapFunction function;
+    MapFunction function;  // null: a chain
     Slot out;
     std::array<Slot, 3> operands;
+    Dtype dtype;             // of a chain
+    std::size_t first_link;  // the same
   };
 
   struct Transfer {  // elements brought into scratch, or out of it
@@ -47,6 +49,7 @@ class MapTask final : public Task {
 
   void slab(std::byte** table, Index from, Index to) const;
   void block(std::byte** table, Index units) const;
+  void run_line(const Line& line, std::byte** table, Index n) const;
   void transfer(const Transfer& transfer, std::byte** table, Index units) const;
   void outer(const Frame& frame, std::byte** table, Index from, Index to) const;
 
@@ -68,6 +71,7 @@ class MapTask final : public Task {
   std::vector<Transfer> spread_each_slab_;
   std::vector<Transfer> gathers_;  // before each block
   std::vector<Line> lines_;
+  std::vector<Link> links_;  // of their chains
   std::vector<Transfer> stores_;  // after each block
 };
 

@@ -74,10 +74,11 @@ class MapCompiler {
     lay_out_space();
     read_lines();
     join_multiplies();
+    order_lines();
     find_last_reads();
     place_inputs();
     place_outputs();
-    for (std::size_t i = 0; i < lines_.size(); ++i) place_line(i);
+    place_lines();
     store_outputs();
     lay_out_scratch();
     estimate();
@@ -251,6 +252,152 @@ class MapCompiler {
     return true;
   }
 
+  // As given, but a line that can go on with the result of the one before it comes next.
+  void order_lines() {
+    std::vector<Line> ordered;
+    std::vector<bool> known(registers_.size());
+    std::fill_n(known.begin(), inputs_.size(), true);
+    int flow = NEVER;
+    while (!lines_.empty()) {
+      auto next = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) {
+        return is_ready(line, known) && is_link(line, flow);
+      });
+      if (next == lines_.end())
+        next = std::find_if(lines_.begin(), lines_.end(),
+                            [&](const Line& line) { return is_ready(line, known); });
+      known[next->result] = true;
+      flow = flow_after(*next, is_link(*next, flow) ? flow : first_flow(*next));
+      ordered.push_back(*next);
+      lines_.erase(next);
+    }
+    lines_ = std::move(ordered);
+  }
+
+  static bool is_ready(const Line& line, const std::vector<bool>& known) {
+    return std::all_of(line.operand.begin(), line.operand.begin() + line.operands,
+                       [&](int operand) { return known[operand]; });
+  }
+
+  // --- chains ----------------------------------------------------------------------
+
+  // Makes the link that a line is in a chain where a register's number flows; false if
+  // there is none.
+  bool make_link(const Line& line, int flow, Link& link) const {
+    if (flow < 0 || registers_[flow].kind != Kind::full || registers_[flow].dtype != line.in)
+      return false;
+    unsigned flowing = 0, fixed = 0;
+    for (int i = 0; i < line.operands; ++i) {
+      if (line.operand[i] == flow) flowing |= 1u << i;
+      if (registers_[line.operand[i]].kind != Kind::full) fixed |= 1u << i;
+    }
+    return flowing && kernels_.link(link, line.opcode, line.in, flowing, fixed);
+  }
+
+  bool is_link(const Line& line, int flow) const {
+    Link link;
+    return make_link(line, flow, link);
+  }
+
+  // The operand that a chain can load if this line begins it.
+  int first_flow(const Line& line) const {
+    for (int i = 0; i < line.operands; ++i)
+      if (is_link(line, line.operand[i])) return line.operand[i];
+    return NEVER;
+  }
+
+  // What flows on: comparisons only look at it.
+  static int flow_after(const Line& line, int flow) {
+    return flow < 0 || line.in == line.out ? line.result : flow;
+  }
+
+  // How many lines from this one on make a chain; a line alone makes none.
+  std::size_t chain_length(std::size_t first) const {
+    int flow = first_flow(lines_[first]);
+    if (flow < 0) return 1;
+    std::size_t next = first;
+    while (next < lines_.size() && is_link(lines_[next], flow)) {
+      flow = flow_after(lines_[next], flow);
+      ++next;
+    }
+    return next - first;
+  }
+
+  // Whether a result is wanted in memory, by outputs or by lines outside begin…end.
+  bool is_wanted(int result, std::size_t begin, std::size_t end) const {
+    for (const Output& output : outputs_)
+      if (output.line == result) return true;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const Line& line = lines_[i];
+      const auto last = line.operand.begin() + line.operands;
+      if ((i < begin || i >= end) && std::find(line.operand.begin(), last, result) != last)
+        return true;
+    }
+    return false;
+  }
+
+  void place_lines() {
+    for (std::size_t i = 0; i < lines_.size();) {
+      const std::size_t length = chain_length(i);
+      if (length > 1)
+        place_chain(i, i + length);
+      else
+        place_line(i);
+      i += length;
+    }
+  }
+
+  void place_chain(std::size_t begin, std::size_t end) {
+    const Dtype dtype = lines_[begin].in;
+    int flow = first_flow(lines_[begin]);
+    MapTask::Line chain{};
+    chain.dtype = dtype;
+    chain.first_link = task_.links_.size();
+    add_link(Opcode::load, dtype, registers_[flow].slot);
+    for (std::size_t i = begin; i < end; ++i) {
+      place_link(i, flow, end);
+      flow = flow_after(lines_[i], flow);
+    }
+    add_link(Opcode::end, dtype, 0);
+    task_.lines_.push_back(chain);
+    free_.insert(free_.end(), freed_by_chain_.begin(), freed_by_chain_.end());
+    freed_by_chain_.clear();
+  }
+
+  void add_link(Opcode opcode, Dtype dtype, Slot place) {
+    Link link{};
+    kernels_.link(link, opcode, dtype, 0, 0);
+    link.places[0] = place;
+    task_.links_.push_back(link);
+  }
+
+  void place_link(std::size_t number, int flow, std::size_t end) {
+    const Line& line = lines_[number];
+    Link link{};
+    make_link(line, flow, link);
+    int places = 0;
+    for (int i = 0; i < line.operands; ++i)
+      if (line.operand[i] != flow) link.places[places++] = registers_[line.operand[i]].slot;
+    // Where numbers of another size lay, the chain may still read those further on.
+    release_operands(line, static_cast<int>(number), freed_by_chain_);
+    Register& result = registers_[line.result];
+    if (line.in != line.out) {
+      link.places[places] = result.slot = slot_of_result(line);
+      task_.links_.push_back(link);
+      return;
+    }
+    task_.links_.push_back(link);
+    if (!is_wanted(line.result, number + 1, flow_end(number, end))) return;
+    result.slot = slot_of_result(line);
+    add_link(Opcode::leave, line.out, result.slot);
+  }
+
+  // Behind the last line of a chain that this line's result flows to.
+  std::size_t flow_end(std::size_t number, std::size_t end) const {
+    std::size_t last = number + 1;
+    while (last < end && lines_[last].in != lines_[last].out) ++last;
+    return std::min(last + 1, end);
+  }
+
   void find_last_reads() {
     for (std::size_t i = 0; i < lines_.size(); ++i)
       for (int j = 0; j < lines_[i].operands; ++j)
@@ -384,7 +531,10 @@ class MapCompiler {
       (result.kind == Kind::single ? task_.once_ : task_.each_slab_).push_back(compiled);
       return;
     }
-    compiled.out = result.slot = slot_of_result(line, static_cast<int>(number));
+    std::vector<Slot> later;
+    release_operands(line, static_cast<int>(number), later);
+    compiled.out = result.slot = slot_of_result(line);
+    free_.insert(free_.end(), later.begin(), later.end());
     task_.lines_.push_back(compiled);
   }
 
@@ -414,11 +564,9 @@ class MapCompiler {
     return reg.spread;
   }
 
-  // Where a line leaves its result: an output's place, or scratch, if possible that of
-  // an operand which no one reads any more.
-  Slot slot_of_result(const Line& line, int number) {
-    Register& result = registers_[line.result];
-    std::vector<Slot> later;
+  // Frees the scratch that no line after this one reads: for this line's result too, or,
+  // where the size of its numbers is another, only later.
+  void release_operands(const Line& line, int number, std::vector<Slot>& later) {
     for (int i = 0; i < line.operands; ++i) {
       Register& reg = registers_[line.operand[i]];
       if (!reg.pooled || reg.last_read != number) continue;
@@ -426,15 +574,14 @@ class MapCompiler {
       const bool same_size = item_size(reg.dtype) == item_size(line.out);
       (same_size ? free_ : later).push_back(reg.slot);
     }
-    Slot slot = 0;
+  }
+
+  // Where a line leaves its result: an output's place, or scratch.
+  Slot slot_of_result(const Line& line) {
     for (const Output& output : outputs_)
-      if (output.direct && output.line == line.result) slot = output.slot;
-    if (!slot) {
-      slot = pooled_slot();
-      result.pooled = true;
-    }
-    free_.insert(free_.end(), later.begin(), later.end());
-    return slot;
+      if (output.direct && output.line == line.result) return output.slot;
+    registers_[line.result].pooled = true;
+    return pooled_slot();
   }
 
   void store_outputs() {
@@ -493,7 +640,7 @@ class MapCompiler {
   int rank_ = 0;
   std::vector<Register> registers_;
   std::vector<Line> lines_;
-  std::vector<Slot> free_, blocks_, singles_;
+  std::vector<Slot> free_, freed_by_chain_, blocks_, singles_;
 };
 
 MapTask::MapTask(const Circumstances& circumstances, const MapStep& step)

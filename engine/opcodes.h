@@ -62,6 +62,10 @@ enum class Opcode : std::uint8_t {
   multiply_add,       // a * b + c
   multiply_subtract,  // a * b - c
   subtract_multiply,  // c - a * b
+  // Of chains: what begins one, leaves what flows in memory, and ends it.
+  load,
+  leave,
+  end,
 };
 
 enum class Dtype : std::uint8_t { float32, float64, int32, uint32, boolean, count };

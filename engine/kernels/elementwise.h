@@ -111,6 +111,35 @@ struct Divide : Cheap {
     return a / b;
   }
 };
+
+// A number that many are divided by: its reciprocal does the same, to 1 ulp, where both
+// are normal.
+template <class T>
+struct Divisor {
+  using V = Vector<T>;
+  bool is_usual;
+  V factor;  // or divisor
+  THALWEG_INLINE explicit Divisor(T divisor) {
+    const T inverse = T(1) / divisor;
+    is_usual = is_normal(divisor) && is_normal(inverse);
+    factor = repeat<V>(is_usual ? inverse : divisor);
+  }
+  THALWEG_INLINE V divide(V x) const { return is_usual ? x * factor : x / factor; }
+
+ private:
+  static THALWEG_INLINE bool is_normal(T number) {
+    const T size = number < 0 ? -number : number;
+    return size >= Numbers<T>::SMALLEST && size <= Numbers<T>::LARGEST;
+  }
+};
+
+template <class T>
+void divide_by(Index n, void* out, const void* a, const void* b, const void*) {
+  const Divisor<T> divisor(*(const T*)b);
+  if (divisor.is_usual) return map2<Multiply, T, 2, T, T>(n, out, a, &divisor.factor, nullptr);
+  map2<Divide, T, 2, T, T>(n, out, a, b, nullptr);
+}
+
 struct Power : Costly {
   template <class V>
   static THALWEG_INLINE V apply(V a, V b) {

@@ -102,7 +102,7 @@ MapFunction float_map(Opcode opcode, unsigned fixed) {
     case Opcode::add: return binary<Add, T>(fixed);
     case Opcode::subtract: return binary<Subtract, T>(fixed);
     case Opcode::multiply: return binary<Multiply, T>(fixed);
-    case Opcode::divide: return binary<Divide, T>(fixed);
+    case Opcode::divide: return fixed == 2 ? divide_by<T> : binary<Divide, T>(fixed);
     case Opcode::power: return binary<Power, T>(fixed);
     case Opcode::maximum: return binary<Maximum, T>(fixed);
     case Opcode::minimum: return binary<Minimum, T>(fixed);

@@ -1,6 +1,7 @@
 // The kernels of one instruction set, compiled once for each with THALWEG_VARIANT as
 // its name. No header of the C++ library here: an inline function compiled for a late
 // instruction set could be the one that the linker keeps for all.
+#include "chain.h"
 #include "move.h"
 #include "product.h"
 #include "random.h"
@@ -19,6 +20,8 @@ const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
   static constexpr Kernels table = {
       THALWEG_TEXT(THALWEG_VARIANT),
       map,
+      link,
+      run_chain,
       product,
       product_scratch,
       product_tile,

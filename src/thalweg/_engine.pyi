@@ -1,6 +1,6 @@
 """The C++ engine: runs encoded plans. Its source is the folder `engine`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, final
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 type_name = Literal["float32", "float64", "int32", "uint32", "bool"]
 
-EncodedPlan = tuple[NDArray[np.int64], bytes, Sequence[str]]
+EncodedPlan = tuple[NDArray[np.int64], bytes | NDArray[np.uint8], Sequence[str]]
 """Words, the bytes of constants, and a name for every buffer (a constant's: unread)."""
 
 def opcodes() -> list[tuple[str, int]]:
@@ -68,7 +68,7 @@ class Program:
     def memory(self) -> int:
         """Bytes that it holds besides the arrays that are bound."""
 
-    def bind(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def bind(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Use arrays, held until others are bound to their names.
 
         Arrays must be contiguous; those of rows only within each row, unless written.
@@ -128,8 +128,9 @@ class Program:
             learning_rates: one for each of the batches, written to the buffer named
                 `learning_rate`, if there is one; so is first_step, first_step + 1, …
                 to the buffer named `step`.
-            log: batches by names; the batches done get the values of the buffers
-                `log_names` after them. The first must be finite, or the run ends.
+            log: a row for each batch, a column for each number of the buffers
+                `log_names`, one buffer after the other. A batch that is done leaves
+                their values here. The first must be finite, or the run ends.
             poll: asked every 50 ms of a long batch; true leaves the batch undone.
             seconds: the run ends when they have passed.
 

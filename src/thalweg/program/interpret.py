@@ -79,9 +79,9 @@ class Executable:
         """The calls that run one step."""
         inputs = [self._array(place) for place in step.inputs]
         outputs = {number: self._array(place) for number, place in step.outputs}
+        line = step.lines[0]
         if len(step.lines) > 1:
             return [partial(run_lines, step, inputs, outputs)]
-        (line,) = step.lines
         operands = [inputs[operand] for operand in line.operands]
         return bind(line.opcode, operands, outputs[0], line.attributes)
 

@@ -116,6 +116,13 @@ class NativeProgram:
             if has_rows and not written
         )
 
+    @property
+    def predicts(self) -> bool:
+        """Whether it has one input and one output of rows."""
+        buffers = self.engine.buffers.values()
+        written = [written for _, _, has_rows, written in buffers if has_rows]
+        return sorted(written) == [False, True]
+
     def bind_rows(self, rows: Mapping[str, NumpyArray]) -> None:
         """Use these arrays of rows from now on; those it doesn't read are ignored."""
         known = self.engine.buffers
@@ -136,4 +143,6 @@ def clear_errors() -> Generator[None]:
     try:
         yield
     except IndexError as error:
-        raise ArgumentError(str(error)) from None
+        raise ArgumentError(
+            f"row numbers must lie in their table, from 0 up: {error}"
+        ) from None

@@ -7,6 +7,7 @@ follows from sums over rows, such as the optimizer's step, after.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,32 @@ class Splitter:
         self.rows = rows
         self.inputs = inputs
         self.block_rows = block_rows
-        self.in_block = set(rows.axes) | rows.sums
+        self.in_block = self._in_block()
         self.later = self._later()
+
+    def _in_block(self) -> set[int]:
+        """What blocks compute: values that hold rows, and sums over them.
+
+        Blocks add to a sum where it stays, so nothing else in the block may read it.
+        What does is linear in the sum, and runs after the block as well as in it.
+        """
+        outputs = list(self.program.outputs.values())
+        views = {v for v in outputs if v in self.rows.sums and self._is_free(v)}
+        found = (set(self.rows.axes) | self.rows.sums) - views
+        while True:
+            uses = Counter(outputs)
+            for reader in self.program.computed():
+                if reader not in found or not self._is_free(reader):
+                    uses.update(self._read(reader))
+            moved = {
+                reader
+                for reader in found & self.rows.sums
+                if not self._is_free(reader)
+                and any(uses[v] > 1 for v in self._read(reader) if v in self.rows.sums)
+            }
+            if not moved:
+                return found
+            found -= moved
 
     def _later(self) -> set[int]:
         """What runs after the block: it follows from sums, or only such things read it.
@@ -164,6 +189,8 @@ class Splitter:
                 if name not in self.program.inputs
             ]
             carried = len(names) < len(named.get(value, ()))
+            if value in self.rows.sums:  # which blocks add to in one place
+                names = names[:1]
             outputs |= dict.fromkeys(names, value)
             if (value in read or carried) and not names and not self._is_free(value):
                 outputs[f"%{value}"] = value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from thalweg.program.types import NumpyArray
 
 Arrays = Mapping[str, NumpyArray]
 ProgramFor = Callable[[int], Program]  # the program for a number of rows
+
+Quick = Callable[[Any], NumpyArray | None]
 
 INTERPRETED_ROWS = 1024  # at a time, which bounds the memory
 CHUNK_BYTES = 2**20  # of inputs at a time, where they must be converted
@@ -30,8 +34,11 @@ class Forward(ABC):
 
     chunk_rows: int
 
-    def predict(self, X: NumpyArray) -> NumpyArray | None:
-        """The one output of rows, if there is a shorter way to it than `run`."""
+    def quick(self) -> Quick | None:
+        """A shorter way from one array of rows to one output, if there is one.
+
+        It gives None for an array that isn't what the program reads as it is.
+        """
         return None
 
     @abstractmethod
@@ -109,12 +116,11 @@ class NativeForward(Forward):
             program.engine.run(count, threads=self._threads)
         return {**program.arrays, **outputs}
 
-    def predict(self, X: NumpyArray) -> NumpyArray | None:
-        """The one output of rows; None if X must be looked at more closely."""
-        if self._any is None:
+    def quick(self) -> Quick | None:
+        """The engine's own call for one array, which takes a microsecond."""
+        if self._any is None or not self._any.predicts:
             return None
-        with clear_errors():
-            return self._any.engine.predict(X, threads=self._threads)
+        return partial(self._any.engine.predict, threads=self._threads)
 
     def _for(self, rows: int) -> NativeProgram:
         if rows not in self._sized:

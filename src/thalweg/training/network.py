@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from thalweg.training.arguments import (
 )
 from thalweg.training.execution import Execution, Programs
 from thalweg.training.fit import Callback, Plan, Scorer, Trainer, batch_rows
-from thalweg.training.forward import Forward
+from thalweg.training.forward import Forward, Quick
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
@@ -101,11 +102,12 @@ class Network:
         self._memory: Memory | None = None
         self.programs: Programs | None = None  # those that a sweep shares
         self._forwards: dict[Execution, Forward] = {}
+        self._quick: Quick | None = None  # prediction by the usual one of them
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
-        return {**vars(self), "_forwards": {}, "programs": None, "_lock": None}
+        return {**vars(self), "_forwards": {}, "_quick": None, "programs": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -148,7 +150,7 @@ class Network:
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
         if memory is not self._memory:
-            self._forwards = {}
+            self._forwards, self._quick = {}, None
         self._shapes, self._memory, self.dtype = shapes, memory, dtype
 
     @property
@@ -385,10 +387,12 @@ class Network:
             >>> network.predict([[0.0, 0.0, 0.0]]).tolist()
             [[0.5, 0.5]]
         """
+        if engine == "native" and threads is None and self._quick is not None:
+            with suppress(IndexError):  # which the longer way explains
+                quick = self._quick(X)  # None if X must be looked at more closely
+                if quick is not None:
+                    return quick
         shapes, _ = self._fitted()
-        short = self._forward(Execution(engine, threads)).predict(X)
-        if short is not None:
-            return short
         table = table_from(X)
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
@@ -423,9 +427,10 @@ class Network:
             def program_for(rows: int) -> Program:
                 return prediction_program(self.layers, shapes, rows, self.dtype)
 
-            self._forwards[execution] = execution.forward(
-                program_for, ("X",), memory.buffers()
-            )
+            made = execution.forward(program_for, ("X",), memory.buffers())
+            self._forwards[execution] = made
+            if execution == Execution():
+                self._quick = made.quick()
         return self._forwards[execution]
 
     def evaluate(

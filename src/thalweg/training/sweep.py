@@ -6,9 +6,8 @@ import inspect
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from thalweg.errors import ArgumentError, DivergenceError
 from thalweg.formulas.layers import Layer
@@ -20,6 +19,8 @@ from thalweg.training.history import EpochRecord, History
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import polars
 
 Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
@@ -113,6 +114,8 @@ def sweep(
 
     Source: Bergstra and Bengio, "Random search for hyper-parameter optimization", 2012.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     runs = combinations(over)
     for varied in runs:
         check_names(layers, [*varied, *settings])
@@ -146,10 +149,9 @@ def combinations(
     """The settings of every run."""
     if not isinstance(over, Mapping):
         return [dict(varied) for varied in over]
-    values = [list(each) for each in over.values()]
-    return [
-        dict(zip(over, chosen, strict=True)) for chosen in itertools.product(*values)
-    ]
+    values = cast(Mapping[str, Iterable[Any]], over)
+    every = itertools.product(*map(list, values.values()))
+    return [dict(zip(values, chosen, strict=True)) for chosen in every]
 
 
 def gathered(
