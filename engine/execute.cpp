@@ -9,9 +9,9 @@ namespace thalweg {
 
 namespace {
 
-constexpr double WORTH_CUTTING = 15000;  // nanoseconds of work of a task
-constexpr double LEAST_PIECE = 3000;
-constexpr Index PIECES_PER_THREAD = 4;
+constexpr double WORTH_CUTTING = 18000;   // nanoseconds of work of a task
+constexpr double GOOD_PIECE = 50000;      // the same
+constexpr Index PIECES_PER_THREAD = 4;    // at most
 constexpr Index COMBINED_AT_ONCE = 8192;  // elements
 
 Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -70,9 +70,10 @@ void Program::run_task(const Task& task, const Frame& frame, std::byte* scratch,
 }
 
 void Program::cut(const Task& task, const Frame& frame, Team& team) {
-  const auto most = std::max<Index>(static_cast<Index>(task.work / LEAST_PIECE), 2);
-  const Index for_each = task.starts_slowly ? 1 : PIECES_PER_THREAD;
-  const Index wanted = std::min<Index>(team.size() * for_each, most);
+  const Index size = team.size();
+  const auto good = static_cast<Index>(task.work / GOOD_PIECE) / size;
+  const Index for_each = task.starts_slowly ? 1 : std::clamp<Index>(good, 1, PIECES_PER_THREAD);
+  const Index wanted = size * for_each;
   const Index each = rounded_up((task.units + wanted - 1) / wanted, task.grain);
   const Index pieces = (task.units + each - 1) / each;
   team.share(pieces, [&](int worker, Index piece) {

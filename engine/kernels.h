@@ -97,6 +97,11 @@ struct Kernels {
 
   void (*reduce)(const Reduction& reduction);
   void (*copy)(const Copy& copy);
+  // out[u, e] = in[u, e], in order, of so many units of so many elements; strides of in
+  // count bytes. Along units or along elements in stands still; along elements it may be
+  // without gaps instead. May write 64 bytes beyond what it is to write.
+  void (*expand)(int item_size, Index units, Index unit, const void* in, Index in_unit,
+                 Index in_element, void* out);
   // out[e] += in[e]
   void (*accumulate)(Dtype dtype, Index n, void* out, const void* in);
 

@@ -78,12 +78,17 @@ void MapTask::run_line(const Line& line, std::byte** table, Index n) const {
 }
 
 void MapTask::transfer(const Transfer& transfer, std::byte** table, Index units) const {
+  const std::byte* const in = table[transfer.from];
+  std::byte* const out = table[transfer.to];
+  if (transfer.expands) {
+    kernels_->expand(transfer.item, units, unit_, in, transfer.in[0], transfer.in[1], out);
+    return;
+  }
   Copy copy{};
   copy.item_size = transfer.item;
-  copy.in = table[transfer.from];
-  copy.out = table[transfer.to];
-  const bool lines = unit_ == 1;
-  copy.rank = lines ? 1 : 2;
+  copy.in = in;
+  copy.out = out;
+  copy.rank = unit_ == 1 ? 1 : 2;
   copy.extents[0] = units;
   copy.extents[1] = unit_;
   for (int axis = 0; axis < 2; ++axis) {

@@ -43,6 +43,7 @@ class MapTask final : public Task {
     Slot from, to;
     int item;
     std::array<Index, 2> in, out;  // bytes along units and along elements of a unit
+    bool expands = false;          // to scratch, what stands for several elements
   };
 
   struct Cursor;

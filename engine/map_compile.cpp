@@ -37,9 +37,9 @@ double nanoseconds(Opcode opcode, Dtype dtype) {
       return 0.5 * width;
     case Opcode::divide:
     case Opcode::sqrt:
-      return 0.2 * width;
+      return 0.17 * width;
     default:
-      return 0.06 * width;
+      return 0.025 * width;
   }
 }
 
@@ -73,6 +73,10 @@ class MapCompiler {
       if (extents_[axis] == 0) return;
     lay_out_space();
     read_lines();
+    if (changes_nothing()) {
+      task_.units = 0;
+      return;
+    }
     join_multiplies();
     order_lines();
     find_last_reads();
@@ -212,6 +216,16 @@ class MapCompiler {
     lines_.push_back(line);
   }
 
+  // Whether every output is an input that lies there already.
+  bool changes_nothing() const {
+    return std::all_of(outputs_.begin(), outputs_.end(), [&](const Output& output) {
+      if (output.line >= static_cast<int>(inputs_.size())) return false;
+      const Place& input = inputs_[output.line];
+      return input.buffer == output.place.buffer && input.offset == output.place.offset &&
+             input.strides == output.place.strides;
+    });
+  }
+
   std::vector<int> count_readers() const {
     std::vector<int> readers(registers_.size());
     for (const Line& line : lines_)
@@ -259,18 +273,30 @@ class MapCompiler {
     std::fill_n(known.begin(), inputs_.size(), true);
     int flow = NEVER;
     while (!lines_.empty()) {
-      auto next = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) {
-        return is_ready(line, known) && is_link(line, flow);
-      });
-      if (next == lines_.end())
+      auto next = next_link(flow, known);
+      if (next == lines_.end()) {
         next = std::find_if(lines_.begin(), lines_.end(),
                             [&](const Line& line) { return is_ready(line, known); });
+        flow = first_flow(*next);
+        if (flow >= 0) next = next_link(flow, known);
+      }
       known[next->result] = true;
-      flow = flow_after(*next, is_link(*next, flow) ? flow : first_flow(*next));
+      flow = flow_after(*next, flow);
       ordered.push_back(*next);
       lines_.erase(next);
     }
     lines_ = std::move(ordered);
+  }
+
+  // A line that can go on from a register: first those that let it flow on.
+  std::vector<Line>::iterator next_link(int flow, const std::vector<bool>& known) {
+    auto best = lines_.end();
+    for (auto line = lines_.begin(); line != lines_.end(); ++line) {
+      if (!is_ready(*line, known) || !is_link(*line, flow)) continue;
+      if (line->in != line->out) return line;
+      if (best == lines_.end()) best = line;
+    }
+    return best;
   }
 
   static bool is_ready(const Line& line, const std::vector<bool>& known) {
@@ -458,9 +484,12 @@ class MapCompiler {
 
   void gather(const Place& input, Register& reg) {
     const Steps steps = steps_of(input);
+    const Index item = item_size(input.dtype);
+    const bool expands = task_.unit_ > 1 && (steps.element == 0 ||
+                                             (steps.unit == 0 && steps.element == item));
     const MapTask::Transfer transfer{
-        reg.slot, scratch_slot(), item_size(input.dtype), {steps.unit, steps.element},
-        dense(input.dtype)};
+        reg.slot, scratch_slot(), static_cast<int>(item), {steps.unit, steps.element},
+        dense(input.dtype), expands};
     reg.slot = transfer.to;
     const bool repeats = steps.unit == 0;
     (!repeats                      ? task_.gathers_
@@ -607,7 +636,8 @@ class MapCompiler {
     const Index elements = std::clamp(fitting, LEAST_BLOCK, MOST_BLOCK);
     task_.block_units_ = std::max<Index>(elements / task_.unit_, 1);
     const Index most = std::min(task_.block_units_, task_.slab_units_) * task_.unit_;
-    const std::size_t block_bytes = aligned(static_cast<std::size_t>(most * width));
+    const std::size_t block_bytes =
+        aligned(static_cast<std::size_t>(most * width)) + ALIGNMENT;  // see expand
     std::size_t at = aligned(task_.slots_ * sizeof(std::byte*));
     for (const Slot slot : singles_) at = lay(slot, at, ALIGNMENT);
     for (const Slot slot : blocks_) at = lay(slot, at, block_bytes);
@@ -624,8 +654,8 @@ class MapCompiler {
     for (const Line& line : lines_)
       if (registers_[line.result].kind == Kind::full)
         each += nanoseconds(line.opcode, line.in);
-    for (const Place& input : inputs_) each += item_size(input.dtype) / 32.0;
-    for (const Output& output : outputs_) each += item_size(output.place.dtype) / 16.0;
+    for (const Place& input : inputs_) each += item_size(input.dtype) / 100.0;
+    for (const Output& output : outputs_) each += item_size(output.place.dtype) / 60.0;
     double elements = 1;
     for (int axis = 0; axis < rank_; ++axis) elements *= static_cast<double>(extents_[axis]);
     task_.work = each * elements;

@@ -73,8 +73,11 @@ class Pool {
   void share(int size, Index pieces, Call call, const void* context) {
     call_ = call;
     context_ = context;
-    pieces_ = pieces;
-    next_.store(0, std::memory_order_relaxed);
+    size_ = size;
+    for (int worker = 0; worker < size; ++worker) {
+      ranges_[worker].next.store(pieces * worker / size, std::memory_order_relaxed);
+      ranges_[worker].end = pieces * (worker + 1) / size;
+    }
     epoch_ += EPOCH;
     gate_.store(epoch_ | static_cast<std::uint64_t>(size) << SIZE | OPEN,
                 std::memory_order_seq_cst);
@@ -82,7 +85,7 @@ class Pool {
     work(0);
     gate_.fetch_and(~OPEN, std::memory_order_acq_rel);
     for (int looks = 0; gate_.load(std::memory_order_acquire) & JOINED; ++looks)
-      looks < 4096 ? pause() : std::this_thread::yield();
+      looks < 1024 ? pause() : std::this_thread::yield();
   }
 
  private:
@@ -115,11 +118,16 @@ class Pool {
     }
   }
 
+  // First its own range, so that a thread meets in its cache what it left there the last
+  // time, then what others have not come to.
   void work(int number) {
-    while (true) {
-      const Index piece = next_.fetch_add(1, std::memory_order_relaxed);
-      if (piece >= pieces_) return;
-      call_(context_, number, piece);
+    for (int i = 0; i < size_; ++i) {
+      Range& range = ranges_[(number + i) % size_];
+      while (true) {
+        const Index piece = range.next.fetch_add(1, std::memory_order_relaxed);
+        if (piece >= range.end) break;
+        call_(context_, number, piece);
+      }
     }
   }
 
@@ -134,27 +142,44 @@ class Pool {
     }
   }
 
+  // A thread that was woken spins again, even if it came too late for the job that it was
+  // woken for: others follow soon.
   std::uint64_t next_job(std::uint64_t seen) {
-    const auto is_new = [&](std::uint64_t gate) {
-      return gate / EPOCH != seen && (gate & OPEN);
-    };
-    if (spins_.load(std::memory_order_relaxed)) {
-      const auto end = Clock::now() + SPIN;
-      do {
-        for (int look = 0; look < LOOKS; ++look) {
-          const std::uint64_t gate = gate_.load(std::memory_order_acquire);
-          if (is_new(gate)) return gate;
-          pause();
-        }
-      } while (Clock::now() < end);
+    while (true) {
+      std::uint64_t gate = spin(seen);
+      if (!is_new(gate, seen)) gate = sleep(seen);
+      if (is_new(gate, seen)) return gate;
     }
+  }
+
+  static bool is_new(std::uint64_t gate, std::uint64_t seen) {
+    return gate / EPOCH != seen && (gate & OPEN);
+  }
+
+  std::uint64_t spin(std::uint64_t seen) const {
+    if (!spins_.load(std::memory_order_relaxed)) return 0;
+    const auto end = Clock::now() + SPIN;
+    do {
+      for (int look = 0; look < LOOKS; ++look) {
+        const std::uint64_t gate = gate_.load(std::memory_order_acquire);
+        if (is_new(gate, seen)) return gate;
+        pause();
+      }
+      std::this_thread::yield();  // to the thread that gives the jobs, if it waits here
+    } while (Clock::now() < end);
+    return 0;
+  }
+
+  // Until a job begins.
+  std::uint64_t sleep(std::uint64_t seen) {
     std::unique_lock lock(mutex_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    std::uint64_t gate = 0;
-    woken_.wait(lock, [&] {
+    const std::uint64_t before = gate_.load(std::memory_order_seq_cst);
+    std::uint64_t gate = before;
+    while (!is_new(gate, seen) && gate / EPOCH == before / EPOCH) {
+      woken_.wait(lock);
       gate = gate_.load(std::memory_order_seq_cst);
-      return is_new(gate);
-    });
+    }
     sleepers_.fetch_sub(1, std::memory_order_relaxed);
     return gate;
   }
@@ -165,11 +190,15 @@ class Pool {
   }
 
   alignas(64) std::atomic<std::uint64_t> gate_{0};
-  alignas(64) std::atomic<Index> next_{0};
+  struct alignas(64) Range {  // of pieces
+    std::atomic<Index> next{0};
+    Index end = 0;
+  };
+  Range ranges_[MOST_THREADS];  // one for each thread
   alignas(64) std::uint64_t epoch_ = 0;
   Call call_ = nullptr;
   const void* context_ = nullptr;
-  Index pieces_ = 0;
+  int size_ = 0;
   int threads_ = 0;
   std::atomic<bool> spins_{true};
   std::atomic<bool> busy_{false};

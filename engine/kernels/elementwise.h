@@ -18,6 +18,13 @@ struct Operand {
   THALWEG_INLINE V part(Index i, Index count) const {
     return load_part<V>(from + i, count);
   }
+  // With the first number in the lanes that are left, so that none is out of the usual.
+  THALWEG_INLINE V filled_part(Index i, Index count) const {
+    T numbers[N];
+    store(numbers, repeat<V>(from[i]));
+    for (Index j = 1; j < count; ++j) numbers[j] = from[i + j];
+    return load<V>(numbers);
+  }
 };
 
 template <class T, int N>
@@ -28,6 +35,7 @@ struct Operand<T, N, true> {
       : value(repeat<V>(*(const T*)data)) {}
   THALWEG_INLINE V at(Index) const { return value; }
   THALWEG_INLINE V part(Index, Index) const { return value; }
+  THALWEG_INLINE V filled_part(Index, Index) const { return value; }
 };
 
 // The lanes that all of these types have in one vector.
@@ -57,7 +65,12 @@ THALWEG_INLINE void map_all(Index n, Out* out, const X&... x) {
   if constexpr (F::UNROLL > 1) {
     for (; i + N <= n; i += N) map_block<1, N, F>(i, out, x...);
   }
-  if (i < n) store_part(out + i, F::apply(x.part(i, n - i)...), n - i);
+  if (i == n) return;
+  if constexpr (F::HAS_RARE_CASES) {
+    store_part(out + i, F::apply(x.filled_part(i, n - i)...), n - i);
+  } else {
+    store_part(out + i, F::apply(x.part(i, n - i)...), n - i);
+  }
 }
 
 template <class F, class Out, unsigned fixed, class A>
@@ -82,9 +95,11 @@ void map3(Index n, void* out, const void* a, const void* b, const void* c) {
 
 struct Cheap {
   static constexpr int UNROLL = 4;
+  static constexpr bool HAS_RARE_CASES = false;
 };
 struct Costly {
   static constexpr int UNROLL = 2;
+  static constexpr bool HAS_RARE_CASES = true;  // that cost more; 0 may be one
 };
 
 struct Add : Cheap {

@@ -414,13 +414,17 @@ THALWEG_INLINE Float32 power(Float32 x, Float32 y) {
                       (Int32)(size <= largest) & (Int32)(absolute(y) <= largest);
   if (__builtin_expect(!all(usual), 0)) {
     for (int i = 0; i < LANES<float>; ++i) {
-      if (!usual[i]) result[i] = __builtin_powf(x[i], y[i]);
+      // By doubles, because powf fails where numbers too small to be normal are flushed.
+      if (!usual[i]) result[i] = (float)__builtin_pow((double)x[i], (double)y[i]);
     }
   }
   return result;
 }
 
+// The library's pow fails on numbers too small to be normal where these are flushed.
 THALWEG_INLINE Float64 power(Float64 x, Float64 y) {
+  const Float64 least = repeat<Float64>(Numbers<double>::SMALLEST);
+  x = absolute(x) < least ? copy_sign(Float64{}, x) : x;
   for (int i = 0; i < LANES<double>; ++i) x[i] = __builtin_pow(x[i], y[i]);
   return x;
 }

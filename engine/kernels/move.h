@@ -212,6 +212,45 @@ inline void copy(const Copy& copy) {
   }
 }
 
+// ---- numbers and rows that are repeated
+
+// Whole vectors, in order: what one writes too far, the next one overwrites.
+template <class T>
+void repeat_numbers(Index units, Index unit, const char* in, Index in_unit, T* out) {
+  for (Index u = 0; u < units; ++u, in += in_unit, out += unit) {
+    const Vector<T> number = repeat<Vector<T>>(*(const T*)in);
+    for (Index e = 0; e < unit; e += LANES<T>) store(out + e, number);
+  }
+}
+
+template <class T>
+void repeat_row(Index units, Index unit, const T* in, T* out) {
+  using V = Vector<T>;
+  const Index last = (unit - 1) / LANES<T> * LANES<T>;
+  const Index count = unit - last;
+  const V end = count == LANES<T> ? load<V>(in + last) : load_part<V>(in + last, count);
+  for (Index u = 0; u < units; ++u, out += unit) {
+    for (Index e = 0; e < last; e += LANES<T>) store(out + e, load<V>(in + e));
+    store(out + last, end);
+  }
+}
+
+template <class T>
+void expand_items(Index units, Index unit, const void* in, Index in_unit,
+                  Index in_element, void* out) {
+  in_element == 0 ? repeat_numbers(units, unit, (const char*)in, in_unit, (T*)out)
+                  : repeat_row(units, unit, (const T*)in, (T*)out);
+}
+
+inline void expand(int item_size, Index units, Index unit, const void* in, Index in_unit,
+                   Index in_element, void* out) {
+  switch (item_size) {
+    case 8: return expand_items<uint64_t>(units, unit, in, in_unit, in_element, out);
+    case 4: return expand_items<uint32_t>(units, unit, in, in_unit, in_element, out);
+    default: return expand_items<uint8_t>(units, unit, in, in_unit, in_element, out);
+  }
+}
+
 // ---- rows by their numbers
 
 template <class Number>

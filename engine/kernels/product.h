@@ -298,7 +298,7 @@ std::size_t scratch_bytes(const Product& product) {
 template <class T>
 void cut_sizes(const Product& product, Index* rows, Index* columns) {
   const Typed<T> p(product);
-  *rows = is_turned(p) ? TURNED_ROWS<T> : 12;
+  *rows = is_turned(p) ? TURNED_ROWS<T> : 4;
   *columns = CUT_COLUMNS<T>;
 }
 

@@ -132,6 +132,108 @@ THALWEG_INLINE void put(T* out, T value, bool accumulate) {
   *out = accumulate ? *out + value : value;
 }
 
+// ---- along short rows: a lane for each of four rows
+
+inline constexpr Index SHORT = 32;
+inline constexpr int ROWS_AT_ONCE = 4;
+
+// Four rows, read column after column.
+template <class T>
+struct ShortRows {
+  using V = Vector<T, ROWS_AT_ONCE>;
+  const T* rows[ROWS_AT_ONCE];
+  // Columns j … j+3.
+  THALWEG_INLINE void columns(Index j, V (&out)[4]) const {
+    const V a = load<V>(rows[0] + j), b = load<V>(rows[1] + j);
+    const V c = load<V>(rows[2] + j), d = load<V>(rows[3] + j);
+    const V ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const V ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const V cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const V cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    out[0] = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    out[1] = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    out[2] = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    out[3] = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+  }
+  template <class Work>
+  THALWEG_INLINE void each_column(Index length, Work& work) const {
+    Index j = 0;
+    for (; j + 4 <= length; j += 4) {
+      V four[4];
+      columns(j, four);
+      THALWEG_UNROLL
+      for (int k = 0; k < 4; ++k) work.take(four[k], j + k);
+    }
+    for (; j < length; ++j) {
+      const V one{rows[0][j], rows[1][j], rows[2][j], rows[3][j]};
+      work.take(one, j);
+    }
+  }
+};
+
+template <class F, class T>
+struct ShortReduction {
+  using Out = T;
+  using V = Vector<T, ROWS_AT_ONCE>;
+  V result = V{} + F::template start<T>();
+  THALWEG_INLINE void take(const V& numbers, Index) { result = F::of(result, numbers); }
+};
+
+template <class T>
+struct ShortArgmax {
+  using Out = int32_t;
+  using V = Vector<T, ROWS_AT_ONCE>;
+  using Position = typename Limits<T>::Position;
+  using P = Vector<Position, ROWS_AT_ONCE>;
+  V best;
+  P result{};
+  THALWEG_INLINE void take(const V& numbers, Index j) {
+    if (j == 0) best = numbers;
+    const P above = (P)(numbers > best) | (P)(numbers != numbers);
+    const P better = above & (P)(best == best);
+    result = better ? P{} + Position(j) : result;
+    best = better ? numbers : best;
+  }
+};
+
+// Four rows at a time; where there are fewer, the last one again.
+template <class Work, class T>
+void reduce_short_line(const Reduction& r, const T* in, typename Work::Out* out) {
+  using Out = typename Work::Out;
+  for (Index o = 0; o < r.outer; o += ROWS_AT_ONCE) {
+    const Index left = r.outer - o;
+    ShortRows<T> rows;
+    for (int k = 0; k < ROWS_AT_ONCE; ++k) {
+      rows.rows[k] = moved(in, (o + (k < left ? k : left - 1)) * r.in_outer);
+    }
+    Work work;
+    rows.each_column(r.length, work);
+    for (int k = 0; k < ROWS_AT_ONCE && k < left; ++k) {
+      put(moved(out, (o + k) * r.out_outer), Out(work.result[k]), r.accumulate);
+    }
+  }
+}
+
+inline Reduction with_inner_outside(const Reduction& r) {
+  Reduction swapped = r;
+  swapped.outer = r.inner;
+  swapped.inner = r.outer;
+  swapped.in_outer = r.in_inner;
+  swapped.in_inner = r.in_outer;
+  swapped.out_outer = r.out_inner;
+  swapped.out_inner = r.out_outer;
+  return swapped;
+}
+
+template <class Work, class T>
+void reduce_short_rows(const Reduction& reduction) {
+  const Reduction r = reduction.outer == 1 ? with_inner_outside(reduction) : reduction;
+  for (Index i = 0; i < r.inner; ++i) {
+    reduce_short_line<Work>(r, moved((const T*)r.in, i * r.in_inner),
+                            moved((typename Work::Out*)r.out, i * r.out_inner));
+  }
+}
+
 template <class F, class T>
 void reduce_rows(const Reduction& r) {
   for (Index o = 0; o < r.outer; ++o) {
@@ -220,22 +322,29 @@ THALWEG_INLINE void reduce_block_of_rows(const Columns& columns, const T* in,
                                          Vector<T>* results) {
   using V = Vector<T>;
   V sums[4][vectors];
+  const bool is_far = row_stride > 1024;  // the machine fetches ahead what is nearer
+  THALWEG_UNROLL
   for (int j = 0; j < 4; ++j) {
+    THALWEG_UNROLL
     for (int v = 0; v < vectors; ++v) sums[j][v] = repeat<V>(F::template start<T>());
   }
   Index l = 0;
   for (; l + 4 <= rows; l += 4) {
+    THALWEG_UNROLL
     for (int j = 0; j < 4; ++j) {
       const T* row = moved(in, (l + j) * row_stride);
+      THALWEG_UNROLL
       for (int v = 0; v < vectors; ++v) {
-        __builtin_prefetch(moved(row + v * LANES<T>, 16 * row_stride));
+        if (is_far) __builtin_prefetch(moved(row + v * LANES<T>, 16 * row_stride));
         sums[j][v] = F::of(sums[j][v], columns.load_from(row, v));
       }
     }
   }
+  THALWEG_UNROLL
   for (int j = 0; j < 3; ++j) {
     if (l + j >= rows) break;
     const T* row = moved(in, (l + j) * row_stride);
+    THALWEG_UNROLL
     for (int v = 0; v < vectors; ++v) {
       sums[j][v] = F::of(sums[j][v], columns.load_from(row, v));
     }
@@ -333,24 +442,19 @@ void argmax_columns(const Reduction& r) {
 inline Reduction with_adjacent_inside(const Reduction& r, Index size) {
   const bool swap = r.in_length != size && r.in_outer == size && r.in_inner != size;
   if (!swap && !(r.in_length != size && r.inner == 1)) return r;
-  Reduction swapped = r;
-  swapped.outer = r.inner;
-  swapped.inner = r.outer;
-  swapped.in_outer = r.in_inner;
-  swapped.in_inner = r.in_outer;
-  swapped.out_outer = r.out_inner;
-  swapped.out_inner = r.out_outer;
-  return swapped;
+  return with_inner_outside(r);
 }
 
 template <class T>
 void reduce_positions(const Reduction& r) {
-  r.in_length == Index(sizeof(T)) ? argmax_rows<T>(r) : argmax_columns<T>(r);
+  if (r.in_length != Index(sizeof(T))) return argmax_columns<T>(r);
+  r.length <= SHORT ? reduce_short_rows<ShortArgmax<T>, T>(r) : argmax_rows<T>(r);
 }
 
 template <class F, class T>
 void reduce_by(const Reduction& r) {
-  r.in_length == Index(sizeof(T)) ? reduce_rows<F, T>(r) : reduce_columns<F, T>(r);
+  if (r.in_length != Index(sizeof(T))) return reduce_columns<F, T>(r);
+  r.length <= SHORT ? reduce_short_rows<ShortReduction<F, T>, T>(r) : reduce_rows<F, T>(r);
 }
 
 inline void reduce(const Reduction& reduction) {

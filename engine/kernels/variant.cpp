@@ -27,6 +27,7 @@ const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
       product_tile,
       reduce,
       copy,
+      expand,
       accumulate,
       take_rows<std::int32_t>,
       take_rows<std::int64_t>,

@@ -309,8 +309,8 @@ def assert_special(opcode: str, arrays: list[NumpyArray], isa: str) -> None:
     if not near.all():
         at = np.argmin(near)
         raise AssertionError(
-            f"{opcode}{tuple(a[at] for a in arrays)} is {interpreted(program, arrays)[at]}"
-            f", got {got[at]} in {isa}, at {at} of {len(got)}"
+            f"{opcode}{tuple(a[at] for a in arrays)} in {isa} is {got[at]}, not "
+            f"{interpreted(program, arrays)[at]}, at {at} of {len(got)}"
         )
 
 

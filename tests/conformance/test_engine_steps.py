@@ -111,7 +111,9 @@ def cross_entropy(a: dict[str, Tracer]) -> dict[str, Any]:
     e = ops.exp(z - ops.max(z, axis=1, keepdims=True))
     total = ops.sum(e, axis=1, keepdims=True)
     chosen = ops.one_hot(a["labels"], 4, z.type.dtype)
-    losses = ops.log(total) - ops.sum((z - z.max(axis=1, keepdims=True)) * chosen, 1, True)
+    losses = ops.log(total) - ops.sum(
+        (z - z.max(axis=1, keepdims=True)) * chosen, 1, True
+    )
     right = ops.equal(ops.argmax(z, axis=1), a["labels"])
     return {
         "p": e / total,
@@ -154,6 +156,22 @@ def steps_in_weights(a: dict[str, Tracer]) -> dict[str, Any]:
     }
 
 
+def sums_read_again(a: dict[str, Tracer]) -> dict[str, Any]:
+    """Sums over rows that are outputs, and that other outputs follow from."""
+    x, z = ops.sum(a["X"], axis=0), ops.sum(a["Z"], axis=0, keepdims=True)
+    return {
+        "x": x,
+        "again": x,
+        "z": z,
+        "flat": z.reshape(-1),
+        "turned": z.T,
+        "joined": ops.concatenate([x, x]),
+        "both": ops.concatenate([x, z.reshape(-1)]),
+        "other": ops.concatenate([ops.sum(a["X"] ** 2, axis=0), x]),
+        "size": ops.sqrt(ops.sum(x * x)),
+    }
+
+
 FUSED: dict[str, Build] = {
     "bias and relu": lambda a: {"y": ops.maximum(logits(a), 0.0)},
     "bias first": lambda a: {"y": ops.tanh(a["b"] + a["X"] @ a["W"])},
@@ -183,11 +201,14 @@ FUSED: dict[str, Build] = {
     "batched products": batched,
     "pads and joins": pads_and_joins,
     "parts of weights": steps_in_weights,
+    "sums read again": sums_read_again,
     "sums of columns": lambda a: {"y": ops.sum(a["X"] * a["X"], axis=0)},
     "a reshape that copies": lambda a: {
         "y": ops.reshape(ops.reshape(a["Z"], (ROWS, 2, 2)).T.T[:, :, ::2], (ROWS, 2)),
         "w": ops.reshape(a["W"].T, (2, 10)) * 2,
-        "v": ops.reshape(ops.transpose(a["Z"].reshape(ROWS, 2, 2), (0, 2, 1)), (ROWS, 4))
+        "v": ops.reshape(
+            ops.transpose(a["Z"].reshape(ROWS, 2, 2), (0, 2, 1)), (ROWS, 4)
+        )
         + a["b"],
     },
     "a table's rows": lambda a: {
@@ -250,7 +271,7 @@ def test_random_bits_are_the_interpreters_in_every_block(operation: int) -> None
             assert_array_equal(by_engine(program, values, blocks)["y"], expected)
 
 
-# Whole training steps ------------------------------------------------------------------
+# Whole training steps ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -417,9 +438,9 @@ def test_prediction_of_any_number_of_rows(rows: int, dtype: Dtype) -> None:
     network = tw.Network([tw.Dense(7, "gelu"), tw.Dense(3, "softmax")])
     network.initialize(5, dtype=dtype)
     X = np.random.default_rng(0).normal(size=(rows, 5)).astype(dtype)
-    values = {"parameters": np.concatenate(
-        [v.ravel() for v in network.parameters.values()]
-    )}
+    values = {
+        "parameters": np.concatenate([v.ravel() for v in network.parameters.values()])
+    }
     program = prediction_program(network.layers, network.shapes, rows, dtype)
     expected = interpret(program, {**values, "X": X})
     made = prediction_program(network.layers, network.shapes, ROWS, dtype)

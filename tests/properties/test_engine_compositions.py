@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -143,6 +143,7 @@ cuts = st.builds(Blocks, st.integers(2, ROWS), st.integers(1, 4))
 
 
 @settings(max_examples=300)
+@example([("sum", 0, 0, 0)], Blocks(2, 1), 0, _engine.available()[0])
 @given(recipes, cuts, seeds, isas)
 def test_rows_in_blocks_give_the_interpreters_values(
     recipe: Recipe, blocks: Blocks, seed: int, isa: str

@@ -25,14 +25,18 @@ def explain(
         bool,
         typer.Option("--program", help="Also the whole program after each pass."),
     ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Also how long each kernel takes, measured."),
+    ] = False,
 ) -> None:
     """Show a network's columns, scores, and the formulas that run."""
     found = load(model)
     if isinstance(found, Network):
-        print(found.explain(program))
+        print(found.explain(program, profile))
         return
     show(facts(about(model, found)))
-    print(f"\n{found.network.explain(program)}")
+    print(f"\n{found.network.explain(program, profile)}")
 
 
 def about(path: Path, model: TableModel) -> list[tuple[str, RenderableType]]:

@@ -17,7 +17,7 @@ from thalweg.formulas.names import nearest
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
 BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
-OPTIONS = {field.name for field in fields(Settings)} | {"target"}
+OPTIONS = {field.name for field in fields(Settings)} | {"target", "threads"}
 
 
 def failure(error: BaseException) -> int:

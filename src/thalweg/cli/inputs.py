@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.data import load
-from thalweg.errors import ModelFileError
+from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.training.execution import Execution
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
@@ -20,6 +21,31 @@ ModelFile = Annotated[
 TableFile = Annotated[
     Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")
 ]
+
+Threads = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Threads, at most; the results are the same to the bit "
+        "[as many as the work is worth]",
+    ),
+]
+
+
+def execution_on(threads: str | None) -> Execution:
+    """What runs a network, on as many threads as were asked for.
+
+    Raises:
+        ArgumentError: that isn't a whole number of 1 or more.
+    """
+    if threads is None:
+        return Execution()
+    try:
+        return Execution(threads=int(threads))
+    except ValueError:
+        raise ArgumentError(
+            f"threads must be a whole number, 1 or more, got {threads!r}"
+        ) from None
 
 
 def load_model(path: Path) -> TableModel:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.cli.failures import say, say_warning
-from thalweg.cli.inputs import ModelFile, TableFile, load_model
+from thalweg.cli.inputs import ModelFile, TableFile, Threads, execution_on, load_model
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.training.atomic import write_atomically
 
@@ -32,17 +32,19 @@ def predict(
             help=f"Write to a {CSV} or {PARQUET} [CSV on standard output]",
         ),
     ] = None,
+    threads: Threads = None,
 ) -> None:
     """Predict every row of a table, which needn't have the target.
 
     A row of the output belongs to the row of DATA at the same place. Standard error
     says what was new: unseen categories, missing cells, columns that aren't used.
     """
+    execution = execution_on(threads)
     if output is not None:
         require_suffix("--output", output, (CSV, PARQUET))
         require_other_file("--output", output, data, model)
         require_writable(output)
-    predictions, report = load_model(model).predict_with_report(data)
+    predictions, report = load_model(model).predict_with_report(data, execution)
     for line in report.lines():
         say_warning(f"{data.name}: {line}")
     if output is None:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error, say_warning
-from thalweg.cli.inputs import TableFile
+from thalweg.cli.inputs import TableFile, Threads, execution_on
 from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, FileError
+from thalweg.training.execution import Execution
 from thalweg.training.history import EpochRecord
 from thalweg.training.interrupts import watch
 from thalweg.training.network import Network
@@ -63,6 +64,7 @@ def train(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the results alone.")
     ] = False,
+    threads: Threads = None,
     **given: Any,
 ) -> int:
     """Train a network on a table, test it, and save it.
@@ -71,12 +73,13 @@ def train(
     ends training early; what was learned until then is scored and saved.
     """
     require_target(data, target)
-    settings = chosen_settings(given)
+    settings, execution = chosen_settings(given), execution_on(threads)
     saved = output or Path(data.stem + MODEL)
     check_outputs(data, saved, figure)
     started = time.perf_counter()
     replaced = saved.exists()
-    trained = trained_on(data, str(target), settings, not (as_json or quiet), quiet)
+    described = not (as_json or quiet)
+    trained = trained_on(data, str(target), settings, execution, described, quiet)
     trained.model.save(saved)
     seconds = time.perf_counter() - started
     if as_json:
@@ -124,7 +127,12 @@ def check_outputs(data: Path, saved: Path, figure: Path | None) -> None:
 
 
 def trained_on(
-    data: Path, target: str, settings: Settings, described: bool, quiet: bool
+    data: Path,
+    target: str,
+    settings: Settings,
+    execution: Execution,
+    described: bool,
+    quiet: bool,
 ) -> Trained:
     """Learn, and show how it goes."""
     from thalweg.data.learn import learn
@@ -147,7 +155,7 @@ def trained_on(
                 progress(in_unit(record, unit))
 
         try:
-            return learn(data, target, settings, after_epoch, announce)
+            return learn(data, target, settings, after_epoch, announce, execution)
         finally:
             if progress is not None:
                 progress.close()

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def train(
-    source: Any, target: str, *, callback: Callback | None = None, **settings: Any
+    source: Any,
+    target: str,
+    *,
+    callback: Callback | None = None,
+    engine: str = "native",
+    threads: int | None = None,
+    **settings: Any,
 ) -> Trained:
     """Train a network on a table, and test it on rows never used.
 
@@ -24,6 +30,9 @@ def train(
         source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
         target: the column to predict.
         callback: called with an `EpochRecord` after every epoch.
+        engine: ``native``, or ``interpreter``, which is NumPy.
+        threads: at most; None for as many as the work is worth. The network is the same
+            to the bit for any number.
         settings: any field of `thalweg.data.settings.Settings`, such as
             ``layers=(64, 64)`` or ``epochs=50``.
 
@@ -44,8 +53,11 @@ def train(
     """
     from thalweg.data.learn import learn
     from thalweg.data.settings import settings_from
+    from thalweg.training.execution import Execution
 
-    return learn(source, target, settings_from(settings), callback)
+    chosen = settings_from(settings, beside=("callback", "engine", "threads"))
+    execution = Execution(engine, threads)
+    return learn(source, target, chosen, callback, execution=execution)
 
 
 def load(path: str | Path) -> Network | TableModel:

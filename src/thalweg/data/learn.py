@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.model import TableModel, scores
+from thalweg.data.model import USUAL, TableModel, scores
 from thalweg.data.prepare import Part, Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.scales import Scale
@@ -23,6 +23,7 @@ from thalweg.errors import ArgumentError, DataError, DivergenceError
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.training.curves import Reading, read_curves
+from thalweg.training.execution import Execution
 from thalweg.training.fit import Callback
 from thalweg.training.history import History
 from thalweg.training.metrics import CLASS_LOSSES
@@ -63,6 +64,7 @@ def learn(
     settings: Settings,
     callback: Callback | None = None,
     announce: Callable[[Table, Prepared, Network], object] | None = None,
+    execution: Execution = USUAL,
 ) -> Trained:
     """Read, infer, split, encode, train, and test once on rows never used.
 
@@ -73,6 +75,7 @@ def learn(
         callback: called after every epoch.
         announce: called with the table, what was found in it, and the network, before
             training starts.
+        execution: what runs the network, and on how many threads; the file doesn't tell.
 
     Raises:
         FileError, DataError: the table can't be used.
@@ -95,9 +98,9 @@ def learn(
     network = build(prepared, settings)
     if announce is not None:
         announce(table, prepared, network)
-    diverged = train_network(network, prepared, settings, callback)
+    diverged = train_network(network, prepared, settings, callback, execution)
     model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
-    return tested(model, prepared, settings, data, diverged)
+    return tested(model, prepared, settings, data, diverged, execution)
 
 
 # The network --------------------------------------------------------------------------
@@ -172,7 +175,11 @@ def from_zero(table: Table, prepared: Prepared) -> Prepared:
 
 
 def train_network(
-    network: Network, prepared: Prepared, settings: Settings, callback: Callback | None
+    network: Network,
+    prepared: Prepared,
+    settings: Settings,
+    callback: Callback | None,
+    execution: Execution,
 ) -> str:
     """Fit the network; why it diverged, if it did after a first whole epoch."""
     training, validation = prepared.training, prepared.validation
@@ -192,6 +199,8 @@ def train_network(
             penalty=settings.penalty(),
             clip_norm=settings.clip_norm,
             callback=callback,
+            engine=execution.engine,
+            threads=execution.threads,
         )
     except DivergenceError as error:
         if not network.history.epochs:
@@ -214,12 +223,13 @@ def tested(
     settings: Settings,
     data: dict[str, Any],
     diverged: str,
+    execution: Execution,
 ) -> Trained:
     """Score the test rows once, beside a constant guess and a linear model."""
     weighted = settings.weights is not None
     test = prepared.test
     weights = used_weights(test, weighted)
-    metrics = model.score(test.X, test.y, weights)
+    metrics = model.score(test.X, test.y, weights, execution)
     baselines = {
         name: scores(prepared.targets, outputs, test.y, weights)
         for name, outputs in baseline_outputs(prepared, weighted).items()

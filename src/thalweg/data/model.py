@@ -24,11 +24,14 @@ from thalweg.data.targets import (
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
 from thalweg.training.checkpoint import network_data, network_from
+from thalweg.training.execution import Execution
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
     import polars as pl
+
+USUAL = Execution()
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,15 @@ class TableModel:
         """The name of the column that is predicted."""
         return self.targets.name
 
-    def predict(self, source: Any) -> pl.DataFrame:
+    def predict(
+        self, source: Any, *, engine: str = "native", threads: int | None = None
+    ) -> pl.DataFrame:
         """A prediction for every row of a table.
 
         Arguments:
             source: a file's path, or a frame of pandas, polars or pyarrow.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as the work is worth.
 
         Returns:
             A polars frame of as many rows: ``prediction``, and for classes the
@@ -73,12 +80,18 @@ class TableModel:
         Raises:
             FileError, DataError: the table can't be read, or lacks a column.
         """
-        return self.predict_with_report(source)[0]
+        return self.predict_with_report(source, Execution(engine, threads))[0]
 
-    def predict_with_report(self, source: Any) -> tuple[pl.DataFrame, Report]:
+    def predict_with_report(
+        self, source: Any, execution: Execution = USUAL
+    ) -> tuple[pl.DataFrame, Report]:
         """The predictions, and what was new or missing in the cells."""
         encoded = self.encoder.transform(read(source))
-        return self._answers(self.network.predict(encoded.X)), encoded.report
+        return self._answers(self._outputs(encoded.X, execution)), encoded.report
+
+    def _outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
+        engine, threads = execution.engine, execution.threads
+        return self.network.predict(X, engine=engine, threads=threads)
 
     def _answers(self, outputs: NDArray[Any]) -> pl.DataFrame:
         """What the network gives, in the words and units of the table."""
@@ -93,11 +106,15 @@ class TableModel:
             columns[f"probability of {label}"] = outputs[:, number]
         return pl.DataFrame(columns)
 
-    def evaluate(self, source: Any) -> Metrics:
+    def evaluate(
+        self, source: Any, *, engine: str = "native", threads: int | None = None
+    ) -> Metrics:
         """Metrics on a table that has the target.
 
         Arguments:
             source: a file's path, or a frame of pandas, polars or pyarrow.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as the work is worth.
 
         Returns:
             For classes ``accuracy``, ``balanced_accuracy``, ``f1`` (mean over classes)
@@ -106,9 +123,11 @@ class TableModel:
         Raises:
             FileError, DataError: the table can't be read, or lacks a column.
         """
-        return self.evaluate_with_report(source)[0]
+        return self.evaluate_with_report(source, Execution(engine, threads))[0]
 
-    def evaluate_with_report(self, source: Any) -> tuple[Metrics, Report]:
+    def evaluate_with_report(
+        self, source: Any, execution: Execution = USUAL
+    ) -> tuple[Metrics, Report]:
         """The metrics, and what was new or missing in the cells."""
         table = read(source)
         encoded = self.encoder.transform(table)
@@ -116,13 +135,18 @@ class TableModel:
         truth = self.targets.encode(table, rows)
         name = self.encoder.schema.weights
         weights = row_weights(table, name, rows) if name else None
-        return self.score(encoded.X[rows], truth, weights), encoded.report
+        metrics = self.score(encoded.X[rows], truth, weights, execution)
+        return metrics, encoded.report
 
     def score(
-        self, X: NDArray[Any], truth: NDArray[Any], weights: NDArray[Any] | None
+        self,
+        X: NDArray[Any],
+        truth: NDArray[Any],
+        weights: NDArray[Any] | None,
+        execution: Execution = USUAL,
     ) -> Metrics:
         """Metrics of encoded rows, in the target's unit."""
-        return scores(self.targets, self.network.predict(X), truth, weights)
+        return scores(self.targets, self._outputs(X, execution), truth, weights)
 
     def save(self, path: str | Path) -> None:
         """Write the network, the table's schema and the results to one safe file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
@@ -170,13 +170,17 @@ class Settings:
         return asdict(self)
 
 
-def settings_from(given: Mapping[str, Any]) -> Settings:
+def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Settings:
     """Settings by name; a name that isn't one gets the nearest suggested.
+
+    Arguments:
+        given: the settings.
+        beside: names of other arguments, which a misspelled one can have meant.
 
     Raises:
         ArgumentError: there is no such setting, or it can't have this value.
     """
-    names = {each.name: each for each in fields(Settings)}
+    names = dict.fromkeys([*(each.name for each in fields(Settings)), *beside])
     for name in given:
         look_up("setting", name, names)
     chosen: dict[str, Any] = {

@@ -80,23 +80,30 @@ class Splitter:
         Blocks add to a sum where it stays, so nothing else in the block may read it.
         What does is linear in the sum, and runs after the block as well as in it.
         """
-        outputs = list(self.program.outputs.values())
-        views = {v for v in outputs if v in self.rows.sums and self._is_free(v)}
-        found = (set(self.rows.axes) | self.rows.sums) - views
+        found = set(self.rows.axes) | self.rows.sums
         while True:
-            uses = Counter(outputs)
-            for reader in self.program.computed():
-                if reader not in found or not self._is_free(reader):
-                    uses.update(self._read(reader))
+            uses = self._uses(found)
             moved = {
-                reader
-                for reader in found & self.rows.sums
-                if not self._is_free(reader)
-                and any(uses[v] > 1 for v in self._read(reader) if v in self.rows.sums)
+                value
+                for value in found & self.rows.sums
+                if self._is_made(value)
+                and any(uses[v] > 1 for v in self._read(value) if v in self.rows.sums)
             }
             if not moved:
                 return found
             found -= moved
+
+    def _uses(self, in_block: set[int]) -> Counter[int]:
+        """How often a value is an output or is read, through views or not."""
+        uses = Counter(self.program.outputs.values())
+        for value in self.program.computed():
+            if self._is_made(value) or value not in in_block:
+                uses.update(self._read(value))
+        return uses
+
+    def _is_made(self, value: int) -> bool:
+        """Whether a part writes it somewhere: it takes work, or is an output."""
+        return not self._is_free(value) or value in self.program.outputs.values()
 
     def _later(self) -> set[int]:
         """What runs after the block: it follows from sums, or only such things read it.

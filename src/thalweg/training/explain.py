@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from thalweg.formulas.layers import Parameter
-from thalweg.program.plan import plan_singly
 from thalweg.program.types import Shape
+from thalweg.training.compiled import Subject, subject_of
 from thalweg.training.pieces import (
     Piece,
     clipping,
@@ -22,6 +21,7 @@ from thalweg.training.pieces import (
     penalty_alone,
     uniforms,
 )
+from thalweg.training.profile import profile as profiled
 from thalweg.training.settings import (
     batch_types,
     rows_of,
@@ -30,11 +30,11 @@ from thalweg.training.settings import (
 from thalweg.training.stack import describe
 from thalweg.training.step import prediction_program, step_programs, types_of
 from thalweg.training.traced import can_train
+from thalweg.training.words import counted, wrapped
 
 if TYPE_CHECKING:
     from thalweg.training.network import Network
 
-PAGE_WIDTH = 88
 MARGIN = 14
 NOT_FITTED = "It wasn't fitted yet, so its loss and optimizer aren't known."
 HOW_TO_READ = """\
@@ -45,12 +45,13 @@ TOGETHER = "Together with the last layer, as it runs; J is the mean over rows:"
 OWN = "a person's own, of which only the name is kept"
 
 
-def explain(network: Network, program: bool = False) -> str:
+def explain(network: Network, program: bool = False, profile: bool = False) -> str:
     """The formulas of every layer, forward and backward, of the loss and the optimizer.
 
     Arguments:
         network: initialized, fitted or loaded.
         program: also show the whole program after each pass.
+        profile: also measure how long each kernel takes.
 
     Raises:
         NotFittedError: the network has no parameters yet.
@@ -62,6 +63,8 @@ def explain(network: Network, program: bool = False) -> str:
     blocks += [loss_block(network), optimizer_block(network)]
     if program:
         blocks += program_blocks(network)
+    if profile:
+        blocks.append(profiled(network))
     return "\n\n".join(blocks)
 
 
@@ -158,9 +161,16 @@ def program_blocks(network: Network) -> list[str]:
             network.layers, network.shapes, task, batch, network.dtype
         )
         programs = {f"after {name}": program for name, program in steps.items()}
-        last = steps["step"]
     blocks = [f"Program {name}\n{program}" for name, program in programs.items()]
-    return [*blocks, f"Program after plan\n{plan_singly(last)}"]
+    return [*blocks, *plan_blocks(subject_of(network))]
+
+
+def plan_blocks(subject: Subject) -> list[str]:
+    """The plans that the engine runs, one for each part of the program."""
+    return [
+        f"Program after plan, {subject.titles[name]}\n{part.plan}"
+        for name, part in subject.compiled.parts.items()
+    ]
 
 
 def block(title: str, parts: Mapping[str, Sequence[str]]) -> str:
@@ -189,16 +199,6 @@ def declared_lines(declared: Mapping[str, Parameter], number: int) -> list[str]:
 def shape_text(shape: Shape) -> str:
     """A shape with the axis of rows by its name."""
     return f"({', '.join(['rows', *map(str, shape)])})"
-
-
-def counted(count: int, thing: str) -> str:
-    """1 row, 2 rows."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
-def wrapped(text: str) -> list[str]:
-    """Lines of a paragraph."""
-    return textwrap.wrap(text, PAGE_WIDTH)
 
 
 def random_lines(layer: Piece) -> list[str]:

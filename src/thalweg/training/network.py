@@ -107,7 +107,13 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
-        return {**vars(self), "_forwards": {}, "_quick": None, "programs": None, "_lock": None}
+        return {
+            **vars(self),
+            "_forwards": {},
+            "_quick": None,
+            "programs": None,
+            "_lock": None,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -480,11 +486,13 @@ class Network:
         loss, metrics = scorer.score()
         return {"loss": loss, **metrics}
 
-    def explain(self, program: bool = False) -> str:
+    def explain(self, program: bool = False, profile: bool = False) -> str:
         """For each layer its formula, the formula of its gradient, shapes, parameters.
 
         Arguments:
             program: also show the whole training step after each pass.
+            profile: also run the step many times, and show for each of its kernels
+                the bytes, the operations and the measured time.
 
         Returns:
             A text of several lines.
@@ -500,7 +508,7 @@ class Network:
         """
         from thalweg.training.explain import explain
 
-        return explain(self, program)
+        return explain(self, program, profile)
 
     def save(self, path: str | Path) -> None:
         """Write the network to one safe file.

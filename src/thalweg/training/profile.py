@@ -1,20 +1,17 @@
-"""What the engine runs for a network: its plans, and how long each kernel takes."""
+"""How long each kernel takes: the training step as the engine runs it, measured."""
 
 from __future__ import annotations
 
-import functools
-import operator
+import math
 import statistics
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.program.blocks import MOST_ROWS
-from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.costs import Cost, cost_of
 from thalweg.program.layout import Step
 from thalweg.program.native import (
@@ -24,204 +21,23 @@ from thalweg.program.native import (
     default_threads,
 )
 from thalweg.program.types import ArrayType, NumpyArray
-from thalweg.training.settings import batch_types, rows_of, task_of
-from thalweg.training.step import prediction_program, step_programs
-from thalweg.training.words import PAGE_WIDTH, counted, wrapped
+from thalweg.training.compiled import Subject, subject_of
+from thalweg.training.words import counted, wrapped
 
 if TYPE_CHECKING:
     from thalweg.training.network import Network
 
-TRAINING = "the training step"
-PREDICTION = "prediction, as the training step isn't known"
 SEED = 0  # of the rows that are run on
 ROUNDS = 15  # of which the median counts
 ROUND_SECONDS = 0.01
 MOST_REPEATS = 1000
 NOTE = """\
 Each time is the median of {rounds} rounds of {repeats}, with a look at the clock before
-and after every kernel. The rows are random numbers of seed {seed}. Operations: 2mnk of
+and after every kernel. The rows are random numbers of seed {seed}. Operations: 2mnk for
 a product of m × k by k × n, else one for each line and element. Bytes: of each array
-once for each block, whether or not a cache has them."""
+once a block, whether or not a cache has them."""
 
-
-@dataclass(frozen=True)
-class Subject:
-    """What the engine runs for a network.
-
-    Arguments:
-        name: what it is.
-        compiled: its plans.
-        batch: the types of the arrays of rows that it reads.
-        block_rows: the rows of a block, at most.
-    """
-
-    name: str
-    compiled: Compiled
-    batch: Mapping[str, ArrayType]
-    block_rows: int
-
-    @property
-    def rows(self) -> int:
-        """How many rows a run has."""
-        return self.batch["X"].shape[0]
-
-    @property
-    def blocks(self) -> int:
-        """How many blocks the rows make."""
-        return -(-self.rows // self.block_rows)
-
-    @property
-    def shards(self) -> int:
-        """How many runs of blocks can go side by side."""
-        return min(self.compiled.shards, self.blocks)
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """What each part is, in words."""
-        blocks = counted(self.blocks, "block")
-        shards = f" in {self.shards} shards" if self.shards > 1 else ""
-        block_rows = counted(min(self.block_rows, self.rows), "row")
-        return {
-            "before": "before the rows",
-            "block": f"for a block of {block_rows}; there {is_or_are(blocks)}{shards}",
-            "after": "after the rows",
-        }
-
-    def cost(self, part: str, step: Step) -> Cost:
-        """What a kernel costs in one run of all."""
-        if part != "block":
-            return cost_of(step)
-        return cost_of(step, self.blocks, self.rows / self.block_rows)
-
-
-def is_or_are(counted: str) -> str:
-    """Is 1 block, are 2 blocks."""
-    return f"{'is' if counted.startswith('1 ') else 'are'} {counted}"
-
-
-def subject_of(network: Network) -> Subject:
-    """The training step; prediction where that isn't known."""
-    task, rows = task_of(network), rows_of(network)
-    layers, shapes, dtype = network.layers, network.shapes, network.dtype
-    if task is not None:
-        batch = batch_types(network, task.loss)
-        step = step_programs(layers, shapes, task, batch, dtype)["step"]
-        return subject(TRAINING, compile_rows(step, tuple(batch)), batch)
-    batch = {"X": ArrayType((rows, *shapes.outputs[0]), dtype)}
-    compiled = compile_any_rows(
-        prediction_program(layers, shapes, MOST_ROWS, dtype), tuple(batch)
-    ) or compile_rows(prediction_program(layers, shapes, rows, dtype), tuple(batch))
-    return subject(PREDICTION, compiled, batch)
-
-
-def subject(
-    name: str, compiled: Compiled, batch: Mapping[str, ArrayType]
-) -> Subject:
-    """What is run on a batch, with the rows of its blocks as the engine has them."""
-    rows = batch["X"].shape[0]
-    block_rows = NativeProgram(compiled, {}).engine.block_rows
-    return Subject(name, compiled, batch, block_rows or rows)
-
-
-# Measuring ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How long kernels take, and how that was found.
-
-    Arguments:
-        seconds: of one run, by a kernel's part and number.
-        repeats: runs of a round.
-        isa: the instruction set.
-        threads: at most.
-    """
-
-    seconds: Mapping[tuple[str, int], float]
-    repeats: int
-    isa: str
-    threads: int
-
-
-def measured(subject: Subject, network: Network) -> Measured:
-    """Run many times, at learning rate 0 and on copies, so that nothing is learned."""
-    given = {name: array.copy() for name, array in network.buffers().items()}
-    program = NativeProgram(subject.compiled, given)
-    if "step" in program.arrays:
-        program.arrays["step"][...] = 1
-    program.bind_rows({**random_rows(subject, network), **outputs_of(program, subject)})
-    # Shards run side by side, so each kernel is timed as one thread sees it.
-    threads = 1 if subject.shards > 1 else default_threads()
-
-    def round_of(repeats: int) -> dict[tuple[str, int], float]:
-        with clear_errors():
-            timings = program.engine.profile(subject.rows, threads, repeats)
-        return by_kernel(subject.compiled, timings, repeats)
-
-    round_of(1)
-    once = max(sum(round_of(1).values()), 1e-9)
-    repeats = min(max(int(ROUND_SECONDS / once), 1), MOST_REPEATS)
-    rounds = [round_of(repeats) for _ in range(ROUNDS)]
-    seconds = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
-    return Measured(seconds, repeats, program.engine.isa, threads)
-
-
-def outputs_of(program: NativeProgram, subject: Subject) -> dict[str, NumpyArray]:
-    """Room for the outputs that have a row for every row."""
-    return program.row_outputs(subject.rows)
-
-
-def by_kernel(
-    compiled: Compiled, timings: Iterable[tuple[str, int, float, int]], repeats: int
-) -> dict[tuple[str, int], float]:
-    """Seconds of a run for each kernel, which may be several steps of the engine."""
-    seconds: dict[tuple[str, int], float] = {}
-    for part, step, total, _ in timings:
-        kernel = (part, compiled.parts[part].encoded.kernels[step])
-        seconds[kernel] = seconds.get(kernel, 0.0) + total / repeats
-    return seconds
-
-
-def random_rows(subject: Subject, network: Network) -> dict[str, NumpyArray]:
-    """Numbers in [0, 1), which are also the category 0, and class numbers."""
-    generator = np.random.default_rng(SEED)
-    classes = max(network.shapes.outputs[-1][0], 2)
-
-    def drawn(type: ArrayType) -> NumpyArray:
-        if type.is_float:
-            return generator.random(type.shape).astype(type.dtype)
-        return generator.integers(0, classes, type.shape).astype(type.dtype)
-
-    return {name: drawn(type) for name, type in subject.batch.items()}
-
-
-# The table ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    kernel: str
-    result: str
-    cost: Cost
-    seconds: float
-
-    def cells(self, total: float) -> tuple[str, ...]:
-        """The line as texts."""
-        return (
-            self.kernel,
-            self.result,
-            scaled(self.cost.read, "B"),
-            scaled(self.cost.written, "B"),
-            scaled(self.cost.operations, ""),
-            scaled(self.seconds, "s"),
-            f"{self.seconds / total:.1%}" if total else "",
-        )
-
-
-HEADER = ("kernel", "result", "read", "written", "operations", "time", "share")
-WIDTHS = (26, 14, 8, 8, 10, 8, 6)
+Seconds = Mapping[tuple[str, int], float]  # of a run, by a kernel's part and number
 
 
 def profile(network: Network) -> str:
@@ -235,16 +51,158 @@ def profile(network: Network) -> str:
     """
     subject = subject_of(network)
     found = measured(subject, network)
-    rows = {
-        part: [row_of(subject, found, part, n) for n in range(len(compiled.plan.steps))]
-        for part, compiled in subject.compiled.parts.items()
-    }
-    whole = whole_of([row for part in rows.values() for row in part])
-    title = f"Profile of {subject.name}, as the engine runs it on {subject.rows} rows"
+    rows = counted(subject.rows, "row")
+    title = f"Profile of {subject.name}, as the engine runs it on {rows}"
     note = NOTE.format(rounds=ROUNDS, repeats=counted(found.repeats, "run"), seed=SEED)
-    lines = [*wrapped(title), "", line_of(HEADER)]
-    for part, each in rows.items():
+    return "\n".join([*wrapped(title), *table(subject, found), *wrapped(note)])
+
+
+# Measuring ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long kernels take, and how that was found.
+
+    Arguments:
+        seconds: of one run.
+        repeats: runs of a round.
+        isa: the instruction set.
+        threads: at most.
+    """
+
+    seconds: Seconds
+    repeats: int
+    isa: str
+    threads: int
+
+
+def measured(subject: Subject, network: Network) -> Measured:
+    """Run many times, on copies and at learning rate 0, so that nothing is learned."""
+    program = NativeProgram(subject.compiled, buffers_of(network))
+    if "step" in program.arrays:
+        program.arrays["step"][...] = 1
+    program.bind_rows(random_rows(subject, network))
+    program.bind_rows(program.row_outputs(subject.rows))
+    # Shards run side by side: a kernel is timed as the one thread of its shard sees it.
+    threads = 1 if subject.shards > 1 else default_threads()
+
+    def round_of(repeats: int) -> Seconds:
+        with clear_errors():
+            timings = program.engine.profile(subject.rows, threads, repeats)
+        return by_kernel(subject.compiled, timings, repeats)
+
+    round_of(1)  # makes room, and wakes threads up
+    once = max(sum(round_of(1).values()), 1e-9)
+    repeats = min(max(int(ROUND_SECONDS / once), 1), MOST_REPEATS)
+    rounds = [round_of(repeats) for _ in range(ROUNDS)]
+    seconds = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+    return Measured(seconds, repeats, program.engine.isa, threads)
+
+
+def by_kernel(
+    compiled: Compiled, timings: Iterable[tuple[str, int, float, int]], repeats: int
+) -> Seconds:
+    """Seconds of a run for each kernel, which may be several steps of the engine."""
+    seconds: dict[tuple[str, int], float] = {}
+    for part, step, total, _ in timings:
+        kernel = (part, compiled.parts[part].encoded.kernels[step])
+        seconds[kernel] = seconds.get(kernel, 0.0) + total / repeats
+    return seconds
+
+
+def buffers_of(network: Network) -> dict[str, NumpyArray]:
+    """Copies of what a network has learned, as its programs take it."""
+    parts = [array.ravel() for array in network.parameters.values()]
+    flat = np.concatenate([np.zeros(0, network.dtype), *parts])
+    return {"parameters": flat, **network.state}
+
+
+def random_rows(subject: Subject, network: Network) -> dict[str, NumpyArray]:
+    """Numbers in [0, 1), all of them the category 0 to an embedding; class numbers."""
+    generator = np.random.default_rng(SEED)
+    classes = max(network.shapes.outputs[-1][0], 2)
+
+    def drawn(type: ArrayType) -> NumpyArray:
+        if type.is_float:
+            return generator.random(type.shape).astype(type.dtype)
+        return generator.integers(0, classes, type.shape).astype(type.dtype)
+
+    return {name: drawn(type) for name, type in subject.batch.items()}
+
+
+# The table ----------------------------------------------------------------------------
+
+HEADER = ("kernel", "result", "read", "written", "operations", "time", "share")
+WIDTHS = (26, 14, 8, 8, 10, 8, 6)
+
+
+def table(subject: Subject, found: Measured) -> list[str]:
+    """A line for each kernel under the title of its part, the sums, and the speed."""
+    total = sum(found.seconds.values())
+    whole = Cost(0, 0, 0)
+    lines = ["", line_of(HEADER)]
+    for part, compiled in subject.compiled.parts.items():
         lines.append(subject.titles[part])
-        lines += [line_of(row.cells(whole.seconds)) for row in each]
-    lines += [line_of(whole.cells(whole.seconds)), "", speed(whole, found), ""]
-    return "\n".join([*lines, *wrapped(note)])
+        for number, step in enumerate(compiled.plan.steps):
+            cost = cost_in(subject, part, step)
+            seconds = found.seconds.get((part, number), 0.0)
+            whole += cost
+            lines.append(
+                line_of(
+                    (
+                        primitives(step),
+                        str(step.outputs[-1][1].type),
+                        *figures(cost, seconds),
+                        f"{seconds / total:.1%}",
+                    )
+                )
+            )
+    lines.append(line_of(("all", "", *figures(whole, total), "100%")))
+    speed = scaled(whole.operations / total, "FLOP/s")
+    threads = counted(found.threads, "thread")
+    return [*lines, "", f"{speed} with {found.isa}, {threads} at most", ""]
+
+
+def cost_in(subject: Subject, part: str, step: Step) -> Cost:
+    """What a kernel costs in one run of all blocks."""
+    if part != "block":
+        return cost_of(step)
+    return cost_of(step, subject.blocks, subject.rows / subject.block_rows)
+
+
+def primitives(step: Step) -> str:
+    """What a kernel does, in the order in which it begins to."""
+    counts = Counter(line.opcode for line in step.lines)
+    words = [f"{name}×{n}" if n > 1 else name for name, n in counts.items()]
+    return textwrap.shorten(" ".join(words), WIDTHS[0], placeholder=" …")
+
+
+def figures(cost: Cost, seconds: float) -> tuple[str, ...]:
+    """Bytes, operations and time as texts."""
+    return (
+        scaled(cost.read, "B"),
+        scaled(cost.written, "B"),
+        scaled(cost.operations, ""),
+        scaled(seconds, "s"),
+    )
+
+
+def line_of(cells: Sequence[str]) -> str:
+    """Cells in columns: texts to the left, numbers to the right."""
+    texts, numbers = cells[:2], cells[2:]
+    left = [f"{cell:{width}}" for cell, width in zip(texts, WIDTHS, strict=False)]
+    right = [f"{cell:>{w}}" for cell, w in zip(numbers, WIDTHS[2:], strict=True)]
+    return "  " + " ".join([*left, *right]).rstrip()
+
+
+def scaled(value: float, unit: str) -> str:
+    """A value in three digits with the prefix that fits.
+
+    >>> scaled(8192, "B"), scaled(0.00000123, "s"), scaled(0, "B"), scaled(12, "")
+    ('8.19 kB', '1.23 µs', '0 B', '12')
+    """
+    power = 0 if not value else math.floor(math.log10(abs(value) * 1.0005) / 3)
+    power = min(max(power, -3), 4)
+    prefix = ("n", "µ", "m", "", "k", "M", "G", "T")[power + 3]
+    return f"{value / 1000**power:.3g} {prefix}{unit}".strip()

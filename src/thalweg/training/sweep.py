@@ -134,7 +134,11 @@ def sweep(
     def run(varied: Settings) -> Network | None:
         if stop.is_set():
             return None
-        return trained(layers, X, y, {**common, **varied}, programs)
+        try:
+            return trained(layers, X, y, {**common, **varied}, programs)
+        except BaseException:
+            stop.set()  # what the others would learn is lost with the sweep
+            raise
 
     with ThreadPoolExecutor(execution.thread_count) as pool:
         futures = [pool.submit(run, varied) for varied in runs]

@@ -145,10 +145,13 @@ def test_a_misspelled_target_gets_the_nearest(refused: Refused) -> None:
 
 OPTIONS = [f"--{name.replace('_', '-')}" for name in options.WORDS]
 OPTIONS_OF = {
-    "train": [*OPTIONS, "--target", "--output", "--figure", "--json", "--quiet"],
-    "predict": ["--output"],
-    "evaluate": ["--json"],
-    "explain": ["--program"],
+    "train": [
+        *(*OPTIONS, "--target", "--output", "--figure", "--json", "--quiet"),
+        "--threads",
+    ],
+    "predict": ["--output", "--threads"],
+    "evaluate": ["--json", "--threads"],
+    "explain": ["--program", "--profile"],
     "figures": ["--out", "--list"],
 }
 
@@ -213,6 +216,8 @@ def test_a_misspelled_name_gets_the_nearest(
         ("--test", "0"),
         ("--seed", "-1"),
         ("--seed", str(2**32)),
+        ("--threads", "0"),
+        ("--threads", "two"),
     ],
 )
 def test_a_value_out_of_range_names_the_option(
@@ -220,6 +225,14 @@ def test_a_value_out_of_range_names_the_option(
 ) -> None:
     arguments = ("train", "penguins.csv", "--target", "species", option, value)
     assert refused(*arguments, status=2).startswith(f"error: {option} must be ")
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_saved_network_needs_a_thread(
+    refused: Refused, model: Path, command: str
+) -> None:
+    line = refused(command, model, "penguins.csv", "--threads", 0, status=2)
+    assert line.startswith("error: --threads must be a whole number, 1 or more")
 
 
 def test_shares_that_leave_nothing_to_learn_from(refused: Refused) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,25 @@ def test_explain_shows_the_table_and_the_formulas(thalweg, model: Path) -> None:
     assert "bill_length_mm" in shown
     assert "layers 16" in shown
     assert len(thalweg("explain", model, "--program").out) > len(shown)
+
+
+def test_explain_measures_every_kernel(thalweg, model: Path) -> None:
+    shown = thalweg("explain", model).out
+    profiled = thalweg("explain", model, "--profile").out
+    assert profiled.startswith(shown.rstrip())
+    assert "Profile of the training step" in profiled
+    assert re.search(r"^  matmul add .* \d+\.\d%$", profiled, re.MULTILINE)
+    assert re.search(r"^[\d.]+ \w?FLOP/s with \w+", profiled, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_any_number_of_threads_says_the_same(
+    thalweg, model: Path, command: str
+) -> None:
+    alone = thalweg(command, model, "penguins.csv")
+    assert alone.status == 0
+    for threads in (1, 3):
+        assert thalweg(command, model, "penguins.csv", "--threads", threads) == alone
 
 
 def test_a_network_without_a_table(thalweg, refused: Refused) -> None:

@@ -78,6 +78,17 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
     assert (settings["layers"], settings["ignore"]) == ([5, 4], ["island"])
 
 
+def test_any_number_of_threads_trains_the_same_network(thalweg) -> None:
+    found = []
+    for threads in (1, 2):
+        result = thalweg(*SPECIES, *QUICK, "--threads", threads, "--quiet")
+        assert result.status == 0
+        model = tw.load("penguins.thalweg")
+        assert isinstance(model, TableModel)
+        found.append((model.network.parameters["1.weights"].tolist(), model.results))
+    assert found[0] == found[1]
+
+
 def test_no_layers_is_a_linear_model(thalweg) -> None:
     assert thalweg(*SPECIES, "--layers", "none", "--epochs", 2, "-q").status == 0
     assert len(tw.load("penguins.thalweg").network.layers) == 1  # pyright: ignore[reportAttributeAccessIssue]

@@ -202,3 +202,41 @@ def test_an_interrupted_run_is_scored() -> None:
     assert trained.history.stopped_because.startswith("interrupted")
     assert trained.history.stopped_epoch == 2
     assert 0 < trained.test["accuracy"] <= 1
+
+
+# How it runs --------------------------------------------------------------------------
+
+
+def test_the_file_doesnt_tell_the_threads() -> None:
+    alone, two = (tw.train(PENGUINS, "species", threads=n, **QUICK) for n in (1, 2))
+    assert alone.model.results == two.model.results
+    assert alone.test == two.test
+    for name, array in alone.model.network.parameters.items():
+        assert (array == two.model.network.parameters[name]).all()
+
+
+def test_numpy_trains_the_same_network_but_for_rounding() -> None:
+    engine, numpy = (
+        tw.train(PENGUINS, "species", engine=name, **QUICK)
+        for name in ("native", "interpreter")
+    )
+    for name, array in engine.model.network.parameters.items():
+        other = numpy.model.network.parameters[name]
+        np.testing.assert_allclose(array, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"threads": 0}, "threads must be a whole number, 1 or more"),
+        ({"threads": 1.5}, "threads must be a whole number, 1 or more"),
+        ({"thread": 2}, "did you mean 'threads'?"),
+        ({"engine": "interpeter"}, "did you mean 'interpreter'?"),
+    ],
+)
+def test_what_cant_run_is_refused_before_the_table_is_read(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ArgumentError) as error:
+        tw.train("missing.csv", "species", **given)
+    assert said in str(error.value)

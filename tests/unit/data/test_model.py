@@ -11,7 +11,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.data.model import TableModel
-from thalweg.errors import DataError, ModelFileError
+from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.training.modelfile import read_model, write_model
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
@@ -42,6 +42,20 @@ def test_saved_and_loaded_it_is_the_same(model: TableModel, tmp_path: Path) -> N
     assert (loaded.target, loaded.task) == (model.target, model.task)
     loaded.save(tmp_path / "again.thalweg")
     assert (tmp_path / "again.thalweg").read_bytes() == path.read_bytes()
+
+
+def test_threads_and_engine_are_for_each_call(model: TableModel) -> None:
+    usual = model.predict(PENGUINS)
+    for threads in (1, 2):
+        assert model.predict(PENGUINS, threads=threads).equals(usual)
+        assert model.evaluate(PENGUINS, threads=threads) == model.evaluate(PENGUINS)
+    numpy = model.evaluate(PENGUINS, engine="interpreter")
+    assert numpy == pytest.approx(model.evaluate(PENGUINS), rel=1e-4)
+    for use in (model.predict, model.evaluate):
+        with pytest.raises(ArgumentError, match="threads must be a whole number"):
+            use(PENGUINS, threads=0)
+        with pytest.raises(ArgumentError, match="did you mean 'native'"):
+            use(PENGUINS, engine="nativ")
 
 
 def test_a_row_s_prediction_doesnt_depend_on_the_others(model: TableModel) -> None:

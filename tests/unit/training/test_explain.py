@@ -16,8 +16,12 @@ import thalweg as tw
 from thalweg.errors import NotFittedError
 from thalweg.formulas.layers import Layer
 from thalweg.program import meanings
-from thalweg.training.explain import PAGE_WIDTH, explain
+from thalweg.program.compile import compile_rows
+from thalweg.training.explain import explain
+from thalweg.training.settings import batch_types, task_of
 from thalweg.training.stack import describe
+from thalweg.training.step import step_programs
+from thalweg.training.words import PAGE_WIDTH
 
 NUMPY = {
     name: getattr(np, name)
@@ -391,10 +395,23 @@ def test_the_program_is_shown_after_each_pass() -> None:
     titles = re.findall(r"^Program (.*)$", long, re.MULTILINE)
     assert titles == [
         *("after trace", "after stabilize", "after differentiate", "after step"),
-        "after plan",
+        *("after plan, of a block of 32 rows; 1 block in 1 shard",),
+        *("after plan, after the rows",),
     ]
     assert long.count("\nprogram(") == 4
-    assert "\nplan: arena of" in long
+    assert long.count("\nplan: arena of") == 2
+
+
+def test_the_plans_are_those_that_the_engine_runs() -> None:
+    network = fitted([tw.Dense(4, swish), tw.Dense(3, "softmax")], CLASSES)
+    task = task_of(network)
+    assert task is not None
+    batch = batch_types(network, task.loss)
+    layers, shapes = network.layers, network.shapes
+    step = step_programs(layers, shapes, task, batch, network.dtype)["step"]
+    shown = network.explain(program=True)
+    for part in compile_rows(step, tuple(batch)).parts.values():
+        assert f"\n{part.plan}" in shown
 
 
 def test_explaining_changes_nothing() -> None:

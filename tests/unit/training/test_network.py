@@ -26,7 +26,7 @@ from thalweg.errors import (
     ShapeError,
     ThalwegError,
 )
-from thalweg.training import forward
+from thalweg.training import execution, forward
 from thalweg.training.forward import INTERPRETED_ROWS as CHUNK_ROWS
 
 generator = np.random.default_rng(0)
@@ -252,18 +252,18 @@ def test_threads_can_predict_with_one_network() -> None:
     assert wrong == []
 
 
-def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:
+def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[int]:
     """Grows at every call of a function that makes programs."""
     calls: list[int] = []
-    make = getattr(forward, name)
-    monkeypatch.setattr(forward, name, lambda *a: (calls.append(1), make(*a))[1])
+    make = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *a: (calls.append(1), make(*a))[1])
     return calls
 
 
 def test_a_size_of_rows_is_interpreted_by_one_program_and_only_some_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    built = counted(monkeypatch, "make_executable")
+    built = counted(monkeypatch, forward, "make_executable")
     network = regression().initialize(4)
     for _ in range(3):
         network.predict(X, engine="interpreter")
@@ -278,7 +278,7 @@ def test_a_size_of_rows_is_interpreted_by_one_program_and_only_some_are_kept(
 def test_one_program_is_compiled_for_any_number_of_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    built = counted(monkeypatch, "compile_any_rows")
+    built = counted(monkeypatch, execution, "compile_any_rows")
     network = regression().initialize(4)
     for rows in (1, 2, 31, 50, 3000):
         network.predict(np.zeros((rows, 4)))

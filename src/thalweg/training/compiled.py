@@ -1,0 +1,84 @@
+"""What the engine runs for a network: the plans of its training step, or prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from thalweg.program.blocks import MOST_ROWS
+from thalweg.program.compile import compile_any_rows, compile_rows
+from thalweg.program.native import Compiled, NativeProgram
+from thalweg.program.types import ArrayType
+from thalweg.training.settings import batch_types, rows_of, task_of
+from thalweg.training.step import prediction_program, step_programs
+from thalweg.training.words import counted
+
+if TYPE_CHECKING:
+    from thalweg.training.network import Network
+
+TRAINING = "the training step"
+PREDICTION = "prediction, as the training step isn't known"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Plans, and the rows that they are run on.
+
+    Arguments:
+        name: what it is.
+        compiled: its plans.
+        batch: the types of the arrays of rows that it reads.
+        block_rows: the rows of a block, at most.
+    """
+
+    name: str
+    compiled: Compiled
+    batch: Mapping[str, ArrayType]
+    block_rows: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows a run has."""
+        return self.batch["X"].shape[0]
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the rows make."""
+        return -(-self.rows // self.block_rows)
+
+    @property
+    def shards(self) -> int:
+        """How many runs of blocks can go side by side."""
+        return min(self.compiled.shards, self.blocks)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each part is, in words."""
+        most = "up to " if self.rows % self.block_rows else ""
+        blocks = counted(self.blocks, "block") + " in " + counted(self.shards, "shard")
+        block = f"of a block of {most}{counted(self.block_rows, 'row')}; {blocks}"
+        return {"before": "before the rows", "block": block, "after": "after the rows"}
+
+
+def subject_of(network: Network) -> Subject:
+    """The training step; prediction where that isn't known."""
+    task, rows = task_of(network), rows_of(network)
+    layers, shapes, dtype = network.layers, network.shapes, network.dtype
+    if task is not None:
+        batch = batch_types(network, task.loss)
+        step = step_programs(layers, shapes, task, batch, dtype)["step"]
+        return prepared(TRAINING, compile_rows(step, tuple(batch)), batch)
+    batch = {"X": ArrayType((rows, *shapes.outputs[0]), dtype)}
+    for_any = prediction_program(layers, shapes, MOST_ROWS, dtype)
+    compiled = compile_any_rows(for_any, tuple(batch))
+    if compiled is None:
+        for_these = prediction_program(layers, shapes, rows, dtype)
+        compiled = compile_rows(for_these, tuple(batch))
+    return prepared(PREDICTION, compiled, batch)
+
+
+def prepared(name: str, compiled: Compiled, batch: Mapping[str, ArrayType]) -> Subject:
+    """What is run on a batch, with the rows of a block as the engine has them."""
+    block_rows = NativeProgram(compiled, {}).engine.block_rows
+    return Subject(name, compiled, batch, block_rows or batch["X"].shape[0])

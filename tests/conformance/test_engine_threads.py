@@ -1,0 +1,398 @@
+"""Threads, processes, interruptions and memory: the same bits, and an orderly end."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import thalweg as tw
+from thalweg import _engine
+from thalweg.program import ops
+from thalweg.program.compile import compile_rows
+from thalweg.program.native import NativeProgram
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType, NumpyArray
+
+THREADS = (1, 2, 3, 8)
+
+
+# The same bits -----------------------------------------------------------------------
+
+
+def dense(*units: int, activation: str = "relu") -> tw.Network:
+    layers = [tw.Dense(n, activation) for n in units[:-1]]
+    return tw.Network([*layers, tw.Dense(units[-1], "softmax")])
+
+
+# Networks with the number of features, and rows, batch size and epochs.
+NETWORKS: dict[str, tuple[Callable[[], tw.Network], int, int, int, int]] = {
+    "small": (lambda: dense(16, 3), 5, 150, 32, 3),
+    "medium": (lambda: dense(128, 128, 10), 64, 640, 64, 2),
+    "wide": (lambda: dense(256, 256, 10), 256, 768, 256, 2),
+    "sharded": (lambda: dense(32, 16, 4, activation="tanh"), 4, 10_000, 10_000, 4),
+    "rows that meet": (
+        lambda: tw.Network([tw.Dense(64), tw.BatchNorm(), tw.Dense(3, "softmax")]),
+        40,
+        1500,
+        500,
+        2,
+    ),
+    "dropout": (
+        lambda: tw.Network([tw.Dense(64), tw.Dropout(0.3), tw.Dense(3, "softmax")]),
+        20,
+        6000,
+        3000,
+        2,
+    ),
+}
+
+
+@cache
+def rows_of(name: str) -> tuple[NumpyArray, NumpyArray]:
+    _, features, rows, _, _ = NETWORKS[name]
+    random = np.random.default_rng(0)
+    X = random.normal(size=(rows, features)).astype(np.float32)
+    return X, random.integers(0, 3, rows)
+
+
+def trained(name: str, threads: int, seed: int = 0) -> tw.Network:
+    make, _, _, batch_size, epochs = NETWORKS[name]
+    network = make()
+    X, y = rows_of(name)
+    network.fit(
+        X,
+        y,
+        loss="cross_entropy",
+        batch_size=batch_size,
+        epochs=epochs,
+        validation=None,
+        seed=seed,
+        threads=threads,
+    )
+    return network
+
+
+def assert_same_bits(got: tw.Network, expected: tw.Network) -> None:
+    for name, array in expected.parameters.items():
+        assert_array_equal(got.parameters[name], array, err_msg=name)
+    assert got.history.training_loss == expected.history.training_loss
+    assert got.history.training_metrics == expected.history.training_metrics
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
+    one = trained(name, 1)
+    random = np.random.default_rng(1)
+    X = random.normal(size=(5000, NETWORKS[name][1])).astype(np.float32)
+    y = random.integers(0, 3, 5000)
+    predictions, scores = one.predict(X, threads=1), one.evaluate(X, y, threads=1)
+    for threads in THREADS[1:]:
+        assert_same_bits(trained(name, threads), one)
+        assert_array_equal(one.predict(X, threads=threads), predictions)
+        assert one.evaluate(X, y, threads=threads) == scores
+
+
+def test_python_threads_train_at_once_and_each_as_if_alone() -> None:
+    names = ["small", "medium", "sharded", "small", "dropout", "medium"]
+    alone = [trained(name, 1, seed) for seed, name in enumerate(names)]
+    together: dict[int, tw.Network] = {}
+
+    def train(seed: int, name: str) -> None:
+        together[seed] = trained(name, 2, seed)
+
+    run_at_once([lambda s=s, n=n: train(s, n) for s, n in enumerate(names)])
+    for seed, network in enumerate(alone):
+        assert_same_bits(together[seed], network)
+
+
+def test_python_threads_predict_with_one_network_at_once() -> None:
+    network = trained("medium", 1)
+    X, _ = rows_of("medium")
+    expected = [network.predict(X[start:]) for start in range(8)]
+    found: dict[int, list[NumpyArray]] = {}
+
+    def predict(start: int) -> None:
+        found[start] = [network.predict(X[start:], threads=2) for _ in range(20)]
+
+    run_at_once([lambda s=s: predict(s) for s in range(8)])
+    for start, predictions in found.items():
+        for each in predictions:
+            assert_array_equal(each, expected[start])
+
+
+def run_at_once(functions: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=function) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+# While it runs -----------------------------------------------------------------------
+
+
+def long_program(rows: int) -> NativeProgram:
+    """θ ← θ + Σ rows of what takes a while."""
+
+    def build(a: dict[str, Any]) -> dict[str, Any]:
+        y = a["X"]
+        for _ in range(8):
+            y = ops.tanh(y @ a["W"])
+        return {"W": a["W"] + y.T @ y}
+
+    types = {"X": ArrayType((rows, 64), "float32"), "W": ArrayType((64, 64), "float32")}
+    bound = NativeProgram(compile_rows(trace(build, types), ("X",)), {})
+    X = np.random.default_rng(0).normal(size=(rows, 64)).astype(np.float32)
+    bound.bind_rows({"X": X})
+    return bound
+
+
+@pytest.fixture
+def patient_switching() -> Iterator[None]:
+    """No Python thread loses the GIL but by letting it go."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_other_python_threads_run_meanwhile(patient_switching: None) -> None:
+    program = long_program(100_000)
+    ticks, done, started = [0], threading.Event(), threading.Event()
+
+    def count() -> None:
+        while not done.is_set():
+            ticks[0] += 1
+            started.set()
+            time.sleep(1e-4)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    started.wait()
+    before = ticks[0]
+    program.engine.run(100_000)
+    after = ticks[0]
+    done.set()
+    thread.join()
+    assert after > before + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_poll_ends_a_long_step_which_leaves_the_parameters(threads: int) -> None:
+    program = long_program(400_000)
+    W = program.arrays["W"]
+    W[...] = np.eye(64)
+    assert program.engine.run(400_000, threads=threads, poll=lambda: True) is False
+    assert_array_equal(W, np.eye(64, dtype=np.float32))
+
+
+def test_what_a_poll_raises_ends_a_long_step() -> None:
+    def poll() -> bool:
+        raise LookupError("told so")
+
+    with pytest.raises(LookupError, match="told so"):
+        long_program(400_000).engine.run(400_000, poll=poll)
+
+
+# Other processes ---------------------------------------------------------------------
+
+START = """
+import os, sys
+import numpy as np
+import thalweg as tw
+
+random = np.random.default_rng(0)
+
+def trained(rows=600, epochs=2, batch_size=64, units=64, threads=2, **settings):
+    X = random_rows(rows)
+    layers = [tw.Dense(units, "tanh"), tw.Dense(units, "tanh"), tw.Dense(1)]
+    network = tw.Network(layers)
+    network.fit(X, X[:, 0], epochs=epochs, batch_size=batch_size, validation=None,
+                threads=threads, **settings)
+    return network
+
+def random_rows(rows):
+    return np.random.default_rng(0).normal(size=(rows, 4)).astype(np.float32)
+
+def bits(network):
+    return b"".join(array.tobytes() for array in network.parameters.values())
+"""
+
+
+def started(script: str) -> subprocess.Popen[str]:
+    """A script in a Python of its own, after what all of them share.
+
+    Without `site` if this one is: then it has the same engine, built for sanitizers.
+    """
+    options = ["-S"] if sys.flags.no_site else []
+    return subprocess.Popen(
+        [sys.executable, *options, "-c", START + textwrap.dedent(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """What it printed, if it ended well."""
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return output
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_trains_and_gives_the_same_bits() -> None:
+    # Enough rows that the parent's threads are at work before it forks, and while.
+    script = """
+        import threading
+
+        def large(threads):
+            return trained(rows=20_000, batch_size=10_000, threads=threads)
+
+        def count_threads():
+            tasks = "/proc/self/task"
+            return len(os.listdir(tasks)) if os.path.exists(tasks) else None
+
+        first, X = large(threads=2), random_rows(5000)
+        predictions = first.predict(X, threads=2)
+        done = threading.Event()
+
+        def work():
+            while not done.is_set():
+                large(threads=2)
+
+        meanwhile = threading.Thread(target=work)
+        meanwhile.start()
+        child = os.fork()
+        if child == 0:
+            try:
+                before = count_threads()
+                same = bits(large(threads=2)) == bits(first) == bits(large(threads=1))
+                same &= (first.predict(X, threads=2) == predictions).all()
+                has_threads = before is None or count_threads() > before
+                os._exit(0 if same and has_threads else 3)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(4)
+        _, status = os.waitpid(child, 0)
+        done.set()
+        meanwhile.join()
+        same = bits(large(threads=2)) == bits(first)
+        print(os.waitstatus_to_exitcode(status), same)
+    """
+    assert finished(started(script)).split() == ["0", "True"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_in_a_long_step_ends_training_in_order(threads: int) -> None:
+    script = f"""
+        epochs = []
+        def tell(record):
+            epochs.append(record)
+            print("ready", flush=True)
+        layers = [tw.Dense(128, "tanh"), tw.Dense(128, "tanh"), tw.Dense(1)]
+        network = tw.Network(layers)
+        X = random_rows(400_000)
+        history = network.fit(X, X[:, 0], epochs=10**6, batch_size="all",
+                              validation=None, callback=tell, threads={threads})
+        print(history.stopped_because)
+        assert len(history.training_loss) == len(epochs)
+        assert np.isfinite(network.predict(X[:100])).all()
+        print(network.fit(X[:100], X[:100, 0], epochs=2).stopped_because)
+    """
+    process = started(script)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "ready"
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    lines = [line for line in finished(process).splitlines() if line != "ready"]
+    assert lines[0].startswith("interrupted")
+    assert lines[1] == "all 2 epochs were done"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit that is kept")
+def test_too_little_memory_is_an_error_and_the_next_call_works() -> None:
+    script = """
+        import resource
+        small = bits(trained())
+        with open("/proc/self/statm") as sizes:
+            used = int(sizes.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)
+        try:
+            trained(rows=300_000, batch_size="all", units=512)
+        except MemoryError:
+            print("too large")
+        print(bits(trained()) == small)
+    """
+    assert finished(started(script)).splitlines() == ["too large", "True"]
+
+
+# Instruction sets --------------------------------------------------------------------
+
+
+def doubling() -> NativeProgram:
+    types = {"x": ArrayType((3,), "float32")}
+    return NativeProgram(
+        compile_rows(trace(lambda a: {"y": a["x"] * 2}, types), ()), {}
+    )
+
+
+@pytest.mark.parametrize("isa", _engine.available())
+def test_the_environment_restricts_the_instructions(
+    isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THALWEG_ISA", isa)
+    assert _engine.default_isa() == isa
+    assert doubling().engine.isa == isa
+
+
+@pytest.mark.parametrize("isa", ["mmx", "AVX2 ", "avx5120"])
+def test_instructions_that_do_not_exist_are_an_error_that_names_what_does(
+    isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THALWEG_ISA", isa)
+    with pytest.raises(ValueError, match=isa) as caught:
+        doubling()
+    assert all(name in str(caught.value) for name in _engine.available())
+
+
+def test_the_best_instructions_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("THALWEG_ISA", raising=False)
+    best = _engine.available()[0]
+    assert _engine.default_isa() == best
+    monkeypatch.setenv("THALWEG_ISA", "")
+    assert doubling().engine.isa == best
+    assert _engine.available()[-1] in ("baseline", "neon")
+
+
+@pytest.mark.parametrize("isa", _engine.available())
+def test_every_instruction_set_trains_alike(
+    isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THALWEG_ISA", isa)
+    native = trained("small", 2)
+    monkeypatch.delenv("THALWEG_ISA")
+    make, _, _, batch_size, epochs = NETWORKS["small"]
+    oracle = make()
+    X, y = rows_of("small")
+    oracle.fit(
+        X,
+        y,
+        batch_size=batch_size,
+        epochs=epochs,
+        validation=None,
+        engine="interpreter",
+    )
+    for name, array in oracle.parameters.items():
+        np.testing.assert_allclose(native.parameters[name], array, 1e-3, 1e-5)
