@@ -421,10 +421,15 @@ THALWEG_INLINE Float32 power(Float32 x, Float32 y) {
   return result;
 }
 
+template <class V>
+THALWEG_INLINE V flushed(V x) {
+  return absolute(x) < repeat<V>(NumbersOf<V>::SMALLEST) ? copy_sign(V{}, x) : x;
+}
+
 // The library's pow fails on numbers too small to be normal where these are flushed.
 THALWEG_INLINE Float64 power(Float64 x, Float64 y) {
-  const Float64 least = repeat<Float64>(Numbers<double>::SMALLEST);
-  x = absolute(x) < least ? copy_sign(Float64{}, x) : x;
+  x = flushed(x);
+  y = flushed(y);
   for (int i = 0; i < LANES<double>; ++i) x[i] = __builtin_pow(x[i], y[i]);
   return x;
 }

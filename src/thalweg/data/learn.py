@@ -75,7 +75,8 @@ def learn(
         callback: called after every epoch.
         announce: called with the table, what was found in it, and the network, before
             training starts.
-        execution: what runs the network, and on how many threads; the file doesn't tell.
+        execution: what runs the network, and on how many threads; the saved file is
+            the same for any number of them.
 
     Raises:
         FileError, DataError: the table can't be used.

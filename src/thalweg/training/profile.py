@@ -145,8 +145,10 @@ def table(subject: Subject, found: Measured) -> list[str]:
     for part, compiled in subject.compiled.parts.items():
         lines.append(subject.titles[part])
         for number, step in enumerate(compiled.plan.steps):
+            if (part, number) not in found.seconds:
+                continue  # in place it has nothing to do, and the engine leaves it out
             cost = cost_in(subject, part, step)
-            seconds = found.seconds.get((part, number), 0.0)
+            seconds = found.seconds[part, number]
             whole += cost
             lines.append(
                 line_of(

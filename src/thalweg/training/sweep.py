@@ -19,13 +19,15 @@ from thalweg.training.history import EpochRecord, History
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     import polars
 
 Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
 Settings = dict[str, Any]
+Run = Callable[[Settings], "Network | None"]
 LEARNING_RATE = "learning_rate"  # of the optimizer, whichever that is
+LOOK_SECONDS = 0.05  # between two looks at a person's wish to stop
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Sweep:
     Arguments:
         settings: of every run, those that were varied.
         networks: as they were trained, in the order of the settings.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> X = np.linspace(-1, 1, 60).reshape(-1, 1)
+        >>> rates = {"learning_rate": [1e-6, 0.1]}
+        >>> found = tw.sweep([tw.Dense(1)], X, 3 * X, over=rates, epochs=20)
+        >>> found.best is found.networks[1]
+        True
+        >>> found.table["learning_rate"].to_list()
+        [1e-06, 0.1]
     """
 
     settings: tuple[Settings, ...]
@@ -141,8 +153,7 @@ def sweep(
             raise
 
     with ThreadPoolExecutor(execution.thread_count) as pool:
-        futures = [pool.submit(run, varied) for varied in runs]
-        networks = gathered(futures, stop)
+        networks = gathered(pool, run, runs, stop)
     done = [(v, n) for v, n in zip(runs, networks, strict=True) if n is not None]
     return Sweep(tuple(v for v, _ in done), tuple(n for _, n in done))
 
@@ -159,17 +170,33 @@ def combinations(
 
 
 def gathered(
-    futures: Sequence[Future[Network | None]], stop: threading.Event
+    pool: ThreadPoolExecutor, run: Run, runs: Sequence[Settings], stop: threading.Event
 ) -> list[Network | None]:
     """All results; Ctrl-C lets the runs under way end, and begins no others."""
+    futures: list[Future[Network | None]] = []
     try:
-        return [future.result() for future in futures]
+        for varied in runs:
+            futures.append(pool.submit(run, varied))
+        return [settled(future) for future in futures]
     except KeyboardInterrupt:
         stop.set()
-        return [future.result() for future in futures]
+        results = [settled(future) for future in futures]
+        return results + [None] * (len(runs) - len(results))
     except BaseException:
         stop.set()
         raise
+
+
+def settled(future: Future[Network | None]) -> Network | None:
+    """The result, when it's there.
+
+    Python notices a signal in the instant before a wait only after it, so none is long.
+    """
+    from concurrent.futures import wait
+
+    while not future.done():
+        wait([future], LOOK_SECONDS)
+    return future.result()
 
 
 def trained(

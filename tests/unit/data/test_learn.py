@@ -231,7 +231,7 @@ def test_numpy_trains_the_same_network_but_for_rounding() -> None:
         ({"threads": 0}, "threads must be a whole number, 1 or more"),
         ({"threads": 1.5}, "threads must be a whole number, 1 or more"),
         ({"thread": 2}, "did you mean 'threads'?"),
-        ({"engine": "interpeter"}, "did you mean 'interpreter'?"),
+        ({"engine": "interpretr"}, "did you mean 'interpreter'?"),
     ],
 )
 def test_what_cant_run_is_refused_before_the_table_is_read(

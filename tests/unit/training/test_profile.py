@@ -27,8 +27,8 @@ def profile_of(network: tw.Network) -> list[str]:
     return network.explain(profile=True).split("\n\nProfile of ")[1].splitlines()
 
 
-SMALL = [tw.Dense(8, "tanh"), tw.Dense(3, "softmax")]
-LARGE = [tw.Dense(64, "silu"), tw.Dense(3, "softmax")]
+SMALL: list[tw.Layer] = [tw.Dense(8, "tanh"), tw.Dense(3, "softmax")]
+LARGE: list[tw.Layer] = [tw.Dense(64, "silu"), tw.Dense(3, "softmax")]
 KINDS: dict[str, tuple[list[tw.Layer], dict[str, Any]]] = {
     "one block": (SMALL, {"batch_size": 16}),
     "shards": (LARGE, {"batch_size": "all", "rows": 5000}),
@@ -73,7 +73,9 @@ def test_every_kernel_that_runs_has_a_time(kind: str) -> None:
     found = measured(subject, network)
     for name, part in subject.compiled.parts.items():
         numbers = {number for where, number in found.seconds if where == name}
-        assert numbers == set(part.encoded.kernels)
+        left_out = set(part.encoded.kernels) - numbers
+        assert numbers <= set(part.encoded.kernels)
+        assert {part.plan.steps[n].opcode for n in left_out} <= {"stop_gradient"}
     assert all(0 <= s < 1 for s in found.seconds.values())
     assert math.fsum(found.seconds.values()) > 0
 
@@ -83,8 +85,10 @@ def test_every_kernel_has_a_line_that_fits_the_page(kind: str) -> None:
     network = network_of(kind)
     lines = profile_of(network)
     parts = subject_of(network).compiled.parts.values()
+    steps = [step for part in parts for step in part.plan.steps]
     kernels = [line for line in lines if re.match(r"^  .*%$", line)]
-    assert len(kernels) == sum(len(part.plan.steps) for part in parts) + 1  # and all
+    working = [step for step in steps if step.opcode != "stop_gradient"]
+    assert len(working) + 1 <= len(kernels) <= len(steps) + 1  # the last is all
     assert max(map(len, lines)) <= PAGE_WIDTH
     assert not any(line != line.rstrip() for line in lines)
     shares = [float(line.split()[-1][:-1]) for line in kernels[:-1]]

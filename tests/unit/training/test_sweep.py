@@ -201,7 +201,7 @@ def test_layers_and_rules_are_shown_as_they_are_written() -> None:
     ],
 )
 def test_a_name_that_isnt_one_is_refused_before_anything_runs(
-    given: dict[str, Any], said: str
+    given: Any, said: str
 ) -> None:
     def unreached(units: int) -> list[tw.Layer]:
         raise AssertionError
@@ -225,7 +225,7 @@ def test_an_error_in_a_run_ends_the_sweep_with_it(threads: int) -> None:
         return [tw.Dense(0 if number == 1 else 1)]
 
     settings: dict[str, Any] = {"epochs": 10_000_000, "early_stopping": None}
-    over = [{"number": 0, "epochs": 2}, *({"number": n} for n in range(1, 40))]
+    over: Any = [{"number": 0, "epochs": 2}, *({"number": n} for n in range(1, 40))]
     if threads == 2:  # the first run goes on while the second fails
         over[0] = {"number": 0}
     with pytest.raises(ArgumentError, match="units"):
@@ -235,7 +235,7 @@ def test_an_error_in_a_run_ends_the_sweep_with_it(threads: int) -> None:
 
 def test_a_run_that_diverges_is_kept_in_the_table() -> None:
     over = {"learning_rate": [0.01, 1e30, 0.02]}
-    settings = {**SHORT, "optimizer": "sgd", "epochs": 5}
+    settings: dict[str, Any] = {**SHORT, "optimizer": "sgd", "epochs": 5}
     found = tw.sweep(layers, X, Y, over=over, **settings)
     reasons = found.table["stopped_because"].to_list()
     assert len(reasons) == 3
@@ -283,7 +283,7 @@ def test_ctrl_c_keeps_what_is_done_and_begins_nothing_else(threads: int) -> None
 
     def callback(record: tw.EpochRecord) -> None:
         seen.append(record.epoch)
-        if len(seen) == 10:
+        if seen.count(1) == 1 + threads:  # the first run made room for another
             ready.set()
 
     join = interrupt_when(ready)
@@ -295,7 +295,7 @@ def test_ctrl_c_keeps_what_is_done_and_begins_nothing_else(threads: int) -> None
         threads=threads,
     )
     join()
-    assert 1 < len(found.networks) <= 1 + threads
+    assert len(found.networks) == 1 + threads
     reasons = found.table["stopped_because"].to_list()
     assert reasons[0] == "all 3 epochs were done"
     assert all(reason.startswith("interrupted") for reason in reasons[1:])
