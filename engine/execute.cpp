@@ -72,7 +72,8 @@ void Program::run_task(const Task& task, const Frame& frame, std::byte* scratch,
 void Program::cut(const Task& task, const Frame& frame, Team& team) {
   const Index size = team.size();
   const auto good = static_cast<Index>(task.work / GOOD_PIECE) / size;
-  const Index for_each = task.starts_slowly ? 1 : std::clamp<Index>(good, 1, PIECES_PER_THREAD);
+  const Index for_each =
+      task.starts_slowly ? 1 : std::clamp<Index>(good, 1, PIECES_PER_THREAD);
   const Index wanted = size * for_each;
   const Index each = rounded_up((task.units + wanted - 1) / wanted, task.grain);
   const Index pieces = (task.units + each - 1) / each;

@@ -309,7 +309,8 @@ class MapCompiler {
   // Makes the link that a line is in a chain where a register's number flows; false if
   // there is none.
   bool make_link(const Line& line, int flow, Link& link) const {
-    if (flow < 0 || registers_[flow].kind != Kind::full || registers_[flow].dtype != line.in)
+    if (flow < 0 || registers_[flow].kind != Kind::full ||
+        registers_[flow].dtype != line.in)
       return false;
     unsigned flowing = 0, fixed = 0;
     for (int i = 0; i < line.operands; ++i) {
@@ -354,9 +355,9 @@ class MapCompiler {
       if (output.line == result) return true;
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       const Line& line = lines_[i];
+      if (i >= begin && i < end) continue;
       const auto last = line.operand.begin() + line.operands;
-      if ((i < begin || i >= end) && std::find(line.operand.begin(), last, result) != last)
-        return true;
+      if (std::find(line.operand.begin(), last, result) != last) return true;
     }
     return false;
   }
@@ -402,7 +403,8 @@ class MapCompiler {
     make_link(line, flow, link);
     int places = 0;
     for (int i = 0; i < line.operands; ++i)
-      if (line.operand[i] != flow) link.places[places++] = registers_[line.operand[i]].slot;
+      if (line.operand[i] != flow)
+        link.places[places++] = registers_[line.operand[i]].slot;
     // Where numbers of another size lay, the chain may still read those further on.
     release_operands(line, static_cast<int>(number), freed_by_chain_);
     Register& result = registers_[line.result];

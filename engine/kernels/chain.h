@@ -15,8 +15,8 @@ namespace chains {
 constexpr int WHOLE = 4;  // vectors that flow at a time
 
 template <class T>
-using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>, Vector<T>,
-                               Vector<T>, Vector<T>);
+using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>,
+                               Vector<T>, Vector<T>, Vector<T>);
 template <class T>
 using PartFunction = void (*)(const Link*, std::byte* const*, Index, Index, Vector<T>);
 
@@ -209,7 +209,8 @@ bool set_load(Link& link) {
 
 template <class T, class F>
 bool set_unary(Link& link, unsigned flowing) {
-  return flowing == 1 && set<T, Compute<T, F, Mode::flows, Mode::absent, Mode::absent>>(link);
+  using enum Mode;
+  return flowing == 1 && set<T, Compute<T, F, flows, absent, absent>>(link);
 }
 
 template <class T, class F>
@@ -315,13 +316,16 @@ void run(Index n, const Link* links, std::byte* const* table) {
   const auto part = (PartFunction<T>)links->part;
   const Vector<T> none{};
   Index i = 0;
-  for (; i + WHOLE * N <= n; i += WHOLE * N) whole(links, table, i, none, none, none, none);
+  for (; i + WHOLE * N <= n; i += WHOLE * N) {
+    whole(links, table, i, none, none, none, none);
+  }
   for (; i < n; i += N) part(links, table, i, n - i < N ? n - i : N, none);
 }
 
 }  // namespace chains
 
-inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing, unsigned fixed) {
+inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing,
+                 unsigned fixed) {
   switch (dtype) {
     case Dtype::float32: return chains::set_link<float>(link, opcode, flowing, fixed);
     case Dtype::float64: return chains::set_link<double>(link, opcode, flowing, fixed);

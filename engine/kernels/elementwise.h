@@ -151,8 +151,8 @@ struct Divisor {
 template <class T>
 void divide_by(Index n, void* out, const void* a, const void* b, const void*) {
   const Divisor<T> divisor(*(const T*)b);
-  if (divisor.is_usual) return map2<Multiply, T, 2, T, T>(n, out, a, &divisor.factor, nullptr);
-  map2<Divide, T, 2, T, T>(n, out, a, b, nullptr);
+  divisor.is_usual ? map2<Multiply, T, 2, T, T>(n, out, a, &divisor.factor, nullptr)
+                   : map2<Divide, T, 2, T, T>(n, out, a, b, nullptr);
 }
 
 struct Power : Costly {
