@@ -3,15 +3,18 @@
 Two ways of work, chosen by sizes alone, so that a run has the same bits on any machine
 with the same instructions, with any number of threads:
 
-- wide: all rows of a batch are one block, and each large kernel is cut over threads.
+- wide: all rows of a batch are one block, and each large kernel is cut over threads,
+  which meet after each.
 - sharded: blocks of rows, whose values fit into a core's cache, go through all kernels
-  one after the other; each shard of them adds up sums of its own.
+  one after the other; each shard of them adds up sums of its own, and threads meet
+  once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from thalweg.program.costs import operations
 from thalweg.program.ir import Program
 from thalweg.program.kernels import Kernels
 from thalweg.program.rows import Rows
@@ -23,6 +26,7 @@ LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
 MOST_SHARDS = 16
+SHARD_OPERATIONS = 4_000_000  # at least: some 40 µs, beside 1 µs for a shard's sums
 MANY_SHARDS = 256  # where a shard's sums are a few numbers
 
 
@@ -41,13 +45,24 @@ class Blocks:
 
 def choose_blocks(kernels: Kernels, rows: Rows) -> Blocks:
     """How to cut a batch's rows."""
-    a_row = bytes_of_a_row(kernels, rows)
     sums = bytes_of_sums(kernels.program, rows)
-    fits = a_row * rows.count <= WIDE_BYTES
-    if fits or sums > SUM_BYTES or rows.count < 2 * LEAST_ROWS:
-        return Blocks(rows.count, 1)
+    if sums > SUM_BYTES or rows.count < 2 * LEAST_ROWS:
+        return Blocks(rows.count)
+    a_row = bytes_of_a_row(kernels, rows)
+    if a_row * rows.count <= WIDE_BYTES:
+        fits = sums <= BLOCK_BYTES
+        return choose_shards(kernels.program, rows) if fits else Blocks(rows.count)
     size = min(rows_of_a_block(a_row), rows.count)
     return Blocks(size, min(-(-rows.count // size), MOST_SHARDS))
+
+
+def choose_shards(program: Program, rows: Rows) -> Blocks:
+    """As many shards of one block as are worth sums of their own."""
+    most = min(rows.count // LEAST_ROWS, MOST_SHARDS)
+    worth = operations_on_rows(program, rows) // SHARD_OPERATIONS
+    shards = max(min(most, worth), 1)
+    size = -(-rows.count // (shards * ROWS_STEP)) * ROWS_STEP
+    return Blocks(min(size, rows.count), -(-rows.count // size))
 
 
 def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
@@ -83,3 +98,12 @@ def bytes_of_sums(program: Program, rows: Rows) -> int:
         for source in instruction.inputs
     }
     return sum(program.type(v).nbytes for v in rows.sums - joined)
+
+
+def operations_on_rows(program: Program, rows: Rows) -> int:
+    """The operations that rows take: those of the optimizer are left out."""
+    return sum(
+        operations(i.opcode, [program.type(v) for v in i.inputs], i.attributes, i.type)
+        for value, i in zip(program.computed(), program.instructions, strict=True)
+        if value in rows.axes or value in rows.sums
+    )

@@ -7,7 +7,9 @@ counted like what doesn't.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from thalweg.program.layout import Line, Location, Step
 from thalweg.program.primitives import PRIMITIVES
@@ -75,19 +77,29 @@ def distinct_bytes(place: Location) -> int:
 
 
 def operations_of(step: Step, line: Line) -> int:
+    """The operations of one line of a kernel."""
+    types = [operand_type(step, operand) for operand in line.operands]
+    return operations(line.opcode, types, line.attributes, line.type)
+
+
+def operations(
+    opcode: str,
+    inputs: Sequence[ArrayType],
+    attributes: Mapping[str, Any],
+    result: ArrayType,
+) -> int:
     """2 m n k for a product of m × k by k × n, else one for each element.
 
     A reduction does one for each element that it reads, as does a sum of rows by their
     numbers; what only moves elements does none.
     """
-    types = [operand_type(step, operand) for operand in line.operands]
-    kind = PRIMITIVES[line.opcode].kind
+    kind = PRIMITIVES[opcode].kind
     if kind == "product":
-        inner = types[0].shape[-2 if line.attributes["transpose_a"] else -1]
-        return 2 * line.type.size * inner
-    if kind == "reduction" or line.opcode == "scatter_add":
-        return types[0].size
-    return line.type.size if kind in ("elementwise", "random") else 0
+        inner = inputs[0].shape[-2 if attributes["transpose_a"] else -1]
+        return 2 * result.size * inner
+    if kind == "reduction" or opcode == "scatter_add":
+        return inputs[0].size
+    return result.size if kind in ("elementwise", "random") else 0
 
 
 def operand_type(step: Step, operand: int) -> ArrayType:

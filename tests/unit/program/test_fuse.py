@@ -192,7 +192,6 @@ def rows_of(compiled: Compiled) -> int:
     ("units", "rows"),
     [
         ((20, 64, 64, 2), 32),
-        ((64, 128, 128, 10), 64),
         ((784, 256, 128, 10), 256),
         ((784, 100, 100, 10), 200),
         ((1024, 1024, 1024, 10), 1024),
@@ -201,6 +200,15 @@ def rows_of(compiled: Compiled) -> int:
 def test_these_batches_are_one_block(units: tuple[int, ...], rows: int) -> None:
     compiled = compile_rows(step_of(units, rows), ("X", "y"))
     assert (rows_of(compiled), compiled.shards) == (rows, 1)
+
+
+@pytest.mark.parametrize(
+    ("units", "rows"), [((64, 128, 128, 10), 64), ((100, 100, 10), 200)]
+)
+def test_these_batches_are_two_shards(units: tuple[int, ...], rows: int) -> None:
+    compiled = compile_rows(step_of(units, rows), ("X", "y"))
+    assert compiled.shards == 2
+    assert rows_of(compiled) < rows
 
 
 def test_a_large_batch_of_a_small_network_is_cut_into_shards_of_small_blocks() -> None:
