@@ -16,6 +16,9 @@ RIVALS = ("PyTorch", "JAX", "scikit-learn", "Keras")
 # faster: pixels that are nearly always black have gradients near the rounding error,
 # which Adam scales up to whole steps.
 TOLERANCE, TOLERANCE_ON_IMAGES = 5e-4, 5e-3
+# It learns its random rows by heart within 100 steps: in float32 the losses of the engine
+# and of NumPy then lie up to 8e-3 from those in float64, each on its own side.
+TOLERANCE_OF_LARGE = 2e-2
 SWEPT_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 
 
@@ -158,6 +161,7 @@ ALL = (
         epochs=1,
         rounds=5,
         targets=(Target("rivals", 1.2),),
+        tolerance=TOLERANCE_OF_LARGE,
     ),
     Task(
         "matrix_exponential",
@@ -266,9 +270,8 @@ def quick(task: Task) -> Task:
     if task.kind == "sweep":
         return replace(
             task,
-            title="8 × 20-64-64-2, 2 epochs of 2,000 rows",
-            networks=8,
-            epochs=2,
+            title="16 × 20-64-64-2, 20 epochs of 2,000 rows",
+            networks=16,
             note="scaled down by --quick: nothing is extrapolated to 200 networks",
         )
     if task.name == "predict_many":

@@ -31,15 +31,16 @@ bool Program::run(Index rows, int threads, const Poll& poll) {
 }
 
 bool Program::run_batch(const Batch& batch, Team& team, Watch& watch) {
-  return run_part(before_.get(), team, watch) && run_block(batch, team, watch) &&
-         run_part(after_.get(), team, watch);
+  if (!run_part(before_.get(), team, &watch) || !run_block(batch, team, watch)) return false;
+  // What it writes is kept for the next step: once begun, it is done as a whole.
+  return run_part(after_.get(), team, nullptr);
 }
 
-bool Program::run_part(Part* part, Team& team, Watch& watch) {
+bool Program::run_part(Part* part, Team& team, Watch* watch) {
   if (!part) return true;
   const Frame frame{part->bases.data(), 0, false};
   std::byte* const scratch = workers_[0].scratch.data();
-  const bool ends = !run_tasks(*part, *part->ready.back(), frame, scratch, &team, &watch);
+  const bool ends = !run_tasks(*part, *part->ready.back(), frame, scratch, &team, watch);
   throw_if_index_bad(*part);
   return !ends;
 }

@@ -149,7 +149,7 @@ class Program {
   bool is_staged(std::size_t named, bool has_order) const;
   void set_moves(bool has_order);
   bool run_batch(const Batch& batch, Team& team, Watch& watch);
-  bool run_part(Part* part, Team& team, Watch& watch);
+  bool run_part(Part* part, Team& team, Watch* watch);
   bool run_block(const Batch& batch, Team& team, Watch& watch);
   bool run_tasks(const Part& part, const Ready& ready, const Frame& frame,
                  std::byte* scratch, Team* team, Watch* watch);

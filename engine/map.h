@@ -7,22 +7,21 @@
 
 namespace thalweg {
 
-class MapTask final : public Task {
- public:
-  MapTask(const Circumstances& circumstances, const MapStep& step);
+// Where registers lie while a block runs: a table of pointers, one for each slot.
+using Slot = std::uint32_t;
 
-  bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override;
+// What a map goes over: outer axes, each of whose indices is a slab; a slab is
+// `slab_units` units, of `unit` elements each.
+struct MapSpace {
+  int rank = 0;
+  Extents extents{};
+  int outer_rank = 0;
+  Index slab_units = 0;
+  Index unit = 1;
+};
 
-  // Does rows from…to of a space that is a matrix with so many columns.
-  bool run_rows(const Frame& frame, std::byte* scratch, Index from, Index to,
-                Index columns) const;
-
- private:
-  friend class MapCompiler;
-
-  // Where registers lie while a block runs: a table of pointers, one for each slot.
-  using Slot = std::uint32_t;
-
+// A map made ready.
+struct MapCode {
   struct Operand {  // a place that a slot points to
     Slot slot;
     int buffer;
@@ -46,7 +45,34 @@ class MapTask final : public Task {
     bool expands = false;          // to scratch, what stands for several elements
   };
 
-  struct Cursor;
+  Index block_units = 1;  // of a slab, run at a time
+  std::vector<Operand> operands;
+  std::vector<std::pair<Slot, std::size_t>> scratch;  // slots that lie in scratch
+  std::size_t scratch_bytes = 0;
+  std::vector<Line> once;             // lines of single numbers
+  std::vector<Transfer> spread_once;  // single numbers that a line wants as a block
+  std::vector<Line> each_slab;
+  std::vector<Transfer> spread_each_slab;
+  std::vector<Transfer> gathers;  // before each block
+  std::vector<Line> lines;
+  std::vector<Link> links;       // of their chains
+  std::vector<Transfer> stores;  // after each block
+};
+
+class MapTask final : public Task {
+ public:
+  MapTask(const Circumstances& circumstances, const MapStep& step);
+
+  bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override;
+
+  // Does rows from…to of a space that is a matrix with so many columns.
+  bool run_rows(const Frame& frame, std::byte* scratch, Index from, Index to,
+                Index columns) const;
+
+ private:
+  using Operand = MapCode::Operand;
+  using Line = MapCode::Line;
+  using Transfer = MapCode::Transfer;
 
   void slab(std::byte** table, Index from, Index to) const;
   void block(std::byte** table, Index units) const;
@@ -55,25 +81,8 @@ class MapTask final : public Task {
   void outer(const Frame& frame, std::byte** table, Index from, Index to) const;
 
   const Kernels* kernels_;
-  // The space: outer axes, each of whose indices is a slab; a slab is `slab_units`
-  // units, of `unit` elements each, run in blocks of `block_units`.
-  int outer_rank_ = 0;
-  Extents outer_extents_{};
-  Index slab_units_ = 0;
-  Index unit_ = 1;
-  Index block_units_ = 1;
-
-  std::size_t slots_ = 0;
-  std::vector<Operand> operands_;
-  std::vector<std::pair<Slot, std::size_t>> scratch_;  // slots that lie in scratch
-  std::vector<Line> once_;                             // lines of single numbers
-  std::vector<Transfer> spread_once_;  // single numbers that a line wants as a block
-  std::vector<Line> each_slab_;
-  std::vector<Transfer> spread_each_slab_;
-  std::vector<Transfer> gathers_;  // before each block
-  std::vector<Line> lines_;
-  std::vector<Link> links_;  // of their chains
-  std::vector<Transfer> stores_;  // after each block
+  MapSpace space_;
+  MapCode code_;
 };
 
 }  // namespace thalweg
