@@ -16,7 +16,7 @@ RIVALS = ("PyTorch", "JAX", "scikit-learn", "Keras")
 # faster: pixels that are nearly always black have gradients near the rounding error,
 # which Adam scales up to whole steps.
 TOLERANCE, TOLERANCE_ON_IMAGES = 5e-4, 5e-3
-# It learns its random rows by heart within 100 steps: in float32 the losses of the engine
+# It learns its rows by heart within 100 steps: in float32 the losses of the engine
 # and of NumPy then lie up to 8e-3 from those in float64, each on its own side.
 TOLERANCE_OF_LARGE = 2e-2
 SWEPT_RATES = (3e-4, 1e-3, 3e-3, 1e-2)

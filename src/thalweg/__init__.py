@@ -5,7 +5,9 @@
 0.5
 """
 
-from thalweg.data import load, train
+from typing import TYPE_CHECKING, Any
+
+from thalweg.data import load, resume, train
 from thalweg.errors import (
     ArgumentError,
     DataError,
@@ -19,6 +21,7 @@ from thalweg.errors import (
     ThalwegError,
     TracingError,
 )
+from thalweg.exports import export
 from thalweg.formulas import initializers
 from thalweg.formulas.activations import (
     elu,
@@ -110,10 +113,19 @@ from thalweg.program.ops import (
     xlogy,
     zeros_like,
 )
+from thalweg.report import write_report
+from thalweg.search import tune
+from thalweg.search.learning_rate import RangeTest, find_learning_rate
+from thalweg.training.callbacks import Callback, Run
+from thalweg.training.checkpoints import Checkpoint, CheckpointWarning
 from thalweg.training.history import EpochRecord, History
+from thalweg.training.logs import JSONLines, TensorBoard
 from thalweg.training.network import Network
 from thalweg.training.stopping import EarlyStopping
 from thalweg.training.sweep import Sweep, sweep
+
+if TYPE_CHECKING:
+    from thalweg.estimators import NetworkClassifier, NetworkRegressor
 
 __version__ = "0.1.0"
 
@@ -127,6 +139,9 @@ __all__ = [
     "AdamW",
     "ArgumentError",
     "BatchNorm",
+    "Callback",
+    "Checkpoint",
+    "CheckpointWarning",
     "Columns",
     "Constant",
     "CosineWithWarmup",
@@ -142,12 +157,15 @@ __all__ = [
     "FileError",
     "History",
     "Initializer",
+    "JSONLines",
     "Layer",
     "LayerNorm",
     "Lion",
     "Loss",
     "ModelFileError",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NotFittedError",
     "OneCycle",
     "Optimizer",
@@ -156,11 +174,14 @@ __all__ = [
     "Perceptron",
     "ProgramError",
     "RMSProp",
+    "RangeTest",
     "ReduceOnPlateau",
+    "Run",
     "Schedule",
     "ShapeError",
     "StepDecay",
     "Sweep",
+    "TensorBoard",
     "ThalwegError",
     "TracingError",
     "absolute",
@@ -178,6 +199,8 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
+    "export",
+    "find_learning_rate",
     "floor",
     "formula",
     "gelu",
@@ -209,6 +232,7 @@ __all__ = [
     "quantile",
     "relu",
     "reshape",
+    "resume",
     "selu",
     "sigmoid",
     "sign",
@@ -226,8 +250,21 @@ __all__ = [
     "tanh",
     "train",
     "transpose",
+    "tune",
     "value_and_gradient",
     "where",
+    "write_report",
     "xlogy",
     "zeros_like",
 ]
+
+_ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, when they are asked for: they import scikit-learn."""
+    if name in _ESTIMATORS:
+        from thalweg import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

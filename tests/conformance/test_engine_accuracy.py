@@ -1,28 +1,29 @@
-"""exp, log and tanh of the engine are within 4 units in the last place, everywhere."""
+"""exp, log, tanh and powers of the engine are within 4 units in the last place."""
 
 import math
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-from thalweg import _engine
+from support.engine import every_isa
 from thalweg.program import ops
 from thalweg.program.compile import compile_rows
 from thalweg.program.native import NativeProgram
 from thalweg.program.trace import trace
 from thalweg.program.types import NumpyArray, type_of
 
-every_isa = pytest.mark.parametrize("isa", _engine.available())
 every_function = pytest.mark.parametrize("name", ["exp", "log", "tanh"])
 UNITS = 4
 
 
-def by_engine(name: str, x: NumpyArray, isa: str) -> NumpyArray:
-    """f(x), every element for itself."""
-    program = trace(lambda a: {"y": getattr(ops, name)(a["x"])}, {"x": type_of(x)})
-    bound = NativeProgram(compile_rows(program, ()), {"x": x}, isa)
+def by_engine(name: str, isa: str, **arrays: NumpyArray) -> NumpyArray:
+    """f(x, …), every element for itself."""
+    types = {name: type_of(array) for name, array in arrays.items()}
+    program = trace(lambda a: {"result": getattr(ops, name)(*a.values())}, types)
+    bound = NativeProgram(compile_rows(program, ()), arrays, isa)
     bound.engine.run()
-    return bound.arrays["y"]
+    return bound.arrays["result"]
 
 
 def assert_within_units(got: NumpyArray, exact: NumpyArray, x: NumpyArray) -> None:
@@ -55,7 +56,7 @@ def test_float32_over_its_whole_range(name: str, isa: str) -> None:
     x = np.concatenate([bits.view(np.float32), edges("float32")])
     with np.errstate(all="ignore"):
         exact = getattr(np, name)(x.astype(np.float64))
-    assert_within_units(by_engine(name, x, isa), exact, x)
+    assert_within_units(by_engine(name, isa, x=x), exact, x)
 
 
 @every_isa
@@ -74,7 +75,41 @@ def test_float64_over_its_whole_range(name: str, isa: str) -> None:
     )
     with np.errstate(all="ignore"):
         exact = getattr(np, name)(x.astype(np.longdouble))
-    assert_within_units(by_engine(name, x, isa), exact, x)
+    assert_within_units(by_engine(name, isa, x=x), exact, x)
+
+
+WIDER = {"float32": np.float64, "float64": np.longdouble}
+
+
+@every_isa
+@pytest.mark.parametrize("dtype", WIDER)
+def test_powers_over_the_whole_range_of_results(dtype: str, isa: str) -> None:
+    limits, random = np.finfo(dtype), np.random.default_rng(0)
+    least, most = math.log(limits.smallest_subnormal), math.log(limits.max)
+    results = random.uniform(1.02 * least, 1.02 * most, 30_000)  # their logarithms
+    y = random.normal(size=30_000) * np.exp(random.uniform(-6, 6, 30_000))
+    with np.errstate(all="ignore"):
+        x, y = np.exp(results / y).astype(dtype), y.astype(dtype)
+        usual = np.isfinite(x) & (x >= limits.smallest_normal)
+        x, y = x[usual], y[usual]
+        exact = np.power(x.astype(WIDER[dtype]), y.astype(WIDER[dtype]))
+    assert len(x) > 10_000
+    assert_within_units(by_engine("power", isa, x=x, y=y), exact, x)
+
+
+@every_isa
+@pytest.mark.parametrize("dtype", WIDER)
+def test_the_power_of_a_subnormal_number_is_that_of_zero(dtype: str, isa: str) -> None:
+    least = np.finfo(dtype).smallest_subnormal
+    bases = least * np.array([1, 3, 1e6, -1, -3, -1e6], dtype)
+    exponents = np.array([0, -0.0, least, 1, 2, 3, -1, -2, 0.5, math.inf, -math.inf])
+    pairs = np.meshgrid(bases, exponents.astype(dtype))
+    x, y = (np.ascontiguousarray(each.ravel()) for each in pairs)
+    with np.errstate(all="ignore"):
+        expected = np.power(np.copysign(x.dtype.type(0), x), np.where(y == least, 0, y))
+    got = by_engine("power", isa, x=x, y=y)
+    assert_array_equal(got, expected)
+    assert_array_equal(np.signbit(got), np.signbit(expected))
 
 
 def edges(dtype: str) -> NumpyArray:

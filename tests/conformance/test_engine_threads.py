@@ -16,7 +16,6 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import thalweg as tw
-from thalweg import _engine
 from thalweg.program import ops
 from thalweg.program.compile import compile_rows
 from thalweg.program.native import NativeProgram
@@ -196,6 +195,22 @@ def test_a_poll_ends_a_long_step_which_leaves_the_parameters(threads: int) -> No
     assert_array_equal(W, np.eye(64, dtype=np.float32))
 
 
+def test_a_poll_during_the_last_part_leaves_nothing_half_done() -> None:
+    def build(a: dict[str, Any]) -> dict[str, Any]:
+        total = ops.sum(a["X"])
+        moved = {"V": a["V"] + total, "W": a["W"] + total}
+        for _ in range(60):
+            moved = {name: ops.sin(value) for name, value in moved.items()}
+        return moved
+
+    types = {"V": ArrayType((2_000_000,), "float32"), "X": ArrayType((8, 4), "float32")}
+    types["W"] = ArrayType((2_000_001,), "float32")
+    program = NativeProgram(compile_rows(trace(build, types), ("X",)), {})
+    program.bind_rows({"X": np.ones((8, 4), np.float32)})
+    is_whole = program.engine.run(8, poll=lambda: True)
+    assert [bool(program.arrays[name].any()) for name in "VW"] == [is_whole] * 2
+
+
 def test_what_a_poll_raises_ends_a_long_step() -> None:
     def poll() -> bool:
         raise LookupError("told so")
@@ -230,13 +245,9 @@ def bits(network):
 
 
 def started(script: str) -> subprocess.Popen[str]:
-    """A script in a Python of its own, after what all of them share.
-
-    Without `site` if this one is: then it has the same engine, built for sanitizers.
-    """
-    options = ["-S"] if sys.flags.no_site else []
+    """A script in a Python of its own, after what all of them share."""
     return subprocess.Popen(
-        [sys.executable, *options, "-c", START + textwrap.dedent(script)],
+        [sys.executable, "-c", START + textwrap.dedent(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -336,63 +347,3 @@ def test_too_little_memory_is_an_error_and_the_next_call_works() -> None:
         print(bits(trained()) == small)
     """
     assert finished(started(script)).splitlines() == ["too large", "True"]
-
-
-# Instruction sets --------------------------------------------------------------------
-
-
-def doubling() -> NativeProgram:
-    types = {"x": ArrayType((3,), "float32")}
-    return NativeProgram(
-        compile_rows(trace(lambda a: {"y": a["x"] * 2}, types), ()), {}
-    )
-
-
-@pytest.mark.parametrize("isa", _engine.available())
-def test_the_environment_restricts_the_instructions(
-    isa: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("THALWEG_ISA", isa)
-    assert _engine.default_isa() == isa
-    assert doubling().engine.isa == isa
-
-
-@pytest.mark.parametrize("isa", ["mmx", "AVX2 ", "avx5120"])
-def test_instructions_that_do_not_exist_are_an_error_that_names_what_does(
-    isa: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("THALWEG_ISA", isa)
-    with pytest.raises(ValueError, match=isa) as caught:
-        doubling()
-    assert all(name in str(caught.value) for name in _engine.available())
-
-
-def test_the_best_instructions_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("THALWEG_ISA", raising=False)
-    best = _engine.available()[0]
-    assert _engine.default_isa() == best
-    monkeypatch.setenv("THALWEG_ISA", "")
-    assert doubling().engine.isa == best
-    assert _engine.available()[-1] in ("baseline", "neon")
-
-
-@pytest.mark.parametrize("isa", _engine.available())
-def test_every_instruction_set_trains_alike(
-    isa: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("THALWEG_ISA", isa)
-    native = trained("small", 2)
-    monkeypatch.delenv("THALWEG_ISA")
-    make, _, _, batch_size, epochs = NETWORKS["small"]
-    oracle = make()
-    X, y = rows_of("small")
-    oracle.fit(
-        X,
-        y,
-        batch_size=batch_size,
-        epochs=epochs,
-        validation=None,
-        engine="interpreter",
-    )
-    for name, array in oracle.parameters.items():
-        np.testing.assert_allclose(native.parameters[name], array, 1e-3, 1e-5)

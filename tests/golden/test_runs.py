@@ -38,11 +38,11 @@ def losses(monkeypatch: pytest.MonkeyPatch, engine: str) -> list[float]:
     kind = ENGINES[engine]
     train = kind.train
 
-    def noting(own: Any, order: Any, rates: Any, first: int, log: Any, asked: Any):
-        yield from train(own, order, rates, first, log, asked)
+    def noting(own: Any, epoch: steps.Epoch, asked: Any):
+        yield from train(own, epoch, asked)
         sizes = np.full(own.count, own.batch_size)
         sizes[-1] = len(own.rows) - (own.count - 1) * own.batch_size
-        found.extend(log.losses / sizes)
+        found.extend(epoch.log.losses / sizes)
 
     monkeypatch.setattr(kind, "train", noting)
     return found

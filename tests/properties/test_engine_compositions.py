@@ -1,47 +1,27 @@
 """Random compositions of primitives by the engine: whole, in blocks, in shards."""
 
-import importlib.util
-import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from support import compositions
+from support.compositions import Recipe
+from support.engine import Values, by_engine
 from thalweg import _engine
 from thalweg.program import ops
 from thalweg.program.blocks import Blocks
-from thalweg.program.compile import compile_parts, compile_rows
+from thalweg.program.compile import compile_rows
 from thalweg.program.differentiate import differentiate
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram
 from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
-from thalweg.program.split import rows_come_first, split
+from thalweg.program.split import rows_come_first
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
-
-
-def load(name: str) -> Any:
-    """Another file of this folder, as a module."""
-    path = Path(__file__).with_name(f"{name}.py")
-    specification = importlib.util.spec_from_file_location(f"engine_{name}", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[module.__name__] = module
-    specification.loader.exec_module(module)
-    return module
-
-
-compositions = load("test_compositions")
-Recipe = list[tuple[str, int, int, int]]
-Values = Mapping[str, NumpyArray]
 
 # A jump turns a rounding error into another value, and so does a narrower type.
 JUMPS = ("where", "count", "argmax", "narrow")
@@ -126,19 +106,6 @@ def over_rows(recipe: Recipe) -> Program:
     return trace(build, ROW_TYPES)
 
 
-def run_in_blocks(
-    program: Program, inputs: Values, blocks: Blocks, isa: str
-) -> dict[str, NumpyArray]:
-    parts = split(program, HAVE_ROWS, blocks.rows)
-    if parts.count is None:
-        blocks = Blocks(ROWS)
-    bound = NativeProgram(compile_parts(parts, HAVE_ROWS, blocks), inputs, isa)
-    outputs = bound.row_outputs(ROWS)
-    bound.bind_rows({**{name: inputs[name] for name in HAVE_ROWS}, **outputs})
-    bound.engine.run(ROWS, threads=2)
-    return {name: {**bound.arrays, **outputs}[name] for name in program.outputs}
-
-
 cuts = st.builds(Blocks, st.integers(2, ROWS), st.integers(1, 4))
 
 
@@ -149,7 +116,7 @@ def test_rows_in_blocks_give_the_interpreters_values(
     recipe: Recipe, blocks: Blocks, seed: int, isa: str
 ) -> None:
     program = simplify(over_rows(recipe))
-    got = run_in_blocks(program, numbers(seed), blocks, isa)
+    got = by_engine(program, numbers(seed), blocks, isa)
     assert_near(got, interpret(program, numbers(seed)))
 
 
@@ -160,7 +127,7 @@ def test_gradients_in_blocks_are_the_interpreters(
 ) -> None:
     safe = stabilize(simplify(over_rows(recipe)))
     program = simplify(differentiate(safe, "sum", ["w", "V", "u"]))
-    got = run_in_blocks(program, numbers(seed), blocks, isa)
+    got = by_engine(program, numbers(seed), blocks, isa)
     assert_near(got, interpret(program, numbers(seed)))
 
 

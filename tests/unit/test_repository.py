@@ -10,7 +10,18 @@ import pytest
 import thalweg as tw
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"matplotlib", "narwhals", "pandas", "polars", "rich", "scipy", "sklearn"}
+HEAVY = {
+    *(
+        "jinja2",
+        "matplotlib",
+        "narwhals",
+        "pandas",
+        "polars",
+        "rich",
+        "scipy",
+        "sklearn",
+    )
+}
 
 
 def says_all_in_a_line(thing: object) -> bool:

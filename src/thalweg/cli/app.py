@@ -14,11 +14,15 @@ import typer.main
 import thalweg
 from thalweg.cli.evaluate import evaluate
 from thalweg.cli.explain import explain
+from thalweg.cli.export import export
 from thalweg.cli.failures import failure
 from thalweg.cli.figures import figures
 from thalweg.cli.grouped import GroupedCommand
+from thalweg.cli.learning_rate import learning_rate
 from thalweg.cli.predict import predict
+from thalweg.cli.report_command import report
 from thalweg.cli.train import train
+from thalweg.cli.tune import tune
 
 DEBUG = "THALWEG_DEBUG"
 
@@ -30,7 +34,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-for command in (train, predict, evaluate, explain, figures):
+for command in (
+    train,
+    tune,
+    learning_rate,
+    predict,
+    evaluate,
+    explain,
+    export,
+    report,
+    figures,
+):
     app.command(cls=GroupedCommand)(command)
 
 
@@ -77,7 +91,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status: 0; 1 for data and files that can't be used, and for training
         that diverged; 2 for a command that can't be understood; 70 for a mistake of
-        thalweg's own; 130 after Ctrl-C; 141 when nobody reads the output.
+        thalweg's own; 130 after Ctrl-C; 141 when nobody reads the output; 143 after
+        SIGTERM, when a checkpoint was written.
 
     Example:
         >>> run(["train", "examples/penguins.csv", "--target", "specie"])

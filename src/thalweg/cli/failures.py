@@ -13,11 +13,15 @@ from thalweg.cli.show import printable
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
+from thalweg.training.interrupts import TERMINATED, Terminated
 
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
 BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
-OPTIONS = {field.name for field in fields(Settings)} | {"target", "threads"}
+OPTIONS = {field.name for field in fields(Settings)} | {
+    *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
+    *("budget", "folds", "trials", "sampler", "storage", "folder"),
+}
 
 
 def failure(error: BaseException) -> int:
@@ -26,6 +30,9 @@ def failure(error: BaseException) -> int:
         # Python would say so again when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
+    if isinstance(error, Terminated):
+        say(f"terminated; {error.words}")
+        return TERMINATED
     if isinstance(error, KeyboardInterrupt):
         say("interrupted; nothing was saved")
         return INTERRUPTED

@@ -21,6 +21,16 @@ ModelFile = Annotated[
 TableFile = Annotated[
     Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target", "-t", metavar="COLUMN", help="The column to predict [required]"
+    ),
+]
+TableToTrainOn = Annotated[
+    Path | None,
+    typer.Argument(metavar="DATA", show_default=False, help="A table: CSV or Parquet."),
+]
 
 Threads = Annotated[
     str | None,
@@ -48,6 +58,18 @@ def execution_on(threads: str | None) -> Execution:
         ) from None
 
 
+def whole_number(name: str, text: str) -> int:
+    """What was typed for an option, as a whole number.
+
+    Raises:
+        ArgumentError: it isn't one.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentError(f"{name} must be a whole number, got {text!r}") from None
+
+
 def load_model(path: Path) -> TableModel:
     """The model of a table.
 
@@ -61,3 +83,22 @@ def load_model(path: Path) -> TableModel:
             "but holds a network alone; thalweg.load takes that in Python"
         )
     return found
+
+
+def require_target(data: Path, target: str | None) -> str:
+    """The target; without one the error says what it could be.
+
+    Raises:
+        ArgumentError: none was given.
+        FileError, DataError: the table can't be read.
+    """
+    if target is not None:
+        return target
+    from thalweg.data.read import read
+    from thalweg.data.words import listed
+
+    table = read(data)
+    raise ArgumentError(
+        f"target must name the column to predict; {table.name} has "
+        f"{listed(table.columns, most=30)}"
+    )

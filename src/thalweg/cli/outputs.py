@@ -8,6 +8,8 @@ from pathlib import Path
 
 from thalweg.errors import ArgumentError, FileError
 
+MODEL, PICTURE, PAGE = ".thalweg", ".png", ".html"
+
 
 def require_writable(path: Path) -> None:
     """A file can be written there, as far as can be known.
@@ -27,6 +29,19 @@ def require_writable(path: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"{path}: can't be written: {reason}") from None
+
+
+def require_model_file(path: Path) -> None:
+    """A model can be saved there, and nothing else is lost by it.
+
+    Raises:
+        FileError: it can't.
+    """
+    require_writable(path)
+    if path.exists() and path.suffix.lower() != MODEL:
+        raise FileError(
+            f"{path}: exists and doesn't end in {MODEL}, so it isn't replaced"
+        )
 
 
 def require_suffix(option: str, path: Path, suffixes: Sequence[str]) -> None:
@@ -51,3 +66,15 @@ def require_other_file(option: str, path: Path, *sources: Path) -> None:
     for source in sources:
         if path.exists() and source.exists() and path.samefile(source):
             raise ArgumentError(f"{option} must be another file than {str(source)!r}")
+
+
+def require_page(option: str, page: Path, *sources: Path) -> None:
+    """A report can be written there.
+
+    Raises:
+        ArgumentError: its name doesn't say that it's a page, or it's a source.
+        FileError: it can't be written.
+    """
+    require_suffix(option, page, (PAGE,))
+    require_other_file(option, page, *sources)
+    require_writable(page)

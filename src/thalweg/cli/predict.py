@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from thalweg.cli.failures import say, say_warning
 from thalweg.cli.inputs import ModelFile, TableFile, Threads, execution_on, load_model
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
-from thalweg.training.atomic import write_atomically
+from thalweg.training.atomic import open_atomically
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from thalweg.data.report import Report
 
 CSV, PARQUET = ".csv", ".parquet"
 
@@ -44,23 +49,51 @@ def predict(
         require_suffix("--output", output, (CSV, PARQUET))
         require_other_file("--output", output, data, model)
         require_writable(output)
-    predictions, report = load_model(model).predict_with_report(data, execution)
-    for line in report.lines():
-        say_warning(f"{data.name}: {line}")
+    reports: list[Report] = []
+    parts = load_model(model).predict_batches(data, execution, reports.append)
+    replaced = ", replacing what was there" if output and output.exists() else ""
     if output is None:
-        sys.stdout.buffer.write(encoded(predictions, CSV))
+        write_csv(parts, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     else:
-        replaced = ", replacing what was there" if output.exists() else ""
-        write_atomically(output, encoded(predictions, output.suffix.lower()))
-        say(f"{predictions.height:,} rows in {output}{replaced}")
+        with open_atomically(output) as file:
+            WRITERS[output.suffix.lower()](parts, file)
+    report = reduce(lambda first, later: first.joined(later), reports)
+    if output is not None:
+        say(f"{report.rows:,} rows in {output}{replaced}")
+    for line in report.lines():
+        say_warning(f"{data.name}: {line}")
 
 
-def encoded(frame: pl.DataFrame, suffix: str) -> bytes:
-    """A frame as the bytes of a file."""
-    content = io.BytesIO()
-    if suffix == PARQUET:
-        frame.write_parquet(content)
-    else:
-        frame.write_csv(content)
-    return content.getvalue()
+def write_csv(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
+    """Write the parts of a frame, which a reader sees as they come."""
+    for number, part in enumerate(parts):
+        content = io.BytesIO()
+        part.write_csv(content, include_header=number == 0)
+        file.write(content.getbuffer())
+
+
+def write_parquet(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
+    """Write the parts of a frame, each as groups of rows of their own."""
+    from polars.io.plugins import register_io_source
+
+    failures: list[BaseException] = []
+    every = iter(parts)
+    first = next(every)
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        try:
+            yield from chain([first], every)
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    frame = register_io_source(source, schema=first.schema)
+    try:
+        frame.sink_parquet(file)
+    except BaseException as error:
+        # polars says that its source failed; why it did is known here.
+        raise (failures[0] if failures else error) from None
+
+
+WRITERS = {CSV: write_csv, PARQUET: write_parquet}

@@ -30,18 +30,25 @@ def start(
     table: Table, prepared: Prepared, network: Network, settings: Settings
 ) -> None:
     """What each column is, the task, the split, the network."""
+    pairs: list[tuple[str, RenderableType]] = [
+        *table_lines(table, prepared),
+        ("Network", network_line(network, len(prepared.encoder.features))),
+        ("Training", training_line(settings, len(prepared.training.X))),
+    ]
+    show(facts(pairs))
+
+
+def table_lines(table: Table, prepared: Prepared) -> list[tuple[str, RenderableType]]:
+    """What each column is, the task, the split."""
     size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
     target = f"{prepared.targets.name}, as {prepared.task.line()}"
-    pairs: list[tuple[str, RenderableType]] = [
+    return [
         ("Table", f"{table.name}: {size}"),
         ("Target", target),
         ("Columns", column_table(prepared.schema)),
         ("Rows", split_line(prepared)),
         *(("Note", note) for note in prepared.notes),
-        ("Network", network_line(network, len(prepared.encoder.features))),
-        ("Training", training_line(settings, len(prepared.training.X))),
     ]
-    show(facts(pairs))
 
 
 def split_line(prepared: Prepared) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from thalweg.data.words import printable
 from thalweg.training.progress import figure
 
 if TYPE_CHECKING:
@@ -85,12 +86,3 @@ def score_table(title: str, rows: Iterable[tuple[str, Metrics]]) -> Table:
         cells = [figure(value) for value in metrics.values()]
         table.add_row(name, *cells, style="bold" if number == 0 else "")
     return table
-
-
-def printable(text: str) -> str:
-    """A text on one line, without what would steer a terminal.
-
-    >>> printable("a\\x1b[2Jb")
-    'a�[2Jb'
-    """
-    return "".join(each if each.isprintable() else "�" for each in text)

@@ -6,7 +6,9 @@ import json
 import shlex
 import sys
 import time
-from contextlib import ExitStack
+import warnings
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,15 +16,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error, say_warning
-from thalweg.cli.inputs import TableFile, Threads, execution_on
-from thalweg.cli.options import chosen_settings, with_settings
-from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
+from thalweg.cli.inputs import TableToTrainOn, Target, Threads, execution_on
+from thalweg.cli.jobs import (
+    LOG,
+    Job,
+    chosen_checkpoint,
+    chosen_logs,
+    new_job,
+    resumed_job,
+)
+from thalweg.cli.options import with_settings
+from thalweg.cli.outputs import (
+    MODEL,
+    PAGE,
+    PICTURE,
+    require_other_file,
+    require_page,
+    require_suffix,
+    require_writable,
+)
 from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
-from thalweg.errors import ArgumentError, FileError
-from thalweg.training.execution import Execution
+from thalweg.training.checkpoints import CheckpointWarning
 from thalweg.training.history import EpochRecord
-from thalweg.training.interrupts import watch
+from thalweg.training.interrupts import Terminated, watch
 from thalweg.training.network import Network
 from thalweg.training.progress import Progress
 
@@ -31,18 +48,11 @@ if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared
     from thalweg.data.table import Table
 
-MODEL, PICTURE = ".thalweg", ".png"
-
 
 @with_settings
 def train(
-    data: TableFile,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", "-t", metavar="COLUMN", help="The column to predict [required]"
-        ),
-    ] = None,
+    data: TableToTrainOn = None,
+    target: Target = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -56,6 +66,46 @@ def train(
         Path | None,
         typer.Option(
             metavar="FILE", help=f"Draw the learning curves, a {PICTURE} [not drawn]"
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"Write a report for a browser, a {PAGE} [not written]",
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=f"Add a line for every epoch, a {LOG} [no log]"
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write event files of TensorBoard [none]"),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write down where the run stands, to resume it [never]"
+        ),
+    ] = None,
+    checkpoint_epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="How often [after every epoch, unless minutes are given]"
+        ),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="How often, within an epoch too [not by time]"),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on with the run of this --checkpoint, as if it had never stopped",
         ),
     ] = None,
     as_json: Annotated[
@@ -72,14 +122,43 @@ def train(
     The test is on rows never used, beside a constant guess and a linear model. Ctrl-C
     ends training early; what was learned until then is scored and saved.
     """
-    require_target(data, target)
-    settings, execution = chosen_settings(given), execution_on(threads)
-    saved = output or Path(data.stem + MODEL)
-    check_outputs(data, saved, figure)
+    often = checkpoint_minutes, checkpoint_epochs
+    kept = chosen_checkpoint(checkpoint, resume, *often)
+    logs, execution = chosen_logs(log, tensorboard), execution_on(threads)
+    with ExitStack() as held:
+        if resume is None:
+            job = new_job(data, target, output, given, execution, logs, kept)
+        else:
+            going_on = resumed_job(resume, data, target, output, given, execution, logs)
+            job = held.enter_context(going_on)
+        check_picture(job.data, figure)
+        if report is not None:
+            require_page("--report", report, job.data, job.saved)
+        return done(job, figure, report, as_json, quiet)
+
+
+# Before -------------------------------------------------------------------------------
+
+
+def check_picture(data: Path, figure: Path | None) -> None:
+    """What would be lost after training is found before."""
+    if figure is not None:
+        require_suffix("--figure", figure, (PICTURE,))
+        require_other_file("--figure", figure, data)
+        require_writable(figure)
+
+
+def done(
+    job: Job, figure: Path | None, report: Path | None, as_json: bool, quiet: bool
+) -> int:
+    """Train, save, and say what came of it."""
     started = time.perf_counter()
-    replaced = saved.exists()
-    described = not (as_json or quiet)
-    trained = trained_on(data, str(target), settings, execution, described, quiet)
+    saved, replaced = job.saved, job.saved.exists()
+    try:
+        trained = trained_on(job, described=not (as_json or quiet), quiet=quiet)
+    except Terminated as asked:
+        asked.words += f"; {how_to_go_on(job.folder)}"
+        raise
     trained.model.save(saved)
     seconds = time.perf_counter() - started
     if as_json:
@@ -89,55 +168,20 @@ def train(
         show_results(trained, saved, replaced, seconds)
     sys.stdout.flush()
     if figure is not None:
-        draw_curves(trained, data, figure)
-    return status(trained, saved)
-
-
-# Before -------------------------------------------------------------------------------
-
-
-def require_target(data: Path, target: str | None) -> None:
-    """A target was given; otherwise the error says what it could be."""
-    if target is not None:
-        return
-    from thalweg.data.read import read
-    from thalweg.data.words import listed
-
-    table = read(data)
-    raise ArgumentError(
-        f"target must name the column to predict; {table.name} has "
-        f"{listed(table.columns, most=30)}"
-    )
-
-
-def check_outputs(data: Path, saved: Path, figure: Path | None) -> None:
-    """What would be lost after training is found before."""
-    require_writable(saved)
-    if saved.exists() and saved.suffix.lower() != MODEL:
-        raise FileError(
-            f"{saved}: exists and doesn't end in {MODEL}, so it isn't replaced"
-        )
-    if figure is not None:
-        require_suffix("--figure", figure, (PICTURE,))
-        require_other_file("--figure", figure, data)
-        require_writable(figure)
+        draw_curves(trained, job.data, figure)
+    if report is not None:
+        write_page(trained, report, job)
+    return status(trained, saved, job.folder)
 
 
 # While --------------------------------------------------------------------------------
 
 
-def trained_on(
-    data: Path,
-    target: str,
-    settings: Settings,
-    execution: Execution,
-    described: bool,
-    quiet: bool,
-) -> Trained:
+def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
     """Learn, and show how it goes."""
     from thalweg.data.learn import learn
 
-    progress = None if quiet else Progress(settings.epochs)
+    progress = None if quiet else Progress(job.settings.epochs)
     unit = 1.0
     with ExitStack() as stack:
 
@@ -145,8 +189,10 @@ def trained_on(
             nonlocal unit
             unit = unit_of(prepared)
             if described:
-                show_start(table, prepared, network, settings)
+                show_start(table, prepared, network, job.settings)
                 say("")
+            if job.resumed is not None and not quiet:
+                say(f"goes on after epoch {network.history.stopped_epoch}")
             # From here on Ctrl-C must not lose what was learned.
             stack.enter_context(watch())
 
@@ -154,11 +200,35 @@ def trained_on(
             if progress is not None:
                 progress(in_unit(record, unit))
 
+        stack.enter_context(checkpoint_warnings())
         try:
-            return learn(data, target, settings, after_epoch, announce, execution)
+            return learn(
+                job.data,
+                job.target,
+                job.settings,
+                after_epoch,
+                announce,
+                job.execution,
+                job.callbacks,
+                job.checkpoint,
+                job.resumed,
+            )
         finally:
             if progress is not None:
                 progress.close()
+
+
+@contextmanager
+def checkpoint_warnings() -> Generator[None]:
+    """A checkpoint that couldn't be written or read is said in one line."""
+
+    def show(message: Warning | str, *_: Any) -> None:
+        say_warning(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CheckpointWarning)
+        warnings.showwarning = show
+        yield
 
 
 def unit_of(prepared: Prepared) -> float:
@@ -215,7 +285,15 @@ def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
     say(f"drew {path} and {path.with_suffix('.json').name}")
 
 
-def status(trained: Trained, saved: Path) -> int:
+def write_page(trained: Trained, page: Path, job: Job) -> None:
+    """The report, with the rows that are still there."""
+    from thalweg.report import write_report
+
+    write_report(trained, page, threads=job.execution.threads)
+    say(f"report in {page}")
+
+
+def status(trained: Trained, saved: Path, folder: Path | None) -> int:
     """The exit status; a run that ended before its time says so."""
     best = trained.history.best_epoch
     if trained.diverged:
@@ -226,8 +304,15 @@ def status(trained: Trained, saved: Path) -> int:
             f"the weights of epoch {best}" if best else "weights of a part of an epoch"
         )
         say(f"{trained.history.stopped_because}; {saved} holds {what}")
+        if folder is not None:
+            say(how_to_go_on(folder))
         return INTERRUPTED
     return 0
+
+
+def how_to_go_on(folder: Path | None) -> str:
+    """The command that goes on with a run."""
+    return f"to go on: thalweg train --resume {shlex.quote(str(folder))}"
 
 
 def interrupted(trained: Trained) -> bool:

@@ -5,13 +5,18 @@ This file stays light: polars and scikit-learn are imported when a table is ther
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thalweg.data.learn import Trained
     from thalweg.data.model import TableModel
-    from thalweg.training.fit import Callback
+    from thalweg.formulas.optimizers import Optimizer
+    from thalweg.formulas.penalties import Penalty
+    from thalweg.training.callbacks import AfterEpoch, Callback
+    from thalweg.training.checkpoints import Checkpoint
     from thalweg.training.network import Network
 
 
@@ -19,7 +24,9 @@ def train(
     source: Any,
     target: str,
     *,
-    callback: Callback | None = None,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
     engine: str = "native",
     threads: int | None = None,
     **settings: Any,
@@ -30,6 +37,8 @@ def train(
         source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
         target: the column to predict.
         callback: called with an `EpochRecord` after every epoch.
+        callbacks: objects that follow the run and may end it; see `Callback`.
+        checkpoint: where and how often to write what `resume` goes on from.
         engine: ``native``, or ``interpreter``, which is NumPy.
         threads: at most; None for as many as the work is worth. The network is the same
             to the bit for any number.
@@ -55,9 +64,110 @@ def train(
     from thalweg.data.settings import settings_from
     from thalweg.training.execution import Execution
 
-    chosen = settings_from(settings, beside=("callback", "engine", "threads"))
-    execution = Execution(engine, threads)
-    return learn(source, target, chosen, callback, execution=execution)
+    beside = ("callback", "callbacks", "checkpoint", "engine", "threads")
+    chosen = settings_from(settings, beside=beside)
+    return learn(
+        source,
+        target,
+        chosen,
+        callback,
+        execution=Execution(engine, threads),
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+    )
+
+
+def resume(
+    folder: str | PathLike[str],
+    data: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    validation: tuple[Any, ...] | None = None,
+    optimizer: Optimizer | None = None,
+    penalty: Penalty | None = None,
+    progress: bool = False,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    threads: int | None = None,
+) -> Network | Trained:
+    """Go on with a run from its newest checkpoint, as if it had never stopped.
+
+    Weights, the optimizer's state, counters and history become the same to the bit, for
+    any number of threads; only the seconds differ. Checkpoints go on in that folder.
+
+    Arguments:
+        folder: that of the `Checkpoint` which `fit` or `train` was given.
+        data: for a network X, as `fit` had it. For a table the file or frame; None for
+            the file that it was read from.
+        y: for a network, as `fit` had it.
+        sample_weight: the same.
+        validation: rows of a person's own, as `fit` had them; a fraction is known.
+        optimizer, penalty: only those of a person's own, which no file holds.
+        progress: show both losses while training.
+        callback: called with an `EpochRecord` after every epoch that is still to come.
+        callbacks: objects that follow the run; see `Callback`.
+        threads: at most; None for as many as the work is worth.
+
+    Returns:
+        The `Network`, with its history; for a table what `train` returns.
+
+    Raises:
+        FileError: there is no checkpoint that can be read, or another process writes
+            there.
+        DataError: the rows or the table aren't those of the run.
+        ArgumentError: something is missing, or too much.
+        DivergenceError: as `fit` raises it.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+        >>> def stop(record):
+        ...     if record.epoch == 5:
+        ...         raise KeyboardInterrupt
+        >>> network = tw.Network([tw.Dense(1)])
+        >>> history = network.fit(
+        ...     X, 3 * X, epochs=8, checkpoint=tw.Checkpoint("slope"), callback=stop
+        ... )
+        >>> history.stopped_because
+        'interrupted after epoch 5'
+        >>> tw.resume("slope", X, 3 * X).history.stopped_because
+        'all 8 epochs were done'
+    """
+    from thalweg.training.callbacks import callbacks_from
+    from thalweg.training.checkpoints import TABLE
+    from thalweg.training.execution import Execution
+    from thalweg.training.resume import go_on, saved_run
+
+    with saved_run(folder) as (store, saved):
+        epochs = saved.setup.epochs
+        told = callbacks_from(callback, callbacks, progress, epochs)
+        if TABLE in saved.setup.notes:
+            from thalweg.data.learn import begun, learn
+
+            run = begun(saved)
+            source = run.source if data is None else data
+            execution = Execution(saved.setup.engine, threads)
+            return learn(
+                source,
+                run.target,
+                run.settings,
+                execution=execution,
+                callbacks=told.each,
+                resumed=(store, saved),
+            )
+        return go_on(
+            store,
+            saved,
+            data,
+            y,
+            sample_weight=sample_weight,
+            validation=validation,
+            optimizer=optimizer,
+            penalty=penalty,
+            callbacks=told,
+            threads=threads,
+        )
 
 
 def load(path: str | Path) -> Network | TableModel:

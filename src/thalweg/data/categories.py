@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from thalweg.data.encodings import (
     KEYS,
     Encoding,
     Floats,
+    Mask,
     missing_name,
     shared_fields,
 )
@@ -69,20 +71,27 @@ class CategoryEncoding(Encoding):
 
     def encode(self, cells: pl.Series) -> Floats:
         """Shape (rows, categories + 0 to 2)."""
-        codes = _codes(cells, self.categories)
-        width = len(self.features)
-        # One column more than there are features takes what none stands for.
-        out = np.zeros((len(codes), width + 1))
-        other = len(self.categories) if self.other else width
-        absent = width - 1 if self.missing else width
-        places = np.where(codes == OTHER, other, codes - 2)
-        places[codes == MISSING] = absent
-        out[np.arange(len(codes)), places] = 1
-        return out[:, :width]
+        features = np.zeros((len(cells), len(self.features)), np.float32)
+        self.encode_into(cells, features)
+        return features
 
-    def unseen(self, features: Floats) -> NDArray[np.bool_]:
-        """Which rows have none of the categories, shape (rows,)."""
-        return features[:, : len(self.categories)].sum(axis=1) == 0
+    def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
+        """Write a 1 into each row; which have none of the categories."""
+        codes = _codes(cells, self.categories)
+        places = self._places[codes]
+        rows = np.arange(len(codes))
+        if (places < 0).any():
+            rows, places = rows[places >= 0], places[places >= 0]
+        features[rows, places] = 1
+        return unseen_codes(codes)
+
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """The feature of each code; −1 where it has none."""
+        count = len(self.categories)
+        other = count if self.other else -1
+        absent = count + self.other if self.missing else -1
+        return np.array([other, absent, *range(count)])
 
 
 @dataclass(frozen=True)
@@ -124,11 +133,13 @@ class CodeEncoding(Encoding):
 
     def encode(self, cells: pl.Series) -> Floats:
         """Shape (rows, 1)."""
-        return _codes(cells, self.categories).astype(np.float64)[:, None]
+        return _codes(cells, self.categories).astype(np.float32)[:, None]
 
-    def unseen(self, features: Floats) -> NDArray[np.bool_]:
-        """Which rows have none of the categories, shape (rows,)."""
-        return features[:, 0] == OTHER
+    def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
+        """Write each code; which cells have none of the categories."""
+        codes = _codes(cells, self.categories)
+        features[:, 0] = codes
+        return unseen_codes(codes)
 
 
 def fit_categories(
@@ -146,6 +157,12 @@ def fit_categories(
         return CodeEncoding(name, kind, missing, categories)
     other = len(categories) < counts.height
     return CategoryEncoding(name, kind, missing, other, categories)
+
+
+def unseen_codes(codes: NDArray[np.int64]) -> Mask | None:
+    """Which codes are that of all others; None where none is."""
+    unseen = codes == OTHER
+    return unseen if unseen.any() else None
 
 
 def _codes(cells: pl.Series, categories: Sequence[str]) -> NDArray[np.int64]:

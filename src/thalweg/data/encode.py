@@ -105,6 +105,11 @@ class Encoder:
         return tuple(name for encoding in self.encodings for name in encoding.features)
 
     @property
+    def kinds(self) -> dict[str, Kind]:
+        """What the cells of each column are to be."""
+        return {encoding.name: encoding.kind for encoding in self.encodings}
+
+    @property
     def embedded(self) -> tuple[Embedded, ...]:
         """The last columns of X, which hold category numbers."""
         codes = [code for code in self.encodings if isinstance(code, CodeEncoding)]
@@ -128,16 +133,15 @@ class Encoder:
         Raises:
             DataError: a column isn't there.
         """
-        X = np.empty((table.rows, len(self.features)), np.float32)
+        X = np.zeros((table.rows, len(self.features)), np.float32)
         reports: list[ColumnReport] = []
         start = 0
         for encoding in self.encodings:
             column = table.column(encoding.name)
             cells = understood(column, encoding.kind)
             stop = start + len(encoding.features)
-            features = encoding.encode(cells)
-            X[:, start:stop] = features
-            reports.append(ColumnReport.of(table, encoding, column, cells, features))
+            unseen = encoding.encode_into(cells, X[:, start:stop])
+            reports.append(ColumnReport.of(table, encoding, column, cells, unseen))
             start = stop
         known = {column.name for column in self.schema.columns}
         known |= {self.schema.target.name, self.schema.weights or ""}

@@ -14,7 +14,9 @@ from thalweg.data.scales import NormalScores, Scale
 from thalweg.data.strict import number, require_keys, text, texts, truth
 from thalweg.errors import ModelFileError
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[Any]
+"""float64, or float32 where that is as exact."""
+Mask: TypeAlias = NDArray[np.bool_]
 KEYS = ("encoding", "name", "kind", "missing")
 """What every encoding stores."""
 
@@ -42,9 +44,18 @@ class Encoding(ABC):
     def encode(self, cells: pl.Series) -> Floats:
         """The features, shape (rows, features), of cells that `understood` gave."""
 
-    def unseen(self, features: Floats) -> NDArray[np.bool_]:
-        """Which rows that aren't missing have a category that was not learned."""
-        return np.zeros(len(features), np.bool_)
+    def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
+        """Write the features into zeros.
+
+        Args:
+            cells: what `understood` gave.
+            features: zeros, shape (rows, features), float32.
+
+        Returns:
+            Which cells hold a category that was not learned; None where none does.
+        """
+        features[...] = self.encode(cells)
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """The encoding as JSON."""

@@ -63,7 +63,7 @@ def infer(
         tuple(
             Column(name, "ignored", "as asked")
             if name in ignore
-            else _feature(table, name)
+            else infer_feature(table, name)
             for name in table.columns
             if name not in (target, weights)
         ),
@@ -95,8 +95,8 @@ def _check_uses(
             raise ArgumentError(f"{name!r} must be either {uses_of[name]} or {use}")
 
 
-def _feature(table: Table, name: str) -> Column:
-    """What a column is, or that it's set aside."""
+def infer_feature(table: Table, name: str) -> Column:
+    """What a column is, or that it's set aside for being of no help."""
     if name == "":
         reason = "the first column has no name, so it's taken for row numbers"
         return Column(name, "ignored", reason)
@@ -180,26 +180,33 @@ def _typed_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, st
 
 def _text_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str]:
     """The kind of a column of texts, by what they can all be read as."""
-    pair = _boolean_pair(column)
+    # Each different text is read once: most columns repeat a few.
+    texts, rows = _different(column)
+    pair = _boolean_pair(texts)
     if pair is not None:
         return "boolean", f"{present:,} of {present:,} cells are {pair}"
-    if _are_codes(column):
+    if _are_codes(texts):
         return "category", f"{_texts_said(column)}, codes with leading zeros"
-    numbers = understood(column, "number").count()
+    numbers = int(rows.filter(understood(texts, "number").is_not_null()).sum())
     kinds: tuple[Kind, ...] = ("number", "date", "time")
     for kind in kinds:
-        read = understood(column, kind)
-        share = read.count() / present
-        if share == 1:
+        read = int(rows.filter(understood(texts, kind).is_not_null()).sum())
+        if read == present:
             if kind == "number":
                 _check_finite(table, column)
             return kind, f"{present:,} of {present:,} cells are {kind}s"
-        if share > MOSTLY:
-            _refuse_mixture(table, column, read, kind)
+        if read > MOSTLY * present:
+            _refuse_mixture(table, column, understood(column, kind), kind)
         if kind == "number":
-            _refuse_commas(table, column, read, present)
+            _refuse_commas(table, column, texts, rows, numbers, present)
     said = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
     return "category", _texts_said(column) + said
+
+
+def _different(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Each text once, and in how many rows it is."""
+    counts = column.drop_nulls().rename("text").value_counts()
+    return counts["text"].rename(column.name), counts["count"]
 
 
 def _texts_said(column: pl.Series) -> str:
@@ -207,26 +214,25 @@ def _texts_said(column: pl.Series) -> str:
     return f"{counted(texts.n_unique(), 'different text')} such as {shown(texts[0])}"
 
 
-def _boolean_pair(column: pl.Series) -> str | None:
+def _boolean_pair(texts: pl.Series) -> str | None:
     """The pair of words, if the cells are one pair and nothing else."""
-    # One more than the spellings of a pair ("yes", "Yes", "YES") is enough to say no.
-    if column.n_unique() > 9:
+    # As many as the spellings of a pair ("yes", "Yes", "YES") are enough to say no.
+    if len(texts) > 8:
         return None
-    texts = {text.lower() for text in column.unique().drop_nulls()}
+    lower = {text.lower() for text in texts}
     for no, yes in BOOLEANS:
-        if texts <= {no, yes}:
+        if lower <= {no, yes}:
             return f"{yes} or {no}"
     return None
 
 
-def _are_codes(column: pl.Series) -> bool:
+def _are_codes(texts: pl.Series) -> bool:
     """Whether all cells are digits of one length, some with zeros in front."""
-    texts = column.drop_nulls().str
-    lengths = texts.len_chars()
+    lengths = texts.str.len_chars()
     return (
         lengths.max() == lengths.min() != 1
-        and bool(texts.contains(r"^\d+$").all())
-        and bool(texts.starts_with("0").any())
+        and bool(texts.str.contains(r"^\d+$").all())
+        and bool(texts.str.starts_with("0").any())
     )
 
 
@@ -242,13 +248,19 @@ def _refuse_mixture(
 
 
 def _refuse_commas(
-    table: Table, column: pl.Series, numbers: pl.Series, present: int
+    table: Table,
+    column: pl.Series,
+    texts: pl.Series,
+    rows: pl.Series,
+    numbers: int,
+    present: int,
 ) -> None:
     """An error where a column is numbers but for commas inside them."""
-    commas = column.str.contains(NUMBER_WITH_COMMAS).fill_null(False)
-    if not commas.any() or commas.sum() + numbers.count() <= MOSTLY * present:
+    commas = texts.str.contains(NUMBER_WITH_COMMAS)
+    cells = int(rows.filter(commas).sum())
+    if not cells or cells + numbers <= MOSTLY * present:
         return
-    row = _first(commas)
+    row = _first(column.str.contains(NUMBER_WITH_COMMAS).fill_null(False))
     raise DataError(
         f"{table.place(row, column.name)}: a number must be written without commas "
         f"and with a decimal point, but is {shown(column[row])}; "

@@ -1,6 +1,7 @@
 """What a column can hold, and how its cells are understood."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 import polars as pl
@@ -100,8 +101,11 @@ def _boolean(column: pl.Series) -> pl.Series:
     if not is_text(column.dtype):
         return _nothing(column, _MEANINGS["boolean"])
     meaning = {no: "false" for no, _ in BOOLEANS} | {yes: "true" for _, yes in BOOLEANS}
-    lower = column.cast(pl.String).str.to_lowercase()
-    return lower.replace_strict(meaning, default=None, return_dtype=pl.String)
+    texts = column.cast(pl.String)
+    different = texts.unique().drop_nulls()
+    lower = different.str.to_lowercase()
+    meant = lower.replace_strict(meaning, default=None, return_dtype=pl.String)
+    return texts.replace_strict(different, meant, default=None, return_dtype=pl.String)
 
 
 def _date(column: pl.Series) -> pl.Series:
@@ -111,17 +115,32 @@ def _date(column: pl.Series) -> pl.Series:
         return column.cast(pl.Datetime("us"))
     if not is_text(column.dtype):
         return _nothing(column, _MEANINGS["date"])
-    cells = pl.lit(column.cast(pl.String).str.replace("T", " ", literal=True)).str
-    naive = [
-        cells.to_datetime(form, time_unit="us", strict=False) for form in DATE_FORMATS
-    ]
-    offset = [
-        cells.replace("Z$", "+00:00")
-        .str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
-        .dt.replace_time_zone(None)
-        for form in OFFSET_FORMATS
-    ]
-    return pl.select(pl.coalesce(*naive, *offset)).to_series()
+    texts = column.cast(pl.String).str.replace("T", " ", literal=True)
+    naive = (partial(_naive_moment, form=form) for form in DATE_FORMATS)
+    offset = (partial(_moment_of_a_zone, form=form) for form in OFFSET_FORMATS)
+    return _first_that_reads(texts, (*naive, *offset))
+
+
+def _naive_moment(texts: pl.Series, form: str) -> pl.Series:
+    return texts.str.to_datetime(form, time_unit="us", strict=False)
+
+
+def _moment_of_a_zone(texts: pl.Series, form: str) -> pl.Series:
+    utc = texts.str.replace("Z$", "+00:00").str
+    moments = utc.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+    return moments.dt.replace_time_zone(None)
+
+
+def _first_that_reads(
+    texts: pl.Series, readers: Sequence[Callable[[pl.Series], pl.Series]]
+) -> pl.Series:
+    """What the first reader that understands a cell makes of it."""
+    found = readers[0](texts)
+    for reader in readers[1:]:
+        if found.null_count() == texts.null_count():
+            break
+        found = pl.select(pl.coalesce(found, reader(texts))).to_series()
+    return found
 
 
 def _time(column: pl.Series) -> pl.Series:
@@ -129,9 +148,14 @@ def _time(column: pl.Series) -> pl.Series:
         return column
     if not is_text(column.dtype):
         return _nothing(column, _MEANINGS["time"])
-    cells = pl.lit(column.cast(pl.String)).str
-    times = [cells.to_time(form, strict=False) for form in TIME_FORMATS]
-    return pl.select(pl.coalesce(*times)).to_series()
+    return _first_that_reads(
+        column.cast(pl.String),
+        [partial(_time_of_day, form=form) for form in TIME_FORMATS],
+    )
+
+
+def _time_of_day(texts: pl.Series, form: str) -> pl.Series:
+    return texts.str.to_time(form, strict=False)
 
 
 def _nothing(column: pl.Series, dtype: pl.DataType) -> pl.Series:

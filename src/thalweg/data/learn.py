@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.encode import Encoder
 from thalweg.data.model import USUAL, TableModel, scores
 from thalweg.data.prepare import Part, Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.scales import Scale
 from thalweg.data.scores import Metrics, constant_outputs, finite, linear_outputs
-from thalweg.data.settings import Settings
+from thalweg.data.settings import Settings, settings_from
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.errors import ArgumentError, DataError, DivergenceError
+from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
 from thalweg.formulas.losses import Loss
+from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
+from thalweg.training.checkpoints import TABLE, Checkpoint
 from thalweg.training.curves import Reading, read_curves
 from thalweg.training.execution import Execution
-from thalweg.training.fit import Callback
 from thalweg.training.history import History
 from thalweg.training.metrics import CLASS_LOSSES
 from thalweg.training.network import Network
 
+if TYPE_CHECKING:
+    from thalweg.training.checkpoints import Store
+    from thalweg.training.runfile import Saved
+
+Announce = Callable[[Table, Prepared, Network], object]
 ONE_OUTPUT = "binary_cross_entropy"
 POSITIVE = "poisson"
 
@@ -47,6 +54,7 @@ class Trained:
         reading: the learning curves in plain words.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
+        table: the rows as they were read.
     """
 
     model: TableModel
@@ -56,15 +64,38 @@ class Trained:
     baselines: dict[str, Metrics]
     reading: Reading
     diverged: str = ""
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """What accompanies a run, and leaves its result as it is.
+
+    Arguments:
+        callback: called after every epoch.
+        callbacks: follow the run.
+        execution: what runs the network, and on how many threads.
+        checkpoint: where and how often the run is written down.
+        resumed: the run to go on with, and the folder that it is in.
+    """
+
+    callback: AfterEpoch | None
+    callbacks: Sequence[Callback]
+    execution: Execution
+    checkpoint: Checkpoint | None
+    resumed: tuple[Store, Saved] | None
 
 
 def learn(
     source: Any,
     target: str,
     settings: Settings,
-    callback: Callback | None = None,
+    callback: AfterEpoch | None = None,
     announce: Callable[[Table, Prepared, Network], object] | None = None,
     execution: Execution = USUAL,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    resumed: tuple[Store, Saved] | None = None,
 ) -> Trained:
     """Read, infer, split, encode, train, and test once on rows never used.
 
@@ -77,6 +108,9 @@ def learn(
             training starts.
         execution: what runs the network, and on how many threads; the saved file is
             the same for any number of them.
+        callbacks: objects that follow the run.
+        checkpoint: where and how often the run is written down.
+        resumed: the run to go on with, and the folder that it is in.
 
     Raises:
         FileError, DataError: the table can't be used.
@@ -85,6 +119,107 @@ def learn(
     """
     table = read(source)
     data = fingerprint(source, table)
+    if resumed is not None:
+        require_same_table(resumed[1], table, data)
+    if checkpoint is not None:
+        checkpoint = noted(checkpoint, source, target, settings, data)
+    prepared = prepared_by(table, target, settings)
+    network = build(prepared, settings) if resumed is None else resumed[1].network
+    if announce is not None:
+        announce(table, prepared, network)
+    course = Course(callback, callbacks, execution, checkpoint, resumed)
+    diverged = train_network(network, prepared, settings, course)
+    model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
+    trained = tested(model, prepared, settings, data, diverged, execution)
+    return replace(trained, table=table)
+
+
+# Going on -----------------------------------------------------------------------------
+
+
+def noted(
+    checkpoint: Checkpoint,
+    source: Any,
+    target: str,
+    settings: Settings,
+    data: Mapping[str, Any],
+) -> Checkpoint:
+    """With the table's place, fingerprint and settings beside every checkpoint."""
+    is_file = isinstance(source, str | Path)
+    table = {
+        "source": str(Path(source).absolute()) if is_file else None,
+        "target": target,
+        "settings": settings.to_dict(),
+        "data": dict(data),
+    }
+    return replace(checkpoint, notes={**checkpoint.notes, TABLE: table})
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A table's run as a checkpoint has it.
+
+    Arguments:
+        source: the file that the table was read from; None for a frame.
+        target: the column to predict.
+        settings: how.
+    """
+
+    source: Path | None
+    target: str
+    settings: Settings
+
+
+def begun(saved: Saved) -> Begun:
+    """What a checkpoint says of its table.
+
+    Raises:
+        ArgumentError: it is the run of a network alone.
+        ModelFileError: what it says is damaged.
+    """
+    if TABLE not in saved.setup.notes:
+        raise ArgumentError(
+            f"{saved.path} must be a table's run, but is that of a network; "
+            "thalweg.resume goes on with it in Python"
+        )
+    try:
+        table = saved.setup.notes[TABLE]
+        source, target = table["source"], table["target"]
+        if not isinstance(source, str | None) or not isinstance(target, str):
+            raise TypeError(source, target)
+        settings = settings_from(table["settings"])
+        table["data"]["sha256"]
+    except (KeyError, TypeError, AttributeError, ArgumentError) as error:
+        raise ModelFileError(f"{saved.path}: the table is damaged: {error!r}") from None
+    return Begun(None if source is None else Path(source), target, settings)
+
+
+def require_same_table(saved: Saved, table: Table, data: Mapping[str, Any]) -> None:
+    """The table is the one that the run had, to the byte.
+
+    Raises:
+        DataError: it isn't; the message says what differs.
+    """
+    before = saved.setup.notes[TABLE]["data"]
+    if before["sha256"] == data["sha256"]:
+        return
+    what = "a cell differs"
+    if before.get("columns") != data["columns"]:
+        what = "its columns differ"
+    elif before.get("rows") != data["rows"]:
+        what = f"it has {data['rows']} rows, it had {before.get('rows')}"
+    raise DataError(
+        f"{table.name}: must be the table that the run in {saved.path} had, but {what}"
+    )
+
+
+def prepared_by(table: Table, target: str, settings: Settings) -> Prepared:
+    """The table split and encoded as the settings say.
+
+    Raises:
+        DataError: the table can't be used.
+        ArgumentError: a setting can't be used with this table.
+    """
     prepared = prepare(
         table,
         target,
@@ -95,13 +230,7 @@ def learn(
         test=settings.test,
         seed=settings.seed,
     )
-    prepared = fitted_to_loss(table, prepared, settings)
-    network = build(prepared, settings)
-    if announce is not None:
-        announce(table, prepared, network)
-    diverged = train_network(network, prepared, settings, callback, execution)
-    model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
-    return tested(model, prepared, settings, data, diverged, execution)
+    return fitted_to_loss(table, prepared, settings)
 
 
 # The network --------------------------------------------------------------------------
@@ -109,20 +238,25 @@ def learn(
 
 def build(prepared: Prepared, settings: Settings) -> Network:
     """Embeddings for columns of many categories, hidden layers, and an output."""
-    layers: list[Layer] = []
-    embedded = prepared.encoder.embedded
-    if embedded:
-        first = embedded[0].position
-        parts: list[tuple[int, int, Layer | None]] = [(0, first, None)] if first else []
-        for each in embedded:
-            layer = Embedding(each.categories, each.dimension)
-            parts.append((each.position, each.position + 1, layer))
-        layers.append(Columns(tuple(parts)))
+    layers = embedding_layers(prepared.encoder)
     for units in settings.layers:
         layers.append(Dense(units, settings.activation))
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
     return Network([*layers, output_layer(prepared, settings)])
+
+
+def embedding_layers(encoder: Encoder) -> list[Layer]:
+    """A layer with an embedding for each column of codes, if there are any."""
+    embedded = encoder.embedded
+    if not embedded:
+        return []
+    first = embedded[0].position
+    parts: list[tuple[int, int, Layer | None]] = [(0, first, None)] if first else []
+    for each in embedded:
+        layer = Embedding(each.categories, each.dimension)
+        parts.append((each.position, each.position + 1, layer))
+    return [Columns(tuple(parts))]
 
 
 def output_layer(prepared: Prepared, settings: Settings) -> Layer:
@@ -176,38 +310,65 @@ def from_zero(table: Table, prepared: Prepared) -> Prepared:
 
 
 def train_network(
-    network: Network,
-    prepared: Prepared,
-    settings: Settings,
-    callback: Callback | None,
-    execution: Execution,
+    network: Network, prepared: Prepared, settings: Settings, course: Course
 ) -> str:
     """Fit the network; why it diverged, if it did after a first whole epoch."""
-    training, validation = prepared.training, prepared.validation
-    weighted = settings.weights is not None
+    fit = fit_anew if course.resumed is None else fit_on
     try:
-        network.fit(
-            training.X,
-            training.y,
-            loss=settings.loss,
-            optimizer=settings.rule(len(training.X)),
-            epochs=settings.epochs,
-            batch_size=settings.rows_a_step(len(training.X)),
-            validation=(validation.X, validation.y, used_weights(validation, weighted)),
-            early_stopping=settings.early_stopping(),
-            seed=settings.seed,
-            sample_weight=used_weights(training, weighted),
-            penalty=settings.penalty(),
-            clip_norm=settings.clip_norm,
-            callback=callback,
-            engine=execution.engine,
-            threads=execution.threads,
-        )
+        fit(network, prepared, settings, course)
     except DivergenceError as error:
         if not network.history.epochs:
             raise
         return str(error)
     return ""
+
+
+def fit_anew(
+    network: Network, prepared: Prepared, settings: Settings, course: Course
+) -> None:
+    """Fit the network to the training rows."""
+    training, validation = prepared.training, prepared.validation
+    weighted = settings.weights is not None
+    network.fit(
+        training.X,
+        training.y,
+        loss=settings.loss,
+        optimizer=settings.rule(len(training.X)),
+        epochs=settings.epochs,
+        batch_size=settings.rows_a_step(len(training.X)),
+        validation=(validation.X, validation.y, used_weights(validation, weighted)),
+        early_stopping=settings.early_stopping(),
+        seed=settings.seed,
+        sample_weight=used_weights(training, weighted),
+        penalty=settings.penalty(),
+        clip_norm=settings.clip_norm,
+        callback=course.callback,
+        callbacks=course.callbacks,
+        checkpoint=course.checkpoint,
+        engine=course.execution.engine,
+        threads=course.execution.threads,
+    )
+
+
+def fit_on(
+    network: Network, prepared: Prepared, settings: Settings, course: Course
+) -> None:
+    """Go on fitting the network to the same rows."""
+    from thalweg.training.resume import go_on
+
+    assert course.resumed is not None
+    training, validation = prepared.training, prepared.validation
+    weighted = settings.weights is not None
+    callback, callbacks = course.callback, course.callbacks
+    go_on(
+        *course.resumed,
+        training.X,
+        training.y,
+        sample_weight=used_weights(training, weighted),
+        validation=(validation.X, validation.y, used_weights(validation, weighted)),
+        callbacks=callbacks_from(callback, callbacks, False, settings.epochs),
+        threads=course.execution.threads,
+    )
 
 
 def used_weights(part: Part, weighted: bool) -> NDArray[Any] | None:
@@ -283,7 +444,7 @@ def constant_loss(model: TableModel, prepared: Prepared, weighted: bool) -> floa
 
 
 def fingerprint(source: Any, table: Table) -> dict[str, Any]:
-    """What tells one table from another: size, columns, and a hash of its content."""
+    """What tells one table from another: its name, size, and a hash of its content."""
     digest = hashlib.sha256()
     if isinstance(source, str | Path):
         with open(source, "rb") as file:
@@ -291,4 +452,9 @@ def fingerprint(source: Any, table: Table) -> dict[str, Any]:
                 digest.update(chunk)
     else:
         digest.update(table.frame.hash_rows(0).to_numpy().tobytes())
-    return {"rows": table.rows, "columns": table.columns, "sha256": digest.hexdigest()}
+    return {
+        "name": table.name,
+        "rows": table.rows,
+        "columns": table.columns,
+        "sha256": digest.hexdigest(),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.batches import of_equal_length, one_ahead, read_batches
 from thalweg.data.encode import Encoder
 from thalweg.data.read import read
 from thalweg.data.report import Report
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 USUAL = Execution()
+ROWS_AT_A_TIME = 2**14
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,54 @@ class TableModel:
         encoded = self.encoder.transform(read(source))
         return self._answers(self._outputs(encoded.X, execution)), encoded.report
 
+    def predict_batches(
+        self,
+        source: Any,
+        execution: Execution = USUAL,
+        tell: Callable[[Report], object] = lambda report: None,
+    ) -> Iterator[pl.DataFrame]:
+        """What `predict` gives, some rows at a time: a file may exceed the memory.
+
+        Arguments:
+            source: a file's path, or a frame of pandas, polars or pyarrow.
+            execution: what runs the network.
+            tell: called with what was new or missing in the cells of each part.
+
+        Returns:
+            Frames that together have the same rows, the same to the bit.
+
+        Raises:
+            FileError, DataError: as `predict`, possibly after some rows were given.
+
+        Example:
+            >>> import thalweg as tw
+            >>> table = "examples/penguins.csv"
+            >>> model = tw.train(table, target="species", epochs=5).model
+            >>> [part.height for part in model.predict_batches(table)]
+            [344]
+        """
+        tables = read_batches(source, self.encoder.kinds)
+
+        def features() -> Iterator[NDArray[Any]]:
+            for encoded in one_ahead(self.encoder.transform(table) for table in tables):
+                tell(encoded.report)
+                yield encoded.X
+
+        for X in of_equal_length(features(), ROWS_AT_A_TIME):
+            yield self._answers(self._outputs(X, execution))
+
     def _outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
+        """What the network gives.
+
+        A row's last bits may depend on the rows beside it, so that rows are cut at the
+        same places wherever they come from.
+        """
         engine, threads = execution.engine, execution.threads
-        return self.network.predict(X, engine=engine, threads=threads)
+        parts = [
+            self.network.predict(part, engine=engine, threads=threads)
+            for part in of_equal_length(iter([X]), ROWS_AT_A_TIME)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _answers(self, outputs: NDArray[Any]) -> pl.DataFrame:
         """What the network gives, in the words and units of the table."""
@@ -100,8 +147,8 @@ class TableModel:
         if isinstance(self.targets, NumberTargets):
             return pl.DataFrame({"prediction": self.targets.decode(outputs[:, 0])})
         outputs = both_columns(outputs)
-        labels = self.targets.decode(outputs.argmax(axis=1))
-        columns: dict[str, Any] = {"prediction": labels}
+        labels = pl.Series(self.targets.labels, dtype=pl.String)
+        columns: dict[str, Any] = {"prediction": labels.gather(outputs.argmax(axis=1))}
         for number, label in enumerate(self.targets.labels):
             columns[f"probability of {label}"] = outputs[:, number]
         return pl.DataFrame(columns)

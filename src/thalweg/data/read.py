@@ -1,13 +1,16 @@
 """Read a table: a CSV or Parquet file, or a frame of pandas, polars or pyarrow."""
 
 import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import narwhals as nw
 import polars as pl
 
-from thalweg.data.csv_text import checked_names, read_csv
+from thalweg.data.csv_text import checked_names, line_of, read_csv
 from thalweg.data.table import Table
 from thalweg.data.words import listed
 from thalweg.errors import ArgumentError, DataError, FileError
@@ -44,16 +47,35 @@ def read(source: Any) -> Table:
 
 
 def _read_file(path: Path) -> Table:
-    _check_file(path)
-    try:
-        if path.suffix.lower() == ".parquet":
+    check_file(path)
+    with readable(path):
+        if is_parquet(path):
             return _read_parquet(path)
-        return Table.of(path.name, read_csv(path), path)
+        return Table.of(path.name, read_csv(path), partial(line_of, path))
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether the file's name says that it is Parquet."""
+    return path.suffix.lower() == ".parquet"
+
+
+@contextmanager
+def readable(path: Path) -> Generator[None]:
+    """What the operating system refuses is an error that names the file."""
+    try:
+        yield
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """The path is that of a file.
+
+    Raises:
+        FileError: it isn't; a file of a similar name is suggested.
+    """
     try:
         if path.is_dir():
             raise FileError(f"{path}: must be a file, but is a folder")
@@ -72,9 +94,30 @@ def _nearest_file(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
+    with _whole_parquet(path):
         # A damaged file may also fail later, where its columns differ in length.
         return Table.of(path.name, _named(path.name, pl.read_parquet(path)))
+
+
+def parquet_parts(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+    """A Parquet file's rows in their order, so many at a time.
+
+    Raises:
+        DataError: it isn't a whole Parquet file.
+    """
+    with _whole_parquet(path):
+        parts = pl.scan_parquet(path).collect_batches(
+            chunk_size=rows, maintain_order=True
+        )
+        for part in parts:
+            if part.height:
+                yield _named(path.name, part)
+
+
+@contextmanager
+def _whole_parquet(path: Path) -> Generator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = (str(error).splitlines() or ["unreadable"])[0]
         raise DataError(

@@ -1,12 +1,12 @@
 """What was new, missing or not understood in a table's cells."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from thalweg.data.encodings import Encoding, Floats
+from thalweg.data.encodings import Encoding, Mask
 from thalweg.data.kinds import Kind
 from thalweg.data.table import Table
 from thalweg.data.words import counted, listed, shown
@@ -45,7 +45,7 @@ class ColumnReport:
         encoding: Encoding,
         column: pl.Series,
         cells: pl.Series,
-        features: Floats,
+        unseen: Mask | None,
     ) -> "ColumnReport":
         """Compare cells with what an encoding saw in its training rows.
 
@@ -54,20 +54,32 @@ class ColumnReport:
             encoding: what was learned.
             column: the cells as they are in the table.
             cells: the same, as `understood` gave them.
-            features: what the encoding made of them.
+            unseen: which of them hold a category that was not learned, if any does.
         """
-        unseen = column.is_not_null() & pl.Series(encoding.unseen(features))
-        unreadable = column.is_not_null() & (cells.is_null() | _infinite(cells))
+        new = None if unseen is None else pl.Series(unseen)
+        unreadable = _unreadable(column, cells)
         missing = column.null_count()
         return cls(
             encoding.name,
             encoding.kind,
             missing,
             missing > 0 and not encoding.missing,
-            int(unseen.sum()),
-            _first(table, column, unseen),
-            int(unreadable.sum()),
+            _count(new),
+            _first(table, column, new),
+            _count(unreadable),
             _first(table, column, unreadable),
+        )
+
+    def joined(self, later: "ColumnReport") -> "ColumnReport":
+        """The report on this part of a table and a later one."""
+        return replace(
+            self,
+            missing=self.missing + later.missing,
+            newly_missing=self.newly_missing or later.newly_missing,
+            unseen=self.unseen + later.unseen,
+            first_unseen=self.first_unseen or later.first_unseen,
+            unreadable=self.unreadable + later.unreadable,
+            first_unreadable=self.first_unreadable or later.first_unreadable,
         )
 
     def lines(self) -> Iterator[str]:
@@ -99,6 +111,12 @@ class Report:
     columns: tuple[ColumnReport, ...]
     extra: tuple[str, ...]
 
+    def joined(self, later: "Report") -> "Report":
+        """The report on this part of a table and a later one."""
+        pairs = zip(self.columns, later.columns, strict=True)
+        columns = tuple(first.joined(second) for first, second in pairs)
+        return Report(self.rows + later.rows, columns, self.extra)
+
     def lines(self) -> list[str]:
         """What a person should know, a sentence each; none if all is as expected."""
         lines = [line for column in self.columns for line in column.lines()]
@@ -113,14 +131,23 @@ class Report:
         return asdict(self)
 
 
-def _infinite(cells: pl.Series) -> pl.Series:
-    if cells.dtype.is_float():
-        return cells.is_infinite().fill_null(False)
-    return pl.repeat(False, len(cells), eager=True)
+def _unreadable(column: pl.Series, cells: pl.Series) -> pl.Series | None:
+    """Which cells aren't missing, but can't be used; None where all can."""
+    infinite = cells.is_infinite() if cells.dtype.is_float() else None
+    if infinite is not None and not infinite.any():
+        infinite = None
+    if infinite is None and cells.null_count() == column.null_count():
+        return None
+    unknown = cells.is_null() if infinite is None else cells.is_null() | infinite
+    return column.is_not_null() & unknown
 
 
-def _first(table: Table, column: pl.Series, mask: pl.Series) -> str:
-    if not mask.any():
+def _count(mask: pl.Series | None) -> int:
+    return 0 if mask is None else int(mask.sum())
+
+
+def _first(table: Table, column: pl.Series, mask: pl.Series | None) -> str:
+    if mask is None or not mask.any():
         return ""
     row = int(mask.arg_max() or 0)
     return f"first {shown(column[row])} in {table.where(row)}"

@@ -1,15 +1,19 @@
 """What a reader gives: named columns, and where each row came from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 from polars import selectors
 
-from thalweg.data.csv_text import line_of
+from thalweg.data.kinds import Kind
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
+
+Lines: TypeAlias = Callable[[int], int]
+"""From a row of a table, counted from 0, to its line in the file, from 1."""
 
 MISSING_TEXTS = (
     *("", "NA", "N/A", "n/a", "#N/A", "<NA>"),
@@ -28,20 +32,26 @@ class Table:
     Args:
         name: the file's name, or "the table" for a frame.
         frame: the cells; every column of a CSV is text.
-        csv: the CSV file that the rows came from, to count lines in for errors.
+        lines: gives the line of the file on which a row starts; None where rows are
+            counted.
+        before: how many rows of the file come before these.
     """
 
     name: str
     frame: pl.DataFrame
-    csv: Path | None = None
+    lines: Lines | None = None
+    before: int = 0
 
     @classmethod
-    def of(cls, name: str, frame: pl.DataFrame, csv: Path | None = None) -> "Table":
+    def of(
+        cls, name: str, frame: pl.DataFrame, lines: Lines | None = None, before: int = 0
+    ) -> "Table":
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
         frame = frame.with_columns(selectors.decimal().cast(pl.Float64))
-        return cls(name, frame.with_columns(_stripped(), _float_or_null()), csv)
+        clean = frame.with_columns(_stripped(), _float_or_null())
+        return cls(name, clean, lines, before)
 
     @property
     def rows(self) -> int:
@@ -76,15 +86,35 @@ class Table:
 
     def where(self, row: int) -> str:
         """The row, counted from 1, or the line of the file that it starts on."""
-        if self.csv is None:
-            return f"row {row + 1}"
-        return f"line {line_of(self.csv, row)}"
+        if self.lines is None:
+            return f"row {self.before + row + 1}"
+        return f"line {self.lines(row)}"
+
+
+def cleaned(column: pl.Series, kind: Kind) -> pl.Series:
+    """A column's cells as `Table.of` has them; fast where texts are often the same.
+
+    >>> cleaned(pl.Series(["a ", "?", "a "]), "category").to_list()
+    ['a', None, 'a']
+    """
+    if column.dtype != pl.String:
+        return column
+    if kind in ("category", "boolean"):
+        texts = column.unique()
+        if pl.select(_stripped_text(pl.lit(texts))).to_series().equals(texts):
+            return column
+    return pl.select(_stripped_text(pl.lit(column))).to_series().alias(column.name)
 
 
 def _stripped() -> pl.Expr:
-    """Text cells without the space around them; those that mean "missing" are null."""
-    cells = pl.col(pl.String).str.strip_chars()
-    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells).name.keep()
+    """All texts so."""
+    return _stripped_text(pl.col(pl.String)).name.keep()
+
+
+def _stripped_text(texts: pl.Expr) -> pl.Expr:
+    """Texts without the space around them; those that mean "missing" are null."""
+    cells = texts.str.strip_chars()
+    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells)
 
 
 def _float_or_null() -> pl.Expr:

@@ -15,7 +15,12 @@ import numpy as np
 
 from thalweg.errors import ArgumentError
 from thalweg.program import ops
-from thalweg.program.blocks import Blocks, choose_any_blocks, choose_blocks
+from thalweg.program.blocks import (
+    MOST_ROWS,
+    Blocks,
+    choose_any_blocks,
+    choose_blocks,
+)
 from thalweg.program.differentiate import differentiate
 from thalweg.program.encode import Kind, encode
 from thalweg.program.fuse import fuse
@@ -29,6 +34,8 @@ from thalweg.program.split import Parts, split
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, call, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, as_numpy, type_of
+
+OTHER_ROWS = 1021  # than MOST_ROWS, and what no formula has as a number of its own
 
 Function = Callable[..., Any]
 Arrays = dict[str, Any]
@@ -63,20 +70,33 @@ def compile_rows(program: Program, inputs: Collection[str]) -> Compiled:
     return compile_parts(split(program, inputs, blocks.rows), inputs, blocks)
 
 
-def compile_any_rows(program: Program, inputs: Collection[str]) -> Compiled | None:
-    """The same for any number of rows; None if the program's rows meet.
+def compile_any_rows(
+    program_for: Callable[[int], Program], inputs: Collection[str]
+) -> Compiled | None:
+    """The same for any number of rows; None if rows meet, or are counted.
 
     Arguments:
-        program: over `MOST_ROWS` rows.
+        program_for: gives the program for a number of rows.
         inputs: the names of its inputs that hold rows.
     """
+    program = program_for(MOST_ROWS)
     inputs = [name for name in inputs if name in program.inputs]
     rows = find_rows(program, inputs)
-    if rows is None:
+    if rows is None or numbers_in(program) != numbers_in(program_for(OTHER_ROWS)):
         return None
     blocks = choose_any_blocks(fuse(program, rows.axes), rows)
     parts = split(program, inputs, blocks.rows)
     return None if parts.count is None else compile_parts(parts, inputs, blocks)
+
+
+def numbers_in(program: Program) -> list[Any]:
+    """Its instructions and constants, which tell whether it counts its rows."""
+    return [
+        (i.opcode, i.inputs, i.attributes["value"].tobytes())
+        if i.opcode == "constant"
+        else (i.opcode, i.inputs)
+        for i in program.instructions
+    ]
 
 
 def rows_in(program: Program, inputs: Sequence[str]) -> int:

@@ -18,7 +18,16 @@ import numpy as np
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.trace import Trace, Tracer, location, operation
-from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape, as_numpy, type_of
+from thalweg.program.types import (
+    FLOATS,
+    Dtype,
+    DtypeLike,
+    NumpyArray,
+    Shape,
+    as_numpy,
+    dtype_from,
+    type_of,
+)
 
 # A tracer, an array or a number: no static type covers what all three can do.
 Array: TypeAlias = Any
@@ -347,11 +356,33 @@ def where(condition: Array, x: Array, y: Array) -> Array:
 
 
 @operation
-def cast(x: Array, dtype: Dtype) -> Array:
-    """The same values in another dtype; integers have their fractions cut off."""
+def cast(x: Array, dtype: DtypeLike) -> Array:
+    """The same values in another dtype; integers have their fractions cut off.
+
+    Arguments:
+        x: any shape.
+        dtype: its name, or as NumPy has it: ``y.dtype``, ``np.float32``.
+
+    Raises:
+        DtypeError: it isn't float32, float64, int32, uint32 or bool.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> x = np.array([0.5, 2.0], np.float32)
+        >>> tw.cast(x > 1, x.dtype)
+        array([0., 1.], dtype=float32)
+    """
     if isinstance(x, Tracer) and x.type.dtype == dtype:
         return x
-    return record("cast", x, dtype=dtype)
+    return record("cast", x, dtype=known_dtype(dtype))
+
+
+def known_dtype(dtype: DtypeLike) -> Dtype:
+    """The dtype that a person named, with the formula's line if there is none."""
+    try:
+        return dtype_from(dtype)
+    except DtypeError as error:
+        raise DtypeError(f"{error}{location()}") from None
 
 
 @operation
@@ -616,12 +647,28 @@ def dtype_of_rows(table: Array) -> Dtype:
 
 
 @operation
-def one_hot(labels: Array, classes: int, dtype: Dtype | None = None) -> Array:
-    """Class numbers of shape (…) as rows of shape (…, classes) with a single 1."""
+def one_hot(labels: Array, classes: int, dtype: DtypeLike | None = None) -> Array:
+    """Class numbers of shape (…) as rows of shape (…, classes) with a single 1.
+
+    Arguments:
+        labels: class numbers, from 0.
+        classes: how many there are.
+        dtype: as in `cast`; None for that of the real numbers.
+
+    Raises:
+        DtypeError: as `cast` has it.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.one_hot(np.array([2, 0]), 3, np.int32)
+        array([[0, 0, 1],
+               [1, 0, 0]], dtype=int32)
+    """
     columns = np.arange(classes, dtype=np.int32)
     recording = tracing(labels)
-    wanted = dtype or (recording.float_dtype if recording else "float64")
-    return cast(equal(reshape(labels, (*shape_of(labels), 1)), columns), wanted)
+    if dtype is None:
+        dtype = recording.float_dtype if recording else "float64"
+    return cast(equal(reshape(labels, (*shape_of(labels), 1)), columns), dtype)
 
 
 def random_bits(seed: Tracer, step: Tracer, operation: int, shape: Shape) -> Tracer:

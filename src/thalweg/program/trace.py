@@ -168,7 +168,7 @@ class Tracer:
 
     def astype(self, dtype: Any) -> Tracer:
         """The values in another dtype."""
-        return OPERATIONS["cast"](self, np.dtype(dtype).name)
+        return OPERATIONS["cast"](self, dtype)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tracer:
         """Sum over all axes, or over some."""

@@ -26,6 +26,8 @@ ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4, "uint32": 4, "bool": 1}
 
 Shape = tuple[int, ...]
 NumpyArray: TypeAlias = NDArray[Any]
+# How a person names a dtype: by its word, as an array has it, or as ``np.float32``.
+DtypeLike: TypeAlias = Dtype | np.dtype[Any] | type[Any]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,22 @@ class ArrayType:
     def is_float(self) -> bool:
         """Whether the elements are floating-point numbers."""
         return self.dtype in FLOATS
+
+
+def dtype_from(given: DtypeLike | None) -> Dtype:
+    """The dtype that a word, a NumPy dtype or a NumPy type of numbers stands for.
+
+    Raises:
+        DtypeError: it is none of the five that programs have.
+    """
+    try:
+        name = "None" if given is None else np.dtype(given).name
+    except (SyntaxError, TypeError, ValueError):
+        name = repr(given)
+    if name in DTYPES:
+        return name
+    known = f"{', '.join(DTYPES[:-1])} or {DTYPES[-1]}"
+    raise DtypeError(f"a dtype must be {known}, got {name}")
 
 
 def dtype_of(array: NumpyArray, default_float: Dtype = "float64") -> Dtype:

@@ -13,10 +13,12 @@ import secrets
 import stat
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from thalweg.errors import FileError
 
 FilePath = str | os.PathLike[str]
+PREFIX = ".thalweg-"  # of temporary files
 
 # Some network file systems have no fsync for folders: there the rename is all one gets.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
@@ -53,15 +55,56 @@ def write_atomically(path: FilePath, *chunks: bytes | memoryview) -> None:
         raise FileError(f"{os.fspath(path)}: can't be written: {reason}") from error
 
 
+@contextmanager
+def open_atomically(path: FilePath) -> Generator[BinaryIO]:
+    """A new file to write into, which takes the place of a file once all is written.
+
+    As `write_atomically` does, for content that isn't in memory as a whole: until the
+    block ends there is the old file, and if it ends by an error there always will be.
+
+    Args:
+        path: the file, new or replaced.
+
+    Raises:
+        FileError: whatever the operating system refused.
+
+    Example:
+        >>> with open_atomically("numbers.txt") as file:
+        ...     for number in range(3):
+        ...         size = file.write(b"%d " % number)
+        >>> from pathlib import Path
+        >>> Path("numbers.txt").read_text()
+        '0 1 2 '
+    """
+    try:
+        with (
+            _replacing(os.path.realpath(path)) as fd,
+            os.fdopen(fd, "wb", closefd=False) as file,
+        ):
+            yield file
+    except FileError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{os.fspath(path)}: can't be written: {reason}") from error
+
+
 def _replace(target: str, chunks: Iterable[bytes | memoryview]) -> None:
+    with _replacing(target) as fd:
+        for chunk in chunks:
+            _write_all(fd, memoryview(chunk).cast("B"))
+
+
+@contextmanager
+def _replacing(target: str) -> Generator[int]:
+    """A descriptor to write to; what it got becomes the target's content."""
     _refuse_special_file(target)
     folder, name = os.path.split(target)
     prefix = _temporary_prefix(name)
     with _descriptor(_open_folder(folder)) as folder_fd:
-        _sweep(folder, prefix)
+        sweep(folder, prefix)
         with _temporary_file(os.path.join(folder, prefix)) as (temporary, fd):
-            for chunk in chunks:
-                _write_all(fd, memoryview(chunk).cast("B"))
+            yield fd
             os.fsync(fd)
             os.replace(temporary, target)
         _sync_folder(folder_fd)
@@ -84,7 +127,7 @@ def _open_folder(folder: str) -> int:
 
 def _temporary_prefix(name: str) -> str:
     """The digest keeps the name short where the target's own is as long as allowed."""
-    return f".thalweg-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-"
+    return f"{PREFIX}{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-"
 
 
 @contextmanager
@@ -120,8 +163,16 @@ def _create_locked(prefix: str) -> tuple[str, int]:
         os.close(fd)
 
 
-def _sweep(folder: str, prefix: str) -> None:
-    """Remove what dead processes left: their locks went with them."""
+def sweep(folder: str, prefix: str = PREFIX) -> None:
+    """Remove what dead processes left: their locks went with them.
+
+    Args:
+        folder: where they wrote.
+        prefix: how the names of what they left start.
+
+    Raises:
+        OSError: the folder can't be read.
+    """
     for name in os.listdir(folder):
         if name.startswith(prefix):
             with suppress(OSError):

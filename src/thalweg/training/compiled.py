@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thalweg.program.blocks import MOST_ROWS
 from thalweg.program.compile import compile_any_rows, compile_rows
+from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram
 from thalweg.program.types import ArrayType
 from thalweg.training.settings import batch_types, rows_of, task_of
@@ -70,11 +70,13 @@ def subject_of(network: Network) -> Subject:
         step = step_programs(layers, shapes, task, batch, dtype)["step"]
         return prepared(TRAINING, compile_rows(step, tuple(batch)), batch)
     batch = {"X": ArrayType((rows, *shapes.outputs[0]), dtype)}
-    for_any = prediction_program(layers, shapes, MOST_ROWS, dtype)
-    compiled = compile_any_rows(for_any, tuple(batch))
+
+    def program_for(count: int) -> Program:
+        return prediction_program(layers, shapes, count, dtype)
+
+    compiled = compile_any_rows(program_for, tuple(batch))
     if compiled is None:
-        for_these = prediction_program(layers, shapes, rows, dtype)
-        compiled = compile_rows(for_these, tuple(batch))
+        compiled = compile_rows(program_for(rows), tuple(batch))
     return prepared(PREDICTION, compiled, batch)
 
 

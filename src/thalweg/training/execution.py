@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from thalweg.formulas.names import is_whole, look_up, require
-from thalweg.program.blocks import MOST_ROWS
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, default_threads
@@ -82,7 +81,7 @@ class Execution:
             return InterpretedForward(program_for, memory)
 
         def any_rows() -> Compiled | None:
-            return compile_any_rows(program_for(MOST_ROWS), inputs)
+            return compile_any_rows(program_for, inputs)
 
         def for_rows(rows: int) -> Compiled:
             return compile_rows(program_for(rows), inputs)

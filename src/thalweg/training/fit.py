@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,18 +18,21 @@ from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.schedules import schedule
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
+from thalweg.training.callbacks import Callbacks
 from thalweg.training.execution import Execution
-from thalweg.training.history import DIVERGED, EpochRecord, History, Metrics
-from thalweg.training.interrupts import Interrupt, watch
+from thalweg.training.history import DIVERGED, EpochRecord, Metrics
+from thalweg.training.interrupts import Interrupt, Terminated, watch
 from thalweg.training.memory import Memory
 from thalweg.training.metrics import metric_for
 from thalweg.training.rows import Rows, shuffled_order
 from thalweg.training.stack import Shapes
+from thalweg.training.state import TrainingState
 from thalweg.training.step import Task, scoring_program, step_programs
-from thalweg.training.steps import Steps
+from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
 
-Callback = Callable[[EpochRecord], object]
+if TYPE_CHECKING:
+    from thalweg.training.keeper import Keeper
 
 
 @dataclass(frozen=True)
@@ -92,58 +97,67 @@ class Trainer:
         self,
         layers: tuple[Layer, ...],
         shapes: Shapes,
-        memory: Memory,
+        state: TrainingState,
         training: Rows,
         validation: Rows | None,
         plan: Plan,
         execution: Execution,
     ) -> None:
-        self._memory = memory
-        self._plan = plan
-        self._best = memory.copy()
-        self._lowest = math.inf
-        self._losses: list[float] = []
+        self.state = state
+        self.plan = plan
+        self._losses = state.history.validation_loss
         self._rows = with_mean_weight_one(training)
         self._schedule = schedule(plan.task.optimizer.learning_rate)
-        self._step = 0
         self._steps = self._training_steps(layers, shapes, execution)
         self._weight = self._rows.total_weight
         self._learning_rate = 0.0
         self._scorer = None
         if validation is not None:
-            loss = plan.task.loss
+            loss, memory = plan.task.loss, state.memory
             self._scorer = Scorer(layers, shapes, loss, validation, memory, execution)
 
     def _training_steps(
         self, layers: tuple[Layer, ...], shapes: Shapes, execution: Execution
     ) -> Steps:
         """The steps on these rows, with a program for each size of a batch."""
-        task, dtype = self._plan.task, self._memory.dtype
+        task, memory = self.plan.task, self.state.memory
+        dtype = memory.dtype
 
         def program_for(count: int) -> Program:
             types = self._rows.types(count)
             return step_programs(layers, shapes, task, types, dtype)["step"]
 
-        size, seed = self._plan.batch_size, self._plan.seed
-        buffers = self._memory.buffers()
+        size, seed = self.plan.batch_size, self.plan.seed
+        buffers = {**memory.buffers(), **self.state.optimizer.slots}
         types = tuple(self._rows.types(1).items())
         key = ("step", layers, shapes.outputs[0], task.shared, types, dtype)
         return execution.steps(program_for, self._rows, size, seed, buffers, key)
 
-    def run(self, history: History, callback: Callback | None) -> None:
+    @property
+    def log_shape(self) -> tuple[int, int]:
+        """The steps of an epoch, and the numbers that each leaves in the log."""
+        return self._steps.count, 1 + math.prod(self._steps.metric_shape())
+
+    def run(self, callbacks: Callbacks, keeper: Keeper | None = None) -> None:
         """Train until an epoch says stop; the history fills as it goes.
+
+        Arguments:
+            callbacks: told of every epoch.
+            keeper: writes checkpoints.
 
         Raises:
             DivergenceError: the loss became NaN or infinite; the best parameters so far
                 are kept.
+            Terminated: by SIGTERM, which is watched if there is a keeper.
         """
+        history = self.state.history
         try:
-            with watch() as interrupt:
-                while not history.stopped_because:
-                    interrupt.check()
-                    self._finish(self._epoch(history, interrupt), history, callback)
+            self._epochs(callbacks, keeper)
         except KeyboardInterrupt:
-            history.stopped_because = self._interrupted(history)
+            history.stopped_because = f"interrupted {self._where()}"
+        except Terminated:
+            history.stopped_because = f"terminated {self._where()}"
+            raise
         except DivergenceError:
             history.stopped_because = DIVERGED
             raise
@@ -151,66 +165,94 @@ class Trainer:
             history.stopped_because = f"ended by a {type(error).__name__}"
             raise
         finally:
-            if self._goes_back(history):
-                self._memory.restore(self._best)
+            if self._goes_back():
+                self.state.memory.restore(self.state.best)
 
-    def _epoch(self, history: History, interrupt: Interrupt) -> EpochRecord:
-        """One epoch: every row in a step, then the validation rows."""
-        started = time.perf_counter()
-        epoch = history.stopped_epoch + 1
-        first, rates, log = self._step, self._rates(), self._steps.log()
-        order, asked = self._order(epoch), interrupt.asked
-        for done in self._steps.train(order, rates, first, log, asked):
-            self._step, self._learning_rate = first + done, float(rates[done - 1])
-            self._require_finite(float(log.losses[done - 1]), "training loss", epoch)
-            interrupt.check()
-        self._require_finite_memory(epoch)
+    def _epochs(self, callbacks: Callbacks, keeper: Keeper | None) -> None:
+        """Epoch after epoch; where it's asked to stop, the state is kept."""
+        state = self.state
+        with watch(termination=keeper is not None) as interrupt:
+            try:
+                while not state.history.stopped_because:
+                    interrupt.check()
+                    self._finish(self._epoch(interrupt, keeper), callbacks)
+                    if keeper is not None:
+                        keeper.after_epoch(state)
+            except (KeyboardInterrupt, Terminated) as asked:
+                # Asked twice, a step may be half done.
+                if keeper is not None and not interrupt.urgent:
+                    keeper.before_end(state, asked)
+                raise
+
+    def _epoch(self, interrupt: Interrupt, keeper: Keeper | None) -> EpochRecord:
+        """One epoch, or the rest of it: every row in a step, then the validation."""
+        state = self.state
+        started = time.perf_counter() - state.seconds
+        number, log = state.epoch, self._take_steps(interrupt, keeper)
+        self._require_finite_memory(number)
         training_loss = float(log.losses.sum(dtype=np.float64)) / self._weight
         metric = log.metrics.sum(axis=0, dtype=np.float64) / self._weight
         validation_loss, validation_metrics = None, {}
         if self._scorer is not None:
             validation_loss, validation_metrics = self._scorer.score(interrupt)
-            self._require_finite(validation_loss, "validation loss", epoch)
+            self._require_finite(validation_loss, "validation loss", number)
         return EpochRecord(
-            epoch,
+            number,
             training_loss,
             validation_loss,
-            self._plan.task.metric.figures(metric),
+            self.plan.task.metric.figures(metric),
             validation_metrics,
             self._learning_rate,
             time.perf_counter() - started,
         )
 
-    def _finish(
-        self, record: EpochRecord, history: History, callback: Callback | None
-    ) -> None:
-        """Enter an epoch in the history, and see whether it was the last."""
-        history.epochs.append(record)
-        loss = record.validation_loss
-        if loss is not None:
-            self._losses.append(loss)
-        if loss is None or loss < self._lowest:
-            self._lowest = math.inf if loss is None else loss
-            self._best = self._memory.copy()
-            history.best_epoch = record.epoch
-        if callback is not None:
-            callback(record)
-        history.stopped_because = self._reason_to_stop(history)
+    def _take_steps(self, interrupt: Interrupt, keeper: Keeper | None) -> Log:
+        """The steps of an epoch that aren't done yet; what all of them gave."""
+        state, log = self.state, self._steps.log()
+        started = time.perf_counter() - state.seconds
+        first, before = state.optimizer.steps - state.done, state.done
+        if before:
+            log.every[:before] = state.log
+        rates = self._rates(first)
+        epoch = Epoch(self._order(), rates, first, log, before)
+        self._learning_rate = float(rates[before - 1]) if before else 0.0
+        with asking(interrupt):
+            for done in self._steps.train(epoch, interrupt.asked):
+                seconds = time.perf_counter() - started
+                state.advance(first + done, log.every[:done], seconds)
+                self._learning_rate = float(rates[done - 1])
+                loss = float(log.losses[done - 1])
+                self._require_finite(loss, "training loss", state.epoch)
+                interrupt.check()
+                if keeper is not None:
+                    keeper.between_steps(state)
+        return log
 
-    def _order(self, epoch: int) -> NumpyArray | None:
+    def _finish(self, record: EpochRecord, callbacks: Callbacks) -> None:
+        """Enter an epoch in the history, and see whether it was the last."""
+        self.state.finish(record)
+        if record.validation_loss is not None:
+            self._losses.append(record.validation_loss)
+        history = self.state.history
+        history.stopped_because = self._reason_to_stop()
+        asked = callbacks.reason_to_stop(record)
+        history.stopped_because = history.stopped_because or asked
+
+    def _order(self) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
         numbers = self._rows.numbers
-        if not self._plan.shuffle:
+        if not self.plan.shuffle:
             return numbers
-        order = shuffled_order(len(self._rows), self._plan.seed, epoch)
+        epoch = self.state.optimizer.epochs + 1
+        order = shuffled_order(len(self._rows), self.plan.seed, epoch)
         return order if numbers is None else numbers[order]
 
-    def _rates(self) -> NumpyArray:
-        """The learning rate of every step of the next epoch."""
+    def _rates(self, first: int) -> NumpyArray:
+        """The learning rate of every step of the epoch that has this first step."""
         count = self._steps.count
         rates = self._schedule.learning_rates(
-            range(self._step, self._step + count),
-            self._plan.epochs * count,
+            range(first, first + count),
+            self.state.steps_before(count) + self.plan.epochs * count,
             self._losses,
         )
         return np.array(rates, np.float64)
@@ -221,7 +263,7 @@ class Trainer:
 
     def _require_finite_memory(self, epoch: int) -> None:
         """A step can leave NaN behind that only the next one's loss would show."""
-        for array in self._memory.buffers().values():
+        for array in self.state.memory.buffers().values():
             if not np.isfinite(array).all():
                 raise self._divergence("the weights became NaN or infinite", epoch)
 
@@ -232,34 +274,43 @@ class Trainer:
             else "the weights are as before"
         )
         return DivergenceError(
-            f"{what} in epoch {epoch}, step {self._step}, at learning rate "
-            f"{self._learning_rate:g}; {kept}. Try a learning rate a tenth of that, "
-            "clip_norm=1.0, or inputs scaled to about −1…1"
+            f"{what} in epoch {epoch}, step {self.state.optimizer.steps}, at learning "
+            f"rate {self._learning_rate:g}; {kept}. Try a learning rate a tenth of "
+            "that, clip_norm=1.0, or inputs scaled to about −1…1"
         )
 
-    def _goes_back(self, history: History) -> bool:
+    def _goes_back(self) -> bool:
         """Early stopping, and a run that diverged, go back to the best epoch."""
-        if history.stopped_because == DIVERGED:
+        if self.state.history.stopped_because == DIVERGED:
             return True
-        return self._plan.early_stopping is not None and math.isfinite(self._lowest)
+        stops = self.plan.early_stopping is not None
+        return stops and math.isfinite(self.state.lowest)
 
-    def _interrupted(self, history: History) -> str:
-        """In which epoch, or after which, training was interrupted."""
-        finished = history.stopped_epoch
-        midway = self._step > finished * self._steps.count
-        where = f"in epoch {finished + 1}" if midway else f"after epoch {finished}"
-        return f"interrupted {where}"
+    def _where(self) -> str:
+        """In which epoch, or after which, training stands."""
+        epoch = self.state.epoch
+        return f"in epoch {epoch}" if self.state.done else f"after epoch {epoch - 1}"
 
-    def _reason_to_stop(self, history: History) -> str:
+    def _reason_to_stop(self) -> str:
         """Why training ends after this epoch; empty if it goes on."""
-        stopping = self._plan.early_stopping
+        stopping = self.plan.early_stopping
         if stopping is not None and stopping.should_stop(self._losses):
             return stopping.reason(self._losses)
-        if history.stopped_epoch >= self._plan.epochs:
-            epochs = self._plan.epochs
+        if self.state.history.stopped_epoch >= self.plan.epochs:
+            epochs = self.plan.epochs
             done = "the only epoch was" if epochs == 1 else f"all {epochs} epochs were"
             return f"{done} done"
         return ""
+
+
+@contextmanager
+def asking(interrupt: Interrupt) -> Generator[None]:
+    """A step that was left undone, for what it was that somebody asked."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupt.check()
+        raise
 
 
 def with_mean_weight_one(rows: Rows) -> Rows:

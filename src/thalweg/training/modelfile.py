@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -30,14 +31,23 @@ from thalweg.training.modelheader import (
     payload_size,
 )
 
-__all__ = ["read_model", "write_atomically", "write_model"]
+__all__ = [
+    "header_digest",
+    "model_bytes",
+    "model_of",
+    "read_model",
+    "write_atomically",
+    "write_model",
+]
+
+IN_MEMORY = "the model"
 
 
 def write_model(
     path: FilePath,
     tensors: Mapping[str, np.ndarray],
     document: Mapping[str, object],
-) -> None:
+) -> str:
     """Write a model file, whole or not at all.
 
     The fields `format`, `min_reader`, `writer` and `required_features` are added where
@@ -49,6 +59,9 @@ def write_model(
         tensors: arrays of float64, float32, int32, uint32 or bool, of any shape.
         document: plain JSON, keys in the order in which they are to be kept.
 
+    Returns:
+        the SHA-256 of the header, which holds that of the payload.
+
     Raises:
         ArgumentError: the document isn't plain JSON (NaN isn't).
         DtypeError: an array of another type.
@@ -58,18 +71,17 @@ def write_model(
     Example:
         >>> import numpy as np
         >>> slope = np.array([2.0, 3.0])
-        >>> write_model("line.thalweg", {"slope": slope}, {"task": "number"})
+        >>> digest = write_model("line.thalweg", {"slope": slope}, {"task": "number"})
         >>> tensors, document = read_model("line.thalweg")
         >>> tensors["slope"], document["task"]
         (array([2., 3.]), 'number')
+        >>> digest == header_digest("line.thalweg")
+        True
     """
-    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    entries = lay_out(contiguous)
-    chunks = [_bytes_of(contiguous[entry.name]) for entry in entries]
-    header = encode_header(with_envelope(document, _digest(chunks)), entries)
-    with _naming(path):  # what a reader would refuse is better refused now
-        decode_header(header[LENGTH_BYTES:])
+    with _naming(path):
+        header, chunks = _encoded(tensors, document)
     write_atomically(path, header, *chunks)
+    return _digest([header[LENGTH_BYTES:]])
 
 
 def read_model(path: FilePath) -> tuple[dict[str, np.ndarray], Document]:
@@ -93,12 +105,73 @@ def read_model(path: FilePath) -> tuple[dict[str, np.ndarray], Document]:
         (the folder nowhere doesn't exist)
     """
     with _naming(path), _opened(path) as (file, size):
+        return _decoded(file, size)
+
+
+def model_bytes(
+    tensors: Mapping[str, np.ndarray], document: Mapping[str, object]
+) -> bytes:
+    """What `write_model` would write, in memory.
+
+    Args:
+        tensors, document: as for `write_model`.
+
+    Raises:
+        ArgumentError, DtypeError, ModelFileError: as in `write_model`.
+
+    Example:
+        >>> import numpy as np
+        >>> content = model_bytes({"slope": np.array([2.0])}, {"task": "number"})
+        >>> model_of(content)[1]["task"]
+        'number'
+    """
+    with _naming(IN_MEMORY):
+        header, chunks = _encoded(tensors, document)
+    return b"".join([header, *chunks])
+
+
+def model_of(content: bytes) -> tuple[dict[str, np.ndarray], Document]:
+    """What `read_model` would read from a file of these bytes.
+
+    Raises:
+        ModelFileError: they break a rule of the format.
+    """
+    with _naming(IN_MEMORY):
+        return _decoded(BytesIO(content), len(content))
+
+
+def _encoded(
+    tensors: Mapping[str, np.ndarray], document: Mapping[str, object]
+) -> tuple[bytes, list[memoryview]]:
+    """The header and the payload's parts."""
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    entries = lay_out(contiguous)
+    chunks = [_bytes_of(contiguous[entry.name]) for entry in entries]
+    header = encode_header(with_envelope(document, _digest(chunks)), entries)
+    decode_header(header[LENGTH_BYTES:])  # what a reader would refuse is refused now
+    return header, chunks
+
+
+def _decoded(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], Document]:
+    """The arrays and the document of an open file."""
+    length = decode_length(file.read(LENGTH_BYTES), size)
+    document, entries = decode_header(_read_exactly(file, length))
+    check_size(size, length, entries)
+    payload = _read_exactly(file, payload_size(entries))
+    _check_digest(payload, document)
+    return {entry.name: _view(payload, entry) for entry in entries}, document
+
+
+def header_digest(path: FilePath) -> str:
+    """The SHA-256 of a model file's header, which holds that of the payload.
+
+    Raises:
+        FileError: there is no such file, or it can't be read.
+        ModelFileError: no header can be in it.
+    """
+    with _naming(path), _opened(path) as (file, size):
         length = decode_length(file.read(LENGTH_BYTES), size)
-        document, entries = decode_header(_read_exactly(file, length))
-        check_size(size, length, entries)
-        payload = _read_exactly(file, payload_size(entries))
-        _check_digest(payload, document)
-        return {entry.name: _view(payload, entry) for entry in entries}, document
+        return _digest([_read_exactly(file, length)])
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:

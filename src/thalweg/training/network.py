@@ -33,10 +33,12 @@ from thalweg.training.arguments import (
     row_shape,
     split,
 )
+from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
+from thalweg.training.checkpoints import Checkpoint
 from thalweg.training.execution import Execution, Programs
-from thalweg.training.fit import Callback, Plan, Scorer, Trainer, batch_rows
+from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
-from thalweg.training.history import EpochRecord, History
+from thalweg.training.history import History
 from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
 from thalweg.training.rows import (
@@ -46,7 +48,9 @@ from thalweg.training.rows import (
     rows_from,
     table_from,
 )
+from thalweg.training.run import run
 from thalweg.training.stack import Shapes, describe, initial_values, shapes_of
+from thalweg.training.state import OptimizerState, TrainingState
 from thalweg.training.step import (
     Task,
     prediction_program,
@@ -100,6 +104,7 @@ class Network:
         self.dtype: Dtype = "float32"
         self._shapes: Shapes | None = None
         self._memory: Memory | None = None
+        self.optimizer_state: OptimizerState | None = None
         self.programs: Programs | None = None  # those that a sweep shares
         self._forwards: dict[Execution, Forward] = {}
         self._quick: Quick | None = None  # prediction by the usual one of them
@@ -156,7 +161,7 @@ class Network:
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
         if memory is not self._memory:
-            self._forwards, self._quick = {}, None
+            self._forwards, self._quick, self.optimizer_state = {}, None, None
         self._shapes, self._memory, self.dtype = shapes, memory, dtype
 
     @property
@@ -167,6 +172,15 @@ class Network:
             NotFittedError: the network has no parameters yet.
         """
         return self._fitted()[0]
+
+    @property
+    def memory(self) -> Memory:
+        """The arrays that all programs of the network share.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+        """
+        return self._fitted()[1]
 
     @property
     def parameters(self) -> dict[str, NumpyArray]:
@@ -241,7 +255,9 @@ class Network:
         dtype: Dtype = "float32",
         warm_start: bool = False,
         progress: bool = False,
-        callback: Callback | None = None,
+        callback: AfterEpoch | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
         engine: str = "native",
         threads: int | None = None,
     ) -> History:
@@ -270,9 +286,17 @@ class Network:
             penalty: R, such as ``L2(1e-4)``.
             clip_norm: the longest gradient allowed.
             dtype: float32, or float64.
-            warm_start: go on from the parameters that there are, instead of new ones.
+            warm_start: go on from the parameters and layers' state that there are,
+                instead of new ones. If the last `fit` had the same optimizer, at any
+                learning rate, its slots (such as momentum) and its count of steps go on
+                too, and with them schedules, dropout and the order of rows: without
+                early stopping two fits of 5 epochs are one of 10. Another optimizer
+                starts afresh, as after `load` or a run that diverged. The history, the
+                best epoch and the patience are those of this fit alone.
             progress: show both losses while training.
             callback: called with an `EpochRecord` after every epoch.
+            callbacks: objects that follow the run and may end it; see `Callback`.
+            checkpoint: where and how often to write what `resume` goes on from.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth. The weights are the
                 same to the bit for any number.
@@ -304,8 +328,10 @@ class Network:
         if early_stopping is not None:
             must = "an EarlyStopping or None"
             require_instance("early_stopping", early_stopping, EarlyStopping, must)
-        if callback is not None:
-            require(callable(callback), "callback", "a function or None", callback)
+        if checkpoint is not None:
+            must = "a Checkpoint or None"
+            require_instance("checkpoint", checkpoint, Checkpoint, must)
+        told = callbacks_from(callback, callbacks, progress, epochs)
         execution = Execution(engine, threads, self.programs)
         rows = rows_from(X, y, sample_weight, dtype)
         training, held_out = split(rows, validation, seed, dtype)
@@ -313,27 +339,26 @@ class Network:
         shapes, memory = start._fitted()
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
-        task = start._task(training, loss, optimizer, penalty, clip_norm)
+        task = start.task(training, loss, optimizer, penalty, clip_norm)
         if held_out is not None:
             check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
         size = batch_rows(batch_size, len(training))
         plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
+        history = History(settings=settings_of(plan, training, held_out))
+        past = start.optimizer_state
+        if past is None or not past.serves(task.optimizer):
+            past = OptimizerState.first(task.optimizer, memory)
+        past.rule = task.optimizer
+        state = TrainingState.first(memory, past, history)
         trainer = Trainer(
-            self.layers, shapes, memory, training, held_out, plan, execution
+            self.layers, shapes, state, training, held_out, plan, execution
         )
-        # Whatever can be wrong with the arguments was found: now the old may go.
-        self.take(shapes, memory, dtype)
-        self.loss, self.optimizer, self.penalty = (
-            task.loss,
-            task.optimizer,
-            task.penalty,
-        )
-        self.history = History(settings=settings_of(plan, training, held_out))
-        if progress:
-            run_with_progress(trainer, self.history, callback)
-        else:
-            trainer.run(self.history, callback)
-        return self.history
+        if checkpoint is None:
+            return run(self, trainer, shapes, told)
+        from thalweg.training.keeper import keeping
+
+        with keeping(checkpoint, trainer, engine, rows, held_out, validation) as keeper:
+            return run(self, trainer, shapes, told, keeper)
 
     def _start(
         self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
@@ -348,7 +373,7 @@ class Network:
             )
         return self
 
-    def _task(
+    def task(
         self,
         training: Rows,
         loss: str | Loss | LossFunction | None,
@@ -356,17 +381,13 @@ class Network:
         penalty: Penalty | None,
         clip_norm: float | None,
     ) -> Task:
+        """What there is to learn from these rows, with all names resolved."""
         outputs = require_matrix_output(self.shapes)
-        chosen = Loss.of(loss if loss is not None else self._usual_loss())
+        chosen = Loss.of(loss if loss is not None else usual_loss(self.layers))
         check_targets(training.targets, outputs, chosen)
         metric = metric_for(chosen, outputs, training.targets, training.own_weights)
         costs = None if penalty is None else penalty_of(penalty)
         return Task(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
-
-    def _usual_loss(self) -> str:
-        last = getattr(self.layers[-1], "activation", None)
-        name = last if isinstance(last, str) else getattr(last, "__name__", "")
-        return LOSS_OF_LAST_ACTIVATION.get(name, "mean_squared_error")
 
     # Using ----------------------------------------------------------------------------
 
@@ -526,6 +547,13 @@ class Network:
         save(self, path)
 
 
+def usual_loss(layers: Sequence[Layer]) -> str:
+    """The loss that goes with the activation of the last layer."""
+    last = getattr(layers[-1], "activation", None)
+    name = last if isinstance(last, str) else getattr(last, "__name__", "")
+    return LOSS_OF_LAST_ACTIVATION.get(name, "mean_squared_error")
+
+
 def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, Any]:
     """How a run was set up, as plain data for the history and the file."""
     task = plan.task
@@ -542,22 +570,3 @@ def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, 
         "training_rows": len(training),
         "validation_rows": 0 if held_out is None else len(held_out),
     }
-
-
-def run_with_progress(
-    trainer: Trainer, history: History, callback: Callback | None
-) -> None:
-    """Train, showing the losses of every epoch before a person's own callback."""
-    from thalweg.training.progress import Progress
-
-    shown = Progress(history.settings["epochs"])
-
-    def both(record: EpochRecord) -> None:
-        shown(record)
-        if callback is not None:
-            callback(record)
-
-    try:
-        trainer.run(history, both)
-    finally:
-        shown.close()

@@ -35,6 +35,26 @@ class Log:
     every: NumpyArray
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What the steps of one epoch take, and where they leave what they gave.
+
+    Arguments:
+        order: the numbers of the rows, in the order in which they are taken; None for
+            all rows as they lie.
+        rates: the learning rate of every step.
+        first: the number of steps before this epoch.
+        log: is filled.
+        done: the steps of this epoch that were taken, and logged, before.
+    """
+
+    order: NumpyArray | None
+    rates: NumpyArray
+    first: int
+    log: Log
+    done: int = 0
+
+
 class Steps(ABC):
     """The steps of training on the same rows, epoch by epoch."""
 
@@ -59,27 +79,16 @@ class Steps(ABC):
         """The shape of what the metric sums up for a batch."""
 
     @abstractmethod
-    def train(
-        self,
-        order: NumpyArray | None,
-        rates: NumpyArray,
-        first: int,
-        log: Log,
-        interrupted: Callable[[], bool],
-    ) -> Iterator[int]:
+    def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
         """Train through one epoch.
 
         Arguments:
-            order: the numbers of the rows, in the order in which they are taken; None
-                for all rows as they lie.
-            rates: the learning rate of every step.
-            first: the number of steps before this epoch.
-            log: is filled.
+            epoch: the rows' order, the rates, and the log to fill.
             interrupted: whether to stop; asked during long steps.
 
         Returns:
-            From time to time the number of steps that are done. The last is that of a
-            step whose loss isn't finite, if there is one.
+            From time to time the number of steps of the epoch that are done. The last
+            is that of a step whose loss isn't finite, if there is one.
 
         Raises:
             KeyboardInterrupt: in a step, which is left undone.
@@ -95,39 +104,31 @@ class InterpretedSteps(Steps):
         rows: Rows,
         batch_size: int,
         seed: int,
-        memory: Mapping[str, NumpyArray],
+        memory: Mapping[str, NumpyArray],  # θ, the layers' state, the optimizer's slots
     ) -> None:
         super().__init__(rows, batch_size)
         self._executables: dict[int, Executable] = {}
-        buffers = dict(memory)
         for count in self.sizes():
-            executable = make_executable(program_for(count), buffers)
-            inputs = executable.inputs
-            buffers |= {k: v for k, v in inputs.items() if k.startswith("state.")}
-            inputs["seed"][...] = seed
+            executable = make_executable(program_for(count), memory)
+            executable.inputs["seed"][...] = seed
             self._executables[count] = executable
 
     def metric_shape(self) -> tuple[int, ...]:
         """The shape of what the metric sums up for a batch."""
         return next(iter(self._executables.values())).outputs["metric_sum"].shape
 
-    def train(
-        self,
-        order: NumpyArray | None,
-        rates: NumpyArray,
-        first: int,
-        log: Log,
-        interrupted: Callable[[], bool],
-    ) -> Iterator[int]:
+    def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
         """Train through one epoch; every step is told."""
+        log, order = epoch.log, epoch.order
         numbers = np.arange(len(self.rows)) if order is None else order
-        every = batches(self.rows, numbers, self.batch_size)
-        for step, batch in enumerate(every):
+        left = numbers[epoch.done * self.batch_size :]
+        every = batches(self.rows, left, self.batch_size)
+        for step, batch in enumerate(every, epoch.done):
             executable = self._executables[len(batch["X"])]
             for name, array in batch.items():
                 executable.inputs[name][...] = array
-            executable.inputs["learning_rate"][...] = rates[step]
-            executable.inputs["step"][...] = first + step + 1
+            executable.inputs["learning_rate"][...] = epoch.rates[step]
+            executable.inputs["step"][...] = epoch.first + step + 1
             with np.errstate(all="ignore"):
                 executable.run()
             log.losses[step] = executable.outputs["loss_sum"]
@@ -152,51 +153,42 @@ class NativeSteps(Steps):
         super().__init__(rows, batch_size)
         self._threads = threads
         self._programs: list[NativeProgram] = []
-        buffers = dict(memory)
         for count in self.sizes():
-            bound = NativeProgram(compiled_for(count), buffers)
+            bound = NativeProgram(compiled_for(count), memory)
             bound.bind_rows(rows.arrays())
-            arrays = bound.arrays
-            buffers |= {k: v for k, v in arrays.items() if k.startswith("state.")}
-            if "seed" in arrays:
-                arrays["seed"][...] = seed
+            if "seed" in bound.arrays:
+                bound.arrays["seed"][...] = seed
             self._programs.append(bound)
 
     def metric_shape(self) -> tuple[int, ...]:
         """The shape of what the metric sums up for a batch."""
         return self._programs[0].arrays["metric_sum"].shape
 
-    def train(
-        self,
-        order: NumpyArray | None,
-        rates: NumpyArray,
-        first: int,
-        log: Log,
-        interrupted: Callable[[], bool],
-    ) -> Iterator[int]:
+    def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
         """Train through one epoch; told every few hundredths of a second."""
         full = len(self.rows) // self.batch_size
-        done = 0
+        done = epoch.done
         for program, until in zip(self._programs, (full, self.count), strict=False):
             while done < until:
                 with clear_errors():
                     batches, _, reason = program.engine.train(
-                        order=order,
+                        order=epoch.order,
                         rows=len(self.rows),
                         batch_size=self.batch_size,
                         first_batch=done,
                         batches=until - done,
-                        learning_rates=rates[done:],
-                        first_step=first + done + 1,
-                        log=log.every[done:],
+                        learning_rates=epoch.rates[done:],
+                        first_step=epoch.first + done + 1,
+                        log=epoch.log.every[done:],
                         log_names=["loss_sum", "metric_sum"],
                         poll=interrupted,
                         seconds=SLICE_SECONDS,
                         threads=self._threads,
                     )
                 done += batches
+                if batches:
+                    yield done
                 if reason == "interrupted":
                     raise KeyboardInterrupt
-                yield done
                 if reason == "not_finite":
                     return

@@ -5,6 +5,7 @@ from typing import Any
 import thalweg as tw
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.costs import Cost, cost_of
+from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram
 from thalweg.program.simplify import simplify
 from thalweg.program.trace import trace
@@ -49,10 +50,11 @@ def test_of_a_table_only_what_is_taken_is_read() -> None:
 
 
 def test_weights_are_read_for_every_block_and_rows_only_once() -> None:
-    program = trace(
-        lambda a: {"result": a["x"] @ a["w"]}, {"x": f32(1024, 4), "w": f32(4, 2)}
-    )
-    compiled = compile_any_rows(program, ["x"])
+    def program_for(rows: int) -> Program:
+        types = {"x": f32(rows, 4), "w": f32(4, 2)}
+        return trace(lambda a: {"result": a["x"] @ a["w"]}, types)
+
+    compiled = compile_any_rows(program_for, ["x"])
     assert compiled is not None
     (step,) = compiled.block.plan.steps
     rows = NativeProgram(compiled, {}).engine.block_rows

@@ -13,7 +13,7 @@ from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program import compile, ops
 from thalweg.program.interpret import interpret
 from thalweg.program.trace import OPERATIONS, Tracer, trace
-from thalweg.program.types import ArrayType
+from thalweg.program.types import DTYPES, ArrayType
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(4, 6)), RANDOM.normal(size=(4, 6))
@@ -363,6 +363,39 @@ def test_dtype_in_which_arguments_meet(
     assert program.output_types()["y"].dtype == dtype
     inputs = {name: np.ones(2, type.dtype) for name, type in types.items()}
     assert interpret(program, inputs)["y"].dtype == dtype
+
+
+NAMED: dict[str, Callable[[Any, Any], Any]] = {
+    "cast": lambda x, dtype: ops.cast(x > 1, dtype),
+    "one_hot": lambda x, dtype: ops.one_hot(ops.cast(x, "int32"), 3, dtype),
+}
+
+
+@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("function", NAMED.values(), ids=list(NAMED))
+def test_a_dtype_may_be_that_of_an_array(
+    function: Callable[[Any, Any], Any], name: str
+) -> None:
+    x, other = np.array([0.0, 2.0], np.float32), np.zeros(1, name)
+    expected = function(x, name)
+    assert expected.dtype == name
+    recorded = compile(lambda x, other: function(x, other.dtype))(x, other)
+    eager = function(x, other.dtype)
+    for result in (eager, recorded, compile(lambda x: function(x, other.dtype))(x)):
+        assert result.dtype == name
+        assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("function", NAMED.values(), ids=list(NAMED))
+@pytest.mark.parametrize("dtype", [np.int64, "float16", ""])
+def test_a_dtype_that_programs_do_not_have(
+    function: Callable[[Any, Any], Any], dtype: Any
+) -> None:
+    said = r"must be float32, .* or bool, got .*test_ops\.py"
+    with pytest.raises(DtypeError, match=said):
+        function(X, dtype)
+    with pytest.raises(DtypeError, match=said):
+        compile(lambda x: function(x, dtype))(X)
 
 
 def test_float32_never_meets_float64() -> None:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from thalweg.errors import DtypeError
-from thalweg.program.types import ArrayType, as_numpy, dtype_of, type_of
+from thalweg.program.types import (
+    DTYPES,
+    ArrayType,
+    Dtype,
+    as_numpy,
+    dtype_from,
+    dtype_of,
+    type_of,
+)
 
 
 def test_a_type_prints_and_counts() -> None:
@@ -55,3 +63,32 @@ def test_whole_numbers_that_fit_are_kept() -> None:
     limits = [-(2**31), 2**31 - 1]
     assert as_numpy(limits, "int32").tolist() == limits
     assert as_numpy([], "int32").size == 0
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_a_dtype_is_named_as_numpy_does(name: Dtype) -> None:
+    swapped = np.dtype(name).newbyteorder()
+    for given in (name, np.dtype(name), np.dtype(name).type, swapped):
+        found = dtype_from(given)
+        assert found == name
+        assert type(found) is str  # as programs and files hold it
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (np.int64, "int64"),
+        (np.dtype("float16"), "float16"),
+        (complex, "complex128"),
+        (object, "object"),
+        ("flaot32", "'flaot32'"),
+        ("f4,,", "'f4,,'"),
+        (None, "None"),
+        (3, "3"),
+    ],
+)
+def test_another_dtype_is_refused(given: object, shown: str) -> None:
+    with pytest.raises(DtypeError) as caught:
+        dtype_from(given)  # pyright: ignore
+    known = "float32, float64, int32, uint32 or bool"
+    assert str(caught.value) == f"a dtype must be {known}, got {shown}"

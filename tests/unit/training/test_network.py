@@ -285,6 +285,20 @@ def test_one_program_is_compiled_for_any_number_of_rows(
     assert len(built) == 1
 
 
+class Share(tw.Layer):
+    """Every row's share of a whole."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return x / x.shape[0]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 6, 900])
+def test_a_layer_may_count_its_rows(rows: int) -> None:
+    network = tw.Network([Share()]).initialize(2)
+    shares = network.predict(np.ones((rows, 2)))
+    assert_allclose(shares, np.full((rows, 2), 1 / rows), rtol=1e-6)
+
+
 def test_predictions_follow_the_parameters() -> None:
     network = tw.Network([tw.Dense(1)]).initialize(4)
     network.predict(X)

@@ -1,0 +1,120 @@
+"""``thalweg learning-rate``: a learning rate for a table, by a range test."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from thalweg.cli.failures import say
+from thalweg.cli.inputs import TableFile, Target, Threads, execution_on, require_target
+from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.outputs import (
+    PICTURE,
+    require_other_file,
+    require_suffix,
+    require_writable,
+)
+
+if TYPE_CHECKING:
+    from thalweg.data.prepare import Prepared
+    from thalweg.data.table import Table
+    from thalweg.search.learning_rate import RangeTest
+    from thalweg.training.network import Network
+
+
+@with_settings
+def learning_rate(
+    data: TableFile,
+    target: Target = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=f"Draw the loss by the rate, a {PICTURE} [not drawn]"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as one JSON object.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the results alone.")
+    ] = False,
+    threads: Threads = None,
+    **given: Any,
+) -> int:
+    """Find a learning rate for a table, by training while it grows.
+
+    The network is the one that thalweg train would train with the same options, on the
+    same rows. Nothing is saved but the picture that is asked for.
+    """
+    name = require_target(data, target)
+    settings, execution = chosen_settings(given), execution_on(threads)
+    if figure is not None:
+        require_suffix("--figure", figure, (PICTURE,))
+        require_other_file("--figure", figure, data)
+        require_writable(figure)
+    from thalweg.search.table_rate import find_for_table
+
+    def announce(table: Table, prepared: Prepared, network: Network) -> None:
+        if not (as_json or quiet):
+            show_start(table, prepared, network)
+
+    found = find_for_table(data, name, settings, execution, announce)
+    if as_json:
+        print(json.dumps({"target": name, **found.to_dict()}, ensure_ascii=False))
+    else:
+        show_results(found, data, name)
+    sys.stdout.flush()
+    if figure is not None:
+        draw(found, figure, data, name)
+    return 0
+
+
+def show_start(table: Table, prepared: Prepared, network: Network) -> None:
+    """What was found in the table, and what is tested."""
+    from thalweg.cli.report import network_line, table_lines
+    from thalweg.cli.show import facts, show
+
+    words = network_line(network, len(prepared.encoder.features))
+    show(facts([*table_lines(table, prepared), ("Network", words)]))
+    print()
+
+
+def show_results(found: RangeTest, data: Path, target: str) -> None:
+    """The rate, and why."""
+    from thalweg.cli.show import facts, show
+
+    tried = (
+        f"{found.learning_rates[0]:.2g} to {found.learning_rates[-1]:.2g} "
+        f"in {len(found.losses)} steps; {found.ended}"
+    )
+    words = ["thalweg", "train", str(data), "--target", target]
+    command = shlex.join([*words, "--learning-rate", f"{found.chosen:g}"])
+    show(
+        facts(
+            [
+                ("Learning rate", f"{found.chosen:g}"),
+                ("Why", found.reason),
+                ("Tried", tried),
+                ("Next", command),
+            ]
+        )
+    )
+
+
+def draw(found: RangeTest, figure: Path, data: Path, target: str) -> None:
+    """The test as a picture."""
+    from thalweg.figures.range_test import range_test
+
+    path = range_test(
+        found,
+        figure,
+        f"{data.name}: {target}",
+        source=data.name,
+        command=shlex.join(["thalweg", *sys.argv[1:]]),
+    )
+    say(f"drew {path} and {path.with_suffix('.json').name}")

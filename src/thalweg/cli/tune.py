@@ -1,0 +1,193 @@
+"""``thalweg tune``: good settings for a table, within a time."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error
+from thalweg.cli.inputs import (
+    TableFile,
+    Target,
+    Threads,
+    execution_on,
+    require_target,
+    whole_number,
+)
+from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.outputs import MODEL, require_model_file
+from thalweg.search import FOLDS
+from thalweg.search.budget import seconds_of
+from thalweg.search.samplers import SAMPLERS
+from thalweg.training.interrupts import watch
+
+if TYPE_CHECKING:
+    from thalweg.data.prepare import Prepared
+    from thalweg.data.table import Table
+    from thalweg.search.space import Space
+    from thalweg.search.tuning import Tuned
+
+
+def option(metavar: str | None, text: str, *names: str) -> Any:
+    """An option under the heading of the search."""
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel="Search")
+
+
+Budget = Annotated[str, option("TIME", "How long to search: 30s, 5m or 1h [5m]")]
+Folds = Annotated[str, option("N", f"Parts of the rows, each scored once [{FOLDS}]")]
+Trials = Annotated[
+    str | None,
+    option("N", "Settings to try, at most [as many as there is time for]"),
+]
+SamplerName = Annotated[
+    str,
+    option("NAME", f"Where settings come from: {', '.join(SAMPLERS)} [random]"),
+]
+Storage = Annotated[
+    str | None, option("URL", "Where optuna keeps its trials [in memory]")
+]
+Folder = Annotated[
+    Path | None, option("DIR", "Keep every finished trial here [not kept]")
+]
+Resume = Annotated[
+    bool, option(None, "Go on with the trials in the folder.", "--resume")
+]
+
+
+@with_settings
+def tune(
+    data: TableFile,
+    target: Target = None,
+    budget: Budget = "5m",
+    folds: Folds = str(FOLDS),
+    trials: Trials = None,
+    sampler: SamplerName = "random",
+    storage: Storage = None,
+    folder: Folder = None,
+    resume: Resume = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=f"Save the network here [DATA's name with {MODEL}, in this folder]",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as one JSON object.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the results alone.")
+    ] = False,
+    threads: Threads = None,
+    **given: Any,
+) -> int:
+    """Find good settings for a table, train with them, and test once.
+
+    Settings that are given are kept; the others that shape training are tuned, by
+    successive halving with cross-validation. The rows of the test take no part in that.
+    Ctrl-C ends the search with the best so far.
+    """
+    name = require_target(data, target)
+    base, execution = chosen_settings(given), execution_on(threads)
+    saved = output or Path(data.stem + MODEL)
+    require_model_file(saved)
+    from thalweg.cli.trials import SearchProgress, show_search, show_start
+    from thalweg.search.tuning import Request, tune_table
+
+    request = Request(
+        seconds_of(budget),
+        whole_number("folds", folds),
+        None if trials is None else whole_number("trials", trials),
+        sampler,
+        storage,
+        folder,
+        resume,
+    )
+    fixed = frozenset(k for k, value in given.items() if value not in (None, []))
+    started, replaced = time.perf_counter(), saved.exists()
+    progress = SearchProgress(request.seconds, base.epochs, quiet)
+    with ExitStack() as stack:
+
+        def announce(table: Table, prepared: Prepared, space: Space) -> None:
+            if not (as_json or quiet):
+                show_start(table, prepared, space, base, request)
+            # From here on Ctrl-C must not lose what was found.
+            stack.enter_context(watch())
+            stack.callback(progress.close)
+
+        tuned = tune_table(
+            data, name, base, fixed, request, execution, announce, progress
+        )
+    tuned.trained.model.save(saved)
+    command = train_command(data, name, tuned)
+    if as_json:
+        print(json.dumps(as_plain(tuned, saved, command), ensure_ascii=False))
+    else:
+        print(end="" if quiet else "\n")
+        show_search(tuned, base, command)
+        show_test(tuned, saved, replaced, time.perf_counter() - started)
+    sys.stdout.flush()
+    return status(tuned, saved)
+
+
+def show_test(tuned: Tuned, saved: Path, replaced: bool, seconds: float) -> None:
+    """The test of the network that was trained in the end, and its file."""
+    from thalweg.cli.report import results
+
+    print()
+    results(tuned.trained, saved, replaced, seconds)
+
+
+def train_command(data: Path, target: str, tuned: Tuned) -> str:
+    """The command that trains with the chosen settings."""
+    from thalweg.cli.options import typed
+    from thalweg.data.settings import Settings
+
+    usual = Settings().to_dict()
+    words = ["thalweg", "train", str(data), "--target", target]
+    for name, value in tuned.settings.to_dict().items():
+        option = f"--{name.replace('_', '-')}"
+        if name == "ignore":
+            words += [word for column in value for word in (option, column)]
+        elif value != usual[name]:
+            words += [option, typed(tuple(value) if name == "layers" else value)]
+    return shlex.join(words)
+
+
+def as_plain(tuned: Tuned, saved: Path, command: str) -> dict[str, Any]:
+    """The results for programs."""
+    from thalweg.data.scores import finite
+
+    trained = tuned.trained
+    return {
+        "target": trained.model.target,
+        "model": str(saved),
+        "settings": tuned.settings.to_dict(),
+        "command": command,
+        "stopped_because": tuned.stopped_because,
+        "best": tuned.best and tuned.best.to_dict(),
+        "default": tuned.default and tuned.default.to_dict(),
+        "trials": [trial.to_dict() for trial in tuned.trials],
+        "test": finite(trained.test),
+        "baselines": {name: finite(m) for name, m in trained.baselines.items()},
+    }
+
+
+def status(tuned: Tuned, saved: Path) -> int:
+    """The exit status; a search that ended before its time says so."""
+    if tuned.trained.diverged:
+        say_error(f"{tuned.trained.diverged}. {saved} holds the best weights so far")
+        return BAD_INPUT
+    if "interrupted" in tuned.stopped_because:
+        say(f"the search was interrupted; {saved} holds the best so far")
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,368 @@
+"""Read a table part by part, so that it may be larger than the memory.
+
+A CSV file is cut into blocks of whole records. In most blocks all cells are what their
+columns are to be: polars reads those as numbers and texts at once. Any other block is
+read as texts, and one whose lines or quotes aren't plain by the standard library's
+parser, so that cells, messages and lines are those of `read`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.csv_text import (
+    Record,
+    balanced,
+    checked_names,
+    line_count,
+    lines_of,
+    of_one_length,
+    plainly_quoted,
+    records,
+    sniff_separator,
+    text_columns,
+    unusual,
+    utf8,
+)
+from thalweg.data.kinds import Kind
+from thalweg.data.read import check_file, is_parquet, parquet_parts, read, readable
+from thalweg.data.table import MISSING_TEXTS, Lines, Table, cleaned
+from thalweg.errors import DataError
+
+BLOCK = 2**23
+"""Bytes that are read at a time."""
+
+HEADER = 2**16
+"""Bytes in which the header's last line starts."""
+
+MOST_ROWS = 2**17
+"""Rows of a part, at most."""
+
+CAREFUL_ROWS = 2**14
+"""Rows of a part where every record is a list in Python."""
+
+QUOTE = b'"'
+Item = TypeVar("Item")
+
+
+def read_batches(source: Any, kinds: Mapping[str, Kind]) -> Iterator[Table]:
+    """The rows of a table in their order, some at a time.
+
+    Args:
+        source: as `read` takes it. Of a file, only a part is in memory at a time.
+        kinds: the columns that are wanted, and what their cells are to be. Of others
+            the names are kept, but their cells may be left out.
+
+    Raises:
+        FileError, DataError: as `read`, though possibly after some rows were given.
+
+    >>> Path("ages.csv").write_text("age,name\\n31,Ada\\n?,Bo\\n")
+    21
+    >>> for part in read_batches("ages.csv", {"age": "number"}):
+    ...     print(part.column("age").to_list(), part.where(1))
+    [31.0, None] line 3
+    """
+    if not isinstance(source, str | os.PathLike):
+        yield from parts_of(read(source))
+        return
+    path = Path(os.fspath(cast("str | os.PathLike[str]", source)))
+    check_file(path)
+    parts = parquet_batches(path) if is_parquet(path) else csv_batches(path, kinds)
+    first = None
+    with readable(path):
+        for part in parts:
+            first = first or part
+            yield from parts_of(part)
+    if first is None:
+        raise DataError(f"{path.name}: there must be at least one row below the header")
+
+
+def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, each made by another thread while the one before it is used.
+
+    >>> list(one_ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = pool.submit(next, items, None)
+            yield item
+
+
+def of_equal_length(parts: Iterator[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
+    """The same rows in parts of so many each, the last of fewer; at least one part.
+
+    >>> [part.tolist() for part in of_equal_length(iter([np.arange(3)] * 2), 4)]
+    [[0, 1, 2, 0], [1, 2]]
+    """
+    rest: NDArray[Any] | None = None
+    first = True
+    for part in parts:
+        start = 0
+        if rest is not None and len(rest):
+            start = rows - len(rest)
+            part_of_both = np.concatenate([rest, part[:start]])
+            if len(part_of_both) < rows:
+                rest = part_of_both
+                continue
+            yield part_of_both
+            first = False
+        whole = start + (len(part) - start) // rows * rows
+        for place in range(start, whole, rows):
+            yield part[place : place + rows]
+            first = False
+        rest = part[whole:].copy()
+    if rest is not None and (first or len(rest)):
+        yield rest
+
+
+def parts_of(table: Table) -> Iterator[Table]:
+    """The rows in parts of a size at which work doesn't take much memory."""
+    for start in range(0, table.rows, MOST_ROWS):
+        lines = table.lines and partial(shifted, table.lines, start)
+        rows = table.frame.slice(start, MOST_ROWS)
+        yield Table(table.name, rows, lines, table.before + start)
+
+
+def shifted(lines: Lines, start: int, row: int) -> int:
+    """The line of a row in a part that starts at a row."""
+    return lines(start + row)
+
+
+def parquet_batches(path: Path) -> Iterator[Table]:
+    """A Parquet file's rows."""
+    before = 0
+    for frame in parquet_parts(path, MOST_ROWS):
+        yield Table.of(path.name, frame, before=before)
+        before += frame.height
+
+
+# CSV ----------------------------------------------------------------------------------
+
+
+def csv_batches(path: Path, kinds: Mapping[str, Kind]) -> Iterator[Table]:
+    """A CSV file's rows."""
+    with path.open("rb") as file:
+        blocks = text_blocks(file, path)
+        first = next(blocks, b"")
+        separator = sniff_separator(first)
+        header, size = header_of(first, separator, path.name)
+        names = checked_names(f"{path.name}, line {header[0]}", header[1])
+        reader = Reader(path.name, separator, header, names, kinds)
+        before = line_count(first[:size])
+        yield from reader.tables(chain([first[size:]], blocks), before)
+
+
+def text_blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The file in blocks of whole lines, in UTF-8 without a byte order mark."""
+    rest = b""
+    for chunk in utf8_chunks(file, path):
+        data = rest + chunk
+        # A lone return may end a line too, unless the next block goes on with \n.
+        end = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1
+        rest = data[end:]
+        if end:
+            yield text_of(data[:end], path)
+    if rest:
+        yield text_of(rest, path)
+
+
+def text_of(block: bytes, path: Path) -> bytes:
+    """The block itself, if it is text."""
+    try:
+        if not block.isascii():
+            block.decode()
+        if b"\0" not in block:
+            return block
+    except UnicodeDecodeError:
+        pass
+    utf8(path)  # which says where in the file it isn't
+    raise DataError(f"{path.name}: must be text in UTF-8")
+
+
+def utf8_chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The file's bytes; UTF-16 is written in UTF-8."""
+    chunks = iter(partial(file.read, BLOCK), b"")
+    first = next(chunks, b"")
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        decoder = codecs.getincrementaldecoder("utf-16")()
+        try:
+            for chunk in chain([first], chunks):
+                yield decoder.decode(chunk).encode()
+            yield decoder.decode(b"", final=True).encode()
+        except UnicodeDecodeError:
+            utf8(path)  # which says where
+            raise
+        return
+    yield first.removeprefix(codecs.BOM_UTF8)
+    yield from chunks
+
+
+def header_of(block: bytes, separator: str, name: str) -> tuple[Record, int]:
+    """The first record, and the number of bytes up to its end."""
+    sizes: list[int] = []
+    start = block[: block.find(b"\n", HEADER) + 1 or None]
+
+    def measured() -> Iterator[str]:
+        for line in lines_of(start):
+            sizes.append(len(line.encode()))
+            yield line
+
+    header = next(records(measured(), separator, name), None)
+    if header is None:
+        raise DataError(f"{name}: there must be a header and rows; it is empty")
+    return header, sum(sizes)
+
+
+@dataclass
+class Reader:
+    """How the blocks of a CSV file become tables.
+
+    Args:
+        name: the file's.
+        separator: between cells.
+        header: the record of names, as it is in the file.
+        names: of the columns.
+        kinds: the columns that are wanted.
+        null_values: what stands for a missing number; none until one was found.
+    """
+
+    name: str
+    separator: str
+    header: Record
+    names: list[str]
+    kinds: Mapping[str, Kind]
+    null_values: tuple[str, ...] = ()
+
+    def tables(self, blocks: Iterator[bytes], before: int) -> Iterator[Table]:
+        """The rows, where so many lines come before the first block."""
+        rest = b""
+        for block in blocks:
+            data = rest + block
+            end = end_of_records(data)
+            whole, rest = data[:end], data[end:]
+            # A quote that nothing closes would keep all that follows waiting.
+            if len(rest) > BLOCK or not plainly_quoted(whole, self.separator):
+                everything = chain([data], blocks)
+                lines = chain.from_iterable(map(lines_of, everything))
+                yield from self._record_by_record(lines, before)
+                return
+            yield from self._block(whole, before)
+            before += line_count(whole)
+        if rest:
+            yield from self._record_by_record(lines_of(rest), before)
+
+    def _block(self, data: bytes, before: int) -> Iterator[Table]:
+        """The rows of a block in which no record is cut."""
+        content = data if is_dense(data) else data.strip(b"\r\n") + b"\n"
+        if content == b"\n":
+            return
+        columns = None
+        if len(self.names) > 1 and plain_lines(content, self.separator):
+            columns = self._typed(content) or self._texts(content)
+        if columns is None:
+            yield from self._record_by_record(lines_of(data), before)
+            return
+        lines = partial(line_in, data, self.separator, self.name, before)
+        yield self._table(columns, lines)
+
+    def _typed(self, data: bytes) -> list[pl.Series] | None:
+        """Numbers and texts, or None where a cell isn't a finite number."""
+        numbers = [name for name in self.names if self.kinds.get(name) == "number"]
+        if not numbers:
+            return None
+        columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
+        if columns is None and not self.null_values:
+            self.null_values = MISSING_TEXTS
+            columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
+        if columns is None or not all(map(is_finite, columns)):
+            return None
+        return columns
+
+    def _texts(self, data: bytes) -> list[pl.Series] | None:
+        """All cells as they are written, or None where rows differ in length."""
+        return self._parsed(data, {})
+
+    def _parsed(
+        self, data: bytes, types: Mapping[str, type[pl.DataType]]
+    ) -> list[pl.Series] | None:
+        """What polars reads, or None where it may differ from what the file says."""
+        schema = {name: types.get(name, pl.String) for name in self.names}
+        try:
+            frame = pl.read_csv(
+                data,
+                separator=self.separator,
+                has_header=False,
+                schema=schema,
+                null_values=list(self.null_values) if types else None,
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+        if frame.width != len(schema) or not balanced(data, self.separator, frame):
+            return None
+        return frame.get_columns()
+
+    def _record_by_record(self, lines: Iterator[str], before: int) -> Iterator[Table]:
+        """The rows by the standard library's parser."""
+        found = records(lines, self.separator, self.name, before)
+        checked = of_one_length(found, self.header, self.name)
+        while rows := list(islice(checked, CAREFUL_ROWS)):
+            columns = text_columns([cells for _, cells in rows], len(self.names))
+            yield self._table(columns, [line for line, _ in rows].__getitem__)
+
+    def _table(self, columns: list[pl.Series], lines: Lines) -> Table:
+        """The columns under their names, those that aren't wanted without cells."""
+        frame = pl.DataFrame(
+            [
+                cleaned(column.alias(name), self.kinds[name])
+                if name in self.kinds
+                else pl.repeat(None, len(column), dtype=pl.Null, eager=True).alias(name)
+                for name, column in zip(self.names, columns, strict=True)
+            ]
+        )
+        return Table(self.name, frame, lines)
+
+
+def is_dense(data: bytes) -> bool:
+    """Whether there are lines that aren't blank first and last, and all end."""
+    tail = data[-4:].replace(b"\r", b"")
+    ends = tail.endswith(b"\n") and not tail.endswith(b"\n\n")
+    return ends and data[:1] not in (b"\r", b"\n") and len(data) > 4
+
+
+def plain_lines(data: bytes, separator: str) -> bool:
+    """Whether parsers agree about lines; that a blank one lacks separators is found."""
+    return (QUOTE not in data and b"\r" not in data) or not unusual(data, separator)
+
+
+def end_of_records(data: bytes) -> int:
+    """Where the last record that is whole ends, if quotes are as they should be."""
+    end = len(data)
+    while data.count(QUOTE, 0, end) % 2:
+        quote = data.rfind(QUOTE, 0, end)
+        end = data.rfind(b"\n", 0, quote) + 1
+    return end
+
+
+def is_finite(column: pl.Series) -> bool:
+    """Whether there is neither NaN nor infinity."""
+    return not column.dtype.is_float() or bool(column.is_finite().all())
+
+
+def line_in(data: bytes, separator: str, name: str, before: int, row: int) -> int:
+    """The line on which a row of a block starts."""
+    found = records(lines_of(data), separator, name, before)
+    return next(islice(found, row, None))[0]

@@ -1,0 +1,364 @@
+"""What both estimators share: fitting in scikit-learn's ways, over `Network.fit`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.settings import Settings
+from thalweg.errors import ArgumentError
+from thalweg.estimators.callbacks import SklearnCallbacks
+from thalweg.estimators.choices import (
+    batch_size_of,
+    hidden_layers,
+    output_layer,
+    rule_of,
+    seed_of,
+    settings_of,
+)
+from thalweg.estimators.features import (
+    ArrayFeatures,
+    Features,
+    RawFeatures,
+    TableFeatures,
+    is_frame,
+    is_table,
+    table_of,
+)
+from thalweg.estimators.frozen import frozen, thawed
+from thalweg.estimators.going_on import with_more
+from thalweg.estimators.rows import (
+    Given,
+    Part,
+    own_rows,
+    part,
+    taken,
+)
+from thalweg.estimators.scikit import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    validation,
+)
+from thalweg.estimators.splitting import dtype_for, fraction_for, held_out
+from thalweg.estimators.targets import Targets
+from thalweg.estimators.weighting import checked_weights, combined
+from thalweg.formulas.losses import Loss
+from thalweg.program.types import NumpyArray
+from thalweg.training.execution import Programs
+from thalweg.training.history import History
+from thalweg.training.network import Network
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+    """The parameters and methods of both estimators; see `NetworkClassifier`."""
+
+    layers: Sequence[Any] = Settings.layers
+    activation: str | Callable[..., Any] | Sequence[Any] = Settings.activation
+    output_activation: str | Callable[..., Any] | None = None
+    dropout: float = Settings.dropout
+    loss: str | Loss | Callable[..., Any] | None = None
+    optimizer: Any = Settings.optimizer
+    learning_rate: float = Settings.learning_rate
+    schedule: str = Settings.schedule
+    batch_size: int | str | None = Settings.batch_size
+    epochs: int = Settings.epochs
+    l1: float = Settings.l1
+    l2: float = Settings.l2
+    weight_decay: float | None = Settings.weight_decay
+    clip_norm: float | None = Settings.clip_norm
+    early_stopping: bool = True
+    patience: int = Settings.patience
+    min_delta: float = Settings.min_delta
+    validation: float | tuple[Any, ...] | None = Settings.validation
+    standardize: bool = True
+    dtype: str | None = None
+    warm_start: bool = False
+    random_state: Any = 0
+    progress: bool = False
+    threads: int | None = None
+    callbacks: Sequence[Any] = ()
+
+    # What the two differ in -----------------------------------------------------------
+
+    @abstractmethod
+    def _targets_of(self, y: Any) -> Targets:
+        """What there is to predict."""
+
+    def _shaped(self, y: Any) -> Any:
+        """y in the shape that it should have had."""
+        return y
+
+    def _scaled(self, targets: Targets, given: Given, rows: NumpyArray) -> Targets:
+        """The targets with what is learned about them from training rows."""
+        return targets
+
+    @property
+    def _needs_held_out_rows(self) -> bool:
+        """Whether held-out rows do more than choose the epoch."""
+        return False
+
+    def _finish(self, held_out: Part | None) -> None:
+        """What is learned after training, from held-out rows."""
+
+    # Fitting --------------------------------------------------------------------------
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, own: tuple[Any, Any, Any] | None
+    ) -> None:
+        """Train as long as the parameters say."""
+        going_on = bool(self.warm_start) and hasattr(self, "history_")
+        settings = settings_of(self, seed_of(self.random_state))
+        given = self._given(X, y, sample_weight, reset=not going_on)
+        if own is None and isinstance(self.validation, tuple | list):
+            own = own_rows(self.validation)
+        theirs = None if own is None else self._given(*own, reset=None)
+        training, validating = self._split(given, theirs is not None, settings)
+        if not going_on:
+            self._targets.require_learnable(given.y[training])
+            self._learn_form(given, training, settings)
+        inputs = self._inputs(given.X)
+        learning, judging = part(inputs, given, training), None
+        if theirs is not None:
+            judging = part(self._inputs(theirs.X), theirs, theirs.counting())
+        elif len(validating):
+            judging = part(inputs, given, validating)
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        told = {"X": X, "y": y, "metadata": metadata}
+        tasks = SklearnCallbacks(self, settings.epochs, told)
+        tasks.begin()
+        self._train(
+            learning,
+            settings,
+            epochs=settings.epochs,
+            validation=None if judging is None else self._learned(judging),
+            early_stopping=settings.early_stopping() if self.early_stopping else None,
+            optimizer=rule_of(self, settings, len(learning.X)),
+            callbacks=[*self.callbacks, *([tasks] if tasks.wanted else [])],
+        )
+        self.history_ = self.network_.history
+        self._finish(judging)
+        tasks.end()
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Train for one epoch on these rows, and keep everything else."""
+        first = not hasattr(self, "history_")
+        settings = settings_of(self, seed_of(self.random_state))
+        given = self._given(X, y, sample_weight, reset=first)
+        rows = given.counting()
+        before = History()
+        if first:
+            self._learn_form(given, rows, settings)
+        else:
+            before = self.history_
+        rule = self.optimizer
+        if isinstance(rule, str):
+            rule = replace(settings, schedule="constant").rule(len(rows))
+        self._train(
+            part(self._inputs(given.X), given, rows),
+            settings,
+            epochs=1,
+            validation=None,
+            early_stopping=None,
+            optimizer=rule,
+            callbacks=list(self.callbacks),
+        )
+        self.history_ = with_more(before, self.network_.history)
+
+    def _given(self, X: Any, y: Any, sample_weight: Any, reset: bool | None) -> Given:
+        """Rows checked, their targets as numbers, their weights with their classes'.
+
+        Arguments:
+            X, y, sample_weight: as a person gave them.
+            reset: whether to learn from them what X and y are; None for validation
+                rows, whose classes count as those of training rows.
+        """
+        checked, y = self._checked(X, y, bool(reset))
+        y = self._shaped(y)
+        if reset:
+            self._targets = self._targets_of(y)
+        encoded = self._targets.encode(y)
+        own = checked_weights(sample_weight, encoded)
+        if reset is not None:
+            asked = getattr(self, "class_weight", None)
+            self._factors = self._targets.factors(asked, encoded, own)
+        by_class = self._targets.by_class(self._factors, encoded)
+        rows = table_of(checked) if self._reads_tables(checked) else checked
+        return Given(rows, encoded, combined(own, by_class))
+
+    def _split(
+        self, given: Given, validated: bool, settings: Settings
+    ) -> tuple[NumpyArray, NumpyArray]:
+        """The numbers of the rows to train and to validate on; weight 0 is neither."""
+        rows = given.counting()
+        none = np.empty(0, np.int64)
+        if validated:
+            return rows, none
+        needed = self._needs_held_out_rows
+        fraction = fraction_for(self.validation, len(rows), needed)
+        if fraction is None:
+            return rows, none
+        strata = self._targets.strata(given.y[rows])
+        weights = None if given.weights is None else given.weights[rows]
+        chosen = held_out(strata, weights, fraction, settings.seed)
+        return rows[~chosen], rows[chosen]
+
+    def _learn_form(
+        self, given: Given, training: NumpyArray, settings: Settings
+    ) -> None:
+        """How X and y are prepared, and which network that takes."""
+        self._targets = self._scaled(self._targets, given, training)
+        self._features = self._features_of(given, training)
+        last = output_layer(self._targets, self._loss(), self.output_activation)
+        hidden = hidden_layers(self.layers, self.activation, settings.dropout)
+        self.network_ = Network([*self._features.layers(), *hidden, last])
+        self.network_.programs = Programs()
+        self.network_.dtype = dtype_for(self.dtype, len(given.counting()))
+
+    def _features_of(self, given: Given, training: NumpyArray) -> Features:
+        """How X becomes inputs, learned from training rows."""
+        if not self.standardize:
+            return RawFeatures()
+        if is_table(given.X):
+            return TableFeatures.fit(given.X, training)
+        weights = None if given.weights is None else given.weights[training]
+        return ArrayFeatures.fit(taken(given.X, training), weights, self.layers)
+
+    def _loss(self) -> Loss:
+        """The loss that was asked for, or the usual one."""
+        return Loss.of(self._targets.usual_loss if self.loss is None else self.loss)
+
+    def _learned(self, part: Part) -> tuple[Any, ...]:
+        """Rows as `Network.fit` takes them."""
+        return part.X, self._targets.learned(part.y, self._loss()), part.weights
+
+    def _train(self, part: Part, settings: Settings, **how: Any) -> None:
+        X, y, weights = self._learned(part)
+        self.network_.fit(
+            X,
+            y,
+            sample_weight=weights,
+            loss=self._loss(),
+            batch_size=batch_size_of(settings, len(X)),
+            penalty=settings.penalty(),
+            clip_norm=settings.clip_norm,
+            seed=settings.seed,
+            dtype=self.network_.dtype,
+            warm_start=True,
+            progress=bool(self.progress),
+            threads=self.threads,
+            **how,
+        )
+
+    # X --------------------------------------------------------------------------------
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        """X and y by scikit-learn's rules; a frame stays one."""
+        if not self._reads_tables(X):
+            return validation.validate_data(
+                self,
+                X,
+                y,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=[np.float64, np.float32],
+                multi_output=True,
+            )
+        validation.validate_data(self, X, y, reset=reset, skip_check_array=True)
+        y = validation.check_array(
+            y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y"
+        )
+        validation.check_consistent_length(X, y)
+        return X, y
+
+    def _reads_tables(self, X: Any) -> bool:
+        """Whether X is a frame whose columns are to be understood."""
+        return bool(self.standardize) and is_frame(X)
+
+    def _inputs(self, X: Any) -> NumpyArray:
+        """What the network takes, of checked rows.
+
+        Raises:
+            ArgumentError: a frame, where the first rows were an array.
+        """
+        if is_table(X) and not isinstance(self._features, TableFeatures):
+            raise ArgumentError(
+                "X must be an array of numbers, as the first rows were, got a frame"
+            )
+        return self._features.transform(X, self.network_.dtype)
+
+    def _outputs(self, X: Any) -> NumpyArray:
+        """What the network gives for X as a person gave it, float64."""
+        validation.check_is_fitted(self)
+        frame = isinstance(self._features, TableFeatures)
+        checks: dict[str, Any] = {"skip_check_array": True}
+        if not (frame and is_frame(X)):
+            numbers = None if frame else [np.float64, np.float32]
+            finite = not frame
+            checks = {
+                "accept_sparse": "csr",
+                "dtype": numbers,
+                "ensure_all_finite": finite,
+            }
+        checked = validation.validate_data(self, X, reset=False, **checks)
+        outputs = self.network_.predict(self._inputs(checked), threads=self.threads)
+        return outputs.astype(np.float64)
+
+    # What happened --------------------------------------------------------------------
+
+    @property
+    def n_iter_(self) -> int:
+        """How many epochs were trained."""
+        return self.history_.stopped_epoch
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of every epoch."""
+        return self.history_.training_loss
+
+    @property
+    def validation_curve_(self) -> list[float]:
+        """The validation loss of every epoch; empty where no rows were held out."""
+        return self.history_.validation_loss
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch whose weights were kept, counted from 1."""
+        stopping = bool(self.early_stopping) and bool(self.validation_curve_)
+        return self.history_.best_epoch if stopping else self.n_iter_
+
+    # scikit-learn's own questions -----------------------------------------------------
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "history_")
+
+    def __sklearn_tags__(self) -> Any:
+        inherited: Any = super()
+        tags = inherited.__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __copy__(self) -> Any:
+        copied: Any = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        inherited: Any = super()
+        state: dict[str, Any] = dict(inherited.__getstate__())
+        if "history_" in state:
+            state["network_"] = frozen(self.network_, self._features)
+            del state["_features"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        inherited: Any = super()
+        inherited.__setstate__(state)
+        if "history_" in state:
+            rows = self.history_.settings["training_rows"]
+            rule = rule_of(self, settings_of(self), rows)
+            self.network_, self._features = thawed(state["network_"], rule)

@@ -1,0 +1,111 @@
+"""What an estimator's parameters mean: settings, layers, and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thalweg.data.settings import Settings
+from thalweg.estimators.rows import is_listed
+from thalweg.estimators.scikit import utils
+from thalweg.estimators.splitting import SMALL_ROWS
+from thalweg.estimators.targets import Targets
+from thalweg.formulas.layers import Dense, Dropout, Layer
+from thalweg.formulas.losses import Loss
+from thalweg.formulas.names import is_whole, require
+from thalweg.formulas.optimizers import Optimizer
+
+SEED_LIMIT = 2**32
+OF_NAMED_RULES = ("learning_rate", "schedule", "weight_decay")
+SHARED = (
+    *("optimizer", "learning_rate", "schedule", "weight_decay", "batch_size", "epochs"),
+    *("dropout", "l1", "l2", "clip_norm", "patience", "min_delta"),
+)
+"""Parameters that mean what `Settings` has them mean."""
+
+
+def settings_of(estimator: Any, seed: int = 0) -> Settings:
+    """The parameters that `thalweg train` has too, checked as there.
+
+    Raises:
+        ArgumentError: one can't be used.
+    """
+    given = {name: getattr(estimator, name) for name in SHARED}
+    rule = given["optimizer"]
+    if not isinstance(rule, str):
+        must = "a name, or an optimizer with its own learning rate"
+        require(isinstance(rule, Optimizer), "optimizer", must, rule)
+        for name in OF_NAMED_RULES:
+            usual = getattr(Settings, name)
+            must = f"left out beside {rule!r}, which has its own"
+            require(given[name] == usual, name, must, given[name])
+        given["optimizer"] = Settings.optimizer
+    return Settings(**given, seed=seed)
+
+
+def seed_of(random_state: Any) -> int:
+    """A seed from scikit-learn's random_state; None draws another every time."""
+    if is_whole(random_state):
+        fits = 0 <= random_state < SEED_LIMIT
+        require(fits, "random_state", f"from 0 to {SEED_LIMIT - 1}", random_state)
+        return int(random_state)
+    return int(utils.check_random_state(random_state).randint(2**31 - 1))
+
+
+def rule_of(estimator: Any, settings: Settings, rows: int) -> Optimizer:
+    """The optimizer with its schedule, for a number of training rows."""
+    rule = estimator.optimizer
+    return settings.rule(rows) if isinstance(rule, str) else rule
+
+
+def batch_size_of(settings: Settings, rows: int) -> int | str:
+    """The rows of a step."""
+    if settings.batch_size is None and rows <= SMALL_ROWS:
+        return "all"
+    return settings.rows_a_step(rows)
+
+
+def hidden_layers(
+    layers: Any, activation: str | Callable[..., Any] | Sequence[Any], dropout: float
+) -> list[Layer]:
+    """The layers between inputs and output.
+
+    Arguments:
+        layers: units, or layers as they are.
+        activation: of the layers given by their units: one for all, or one for each.
+        dropout: after each layer given by its units.
+
+    Raises:
+        ArgumentError: something else was given, or not as many activations as units.
+    """
+    must = "a list of units and layers, such as (64, Dropout(0.2), 32)"
+    require(is_listed(layers), "layers", must, layers)
+    sizes: list[Any] = [each for each in layers if not isinstance(each, Layer)]
+    for units in sizes:
+        require(is_whole(units) and units >= 1, "layers", must, units)
+    each = iter(activations_for(activation, len(sizes)))
+    found: list[Layer] = []
+    for given in layers:
+        if isinstance(given, Layer):
+            found.append(given)
+            continue
+        found.append(Dense(int(given), next(each)))
+        if dropout:
+            found.append(Dropout(dropout))
+    return found
+
+
+def activations_for(activation: Any, count: int) -> list[Any]:
+    """One activation for each layer given by its units."""
+    if isinstance(activation, str) or callable(activation):
+        return [activation] * count
+    fits = is_listed(activation) and len(activation) == count
+    must = f"one activation, or {count} for {count} layers given by their units"
+    require(fits, "activation", must, activation)
+    return list(activation)
+
+
+def output_layer(targets: Targets, loss: Loss, asked: Any) -> Layer:
+    """The last layer: as many outputs as there are answers."""
+    activation = targets.last_activation(loss) if asked is None else asked
+    return Dense(targets.outputs(loss), activation)

@@ -1,0 +1,264 @@
+"""A network that tells classes apart, as scikit-learn's classifiers do."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.scores import both_columns
+from thalweg.errors import ArgumentError
+from thalweg.estimators.base import NetworkEstimator
+from thalweg.estimators.calibration import fitted_temperature, with_temperature
+from thalweg.estimators.going_on import restoring
+from thalweg.estimators.rows import Part, validation_rows
+from thalweg.estimators.scikit import ClassifierMixin, exceptions, with_callbacks
+from thalweg.estimators.targets import Classes, Labels, Targets, classes_of
+from thalweg.estimators.weighting import BALANCED
+from thalweg.formulas.names import require
+from thalweg.program.types import NumpyArray
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+    """A network that tells classes apart, used as any classifier of scikit-learn.
+
+    p(class | x) = softmax(fₙ(… f₁(x))), minimizing −Σ wᵢ log p(yᵢ | xᵢ) / Σ wᵢ
+
+    X may be an array, a sparse array, or a frame of pandas, polars or pyarrow with
+    texts, categories, dates and missing cells, understood as by `thalweg train`.
+    y holds one class a row, or 0 and 1 in a column for each label.
+
+    Of up to 64 rows none is held out, and each step takes all of them: a dozen rows
+    can't choose an epoch. Below 1,000 rows the arithmetic is in float64.
+
+    Arguments:
+        layers: the hidden layers: units, or layers such as ``Dropout(0.2)``.
+        activation: of layers given by their units: a name or formula, or one for each.
+        output_activation: of the last layer; None takes softmax, or sigmoid for labels.
+        dropout: after each layer given by its units.
+        loss: a name, a `Loss`, or a function of predictions and targets; None takes
+            cross_entropy, or binary_cross_entropy for labels.
+        optimizer: a name, or an `Optimizer` with its own learning rate.
+        learning_rate, schedule, weight_decay: of an optimizer given by its name.
+        batch_size: rows of a step, or ``"all"``; None is all of up to 64 rows, else 32
+            below 2,000 rows, else 128.
+        epochs: at most.
+        l1, l2: penalties on the weights.
+        clip_norm: the longest gradient allowed.
+        early_stopping: stop when the validation loss no longer improves, and go back
+            to the best epoch.
+        patience: epochs without improvement after which training stops.
+        min_delta: the improvement below which it doesn't count.
+        validation: the share of each class's weight to hold out, (X, y) or
+            (X, y, sample_weight) of your own, or None.
+        class_weight: None, ``"balanced"``, or a dict from class to weight; multiplies
+            sample weights. For labels a list of dicts.
+        calibrate: fit a temperature for the probabilities on held-out rows, which are
+            then held out of small data too.
+        standardize: put inputs on the scale that networks learn well on; False takes
+            numbers as they are.
+        dtype: float32 or float64; None is float64 below 1,000 rows.
+        warm_start: let `fit` go on from the last one, optimizer included.
+        random_state: the same number gives the same network; None draws another.
+        progress: show both losses while training.
+        threads: at most; the network is the same to the bit for any number.
+        callbacks: objects that follow the training; see `Callback`.
+
+    Attributes:
+        classes_: the labels, in the order of the probabilities.
+        network_: the trained `Network`.
+        history_: the `History` of its training; ``loss_curve_``, ``validation_curve_``,
+            ``n_iter_`` and ``best_epoch_`` are taken from it.
+        temperature_: T, with ``calibrate=True``.
+        n_features_in_, feature_names_in_: of X; names where it was a frame.
+
+    Raises:
+        ArgumentError: from `fit`, where a parameter can't be used; DataError where a
+            frame's cell can't.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> import thalweg as tw
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> classifier = tw.NetworkClassifier(layers=(16,), epochs=50).fit(X, y)
+        >>> classifier.score(X, y) > 0.9
+        True
+
+    Source: Bridle, "Probabilistic interpretation of feedforward classification network
+    outputs", 1990.
+    """
+
+    class_weight: Any = None
+    calibrate: bool = False
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> NetworkClassifier:
+        """Learn from rows.
+
+        Arguments:
+            X: shape (rows, features): an array, a sparse array or a frame.
+            y: classes, shape (rows,), or 0 and 1, shape (rows, labels).
+            sample_weight: one number a row; 2 counts as a row twice, 0 as none.
+            X_val, y_val, sample_weight_val: validation rows of your own, in the place
+                of those held out.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            ArgumentError, DataError, ValueError: a parameter or a cell can't be used.
+            DivergenceError: the loss became NaN or infinite.
+        """
+        own = validation_rows(X_val, y_val, sample_weight_val)
+        with restoring(self):
+            self._fit(X, y, sample_weight, own)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> NetworkClassifier:
+        """Learn for one epoch from more rows, without validation.
+
+        Scales, categories and the network are those of the first rows.
+
+        Arguments:
+            X, y, sample_weight: as for `fit`.
+            classes: all there will ever be; needed in the first call.
+
+        Returns:
+            The classifier itself.
+        """
+        balanced = isinstance(self.class_weight, str) and self.class_weight == BALANCED
+        must = "None or a dict for partial_fit, which doesn't see all rows"
+        require(not balanced, "class_weight", must, self.class_weight)
+        first = not hasattr(self, "history_")
+        if first and classes is None:
+            raise ArgumentError(
+                "classes must be given in the first call of partial_fit"
+            )
+        foreseen = None if classes is None else np.unique(np.asarray(classes))
+        if not first and foreseen is not None:
+            same = np.array_equal(foreseen, self.classes_)
+            must = f"those of the first call, {self.classes_.tolist()}"
+            require(same, "classes", must, foreseen.tolist())
+        with restoring(self):
+            self._foreseen = foreseen
+            self._partial_fit(X, y, sample_weight)
+            del self._foreseen
+        return self
+
+    def predict(self, X: Any) -> NumpyArray:
+        """The most probable class of every row, or which labels it has.
+
+        Arguments:
+            X: shape (rows, features).
+
+        Returns:
+            Shape (rows,), or 0 and 1 of shape (rows, labels).
+        """
+        probabilities = self.predict_proba(X)
+        if isinstance(self._targets, Labels):
+            return (probabilities > 0.5).astype(np.int64)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> NumpyArray:
+        """The probability of each class, in the order of ``classes_``.
+
+        Arguments:
+            X: shape (rows, features).
+
+        Returns:
+            Shape (rows, classes); for labels, the probability that each is there.
+        """
+        probabilities = self._probabilities(self._outputs(X))
+        if not hasattr(self, "temperature_"):
+            return probabilities
+        if isinstance(self._targets, Labels):
+            return with_temperature(no_and_yes(probabilities), self.temperature_)[
+                ..., 1
+            ]
+        return with_temperature(probabilities, self.temperature_)
+
+    def predict_log_proba(self, X: Any) -> NumpyArray:
+        """The logarithm of `predict_proba`; minus infinity for a probability of 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _probabilities(self, outputs: NumpyArray) -> NumpyArray:
+        """What the network gives, with both classes where it gives the second's."""
+        if isinstance(self._targets, Labels):
+            return outputs
+        probabilities = both_columns(outputs)
+        # Their sum is 1 in the network's dtype; here it is in float64.
+        total = probabilities.sum(axis=1, keepdims=True)
+        return probabilities / np.where(total > 0, total, 1.0)
+
+    def _targets_of(self, y: Any) -> Targets:
+        """Classes or labels, and ``classes_``."""
+        targets = classes_of(y)
+        foreseen = getattr(self, "_foreseen", None)
+        if foreseen is not None and isinstance(targets, Classes):
+            targets = Classes(foreseen)
+        if isinstance(targets, Classes):
+            self.classes_ = targets.labels
+        else:
+            self.classes_ = np.arange(targets.count)
+        return targets
+
+    def _shaped(self, y: Any) -> Any:
+        """A single column is one class a row."""
+        if y.ndim != 2 or y.shape[1] != 1:
+            return y
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected: give y.ravel()",
+            exceptions.DataConversionWarning,
+            stacklevel=4,
+        )
+        return np.asarray(y).ravel()
+
+    @property
+    def _needs_held_out_rows(self) -> bool:
+        """For the temperature."""
+        return bool(self.calibrate)
+
+    def _finish(self, held_out: Part | None) -> None:
+        """The temperature, if it is wanted."""
+        if hasattr(self, "temperature_"):
+            del self.temperature_
+        if not self.calibrate or held_out is None:
+            return
+        outputs = self.network_.predict(held_out.X, threads=self.threads)
+        probabilities, truth, weights = (
+            self._probabilities(outputs.astype(np.float64)),
+            held_out.y,
+            held_out.weights,
+        )
+        if isinstance(self._targets, Labels):
+            labels = probabilities.shape[1]
+            probabilities = no_and_yes(probabilities).reshape(-1, 2)
+            truth = truth.reshape(-1)
+            weights = None if weights is None else np.repeat(weights, labels)
+        self.temperature_ = fitted_temperature(probabilities, truth, weights)
+
+    def __sklearn_tags__(self) -> Any:
+        inherited: Any = super()
+        tags = inherited.__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def no_and_yes(probabilities: NumpyArray) -> NumpyArray:
+    """Probabilities of labels as those of no and of yes, shape (rows, labels, 2)."""
+    return np.stack([1 - probabilities, probabilities], axis=-1)

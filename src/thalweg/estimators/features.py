@@ -1,0 +1,180 @@
+"""How a person's X becomes what the network takes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thalweg.estimators.scaling import LIMIT, Scaling
+from thalweg.formulas.layers import Columns, Embedding, Layer
+from thalweg.program.types import Dtype, NumpyArray
+
+if TYPE_CHECKING:
+    from thalweg.data.encode import Encoder
+    from thalweg.data.table import Table
+
+
+class Features(ABC):
+    """How X becomes inputs; learned from training rows alone."""
+
+    @abstractmethod
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+        """The inputs of every row, shape (rows, inputs)."""
+
+    def layers(self) -> list[Layer]:
+        """What must come first in the network."""
+        return []
+
+    @abstractmethod
+    def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """Plain data, and arrays by name, as model files have them."""
+
+
+@dataclass(frozen=True)
+class ArrayFeatures(Features):
+    """Numbers, standardized by the training rows' mean and deviation."""
+
+    scaling: Scaling
+
+    @classmethod
+    def fit(
+        cls, X: Any, weights: NumpyArray | None, layers: Sequence[Any]
+    ) -> ArrayFeatures:
+        """Learn the scaling from training rows; columns of codes keep their numbers."""
+        codes = code_columns(layers, X.shape[1])
+        return cls(Scaling.fit(X, weights).without(codes))
+
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+        """Standardized numbers, limited to ±10."""
+        return self.scaling(X, dtype, LIMIT)
+
+    def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """Mean and deviation."""
+        return {"kind": "array"}, asdict(self.scaling)
+
+
+@dataclass(frozen=True)
+class RawFeatures(Features):
+    """Numbers as they are."""
+
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+        """The numbers in the network's dtype."""
+        if hasattr(X, "toarray"):
+            return X.astype(dtype).toarray(order="C")
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(X, dtype)
+
+    def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """Nothing but what it is."""
+        return {"kind": "raw"}, {}
+
+
+@dataclass(frozen=True)
+class TableFeatures(Features):
+    """The columns of a frame, each encoded by what it holds.
+
+    Arguments:
+        names: of the frame's columns, in order.
+        encoder: how each becomes inputs.
+    """
+
+    names: tuple[str, ...]
+    encoder: Encoder
+
+    @classmethod
+    def fit(cls, table: Table, rows: NumpyArray) -> TableFeatures:
+        """Learn from some rows of a table.
+
+        Raises:
+            DataError: a cell can't be used, or no column is left to learn from.
+        """
+        from thalweg.data.encode import Encoder
+        from thalweg.data.infer import infer_feature
+        from thalweg.data.schema import Column, Schema
+
+        target = "target"
+        while target in table.columns:
+            target += "_"
+        columns = tuple(infer_feature(table, name) for name in table.columns)
+        schema = Schema(Column(target, "ignored", "given as y"), None, columns)
+        return cls(tuple(table.columns), Encoder.fit(schema, table, rows))
+
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+        """The features of every row; whatever a cell holds, it gets numbers."""
+        encoded = self.encoder.transform(table_of(X, self.names)).X
+        return encoded.astype(dtype, copy=False)
+
+    def layers(self) -> list[Layer]:
+        """Embeddings for columns of many categories."""
+        from thalweg.data.learn import embedding_layers
+
+        return embedding_layers(self.encoder)
+
+    def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """The columns and their encoder."""
+        encoder = self.encoder.to_dict()
+        return {"kind": "table", "names": list(self.names), "encoder": encoder}, {}
+
+
+def features_from(data: dict[str, Any], arrays: dict[str, NumpyArray]) -> Features:
+    """What `to_data` gave, read back.
+
+    Raises:
+        ModelFileError: a part of the encoder can't be.
+    """
+    if data["kind"] == "table":
+        from thalweg.data.encode import Encoder
+
+        return TableFeatures(tuple(data["names"]), Encoder.from_dict(data["encoder"]))
+    return ArrayFeatures(Scaling(**arrays)) if arrays else RawFeatures()
+
+
+def is_frame(X: Any) -> bool:
+    """Whether it is a frame of pandas, polars or pyarrow."""
+    if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "toarray"):
+        return False
+    import narwhals as nw
+
+    return nw.dependencies.is_into_dataframe(X)
+
+
+def is_table(X: Any) -> bool:
+    """Whether it is a frame that was read; arrays never are."""
+    return hasattr(X, "frame")
+
+
+def table_of(X: Any, names: Sequence[str] = ()) -> Table:
+    """A frame's cells; those of an array under the names of a frame seen before."""
+    from thalweg.data.read import read
+
+    if is_table(X):
+        return X
+    if is_frame(X):
+        return read(with_text_names(X))
+    import polars as pl
+
+    columns = {name: X[:, i].tolist() for i, name in enumerate(names)}
+    return read(pl.DataFrame(columns, strict=False))
+
+
+def with_text_names(X: Any) -> Any:
+    """The frame; pandas also names columns by numbers."""
+    names = getattr(X, "columns", ())
+    if all(isinstance(name, str) for name in names) or not hasattr(X, "set_axis"):
+        return X
+    return X.set_axis([str(name) for name in names], axis=1)
+
+
+def code_columns(layers: Sequence[Any], columns: int) -> list[int]:
+    """The columns that go through an embedding first, which hold category numbers."""
+    first = layers[0] if layers else None
+    if isinstance(first, Embedding):
+        return list(range(columns))
+    if not isinstance(first, Columns):
+        return []
+    parts = [p for p in first.parts if isinstance(p[2], Embedding)]
+    return [column for start, stop, _ in parts for column in range(start, stop)]

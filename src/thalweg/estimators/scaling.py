@@ -1,0 +1,127 @@
+"""Columns of arrays put on the scale that networks learn well on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from thalweg.data.scales import FARTHEST
+from thalweg.program.types import Dtype, NumpyArray
+
+OfBlock: TypeAlias = Callable[[NumpyArray], NumpyArray]
+
+BLOCK_CELLS = 2**20  # converted at a time, which bounds the memory beside the result
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Standardization of every column, (x - mean) / deviation.
+
+    Arguments:
+        mean, deviation: shape (columns,), float64.
+
+    Example:
+        >>> import numpy as np
+        >>> scaling = Scaling.fit(np.array([[1.0, 7.0], [3.0, 7.0]]))
+        >>> scaling(np.array([[3.0, 8.0]]), "float64").tolist()
+        [[1.0, 1.0]]
+    """
+
+    mean: NumpyArray
+    deviation: NumpyArray
+
+    @classmethod
+    def none(cls, columns: int) -> Scaling:
+        """The one that leaves numbers as they are."""
+        return cls(np.zeros(columns), np.ones(columns))
+
+    @classmethod
+    def fit(cls, X: Any, weights: NumpyArray | None = None) -> Scaling:
+        """Weighted mean and deviation of every column; a constant keeps its unit.
+
+        Arguments:
+            X: shape (rows, columns), dense or sparse, all finite.
+            weights: one number a row, or None.
+        """
+        columns = X.shape[1]
+        lowest, highest = np.full(columns, np.inf), np.full(columns, -np.inf)
+        for _, block in blocks(X):
+            lowest = np.minimum(lowest, block.min(axis=0))
+            highest = np.maximum(highest, block.max(axis=0))
+        # Divided by the largest first: neither the sum nor the squares can overflow.
+        largest = np.maximum(np.abs(lowest), np.abs(highest))
+        largest[largest == 0] = 1.0
+        mean = weighted_mean(X, weights, lambda block: block / largest)
+        square = weighted_mean(X, weights, lambda b: (b / largest - mean) ** 2)
+        deviation = np.sqrt(square) * largest
+        constant = (lowest == highest) | (deviation == 0)
+        return cls(mean * largest, np.where(constant, 1.0, deviation))
+
+    def without(self, columns: list[int]) -> Scaling:
+        """The same, but that some columns are left as they are."""
+        mean, deviation = self.mean.copy(), self.deviation.copy()
+        mean[columns], deviation[columns] = 0.0, 1.0
+        return Scaling(mean, deviation)
+
+    def keeping_zero(self) -> Scaling:
+        """The same without the shift, so that 0 stays 0."""
+        return Scaling(np.zeros_like(self.mean), self.deviation)
+
+    @property
+    def changes(self) -> NumpyArray:
+        """Which columns it changes at all, shape (columns,)."""
+        return (self.mean != 0) | (self.deviation != 1)
+
+    def __call__(
+        self, X: Any, dtype: Dtype, farthest: float | None = None
+    ) -> NumpyArray:
+        """The standardized columns, in a new array of a dtype.
+
+        Arguments:
+            X: shape (rows, columns), dense or sparse.
+            dtype: of the result; the arithmetic is in float64.
+            farthest: the most deviations a changed column may be away; beyond they
+                are moved to it.
+        """
+        result = np.empty(X.shape, dtype)
+        limit = np.inf if farthest is None else farthest
+        limits = np.where(self.changes, limit, np.inf)
+        bounded = bool(np.isfinite(limits).any())
+        with np.errstate(over="ignore"):
+            for rows, block in blocks(X):
+                scaled = (block - self.mean) / self.deviation
+                if bounded:
+                    np.clip(scaled, -limits, limits, out=scaled)
+                result[rows] = scaled
+        return result
+
+    def inverse(self, standardized: NumpyArray) -> NumpyArray:
+        """Standardized numbers back in their unit, float64."""
+        return standardized.astype(np.float64) * self.deviation + self.mean
+
+
+LIMIT = FARTHEST
+
+
+def blocks(X: Any) -> Iterator[tuple[slice, NumpyArray]]:
+    """The rows in parts, each as a dense float64 array."""
+    rows, columns = X.shape
+    size = max(BLOCK_CELLS // max(columns, 1), 1)
+    for start in range(0, rows, size):
+        part = slice(start, min(start + size, rows))
+        block = X[part]
+        dense = block.toarray() if hasattr(block, "toarray") else block
+        yield part, np.asarray(dense, np.float64)
+
+
+def weighted_mean(X: Any, weights: NumpyArray | None, of: OfBlock) -> NumpyArray:
+    """The weighted mean over rows of a function of blocks, shape (columns,)."""
+    total = np.zeros(X.shape[1])
+    for rows, block in blocks(X):
+        values = of(block)
+        total += values.sum(axis=0) if weights is None else weights[rows] @ values
+    weight = X.shape[0] if weights is None else weights.sum()
+    return total / weight

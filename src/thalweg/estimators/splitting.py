@@ -1,0 +1,107 @@
+"""Which rows are learned from and which choose the epoch; small data has no choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ArgumentError
+from thalweg.formulas.names import is_number, require
+from thalweg.program.types import Dtype, NumpyArray
+
+SMALL_ROWS = 64
+"""Up to this many rows none is held out, and each step takes them all.
+
+A dozen rows can't choose an epoch, and what they could have taught is missed more. With
+whole batches a weight of 2 is to the last digit the same as a row twice.
+"""
+
+DOUBLE_ROWS = 1_000
+"""Below this many rows the arithmetic is in float64, which costs them no time."""
+
+
+def dtype_for(asked: str | None, rows: int) -> Dtype:
+    """float64 where rows are few, and float32 where speed begins to matter."""
+    if asked is not None:
+        return asked  # pyright: ignore[reportReturnType] - the network checks it
+    return "float64" if rows < DOUBLE_ROWS else "float32"
+
+
+def fraction_for(validation: Any, rows: int, needed: bool) -> float | None:
+    """The share to hold out; None where nothing is.
+
+    Arguments:
+        validation: what was asked for: a share, or None.
+        rows: how many there are.
+        needed: whether something else than the epoch hangs on held-out rows, so that
+            few rows are no reason to do without.
+
+    Raises:
+        ArgumentError: it is no share, or rows are needed and there are to be none.
+    """
+    if validation is None:
+        must = "a fraction, or rows of your own, as calibration needs them"
+        require(not needed, "validation", must, validation)
+        return None
+    fits = is_number(validation) and 0 < validation < 1
+    must = "a fraction between 0 and 1, (X, y), (X, y, sample_weight) or None"
+    require(fits, "validation", must, validation)
+    return float(validation) if needed or rows > SMALL_ROWS else None
+
+
+def held_out(
+    strata: NumpyArray, weights: NumpyArray | None, fraction: float, seed: int
+) -> NumpyArray:
+    """Which rows to validate on: of the weight of each stratum the same share.
+
+    Arguments:
+        strata: a number a row, shape (rows,), such as its class.
+        weights: one number a row, or None.
+        fraction: the share of the weight to hold out.
+        seed: of the draw.
+
+    Returns:
+        A mask of shape (rows,).
+
+    Raises:
+        ArgumentError: one side would be empty.
+
+    Example:
+        >>> import numpy as np
+        >>> classes = np.array([0] * 8 + [1] * 4)
+        >>> np.bincount(classes[held_out(classes, None, 0.25, seed=0)]).tolist()
+        [2, 1]
+    """
+    rows = len(strata)
+    weighted = np.ones(rows) if weights is None else weights
+    generator = np.random.Generator(np.random.Philox(key=[seed, 2**32]))
+    order = generator.permutation(rows)
+    chosen = first_shares(strata, weighted, fraction, order)
+    share = weighted[chosen].sum() / weighted.sum()
+    if not fraction / 2 < share < (1 + fraction) / 2:  # strata of a row or two
+        chosen = first_shares(np.zeros(rows, np.int64), weighted, fraction, order)
+    if not 0 < chosen.sum() < rows:
+        raise ArgumentError(
+            f"validation={fraction} of n_samples = {rows} leaves "
+            f"{rows - chosen.sum()} to train and {chosen.sum()} to validate; give "
+            "validation=(X, y) or validation=None"
+        )
+    return chosen
+
+
+def first_shares(
+    strata: NumpyArray, weights: NumpyArray, fraction: float, order: NumpyArray
+) -> NumpyArray:
+    """Of each stratum the first rows in an order, up to a share of its weight."""
+    by_stratum = order[np.argsort(strata[order], kind="stable")]
+    sorted_weights = weights[by_stratum]
+    _, starts = np.unique(strata[by_stratum], return_index=True)
+    totals = np.add.reduceat(sorted_weights, starts)
+    sizes = np.diff(np.append(starts, len(strata)))
+    before = np.cumsum(sorted_weights) - sorted_weights
+    before -= np.repeat(before[starts], sizes)
+    chosen = np.empty(len(strata), np.bool_)
+    middles = before + sorted_weights / 2
+    chosen[by_stratum] = middles < fraction * np.repeat(totals, sizes)
+    return chosen

@@ -1,0 +1,291 @@
+"""How y becomes what a network learns, and what a network gives becomes an answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from thalweg.data.words import listed
+from thalweg.errors import ArgumentError, ShapeError
+from thalweg.estimators.scaling import Scaling
+from thalweg.estimators.scikit import multiclass
+from thalweg.estimators.weighting import class_factors, label_factors
+from thalweg.formulas.losses import Loss
+from thalweg.formulas.targets import probabilities
+from thalweg.program.types import NumpyArray
+
+LAST_ACTIVATION = {
+    "cross_entropy": "softmax",
+    "binary_cross_entropy": "sigmoid",
+    "poisson": "softplus",
+}
+"""What the last layer must be for a loss to be defined."""
+
+REPEATED = 3  # a label that is there but once looks like a number
+
+
+class Targets(ABC):
+    """What there is to predict."""
+
+    usual_loss: ClassVar[str]
+    """The loss where none is asked for."""
+
+    @abstractmethod
+    def outputs(self, loss: Loss) -> int:
+        """How many numbers the network gives for a row."""
+
+    def last_activation(self, loss: Loss) -> str:
+        """The last layer's activation where none is asked for."""
+        return LAST_ACTIVATION.get(loss.name, "identity")
+
+    @abstractmethod
+    def encode(self, y: Any) -> NumpyArray:
+        """The rows' targets as numbers.
+
+        Raises:
+            ArgumentError: y holds something that wasn't there before.
+        """
+
+    @abstractmethod
+    def learned(self, encoded: NumpyArray, loss: Loss) -> NumpyArray:
+        """What the network is given to learn."""
+
+    @abstractmethod
+    def strata(self, encoded: NumpyArray) -> NumpyArray:
+        """A number a row; rows of one number should be on both sides of a split."""
+
+    def factors(
+        self, given: Any, encoded: NumpyArray, sample_weight: NumpyArray | None
+    ) -> NumpyArray | None:
+        """What each class counts; None where all count alike."""
+        return None
+
+    def by_class(
+        self, factors: NumpyArray | None, encoded: NumpyArray
+    ) -> NumpyArray | None:
+        """What each row counts by its class, shape (rows,)."""
+        return None
+
+    def require_learnable(self, encoded: NumpyArray) -> None:  # noqa: B027
+        """There is something to tell apart in the rows that count."""
+
+
+@dataclass(frozen=True)
+class Classes(Targets):
+    """One class a row.
+
+    Arguments:
+        labels: sorted; the place is the class number.
+    """
+
+    labels: NumpyArray
+    usual_loss: ClassVar[str] = "cross_entropy"
+
+    def outputs(self, loss: Loss) -> int:
+        """A probability for each class; that of the second is enough for some."""
+        if loss.name != "binary_cross_entropy":
+            return len(self.labels)
+        if len(self.labels) > 2:
+            raise ArgumentError(
+                f"loss binary_cross_entropy needs two classes, y has "
+                f"{len(self.labels)}; take cross_entropy"
+            )
+        return 1
+
+    def last_activation(self, loss: Loss) -> str:
+        """One that gives probabilities, whatever the loss."""
+        return "sigmoid" if self.outputs(loss) == 1 else "softmax"
+
+    def encode(self, y: Any) -> NumpyArray:
+        """Class numbers, int32, shape (rows,)."""
+        given, count = np.asarray(y), len(self.labels)
+        if given.dtype.kind == self.labels.dtype.kind != "O":
+            places = np.searchsorted(self.labels, given)
+            places[self.labels[np.minimum(places, count - 1)] != given] = count
+        else:
+            known = {label: place for place, label in enumerate(self.labels.tolist())}
+            places = np.array([known.get(each, count) for each in given.tolist()])
+        for row in np.flatnonzero(places == count)[:1]:
+            known = listed([str(label) for label in self.labels.tolist()])
+            got = f"{str(given[row])!r} at row {row}"
+            raise ArgumentError(f"y must be one of the classes {known}, got {got}")
+        return places.astype(np.int32)
+
+    def learned(self, encoded: NumpyArray, loss: Loss) -> NumpyArray:
+        """Class numbers, or one-hot rows for a loss of numbers."""
+        if self.outputs(loss) == 1 or loss.match is probabilities:
+            return encoded
+        return np.eye(len(self.labels))[encoded]
+
+    def strata(self, encoded: NumpyArray) -> NumpyArray:
+        """The classes."""
+        return encoded
+
+    def factors(
+        self, given: Any, encoded: NumpyArray, sample_weight: NumpyArray | None
+    ) -> NumpyArray | None:
+        """The weight of each class, shape (classes,)."""
+        return class_factors(given, encoded, self.labels, sample_weight)
+
+    def by_class(
+        self, factors: NumpyArray | None, encoded: NumpyArray
+    ) -> NumpyArray | None:
+        """The weight of each row's class."""
+        return None if factors is None else factors[encoded]
+
+    def require_learnable(self, encoded: NumpyArray) -> None:
+        """Two classes or more."""
+        present = np.unique(encoded)
+        if len(present) < 2:
+            raise ArgumentError(
+                "y must hold two classes or more in the rows whose weight isn't 0, "
+                f"got 1 class: {self.labels[present[0]]!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Labels(Targets):
+    """Several labels a row, each there or not.
+
+    Arguments:
+        count: how many labels there are.
+    """
+
+    count: int
+    usual_loss: ClassVar[str] = "binary_cross_entropy"
+
+    def outputs(self, loss: Loss) -> int:
+        """A probability for each label."""
+        if loss.name == "cross_entropy":
+            raise ArgumentError(
+                "loss cross_entropy is for one class a row, y has several labels; "
+                "take binary_cross_entropy"
+            )
+        return self.count
+
+    def last_activation(self, loss: Loss) -> str:
+        """One that gives a probability for each label by itself."""
+        return "sigmoid"
+
+    def encode(self, y: Any) -> NumpyArray:
+        """0 or 1, float64, shape (rows, labels)."""
+        given = np.asarray(y.toarray() if hasattr(y, "toarray") else y, np.float64)
+        if given.ndim != 2 or given.shape[1] != self.count:
+            raise ShapeError(
+                f"y must have shape (rows, {self.count}), got {given.shape}"
+            )
+        if not np.isin(given, (0, 1)).all():
+            raise ArgumentError("y must hold 0 and 1, a column for each label")
+        return given
+
+    def learned(self, encoded: NumpyArray, loss: Loss) -> NumpyArray:
+        """0 or 1, as they are."""
+        return encoded
+
+    def strata(self, encoded: NumpyArray) -> NumpyArray:
+        """Which labels go together in the row."""
+        return np.unique(encoded, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def factors(
+        self, given: Any, encoded: NumpyArray, sample_weight: NumpyArray | None
+    ) -> NumpyArray | None:
+        """The weights of no and yes, shape (labels, 2)."""
+        return label_factors(given, encoded, sample_weight)
+
+    def by_class(
+        self, factors: NumpyArray | None, encoded: NumpyArray
+    ) -> NumpyArray | None:
+        """The product of the weights of each row's answers."""
+        if factors is None:
+            return None
+        return np.where(encoded > 0, factors[:, 1], factors[:, 0]).prod(axis=1)
+
+
+@dataclass(frozen=True)
+class Numbers(Targets):
+    """One number a row, or several.
+
+    Arguments:
+        count: how many a row has.
+        flat: whether y had shape (rows,), as predictions then have.
+        repeats: how many outputs of the network each number has.
+        scaling: of the numbers, learned from training rows.
+    """
+
+    count: int
+    flat: bool
+    repeats: int = 1
+    scaling: Scaling = field(default_factory=lambda: Scaling.none(1))
+    usual_loss: ClassVar[str] = "mean_squared_error"
+
+    def outputs(self, loss: Loss) -> int:
+        """A number for each, or one for each of its quantiles."""
+        return self.count * self.repeats
+
+    def encode(self, y: Any) -> NumpyArray:
+        """float64, shape (rows, numbers)."""
+        given = np.asarray(y, np.float64)
+        columns = given.reshape(len(given), -1)
+        if columns.shape[1] != self.count:
+            raise ShapeError(
+                f"y must have shape (rows, {self.count}), got {given.shape}"
+            )
+        return columns
+
+    def learned(self, encoded: NumpyArray, loss: Loss) -> NumpyArray:
+        """Standardized numbers, each once for every output that is to be near it."""
+        if loss.name == "poisson" and (encoded < 0).any():
+            raise ArgumentError(
+                f"the loss poisson takes counts, 0 or more, got {encoded.min():g} in y"
+            )
+        return np.repeat(self.scaling(encoded, "float64"), self.repeats, axis=1)
+
+    def strata(self, encoded: NumpyArray) -> NumpyArray:
+        """All alike."""
+        return np.zeros(len(encoded), np.int64)
+
+    def decode(self, outputs: NumpyArray) -> NumpyArray:
+        """What the network gives, in y's unit, shape (rows, numbers, repeats)."""
+        each = outputs.reshape(len(outputs), self.count, self.repeats)
+        return np.stack(
+            [self.scaling.inverse(each[:, :, i]) for i in range(self.repeats)], axis=2
+        )
+
+
+def classes_of(y: Any) -> Classes | Labels:
+    """What a classifier's y holds.
+
+    Raises:
+        ValueError: by scikit-learn, if y holds no classes.
+    """
+    if np.ndim(y) == 1:
+        labels = sorted_labels(y)
+        # What is true of the labels is true of y, which takes longer to look through.
+        multiclass.check_classification_targets(np.tile(labels, REPEATED))
+        return Classes(labels)
+    multiclass.check_classification_targets(y)
+    if multiclass.type_of_target(y) == "multilabel-indicator":
+        return Labels(y.shape[1])
+    raise ArgumentError(
+        "y must hold one class a row, or 0 and 1 in a column for each label, got "
+        f"shape {np.shape(y)}"
+    )
+
+
+def sorted_labels(y: NumpyArray) -> NumpyArray:
+    """Each label once; those that are Python's are told apart by hash, not by sorting.
+
+    Raises:
+        ArgumentError: labels of types that have no order.
+    """
+    if y.dtype.kind != "O":
+        return np.unique(y)
+    try:
+        return np.array(sorted(set(y.tolist())), object)
+    except TypeError:
+        raise ArgumentError(
+            "Unknown label type: y must hold texts, or numbers, but not both"
+        ) from None

@@ -1,0 +1,129 @@
+"""What each row counts: its own weight times its class's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ArgumentError
+from thalweg.estimators.rows import is_listed
+from thalweg.estimators.scikit import validation
+from thalweg.formulas.names import is_number, require
+from thalweg.program.types import NumpyArray
+
+BALANCED = "balanced"
+
+
+def checked_weights(sample_weight: Any, y: NumpyArray) -> NumpyArray | None:
+    """One number a row, 0 or more and not all 0; None stays None.
+
+    Raises:
+        ValueError: by scikit-learn's check; ArgumentError by this one.
+    """
+    if sample_weight is None:
+        return None
+    weights = validation._check_sample_weight(sample_weight, y, dtype=np.float64)
+    for row in np.flatnonzero(weights < 0)[:1]:
+        raise ArgumentError(
+            f"sample_weight must be 0 or more, got {weights[row]} at row {row}"
+        )
+    if not weights.any():
+        raise ArgumentError("sample_weight must not be zero everywhere")
+    return weights
+
+
+def class_factors(
+    class_weight: Any,
+    numbers: NumpyArray,
+    classes: NumpyArray,
+    sample_weight: NumpyArray | None,
+) -> NumpyArray | None:
+    """The weight of each class, shape (classes,); None where all count alike.
+
+    Balanced is W / (k Wᶜ): W the weight of all rows, Wᶜ that of the class's, k the
+    number of classes that are there.
+
+    Arguments:
+        class_weight: None, ``"balanced"``, or a weight for each class by its label; a
+            class that isn't named has 1.
+        numbers: the class number of each row, shape (rows,).
+        classes: the labels.
+        sample_weight: the rows' own weights, or None.
+
+    Raises:
+        ArgumentError: something else was given, or a label isn't among the classes.
+
+    Example:
+        >>> import numpy as np
+        >>> labels = np.array(["a", "b"])
+        >>> class_factors("balanced", np.array([0, 0, 0, 1]), labels, None).round(2)
+        array([0.67, 2.  ])
+    """
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, str) and class_weight == BALANCED:
+        totals = np.bincount(numbers, sample_weight, len(classes))
+        present = totals > 0
+        share = totals.sum() / max(present.sum(), 1)
+        return np.where(present, share / np.where(present, totals, 1.0), 1.0)
+    return by_label(class_weight, classes)
+
+
+def by_label(given: Any, classes: NumpyArray) -> NumpyArray:
+    """A weight for each class, from those named."""
+    must = "None, 'balanced' or a dict from class to weight"
+    require(isinstance(given, Mapping), "class_weight", must, given)
+    place = {label: number for number, label in enumerate(classes.tolist())}
+    weights = np.ones(len(classes))
+    for label, weight in given.items():
+        key: Any = label.item() if hasattr(label, "item") else label
+        require(key in place, "class_weight", f"of classes {list(place)}", label)
+        fits = is_number(weight) and weight >= 0
+        require(fits, "class_weight", "0 or more", weight)
+        weights[place[key]] = weight
+    return weights
+
+
+def label_factors(
+    class_weight: Any, labels: NumpyArray, sample_weight: NumpyArray | None
+) -> NumpyArray | None:
+    """The weights of no and yes for each of many labels, shape (labels, 2).
+
+    Arguments:
+        class_weight: None, ``"balanced"``, or a list with a dict from 0 and 1 to
+            weights for each label.
+        labels: 0 or 1, shape (rows, labels).
+        sample_weight: the rows' own weights, or None.
+    """
+    if class_weight is None:
+        return None
+    count = labels.shape[1]
+    each: Any = class_weight
+    if isinstance(class_weight, str) and class_weight == BALANCED:
+        each = [BALANCED] * count
+    fits = is_listed(each) and len(each) == count
+    must = f"None, 'balanced' or a list of {count} dicts for {count} labels"
+    require(fits, "class_weight", must, class_weight)
+    factors = [
+        class_factors(given, column.astype(np.int64), np.arange(2), sample_weight)
+        for given, column in zip(each, labels.T, strict=True)
+    ]
+    return np.array([np.ones(2) if each is None else each for each in factors])
+
+
+def combined(own: NumpyArray | None, by_class: NumpyArray | None) -> NumpyArray | None:
+    """What each row counts: its weight times its class's.
+
+    Raises:
+        ArgumentError: nothing counts at all.
+    """
+    if own is None or by_class is None:
+        return own if by_class is None else by_class
+    both = own * by_class
+    if not both.any():
+        raise ArgumentError(
+            "sample_weight times class_weight must not be zero for every row"
+        )
+    return both

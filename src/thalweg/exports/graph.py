@@ -1,0 +1,118 @@
+"""A graph of ONNX under construction: nodes, constants, and sizes that follow the rows.
+
+The package onnx makes the file from it; nothing here needs that package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from thalweg.exports.traced import Size
+from thalweg.program.types import NumpyArray
+
+LEARNED = "ai.onnx.ml"
+"""The domain of operators for features; the others' is the empty one."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator applied to values, which are known by their names."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: dict[str, Any]
+    domain: str
+
+
+@dataclass
+class Graph:
+    """Nodes in the order in which they run, and constants by their names.
+
+    Arguments:
+        rows: the name of the number of rows, int64 of shape (1,).
+        taken: names that values can't have, such as those of inputs.
+    """
+
+    rows: str = ""
+    taken: set[str] = field(default_factory=set[str])
+    nodes: list[Node] = field(default_factory=list[Node])
+    constants: dict[str, NumpyArray] = field(default_factory=dict[str, NumpyArray])
+    _known: dict[Any, str] = field(default_factory=dict[Any, str])
+
+    def name(self, wanted: str) -> str:
+        """A name that nothing else has."""
+        name, count = wanted, 1
+        while name in self.taken:
+            count += 1
+            name = f"{wanted} {count}"
+        self.taken.add(name)
+        return name
+
+    def add(
+        self,
+        operator: str,
+        *inputs: str,
+        named: str = "",
+        domain: str = "",
+        **attributes: Any,
+    ) -> str:
+        """A node; the name of its one output."""
+        output = self.name(named or f"{operator} {len(self.nodes)}")
+        self.nodes.append(Node(operator, inputs, output, attributes, domain))
+        return output
+
+    def constant(self, array: NumpyArray, named: str = "") -> str:
+        """The name of a constant; equal small ones share it."""
+        key = (array.dtype.str, array.shape, array.tobytes()) if not named else None
+        if array.dtype.kind in "OU":
+            key = None
+        if key is not None and key in self._known:
+            return self._known[key]
+        name = self.name(named or f"constant {len(self.constants)}")
+        self.constants[name] = array
+        if key is not None:
+            self._known[key] = name
+        return name
+
+    def integers(self, *values: int) -> str:
+        """A vector of int64."""
+        return self.constant(np.array(values, np.int64))
+
+    def size(self, size: Size) -> str:
+        """One size as int64 of shape (1,)."""
+        if isinstance(size, int):
+            return self.integers(size)
+        slope, offset = size["rows"]
+        key = ("size", slope, offset)
+        if key not in self._known:
+            found = self.rows
+            if slope != 1:
+                found = self.add("Mul", found, self.integers(slope))
+            if offset:
+                found = self.add("Add", found, self.integers(offset))
+            self._known[key] = found
+        return self._known[key]
+
+    def sizes(self, sizes: Sequence[Size]) -> str:
+        """Several sizes as int64 of shape (count,)."""
+        whole = [size for size in sizes if isinstance(size, int)]
+        if len(whole) == len(sizes):
+            return self.integers(*whole)
+        if len(sizes) == 1:
+            return self.size(sizes[0])
+        key = ("sizes", repr(list(sizes)))
+        if key not in self._known:
+            self._known[key] = self.add("Concat", *map(self.size, sizes), axis=0)
+        return self._known[key]
+
+    def new_shape(self, sizes: Sequence[Size]) -> str:
+        """Sizes for Reshape, which finds one size by itself."""
+        open_sizes = [size for size in sizes if not isinstance(size, int)]
+        if len(open_sizes) != 1 or 0 in sizes:
+            return self.sizes(sizes)
+        return self.integers(*(s if isinstance(s, int) else -1 for s in sizes))

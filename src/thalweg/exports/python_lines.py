@@ -1,0 +1,327 @@
+"""A program as lines of Python over NumPy that compute what it does.
+
+A value that is used once stands where it's used, unless the line gets long; one that is
+used more often has a name. Repeats are left to NumPy's broadcasting where it makes them
+by itself.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from thalweg.exports.operations import needed, operands, shape_at
+from thalweg.exports.traced import Line, Size, Traced
+from thalweg.program.types import NumpyArray
+
+WIDTH = 78
+ROWS = "rows"
+LITERAL = 8  # larger arrays stand by themselves
+ATOM, POWER, UNARY, PRODUCT, SUM, AND, COMPARISON = range(7)
+LOOSE = COMPARISON + 1
+
+
+@dataclass(frozen=True)
+class Text:
+    """Python's text of a value, and how tightly its parts hold together.
+
+    A bare number has no dtype of its own: NumPy gives it that of what it meets.
+    """
+
+    text: str
+    level: int = ATOM
+    bare: bool = False
+
+    def within(self, level: int) -> str:
+        """In parentheses if it would fall apart beside an operator of a level."""
+        return self.text if self.level <= level else f"({self.text})"
+
+
+@dataclass
+class Lines:
+    """The lines of a program.
+
+    Arguments:
+        traced: the program.
+        names: Python's names for its inputs.
+        constant_name: gives a name to a constant that is too long to be written here.
+        found: the lines so far.
+    """
+
+    traced: Traced
+    names: Mapping[str, str]
+    constant_name: Callable[[NumpyArray], str]
+    found: list[str] = field(default_factory=list[str])
+    texts: dict[int, Text] = field(default_factory=dict[int, Text])
+
+    def run(self) -> tuple[list[str], list[str]]:
+        """The lines, and the texts of the outputs."""
+        order = needed(self.traced)
+        used = Counter(self.traced.outputs.values())
+        for value in order:
+            line = self.traced.line(value)
+            if line is not None:
+                used.update(operands(self.traced, line))
+        for value in order:
+            self.texts[value] = self._text(value, used[value])
+        return self.found, [self.texts[v].text for v in self.traced.outputs.values()]
+
+    def _text(self, value: int, uses: int) -> Text:
+        line = self.traced.line(value)
+        if line is None:
+            return Text(self.names[list(self.traced.inputs)[value]])
+        text = self.expression(line)
+        if text.level == ATOM and text.text.isidentifier():
+            return text
+        long = len(text.text) > WIDTH // 2
+        return self._named(text) if (uses > 1 or long) and not text.bare else text
+
+    def _named(self, text: Text) -> Text:
+        name = f"t{len(self.found) + 1}"
+        self.found.append(f"{name} = {text.text}")
+        return Text(name)
+
+    def expression(self, line: Line) -> Text:
+        """One instruction as text."""
+        numbers = operands(self.traced, line)
+        parts = [self.texts[number] for number in numbers]
+        if line.opcode == "constant":
+            return self._constant(line)
+        return WRITERS[line.opcode](Written(self, line, numbers, parts))
+
+    def _constant(self, line: Line) -> Text:
+        value = line.attributes["value"]
+        if not isinstance(value, str):
+            return Text(size_text(value), SUM, bare=True)
+        array = self.traced.constants[value]
+        if array.size == 1 or (array.size and (array == array.flat[0]).all()):
+            return number_text(array.flat[0])
+        if array.size <= LITERAL:
+            return Text(f"np.array({array.tolist()}, {array.dtype.name!r})")
+        return Text(self.constant_name(array))
+
+
+@dataclass(frozen=True)
+class Written:
+    """An instruction and the texts of what it reads."""
+
+    lines: Lines
+    line: Line
+    numbers: Sequence[int]
+    parts: Sequence[Text]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.line.attributes[name]
+
+    def array(self, at: int) -> Text:
+        """An operand that must have dtype and shape: a bare number gets both."""
+        part = self.parts[at]
+        if not part.bare:
+            return part
+        dtype, shape = self.lines.traced.type(self.numbers[at])
+        return Text(f"np.full({shape_text(shape)}, {part.text}, {dtype!r})")
+
+    def operands(self) -> list[Text]:
+        """Operands of which at least one has the result's shape, so others are bare."""
+        shapes = [shape_at(self.lines.traced.type(n)[1]) for n in self.numbers]
+        real = [s for s, part in zip(shapes, self.parts, strict=True) if not part.bare]
+        enough = real and np.broadcast_shapes(*real) == shape_at(self.line.shape)
+        if enough:
+            return list(self.parts)
+        return [self.array(at) for at in range(len(self.parts))]
+
+
+Writer = Callable[[Written], Text]
+
+
+def number_text(value: Any) -> Text:
+    """A number in all its digits."""
+    if value.dtype.kind == "f" and not np.isfinite(value):
+        names = {"inf": Text("np.inf"), "nan": Text("np.nan")}
+        found = names.get(str(value), Text("-np.inf", UNARY))
+        return Text(found.text, found.level, bare=True)
+    text = str(value)
+    return Text(text, UNARY if text.startswith("-") else ATOM, bare=True)
+
+
+def size_text(size: Size) -> str:
+    """A size: a number, or what follows from the rows."""
+    if isinstance(size, int):
+        return str(size)
+    slope, offset = size["rows"]
+    text = ROWS if slope == 1 else f"{slope} * {ROWS}"
+    sign = "-" if offset < 0 else "+"
+    return f"{text} {sign} {abs(offset)}" if offset else text
+
+
+def shape_text(sizes: Sequence[Size]) -> str:
+    """A shape as a tuple."""
+    inner = ", ".join(map(size_text, sizes))
+    return f"({inner},)" if len(sizes) == 1 else f"({inner})"
+
+
+def infix(sign: str, level: int) -> Writer:
+    """An operator between two operands; of two on one level, the left one is first."""
+    before = level - 1 if level == COMPARISON else level  # a < b < c means otherwise
+
+    def write(it: Written) -> Text:
+        left, right = it.operands()
+        return Text(f"{left.within(before)} {sign} {right.within(level - 1)}", level)
+
+    return write
+
+
+def prefix(sign: str) -> Writer:
+    """An operator before its operand."""
+    return lambda it: Text(f"{sign}{it.array(0).within(POWER)}", UNARY)
+
+
+def call(name: str) -> Writer:
+    """A function of the operands."""
+    return lambda it: Text(f"{name}({', '.join(part.text for part in it.operands())})")
+
+
+def method(template: Callable[[Written], str]) -> Writer:
+    """What is asked of the first operand, behind a dot or in brackets."""
+    return lambda it: Text(f"{it.array(0).within(ATOM)}{template(it)}")
+
+
+def power(it: Written) -> Text:
+    """A power, which holds together more than anything else."""
+    base, exponent = it.operands()
+    return Text(f"{base.within(ATOM)} ** {exponent.within(ATOM)}", POWER)
+
+
+def matmul(it: Written) -> Text:
+    """The product of matrices, either of them transposed."""
+    sides = [
+        f"{it.array(at).within(ATOM)}.swapaxes(-1, -2)"
+        if it[turned]
+        else it.array(at).within(PRODUCT - at)
+        for at, turned in enumerate(("transpose_a", "transpose_b"))
+    ]
+    return Text(" @ ".join(sides), PRODUCT)
+
+
+def select(it: Written) -> Text:
+    """A choice; one of the two chosen from may be a bare number."""
+    condition, x, y = (
+        it.parts if it.parts[1].bare != it.parts[2].bare else map(it.array, range(3))
+    )
+    if condition.bare:
+        condition = it.array(0)
+    return Text(f"np.where({condition.text}, {x.text}, {y.text})")
+
+
+def reduction(name: str) -> Writer:
+    """Over axes that stay with size 1, in the operand's own dtype."""
+
+    def template(it: Written) -> str:
+        axes = it["axes"]
+        over = str(axes[0]) if len(axes) == 1 else shape_text(axes)
+        whole = name == "sum" and it.line.dtype in ("int32", "uint32")
+        dtype = f", dtype={it.line.dtype!r}" if whole else ""
+        return f".{name}(axis={over}{dtype}, keepdims=True)"
+
+    return method(template)
+
+
+def slices(it: Written) -> str:
+    """A slice along each axis; whole ones are a colon."""
+    (shape,) = (it.lines.traced.type(number)[1] for number in it.numbers)
+    parts: list[str] = []
+    for n, *each in zip(shape, it["starts"], it["stops"], it["steps"], strict=True):
+        start, stop, step = each
+        first = "" if start == 0 else size_text(start)
+        last = "" if stop == n else size_text(stop)
+        parts.append(f"{first}:{last}" + (f":{step}" if step != 1 else ""))
+    return f"[{', '.join(parts) or '...'}]"
+
+
+def pad(it: Written) -> Text:
+    """An array set into zeros."""
+    places = ", ".join(shape_text(it[name]) for name in ("starts", "steps", "shape"))
+    return Text(f"pad({it.array(0).text}, {places})")
+
+
+def concatenate(it: Written) -> Text:
+    """One after the other along an axis."""
+    parts = ", ".join(it.array(at).text for at in range(len(it.parts)))
+    return Text(f"np.concatenate([{parts}], axis={it['axis']})")
+
+
+def arrays_call(name: str, *attributes: str) -> Writer:
+    """A function of arrays and of some attributes."""
+
+    def write(it: Written) -> Text:
+        parts = [it.array(at).text for at in range(len(it.parts))]
+        sizes = [
+            shape_text(it[a]) if isinstance(it[a], list) else size_text(it[a])
+            for a in attributes
+        ]
+        return Text(f"{name}({', '.join([*parts, *sizes])})")
+
+    return write
+
+
+WRITERS: Mapping[str, Writer] = {
+    "add": infix("+", SUM),
+    "subtract": infix("-", SUM),
+    "multiply": infix("*", PRODUCT),
+    "divide": infix("/", PRODUCT),
+    "negative": prefix("-"),
+    "power": power,
+    "maximum": call("np.maximum"),
+    "minimum": call("np.minimum"),
+    "absolute": arrays_call("np.abs"),
+    "sign": arrays_call("np.sign"),
+    "floor": arrays_call("np.floor"),
+    "exp": arrays_call("np.exp"),
+    "expm1": arrays_call("np.expm1"),
+    "log": arrays_call("np.log"),
+    "log1p": arrays_call("np.log1p"),
+    "sqrt": arrays_call("np.sqrt"),
+    "sin": arrays_call("np.sin"),
+    "cos": arrays_call("np.cos"),
+    "tanh": arrays_call("np.tanh"),
+    "sigmoid": arrays_call("sigmoid"),
+    "softplus": arrays_call("softplus"),
+    "erf": arrays_call("erf"),
+    "equal": infix("==", COMPARISON),
+    "less": infix("<", COMPARISON),
+    "less_equal": infix("<=", COMPARISON),
+    "logical_and": infix("&", AND),
+    "logical_not": prefix("~"),
+    "select": select,
+    "cast": method(lambda it: f".astype({it['dtype']!r})"),
+    "stop_gradient": lambda it: it.array(0),
+    "sum": reduction("sum"),
+    "max": reduction("max"),
+    "argmax": method(lambda it: f".argmax(axis={it['axis']}).astype('int32')"),
+    "reshape": method(lambda it: f".reshape({shape_text(it['shape'])})"),
+    "transpose": method(lambda it: f".transpose({shape_text(it['axes'])})"),
+    "broadcast": arrays_call("np.broadcast_to", "shape"),
+    "slice": method(slices),
+    "pad": pad,
+    "concatenate": concatenate,
+    "matmul": matmul,
+    "take": arrays_call("take"),
+    "scatter_add": arrays_call("scatter_add", "rows"),
+    "random_bits": arrays_call("random_bits", "operation", "shape"),
+}
+"""How each primitive but a constant is written in Python; a test compares them."""
+
+
+def identifier(name: str) -> str:
+    """A parameter's name, changed if Python or the file uses it otherwise.
+
+    >>> identifier("weights"), identifier("lambda"), identifier("np")
+    ('weights', 'lambda_', 'np_')
+    """
+    used = {"np", ROWS, *WRITERS, "ARRAYS"}
+    return f"{name}_" if keyword.iskeyword(name) or name in used else name

@@ -1,0 +1,58 @@
+"""A trained model as one page: what was learned, how well, and whether it was worth it.
+
+This file stays light: what the page is made with is imported when one is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thalweg.data.learn import Trained
+    from thalweg.data.model import TableModel
+
+
+def write_report(
+    model: TableModel | Trained,
+    path: str | Path,
+    data: Any = None,
+    *,
+    threads: int | None = None,
+) -> Path:
+    """Write a report: one HTML file without scripts, which needs no network.
+
+    It shows what each column became, the split, the learning curves, the test with
+    confidence intervals, the errors, which columns matter, and how a constant guess, a
+    linear model and boosted trees do on the same rows. Cells of the ten rows that the
+    network got most wrong are in it.
+
+    Arguments:
+        model: what `train` gave; or a model that `load` gave, whose table is needed for
+            all that has to be computed again.
+        path: the file, ``*.html`` by custom.
+        data: the table that the model was trained on, a file's path or a frame. None
+            looks in the current folder for a file of the recorded name; without one the
+            report shows what the model holds, and says what is missing.
+        threads: at most; None for as many as the work is worth.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ArgumentError: the path doesn't end in .html, or the model has no table.
+        DataError: the table isn't the one that the model was trained on.
+        FileError: the table can't be read, or the report can't be written.
+
+    Example:
+        >>> import thalweg as tw
+        >>> trained = tw.train("examples/penguins.csv", target="species", epochs=5)
+        >>> tw.write_report(trained, "penguins.html").name
+        'penguins.html'
+    """
+    from thalweg.report.evidence import evidence_of
+    from thalweg.report.write import require_html, write
+    from thalweg.training.execution import Execution
+
+    target = require_html(path)
+    return write(evidence_of(model, data, Execution(threads=threads)), target)

@@ -1,0 +1,109 @@
+"""What the network goes by, and the rows it got most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thalweg.data.words import counted, shown
+from thalweg.report import pictures
+from thalweg.report.about_errors import labels_of
+from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
+from thalweg.report.bootstrap import ClassErrors, RowErrors
+from thalweg.report.evidence import Rows
+from thalweg.report.importance import REPEATS, Importance, rows_shuffled
+from thalweg.report.svg import svg
+from thalweg.report.words import cut, number
+
+MOST_WRONG = 10
+MOST_CELLS = 8  # of a row that is shown
+MOST_BARS, MOST_IMPORTANCES = 20, 50
+
+
+def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
+    """What the network goes by."""
+    error = "log loss" if rows.classes else "rmse"
+    count = rows_shuffled(len(rows.prepared.test.X), len(ranked))
+    bars = ranked[:MOST_BARS]
+    grid = [
+        [cut(each.column) or "(no name)", number(each.rise), number(each.deviation)]
+        for each in ranked[:MOST_IMPORTANCES]
+    ]
+    told = ", ".join(f"{cut(each.column, 40)} {number(each.rise)}" for each in bars)
+    picture = Picture(
+        svg("importance", lambda: pictures.importance_bars(bars, error)),
+        f"The longer the bar, the more the network goes by the column; the thin lines "
+        f"are the standard deviation over {REPEATS} shuffles.",
+        f"Rise of the {error} by column: {told}.",
+    )
+    hidden = len(ranked) - len(grid)
+    caption = f"Rise of the {error} when a column is shuffled"
+    if hidden > 0:
+        caption += f"; {counted(hidden, 'column')} with less aren't listed"
+    blocks: list[Block] = [
+        Paragraph(
+            f"Each column was shuffled {REPEATS} times among "
+            f"{counted(count, 'test row')}, and the {error} looked at (permutation "
+            "importance). A column that another can stand in for looks less important "
+            "than it is."
+        ),
+        Pictures([picture]),
+        Grid(caption, ["Column", "Rise", "Standard deviation"], grid),
+    ]
+    return Section("importance", "Which columns it goes by", blocks)
+
+
+def worst_section(rows: Rows, errors: RowErrors, columns: Sequence[str]) -> Section:
+    """The rows that are furthest off, with their most important cells."""
+    worst = np.argsort(-errors.error, kind="stable")[:MOST_WRONG].tolist()
+    cells = list(columns[:MOST_CELLS])
+    said = said_of_class if isinstance(errors, ClassErrors) else said_of_number
+    heads = ["Row", *said(rows, errors, None), *(cut(name, 40) for name in cells)]
+    grid = [
+        [where(rows, row), *said(rows, errors, row), *cells_of(rows, row, cells)]
+        for row in worst
+    ]
+    more = len(columns) - len(cells)
+    which = f", with the {len(cells)} columns it goes by most" if more > 0 else ""
+    least = "whose true class it found least probable"
+    how = least if rows.classes else "that it is furthest off on"
+    caption = f"The {counted(len(worst), 'test row')} {how}{which}"
+    text = "Look here for mistakes in the table, and for what the columns don't tell."
+    blocks: list[Block] = [Paragraph(text), Grid(caption, heads, grid, len(heads))]
+    return Section("worst", "The rows it got most wrong", blocks)
+
+
+def where(rows: Rows, row: int) -> str:
+    """Where a test row stands in the table."""
+    return rows.table.where(int(rows.prepared.split.test[row]))
+
+
+def cells_of(rows: Rows, row: int, columns: Sequence[str]) -> list[str]:
+    """A test row's cells, as the table has them."""
+    position = int(rows.prepared.split.test[row])
+    cells = (rows.table.frame[name][position] for name in columns)
+    return ["missing" if cell is None else text_of(cell) for cell in cells]
+
+
+def text_of(cell: object) -> str:
+    """A cell as it's written, if it isn't long."""
+    return cut(cell if isinstance(cell, str) else shown(cell), 40)
+
+
+def said_of_class(rows: Rows, errors: RowErrors, row: int | None) -> list[str]:
+    """What a row is, what it was taken for, and how probable it thought the truth."""
+    if row is None:
+        return ["True class", "Predicted", "Probability of the true class"]
+    labels = labels_of(rows)
+    truth, predicted = int(errors.truth[row]), int(errors.predicted[row])
+    given = float(rows.outputs[row, truth])
+    return [labels[truth], labels[predicted], number(given)]
+
+
+def said_of_number(rows: Rows, errors: RowErrors, row: int | None) -> list[str]:
+    """The true number, the predicted one, and the difference."""
+    if row is None:
+        return ["True", "Predicted", "Off by"]
+    truth, predicted = float(errors.truth[row]), float(errors.predicted[row])
+    return [number(truth), number(predicted), number(predicted - truth)]

@@ -1,0 +1,248 @@
+"""How well the network did on rows never used, and against other models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.words import counted
+from thalweg.report import pictures
+from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
+from thalweg.report.bootstrap import (
+    CONFIDENCE,
+    Floats,
+    Interval,
+    RowErrors,
+    errors_of,
+    interval,
+    resampled,
+)
+from thalweg.report.evidence import Evidence, Rows
+from thalweg.report.rivals import FEWEST_ROUNDS, ROUNDS, rivals, rounds
+from thalweg.report.svg import svg
+from thalweg.report.words import (
+    HIGHER_IS_BETTER,
+    METRICS,
+    between,
+    joined,
+    number,
+    percent,
+    seconds,
+    spaced,
+)
+
+FEW_ROWS = 30
+SURE = f"{CONFIDENCE:.0%}"
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model on the test rows.
+
+    Arguments:
+        name: what it is.
+        metrics: on all of them.
+        draws: the metrics on rows drawn anew.
+        seconds: to train.
+    """
+
+    name: str
+    metrics: dict[str, float]
+    draws: dict[str, Floats]
+    seconds: float
+
+    @classmethod
+    def of(cls, name: str, errors: RowErrors, seconds: float) -> Contender:
+        """Score a model."""
+        rows = np.arange(len(errors.truth))
+        return cls(name, errors.metrics(rows), resampled(errors), seconds)
+
+    @property
+    def metric(self) -> str:
+        """The one that people ask for first."""
+        return next(iter(self.metrics))
+
+    def interval(self, metric: str) -> Interval:
+        """Where a metric probably lies."""
+        return interval(self.draws[metric])
+
+    def gain_over(self, other: Contender) -> Interval:
+        """By how much the first metric is probably better than another's."""
+        sign = 1 if HIGHER_IS_BETTER[self.metric] else -1
+        mine, theirs = self.draws[self.metric], other.draws[self.metric]
+        return interval(sign * (mine - theirs))
+
+
+def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
+    """The network, then what it has to beat, the strongest first."""
+    took = sum(evidence.history.seconds)
+    network = Contender.of(NETWORK, errors_of(rows, rows.outputs), took)
+    others = [
+        Contender.of(rival.name, errors_of(rows, rival.outputs), rival.seconds)
+        for rival in rivals(rows, evidence.execution.threads)
+    ]
+    return [network, *reversed(others)]
+
+
+# The test -----------------------------------------------------------------------------
+
+
+def scores_section(rows: Rows, network: Contender) -> Section:
+    """Each metric with its interval."""
+    count = len(rows.prepared.test.X)
+    draws = len(network.draws[network.metric])
+    grid = [
+        [
+            spaced(name),
+            METRICS[name],
+            number(value),
+            number(network.interval(name).low),
+            number(network.interval(name).high),
+        ]
+        for name, value in network.metrics.items()
+    ]
+    heads = ["Metric", "What it is", "Value", "Low", "High"]
+    caption = f"{counted(count, 'row')} never used in training"
+    how = (
+        f"Low and High are the ends of the {SURE} confidence interval: the test rows "
+        f"were drawn anew {draws:,} times, with replacement (the bootstrap)."
+    )
+    blocks: list[Block] = [Grid(caption, heads, grid, 2), Paragraph(how)]
+    blocks += [Paragraph(text, note=True) for text in cautions(rows, network)]
+    return Section("test", "The test", blocks)
+
+
+def cautions(rows: Rows, network: Contender) -> list[str]:
+    """Where the intervals say less than they seem to."""
+    count = len(rows.prepared.test.X)
+    found: list[str] = []
+    if count < FEW_ROWS:
+        found.append(
+            f"With only {counted(count, 'test row')} the metrics are rough, and their "
+            "intervals too narrow."
+        )
+    if network.metrics.get("accuracy") == 1:
+        found.append(
+            "No test row was wrong, so neither is any that is drawn anew. The share of "
+            f"wrong rows may still be up to {percent(min(1, 3 / count))} (the rule of "
+            f"three: 3 / {count})."
+        )
+    if rows.weights is not None:
+        found.append("Each row counts as much as its weight says.")
+    return found
+
+
+def recorded_scores_section(evidence: Evidence) -> Section:
+    """What the model's file holds of the test."""
+    metrics = evidence.recorded("test")
+    grid = [
+        [spaced(name), METRICS.get(name, ""), number(value)]
+        for name, value in metrics.items()
+    ]
+    heads = ["Metric", "What it is", "Value"]
+    count = evidence.results.get("test_rows")
+    rows = counted(count, "row") if isinstance(count, int) else "Rows"
+    caption = f"{rows} never used in training, as recorded then"
+    blocks: list[Block] = [Grid(caption, heads, grid, 2)]
+    return Section("test", "The test", blocks)
+
+
+# Against other models -----------------------------------------------------------------
+
+
+def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
+    """The same rows, other models, and their times."""
+    network, others = found[0], found[1:]
+    grid = [
+        [
+            each.name,
+            *(number(value) for value in each.metrics.values()),
+            "" if each is network else between(network.gain_over(each)),
+            seconds(each.seconds),
+        ]
+        for each in found
+    ]
+    first = spaced(network.metric)
+    heads = [
+        "Model",
+        *(spaced(name) for name in network.metrics),
+        f"Network better in {first} by ({SURE} interval)",
+        "Seconds",
+    ]
+    blocks: list[Block] = [
+        Paragraph(verdict(network, others)),
+        Grid("Scores on the same test rows", heads, grid),
+        Pictures([rivals_picture(found)]),
+        Paragraph(
+            "The other models learned from the same training rows, encoded in the same "
+            "way. The constant guess looks at no column; the linear model is "
+            f"{'logistic' if rows.classes else 'ridge'} regression; {trees(rows)}. "
+            "Their times are for training and predicting, measured when this report "
+            "was made; the network's is that of its training, as it was recorded then."
+        ),
+    ]
+    return Section("comparison", "Was a network worth it?", blocks)
+
+
+def trees(rows: Rows) -> str:
+    """What the boosted trees are."""
+    count = rounds(rows.classes)
+    if count < FEWEST_ROUNDS:
+        return "boosted trees aren't tried with so many classes, as each needs its own"
+    what = f"the boosted trees are scikit-learn's HistGradientBoosting, {count} rounds"
+    return what + (
+        " at its defaults" if count == ROUNDS else ", fewer than its default"
+    )
+
+
+def verdict(network: Contender, others: Sequence[Contender]) -> str:
+    """Which models the network beats, by the intervals of the differences."""
+    better = [each.name for each in others if network.gain_over(each).low > 0]
+    worse = [each.name for each in others if network.gain_over(each).high < 0]
+    same = [each.name for each in others if each.name not in (*better, *worse)]
+    parts = [
+        f"{how} the {joined(names)}"
+        for how, names in (
+            ("is better than", better),
+            ("is worse than", worse),
+            ("can't be told apart from", same),
+        )
+        if names
+    ]
+    by = spaced(network.metric)
+    return f"By {by} on these rows, the network {joined(parts)}."
+
+
+def rivals_picture(found: Sequence[Contender]) -> Picture:
+    """The first metric of each."""
+    metric = found[0].metric
+    points = [
+        (each.name, each.metrics[metric], each.interval(metric)) for each in found
+    ]
+    drawing = svg("rivals", lambda: pictures.metric_by_model(spaced(metric), points))
+    caption = (
+        f"{spaced(metric)} with its {SURE} interval: the network a filled circle on a "
+        "solid line, the others squares on dashed lines."
+    )
+    told = "; ".join(
+        f"{name} {number(value)}, {between(where)}" for name, value, where in points
+    )
+    return Picture(drawing, caption[:1].upper() + caption[1:], f"{told}.")
+
+
+def recorded_rivals_section(evidence: Evidence) -> Section:
+    """What the model's file holds of other models."""
+    test, baselines = evidence.recorded("test"), evidence.recorded("baselines")
+    models: dict[str, Any] = {NETWORK: test, **baselines}
+    grid = [
+        [name, *(number(found.get(metric)) for metric in test)]
+        for name, found in models.items()
+        if hasattr(found, "get")
+    ]
+    heads = ["Model", *map(spaced, test)]
+    blocks: list[Block] = [Grid("Scores on the same test rows", heads, grid)]
+    return Section("comparison", "Was a network worth it?", blocks)

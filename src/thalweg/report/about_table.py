@@ -1,0 +1,218 @@
+"""What the table is, what each column became, and how its rows were split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.data.categories import CategoryEncoding, CodeEncoding
+from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.data.prepare import Part
+from thalweg.data.targets import ClassTargets, NumberTargets
+from thalweg.data.words import counted, listed
+from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
+from thalweg.report.evidence import Evidence, Rows
+from thalweg.report.words import cut, number, percent
+
+MOST_COLUMNS = 300
+MOST_CLASSES = 60
+PARTS = {
+    "training": "learned from",
+    "validation": "chose the best epoch",
+    "test": "scored once, after training",
+}
+
+
+# Columns ------------------------------------------------------------------------------
+
+
+def table_section(evidence: Evidence) -> Section:
+    """The table and its columns."""
+    schema = evidence.model.encoder.schema
+    blocks: list[Block] = [Facts(table_facts(evidence)), columns_grid(evidence)]
+    hidden = len(schema.columns) - MOST_COLUMNS
+    if hidden > 0:
+        blocks.append(Paragraph(f"{counted(hidden, 'more column')} aren't listed."))
+    if evidence.rows is not None:
+        blocks += [
+            Paragraph(cut(line, 300), note=True)
+            for line in evidence.rows.prepared.report.lines()[:20]
+        ]
+    return Section("table", "The table, and what was done to each column", blocks)
+
+
+def table_facts(evidence: Evidence) -> list[tuple[str, str]]:
+    """Its name and size, and what is predicted."""
+    model, data = evidence.model, evidence.recorded("data")
+    pairs = [("Table", cut(evidence.data_name))] if evidence.data_name else []
+    if isinstance(rows := data.get("rows"), int):
+        columns = data.get("columns")
+        count = len(columns) if isinstance(columns, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+        pairs.append(("Size", f"{counted(rows, 'row')}, {counted(count, 'column')}"))
+    pairs.append(("Target", f"{cut(model.target)}, as {model.task.line()}"))
+    if weights := model.encoder.schema.weights:
+        pairs.append(("Weights", f"{cut(weights)} says how much each row counts"))
+    features = len(model.encoder.features)
+    pairs.append(("Features", f"{counted(features, 'number')} a row for the network"))
+    return pairs
+
+
+def columns_grid(evidence: Evidence) -> Grid:
+    """A row for each column: what it is, why, and what it became."""
+    encodings = {each.name: each for each in evidence.model.encoder.encodings}
+    missing = missing_cells(evidence.rows)
+    heads = ["Column", "Kind", "Why", "What was done", "Features"]
+    rows: list[Sequence[str]] = []
+    for column in evidence.model.encoder.schema.columns[:MOST_COLUMNS]:
+        encoding = encodings.get(column.name)
+        cells = [
+            cut(column.name) or "(no name)",
+            "set aside" if encoding is None else column.kind,
+            cut(column.reason, 200),
+            "not used" if encoding is None else cut(treatment(encoding), 400),
+            "0" if encoding is None else str(len(encoding.features)),
+        ]
+        if missing is not None:
+            cells.append(f"{missing.get(column.name, 0):,}" if encoding else "")
+        rows.append(cells)
+    if missing is not None:
+        heads.append("Missing cells")
+    caption = (
+        "What each column was taken for, and what the network gets of it; all means, "
+        "deviations and medians are those of the training rows"
+    )
+    return Grid(caption, heads, rows, numbers=4)
+
+
+def missing_cells(rows: Rows | None) -> dict[str, int] | None:
+    """How many cells of each column are missing, if the table is there."""
+    if rows is None:
+        return None
+    return {each.name: each.missing for each in rows.prepared.report.columns}
+
+
+def treatment(encoding: Encoding) -> str:
+    """What was done to a column, in words."""
+    return TREATMENTS[type(encoding)](encoding)
+
+
+def of_number(encoding: NumberEncoding) -> str:
+    """Standardized; ranks; what stands for a missing cell."""
+    scale = encoding.scale
+    parts = [
+        f"standardized: mean {number(scale.mean)}, standard deviation "
+        f"{number(scale.deviation)}"
+    ]
+    if encoding.scores:
+        parts.append("beside it its normal score, as it is far from normal")
+    told = " and a feature that says so" if encoding.missing else ""
+    parts.append(f"a missing cell gets the median {number(encoding.fill)}{told}")
+    return "; ".join(parts)
+
+
+def of_moment(encoding: MomentEncoding) -> str:
+    """Days standardized, and cycles."""
+    parts = ["its days standardized"]
+    if encoding.cycles:
+        parts.append(f"sine and cosine of its place in the {of(encoding.cycles)}")
+    parts.append("a missing cell gets the median")
+    return "; ".join(parts)
+
+
+def of_category(encoding: CategoryEncoding) -> str:
+    """One feature a category."""
+    parts = [f"1 or 0 for each of {listed(encoding.categories)}"]
+    if encoding.other:
+        parts.append("rare ones share a feature")
+    if encoding.missing:
+        parts.append("missing cells have their own")
+    return "; ".join(parts)
+
+
+def of_code(encoding: CodeEncoding) -> str:
+    """An embedding."""
+    return (
+        f"{encoding.dimension} learned numbers (an embedding) for each of "
+        f"{counted(len(encoding.categories), 'category', 'categories')} such as "
+        f"{listed(encoding.categories, most=3)}; rare and new ones share theirs; "
+        "missing cells have their own"
+    )
+
+
+def of(cycles: Sequence[str]) -> str:
+    """Cycles with commas between."""
+    return ", ".join(cycles)
+
+
+TREATMENTS: dict[type, Callable[[Any], str]] = {
+    NumberEncoding: of_number,
+    MomentEncoding: of_moment,
+    CategoryEncoding: of_category,
+    CodeEncoding: of_code,
+}
+
+
+# Split --------------------------------------------------------------------------------
+
+
+def split_section(evidence: Evidence, rows: Rows) -> Section:
+    """How many rows are for what, and how the target is distributed in each part."""
+    prepared, settings = rows.prepared, evidence.settings
+    counts = [len(part(rows, name).X) for name in PARTS]
+    total = sum(counts)
+    sizes = [
+        [name, purpose, f"{count:,}", percent(count / total)]
+        for (name, purpose), count in zip(PARTS.items(), counts, strict=True)
+    ]
+    blocks: list[Block] = [
+        Grid("Rows of each part", ["Part", "What for", "Rows", "Share"], sizes, 2),
+        target_grid(rows),
+        *(Paragraph(cut(note, 300), note=True) for note in prepared.notes),
+    ]
+    if settings is not None:
+        how = ", of each class the same share" if rows.classes else ""
+        seed = f"Rows were drawn at random by seed {settings.seed}{how}."
+        blocks.insert(0, Paragraph(seed))
+    return Section("split", "The split", blocks)
+
+
+def part(rows: Rows, name: str) -> Part:
+    """The training, validation or test rows."""
+    return getattr(rows.prepared, name)
+
+
+def target_grid(rows: Rows) -> Grid:
+    """The target in each part."""
+    targets = rows.prepared.targets
+    if isinstance(targets, ClassTargets):
+        return class_grid(rows, targets)
+    return number_grid(rows, targets)
+
+
+def class_grid(rows: Rows, targets: ClassTargets) -> Grid:
+    """How many rows of each class; the most frequent ones, if there are many."""
+    counts = [np.bincount(part(rows, name).y, minlength=rows.classes) for name in PARTS]
+    order = np.argsort(-np.sum(counts, axis=0), kind="stable")[:MOST_CLASSES]
+    shown: list[int] = sorted(order.tolist())
+    caption = "Rows of each class"
+    if len(shown) < rows.classes:
+        caption = f"Rows of the {len(shown)} most frequent of {rows.classes:,} classes"
+    grid = [
+        [cut(targets.labels[i]) or "(empty)", *(f"{each[i]:,}" for each in counts)]
+        for i in shown
+    ]
+    return Grid(caption, ["Class", *PARTS], grid)
+
+
+def number_grid(rows: Rows, targets: NumberTargets) -> Grid:
+    """Mean, deviation and range of the target."""
+    grid: list[Sequence[str]] = []
+    for name in PARTS:
+        values = targets.decode(part(rows, name).y)
+        if len(values):
+            found = (values.mean(), values.std(), values.min(), np.median(values))
+            grid.append([name, *map(number, [*map(float, found), float(values.max())])])
+    heads = ["Part", "Mean", "Standard deviation", "Lowest", "Median", "Highest"]
+    return Grid(f"The target {cut(targets.name)} in each part", heads, grid)

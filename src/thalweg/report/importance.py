@@ -1,0 +1,90 @@
+"""Which columns a network goes by: each is shuffled, and the error looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.encode import Encoder
+from thalweg.report.bootstrap import errors_of
+from thalweg.report.evidence import Evidence, Rows, predicted
+
+REPEATS = 5
+MOST_CELLS = 200_000  # rows times columns: wide tables are shuffled on fewer rows
+FEWEST_ROWS, MOST_ROWS = 500, 5_000
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much worse predictions get when a column is shuffled.
+
+    Arguments:
+        column: its name.
+        rise: of the error, the mean over the repeats.
+        deviation: over the repeats.
+    """
+
+    column: str
+    rise: float
+    deviation: float
+
+
+def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
+    """The columns of a table by the rise in error that shuffling each brings.
+
+    Permutation importance (Breiman, 2001), on test rows: all features that a column
+    became are shuffled together, so that it's the table's column that counts. The error
+    is the log loss of classes and the root mean squared error of a number.
+    """
+    part = some_of(rows, len(rows.prepared.encoder.encodings))
+    before = error(evidence, part, part.prepared.test.X)
+    found: list[Importance] = []
+    for number, (name, features) in enumerate(slices(part.prepared.encoder)):
+        generator = np.random.Generator(np.random.Philox(key=[0, number]))
+        rises: list[float] = []
+        for _ in range(REPEATS):
+            X = part.prepared.test.X.copy()
+            X[:, features] = X[generator.permutation(len(X)), features]
+            rises.append(error(evidence, part, X) - before)
+        found.append(Importance(name, float(np.mean(rises)), float(np.std(rises))))
+    return sorted(found, key=lambda each: -each.rise)
+
+
+def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
+    """Each column, and where its features stand."""
+    start = 0
+    for encoding in encoder.encodings:
+        stop = start + len(encoding.features)
+        yield encoding.name, slice(start, stop)
+        start = stop
+
+
+def error(evidence: Evidence, rows: Rows, X: NDArray[np.float32]) -> float:
+    """The error on rows of which the network sees something else."""
+    outputs = predicted(evidence.model, X, evidence.execution)
+    errors = errors_of(rows, outputs)
+    metrics = errors.metrics(np.arange(len(X)))
+    return metrics["log_loss" if rows.classes else "rmse"]
+
+
+def rows_shuffled(rows: int, columns: int) -> int:
+    """On how many of the test rows."""
+    wanted = min(max(MOST_CELLS // columns, FEWEST_ROWS), MOST_ROWS)
+    return min(rows, wanted)
+
+
+def some_of(rows: Rows, columns: int) -> Rows:
+    """The same with fewer test rows, if there are many."""
+    test = rows.prepared.test
+    count = rows_shuffled(len(test.X), columns)
+    generator = np.random.Generator(np.random.Philox(key=[0, count]))
+    kept = np.sort(generator.choice(len(test.X), count, replace=False))
+    part = replace(test, X=test.X[kept], y=test.y[kept], weights=test.weights[kept])
+    return replace(
+        rows,
+        prepared=replace(rows.prepared, test=part),
+        outputs=rows.outputs[kept],
+    )

@@ -1,0 +1,120 @@
+"""Whether predictions mean what they say: groups of test rows, promised and seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.report.bootstrap import Floats, Interval, NumberErrors
+
+BINS = 10
+ROWS_A_GROUP = 5  # at least, where numbers are grouped
+NORMAL = 1.959964  # 95 of 100 of a normal distribution lie within so many deviations
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows with predictions near each other.
+
+    Arguments:
+        low, high: the predictions' range.
+        promised: the mean prediction.
+        seen: the share of rows of which it came true, or the mean of the true numbers.
+        rows: how many.
+        interval: where the share or mean probably lies.
+    """
+
+    low: float
+    high: float
+    promised: float
+    seen: float
+    rows: int
+    interval: Interval
+
+
+def probability_groups(
+    probabilities: NDArray[Any], came_true: NDArray[Any], weights: Floats
+) -> list[Group]:
+    """Ten equal ranges of probabilities; those without a row are left out.
+
+    Arguments:
+        probabilities, came_true: shape (rows,).
+        weights: shape (rows,).
+    """
+    places = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
+    found: list[Group] = []
+    for place in range(BINS):
+        chosen = (places == place) & (weights > 0)
+        if chosen.any():
+            own = weights[chosen]
+            promised = float(np.average(probabilities[chosen], weights=own))
+            seen = float(np.average(came_true[chosen], weights=own))
+            found.append(
+                Group(
+                    place / BINS,
+                    (place + 1) / BINS,
+                    promised,
+                    seen,
+                    int(chosen.sum()),
+                    wilson(seen, effective(own)),
+                )
+            )
+    return found
+
+
+def number_groups(errors: NumberErrors) -> list[Group]:
+    """Ten groups of about as many rows each, by prediction."""
+    order = np.argsort(errors.predicted, kind="stable")
+    order = order[errors.weights[order] > 0]
+    count = min(BINS, max(1, len(order) // ROWS_A_GROUP))
+    found: list[Group] = []
+    for rows in np.array_split(order, count):
+        own, said, true = (
+            errors.weights[rows],
+            errors.predicted[rows],
+            errors.truth[rows],
+        )
+        mean = float(np.average(true, weights=own))
+        deviation = float(np.average((true - mean) ** 2, weights=own)) ** 0.5
+        margin = NORMAL * deviation / effective(own) ** 0.5
+        found.append(
+            Group(
+                float(said.min()),
+                float(said.max()),
+                float(np.average(said, weights=own)),
+                mean,
+                len(rows),
+                Interval(mean - margin, mean + margin),
+            )
+        )
+    return found
+
+
+def effective(weights: Floats) -> float:
+    """How many rows of equal weight say as much: (Σw)² / Σw² (Kish, 1965)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def wilson(share: float, rows: float) -> Interval:
+    """Where the true share of a sample probably lies (Wilson, 1927).
+
+    >>> wilson(1.0, 10).low > 0.7, wilson(1.0, 10).high > 0.999
+    (True, True)
+    """
+    square = NORMAL**2
+    middle = (share + square / (2 * rows)) / (1 + square / rows)
+    margin = NORMAL * (share * (1 - share) / rows + square / (4 * rows**2)) ** 0.5
+    margin /= 1 + square / rows
+    return Interval(max(0.0, middle - margin), min(1.0, middle + margin))
+
+
+def calibration_error(groups: list[Group]) -> float:
+    """The mean distance of what was seen from what was promised, over the rows.
+
+    The expected calibration error of Naeini, Cooper and Hauskrecht (2015).
+    """
+    rows = sum(group.rows for group in groups)
+    return sum(abs(g.seen - g.promised) * g.rows for g in groups) / rows

@@ -1,0 +1,137 @@
+"""What a network has to beat on the same rows, with the time that each takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.scores import constant_outputs, linear_outputs, rows_for_linear
+from thalweg.report.evidence import Rows
+
+MOST_CODES = 255  # more categories than this are taken as numbers by the boosted trees
+ROUNDS = 100  # of boosting, scikit-learn's default
+MOST_TREES = 1_000  # each class needs a tree in each round
+FEWEST_ROUNDS = 10
+SMALL = 4_000_000  # cells that aren't worth a second thread
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another model's outputs for the test rows.
+
+    Arguments:
+        name: what it is.
+        outputs: probabilities, shape (rows, classes), or standardized numbers, shape
+            (rows, 1).
+        seconds: to learn from the training rows and predict the test rows.
+    """
+
+    name: str
+    outputs: NDArray[Any]
+    seconds: float
+
+
+def rivals(rows: Rows, threads: int | None = None) -> list[Rival]:
+    """A constant guess, a linear model and boosted trees, trained one after the other.
+
+    Each gets the training rows, encoded as for the network; the validation rows, by
+    which the network's epoch was chosen, aren't used. For more than a hundred classes
+    there are no trees.
+    """
+    models: dict[str, Callable[[Rows], NDArray[Any]]] = {
+        "constant guess": constant,
+        "linear model": linear,
+    }
+    if rounds(rows.classes) >= FEWEST_ROUNDS:
+        models["boosted trees"] = boosted_trees
+    with limited(1 if rows.prepared.training.X.size < SMALL else threads):
+        return [timed(name, model, rows) for name, model in models.items()]
+
+
+def limited(threads: int | None) -> AbstractContextManager[Any]:
+    """At most so many threads in scikit-learn."""
+    if threads is None:
+        return nullcontext()
+    pools: Any = import_module("threadpoolctl")
+    return pools.threadpool_limits(threads)
+
+
+def timed(name: str, model: Callable[[Rows], NDArray[Any]], rows: Rows) -> Rival:
+    """A model's outputs and how long they took."""
+    started = time.perf_counter()
+    outputs = model(rows)
+    return Rival(name, outputs, time.perf_counter() - started)
+
+
+def constant(rows: Rows) -> NDArray[Any]:
+    """The classes' shares or the mean, whatever a row holds."""
+    prepared = rows.prepared
+    weights = rows.weights_of("training")
+    return constant_outputs(
+        prepared.training.y, weights, rows.classes, len(prepared.test.X)
+    )
+
+
+def linear(rows: Rows) -> NDArray[Any]:
+    """Logistic or ridge regression."""
+    prepared = rows.prepared
+    training, codes = prepared.training, len(prepared.encoder.embedded)
+    weights = rows.weights_of("training")
+    return linear_outputs(
+        training.X, training.y, weights, rows.classes, codes, prepared.test.X
+    )
+
+
+def rounds(classes: int) -> int:
+    """How often a tree is added; fewer times where each class needs its own.
+
+    >>> rounds(0), rounds(3), rounds(50)
+    (100, 100, 20)
+    """
+    return min(ROUNDS, MOST_TREES // max(classes, 1))
+
+
+def boosted_trees(rows: Rows) -> NDArray[Any]:
+    """scikit-learn's HistGradientBoosting at its defaults; long tables are cut."""
+    ensemble: Any = import_module("sklearn.ensemble")
+    training, test = rows.prepared.training, rows.prepared.test
+    kept = rows_for_linear(len(training.X))
+    y, weights = training.y[kept], rows.weights_of("training")
+    options: dict[str, Any] = {
+        "random_state": 0,
+        "categorical_features": codes(rows),
+        "max_iter": rounds(rows.classes),
+    }
+    if not rows.classes:
+        model: Any = ensemble.HistGradientBoostingRegressor(**options)
+    elif len(np.unique(y)) == 1:
+        return constant_outputs(y, None, rows.classes, len(test.X))
+    else:
+        # Its own hold-out needs two rows of each class.
+        if np.unique_counts(y).counts.min() < 2:
+            options["early_stopping"] = False
+        model = ensemble.HistGradientBoostingClassifier(**options)
+    model.fit(
+        training.X[kept], y, sample_weight=None if weights is None else weights[kept]
+    )
+    if not rows.classes:
+        return np.asarray(model.predict(test.X)).reshape(-1, 1)
+    outputs = np.zeros((len(test.X), rows.classes))
+    outputs[:, model.classes_] = model.predict_proba(test.X)
+    return outputs
+
+
+def codes(rows: Rows) -> list[bool]:
+    """Which features are category numbers."""
+    encoder = rows.prepared.encoder
+    found = [False] * len(encoder.features)
+    for each in encoder.embedded:
+        found[each.position] = each.categories <= MOST_CODES
+    return found

@@ -1,0 +1,85 @@
+"""Search: a learning rate by a range test, settings by successive halving.
+
+This file stays light: what needs a table is imported when there is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thalweg.search.tuning import Tuned
+
+FOLDS = 5
+OWN = ("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads")
+
+
+def tune(
+    source: Any,
+    target: str,
+    *,
+    budget: str | float = "5m",
+    folds: int = FOLDS,
+    trials: int | None = None,
+    sampler: str = "random",
+    storage: str | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    **settings: Any,
+) -> Tuned:
+    """Find good settings for a table by successive halving, and train with them.
+
+    Settings drawn at random train for a few epochs; a third of them, those with the
+    lowest validation losses over the folds, for three times as many; and so on. The
+    settings that `train` takes without tuning are tried, too, so what is chosen is
+    never worse than they are on the folds. The test rows take no part until the end,
+    when the network trained with the chosen settings is scored on them once.
+
+    Arguments:
+        source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
+        target: the column to predict.
+        budget: how long to search, ``30s``, ``5m`` or ``1h``, or seconds. One training
+            with what was found comes after.
+        folds: into how many parts the training and validation rows are cut; each
+            validates once.
+        trials: how many settings to try at most; None is as many as the budget allows.
+        sampler: ``random``, or ``optuna``, which learns from the trials.
+        storage: where Optuna keeps its trials, a URL; None is in memory.
+        folder: keeps every finished trial.
+        resume: go on with the trials in the folder.
+        threads: networks trained at once; None for one on each processor.
+        settings: any field of `thalweg.data.settings.Settings`; those given are kept,
+            and the others that shape training are tuned.
+
+    Returns:
+        The chosen settings, all trials, and the trained model with its test. With the
+        same seed the trials are the same; the budget decides how many there are.
+        Ctrl-C ends the search with the best so far.
+
+    Raises:
+        FileError, DataError: the table, or the folder, can't be used.
+        ArgumentError: an argument can't be used.
+
+    Example:
+        >>> import thalweg as tw
+        >>> tuned = tw.tune(
+        ...     "examples/penguins.csv", "species", budget="30s", trials=2, epochs=9
+        ... )
+        >>> len(tuned.table), tuned.best.loss <= tuned.default.loss
+        (3, True)
+
+    Source: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: A novel
+    bandit-based approach to hyperparameter optimization", 2018.
+    """
+    from thalweg.data.settings import settings_from
+    from thalweg.search.budget import seconds_of
+    from thalweg.search.tuning import Request, tune_table
+    from thalweg.training.execution import Execution
+
+    base, execution = settings_from(settings, beside=OWN), Execution(threads=threads)
+    request = Request(
+        seconds_of(budget), folds, trials, sampler, storage, folder, resume
+    )
+    return tune_table(source, target, base, frozenset(settings), request, execution)

@@ -1,0 +1,161 @@
+"""Settings for a table, found by successive halving with cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thalweg.data.learn import Trained, fingerprint, learn, prepared_by
+from thalweg.data.model import USUAL
+from thalweg.data.prepare import Prepared
+from thalweg.data.read import read
+from thalweg.data.settings import Settings
+from thalweg.data.table import Table
+from thalweg.errors import ArgumentError
+from thalweg.formulas.names import require_whole
+from thalweg.search import FOLDS
+from thalweg.search.folds import folds_of
+from thalweg.search.journal import Journal
+from thalweg.search.queue import Queue
+from thalweg.search.samplers import sampler_named
+from thalweg.search.space import Space, settings_at, space_for
+from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
+from thalweg.search.workers import Workers
+from thalweg.training.execution import Execution
+
+if TYPE_CHECKING:
+    import polars
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a search was asked for.
+
+    Arguments:
+        seconds: how long it may take.
+        folds: how many parts the rows are cut into.
+        trials: how many settings are tried at most; None is any number.
+        sampler: random, or optuna.
+        storage: where Optuna keeps its trials.
+        folder: where finished trials are kept.
+        resume: go on with those that are there.
+    """
+
+    seconds: float
+    folds: int = FOLDS
+    trials: int | None = None
+    sampler: str = "random"
+    storage: str | None = None
+    folder: str | Path | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        require_whole("folds", self.folds, least=2)
+        if self.trials is not None:
+            require_whole("trials", self.trials, least=1)
+        if self.resume and self.folder is None:
+            raise ArgumentError("folder must be given to resume a search, got none")
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    Arguments:
+        trials: of each settings that of most epochs, the best first.
+        settings: those with the lowest loss.
+        best: their trial of most epochs; None if not even the defaults were finished.
+        default: the trial of the settings that hold without tuning.
+        trained: the network trained with the chosen settings, and its one test.
+        stopped_because: why the search ended, as a sentence.
+    """
+
+    trials: tuple[Trial, ...]
+    settings: Settings
+    best: Trial | None
+    default: Trial | None
+    trained: Trained
+    stopped_because: str
+
+    @property
+    def table(self) -> polars.DataFrame:
+        """One row for each settings that were tried, the best first."""
+        return table_of(self.trials)
+
+
+Announce = Callable[[Table, Prepared, Space], object]
+
+
+def tune_table(
+    source: Any,
+    target: str,
+    base: Settings,
+    fixed: frozenset[str],
+    request: Request,
+    execution: Execution = USUAL,
+    announce: Announce | None = None,
+    report: Callable[[Trial], object] = lambda trial: None,
+) -> Tuned:
+    """Search for settings, train with the best, and test once.
+
+    Arguments:
+        source: a file's path, or a frame of pandas, polars or pyarrow.
+        target: the column to predict.
+        base: the settings that hold where nothing is chosen.
+        fixed: names of settings that aren't to be chosen.
+        request: how long, and how.
+        execution: how many networks are trained at once; the last one may use as many
+            threads.
+        announce: called before the search with the table, what was found in it, and
+            the space.
+        report: called with each finished trial.
+
+    Raises:
+        FileError, DataError: the table, or the folder, can't be used.
+        ArgumentError: a setting can't be used with this table.
+    """
+    table = read(source)
+    prepared = prepared_by(table, target, base)
+    space = space_for(base, len(prepared.training.X), fixed)
+    sampler = sampler_named(request.sampler, space, base.seed, request.storage)
+    folds = folds_of(table, prepared, base, request.folds)
+    search = description(source, table, target, base, space, request)
+    journal = Journal()
+    if request.folder is not None:
+        journal = Journal.open(request.folder, search, request.resume)
+    if announce is not None:
+        announce(table, prepared, space)
+    queue = Queue(base.epochs, request.folds, sampler, journal, request.trials)
+    workers = Workers(folds, base, queue, report)
+    reason = workers.work(execution.thread_count, request.seconds)
+    found = ranked(journal.trials, base.epochs)
+    chosen = settings_at(base, found[0].point) if found else base
+    return Tuned(
+        tuple(found),
+        chosen,
+        found[0] if found else None,
+        next((each for each in found if each.number == DEFAULT), None),
+        learn(source, target, chosen, execution=execution),
+        reason,
+    )
+
+
+def description(
+    source: Any,
+    table: Table,
+    target: str,
+    base: Settings,
+    space: Space,
+    request: Request,
+) -> dict[str, Any]:
+    """What makes two searches the same."""
+    return {
+        "data": fingerprint(source, table),
+        "target": target,
+        "settings": base.to_dict(),
+        "space": {name: repr(dimension) for name, dimension in space.items()},
+        "folds": request.folds,
+        "sampler": request.sampler,
+    }

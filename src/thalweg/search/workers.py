@@ -1,0 +1,154 @@
+"""The jobs of a search, on all processors until the time is over."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+
+from thalweg.data.learn import Course, build, train_network, used_weights
+from thalweg.data.prepare import Prepared
+from thalweg.data.settings import SEEDS, Settings
+from thalweg.data.targets import NumberTargets
+from thalweg.errors import DivergenceError
+from thalweg.search.budget import in_words
+from thalweg.search.queue import Job, Queue
+from thalweg.search.space import settings_at
+from thalweg.search.trials import FoldRun, Trial
+from thalweg.training.execution import Execution, Programs
+from thalweg.training.history import EpochRecord
+from thalweg.training.interrupts import Interrupt, watch
+from thalweg.training.network import Network
+
+LOOK_SECONDS = 0.05  # between two looks at the clock, and at a person's wish to stop
+Report = Callable[[Trial], object]
+
+
+class Workers:
+    """Threads that train, each one network at a time.
+
+    Arguments:
+        folds: the table for each.
+        base: the settings that hold where nothing is chosen.
+        queue: what is to be trained.
+        report: called with each finished trial.
+    """
+
+    def __init__(
+        self, folds: Sequence[Prepared], base: Settings, queue: Queue, report: Report
+    ) -> None:
+        self._folds, self._base, self._queue = folds, base, queue
+        self._report = report
+        self._stop = threading.Event()
+        self._running: dict[Future[FoldRun | None], Job] = {}
+        self._programs: dict[int, Programs] = {}
+
+    def work(self, threads: int, seconds: float) -> str:
+        """Train until the time is over, nothing is left, or a person says stop.
+
+        What is under way then is left, and not counted.
+
+        Returns:
+            Why it ended, as a sentence.
+        """
+        deadline = time.monotonic() + seconds
+        with ThreadPoolExecutor(threads) as pool, watch() as interrupt:
+            try:
+                while True:
+                    self._fill(pool, threads)
+                    reason = self._reason(interrupt, deadline, seconds)
+                    if reason:
+                        return reason
+                    wait(self._running, LOOK_SECONDS, FIRST_COMPLETED)
+                    self._collect()
+            finally:
+                self._stop.set()
+                self._queue.end()
+
+    def _reason(self, interrupt: Interrupt, deadline: float, seconds: float) -> str:
+        """Why to end now; empty to go on."""
+        if interrupt.asked():
+            return "interrupted"
+        if time.monotonic() >= deadline:
+            return f"the {in_words(seconds)} were over"
+        return "" if self._running else "all settings were tried"
+
+    def _fill(self, pool: ThreadPoolExecutor, threads: int) -> None:
+        """Give every thread a job, while there are any."""
+        while len(self._running) < threads:
+            job = self._queue.next(self._running.values())
+            if job is None:
+                return
+            self._running[pool.submit(self._train, *self._start_of(job))] = job
+
+    def _collect(self) -> None:
+        """Enter the results that are there."""
+        for future in [each for each in self._running if each.done()]:
+            job = self._running.pop(future)
+            run = future.result()
+            trial = None if run is None else self._queue.finish(job, run)
+            if trial is not None:
+                self._programs.pop(trial.number, None)
+                self._report(trial)
+
+    def _start_of(self, job: Job) -> tuple[Job, Settings, Programs]:
+        """What a job needs that threads share."""
+        settings = settings_at(self._base, self._queue.point(job.number))
+        seed = SEEDS[(settings.seed + job.fold) % len(SEEDS)]
+        programs = self._programs.setdefault(job.number, Programs())
+        return job, replace(settings, seed=seed), programs
+
+    def _train(
+        self, job: Job, settings: Settings, programs: Programs
+    ) -> FoldRun | None:
+        """One job; None if it was stopped."""
+        fold = self._folds[job.fold]
+        return fold_run(fold, settings, job.epochs, self._stop, programs)
+
+
+def fold_run(
+    fold: Prepared,
+    settings: Settings,
+    epochs: int,
+    stop: threading.Event,
+    programs: Programs,
+) -> FoldRun | None:
+    """The first epochs of a training, as `thalweg train` would do it.
+
+    Arguments:
+        fold: the table.
+        settings: of the whole training.
+        epochs: after which it ends.
+        stop: ends it before; the result is None then.
+        programs: shared with the other folds.
+    """
+    network = build(fold, settings)
+    network.programs = programs
+    started = time.perf_counter()
+
+    def callback(record: EpochRecord) -> None:
+        if stop.is_set() or record.epoch >= epochs < settings.epochs:
+            raise KeyboardInterrupt
+
+    alone = Course(callback, (), Execution(threads=1), None, None)
+    try:
+        train_network(network, fold, settings, alone)
+    except DivergenceError:
+        return FoldRun(math.inf, {}, 0, True, time.perf_counter() - started)
+    cut = network.history.stopped_because.startswith("interrupted")
+    if cut and network.history.stopped_epoch < epochs:
+        return None
+    return result_of(network, fold, not cut, time.perf_counter() - started)
+
+
+def result_of(network: Network, fold: Prepared, ended: bool, seconds: float) -> FoldRun:
+    """The score of the best weights on the fold; errors in the target's unit."""
+    weights = used_weights(fold.test, fold.schema.weights is not None)
+    figures = network.evaluate(fold.test.X, fold.test.y, weights, threads=1)
+    loss = figures.pop("loss")
+    if isinstance(fold.targets, NumberTargets):
+        figures["rmse"] *= fold.targets.scale.deviation
+    return FoldRun(loss, figures, network.history.best_epoch, ended, seconds)

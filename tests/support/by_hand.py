@@ -1,0 +1,131 @@
+"""What primitives mean, written without NumPy's function of the same name."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from thalweg.program.types import NumpyArray
+
+
+def sum_by_hand(x: NumpyArray, axes: tuple[int, ...]) -> NumpyArray:
+    """One element after the other."""
+    shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    total = np.zeros(shape, x.dtype)
+    for at in np.ndindex(x.shape):
+        total[tuple(0 if i in axes else p for i, p in enumerate(at))] += x[at]
+    return total
+
+
+def max_by_hand(x: NumpyArray, axes: tuple[int, ...]) -> NumpyArray:
+    """By sorting, which puts NaN last."""
+    for axis in axes:
+        x = np.sort(x, axis=axis).take([-1], axis=axis)
+    return x
+
+
+def argmax_by_hand(x: NumpyArray, axis: int) -> NumpyArray:
+    lanes = np.moveaxis(x, axis, -1)
+    found = [
+        next((i for i, v in enumerate(lane) if v != v), lane.index(max(lane)))
+        for lane in lanes.reshape(-1, lanes.shape[-1]).tolist()
+    ]
+    return np.array(found, np.int32).reshape(lanes.shape[:-1])
+
+
+def transpose_by_hand(x: NumpyArray, axes: tuple[int, ...]) -> NumpyArray:
+    result = np.empty([x.shape[a] for a in axes], x.dtype)
+    for at in np.ndindex(x.shape):
+        result[tuple(at[a] for a in axes)] = x[at]
+    return result
+
+
+def broadcast_by_hand(x: NumpyArray, shape: tuple[int, ...]) -> NumpyArray:
+    return (
+        x + np.zeros(shape, x.dtype) if x.dtype != bool else x | np.zeros(shape, bool)
+    )
+
+
+def slice_by_hand(x: NumpyArray, starts: Any, stops: Any, steps: Any) -> NumpyArray:
+    for axis, each in enumerate(zip(starts, stops, steps, strict=True)):
+        x = np.take(x, np.arange(*each), axis=axis)
+    return x
+
+
+def pad_by_hand(x: NumpyArray, starts: Any, steps: Any, shape: Any) -> NumpyArray:
+    result = np.zeros(shape, x.dtype)
+    for at in np.ndindex(x.shape):
+        places = zip(starts, at, steps, strict=True)
+        result[tuple(start + i * step for start, i, step in places)] = x[at]
+    return result
+
+
+def concatenate_by_hand(*arrays: NumpyArray, axis: int) -> NumpyArray:
+    lanes = [lane for a in arrays for lane in np.moveaxis(a, axis, 0)]
+    rest = np.moveaxis(arrays[0], axis, 0).shape[1:]
+    joined = np.array(lanes, arrays[0].dtype).reshape((len(lanes), *rest))
+    return np.moveaxis(joined, 0, axis)
+
+
+def matmul_by_hand(
+    a: NumpyArray, b: NumpyArray, transpose_a: bool, transpose_b: bool
+) -> NumpyArray:
+    rows = "...km" if transpose_a else "...mk"
+    columns = "...nk" if transpose_b else "...kn"
+    return np.einsum(f"{rows},{columns}->...mn", a, b)
+
+
+def take_by_hand(table: NumpyArray, indices: NumpyArray) -> NumpyArray:
+    result = np.empty(indices.shape + table.shape[1:], table.dtype)
+    for at in np.ndindex(indices.shape):
+        result[at] = table[indices[at]]
+    return result
+
+
+def scatter_by_hand(x: NumpyArray, indices: NumpyArray, rows: int) -> NumpyArray:
+    result = np.zeros((rows, *x.shape[indices.ndim :]), x.dtype)
+    for at in np.ndindex(indices.shape):
+        result[indices[at]] += x[at]
+    return result
+
+
+def philox_word(key: int, step: int, operation: int, element: int) -> int:
+    """Philox4x32-10 in whole numbers, one word at a time."""
+    words = [element // 4, operation, step, 0]
+    keys = [key, 0]
+    for _ in range(10):
+        high0, low0 = divmod(words[0] * 0xD2511F53, 1 << 32)
+        high1, low1 = divmod(words[2] * 0xCD9E8D57, 1 << 32)
+        words = [high1 ^ words[1] ^ keys[0], low1, high0 ^ words[3] ^ keys[1], low0]
+        keys = [(keys[0] + 0x9E3779B9) % 2**32, (keys[1] + 0xBB67AE85) % 2**32]
+    return words[element % 4]
+
+
+def random_by_hand(
+    seed: NumpyArray, step: NumpyArray, operation: int, shape: tuple[int, ...]
+) -> NumpyArray:
+    words = [
+        philox_word(int(seed), int(step), operation, element)
+        for element in range(math.prod(shape))
+    ]
+    return np.array(words, np.uint32).reshape(shape)
+
+
+def larger(x: NumpyArray, y: NumpyArray) -> NumpyArray:
+    return np.where((x > y) | (x != x), x, y)
+
+
+def smaller(x: NumpyArray, y: NumpyArray) -> NumpyArray:
+    return np.where((x < y) | (x != x), x, y)
+
+
+def sign_by_hand(x: NumpyArray) -> NumpyArray:
+    return np.where(x != x, x, (x > 0) * 1.0 - (x < 0) * 1.0)
+
+
+def floor_by_hand(x: NumpyArray) -> NumpyArray:
+    whole = np.trunc(x)
+    return np.where(whole > x, whole - 1, whole)
+
+
+erf_by_hand = np.vectorize(math.erf, otypes=[np.float64])

@@ -1,0 +1,78 @@
+"""Programs run by the engine, their rows cut into blocks and shards."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from thalweg import _engine
+from thalweg.program.blocks import Blocks
+from thalweg.program.compile import compile_parts
+from thalweg.program.ir import Program
+from thalweg.program.native import NativeProgram, clear_errors
+from thalweg.program.split import split
+from thalweg.program.types import NumpyArray
+
+Values = Mapping[str, NumpyArray]
+
+ROWS = 37
+ROW_INPUTS = ("X", "Z", "labels", "y", "sample_weight")
+CUTS = (Blocks(ROWS, 1), Blocks(16, 2), Blocks(5, 3), Blocks(2, 16), Blocks(3, 1))
+TOLERANCE = {"float32": 3e-5, "float64": 1e-11}
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+every_isa = pytest.mark.parametrize("isa", _engine.available())
+
+
+def bind(
+    program: Program, values: Values, blocks: Blocks, isa: str | None = None
+) -> tuple[NativeProgram, dict[str, NumpyArray]]:
+    """A program cut into blocks, with copies of its inputs, and all its arrays."""
+    names = [name for name in ROW_INPUTS if name in program.inputs]
+    parts = split(program, names, blocks.rows)
+    if parts.count is None:  # rows meet: one block
+        blocks = Blocks(program.inputs[names[0]].shape[0])
+    own = {name: np.array(values[name]) for name in program.inputs}
+    bound = NativeProgram(compile_parts(parts, names, blocks), own, isa)
+    rows = program.inputs[names[0]].shape[0]
+    arrays = {**own, **bound.arrays, **bound.row_outputs(rows)}
+    bound.bind_rows({name: arrays[name] for name in bound.engine.buffers})
+    return bound, arrays
+
+
+def by_engine(
+    program: Program, values: Values, blocks: Blocks, isa: str | None = None
+) -> dict[str, NumpyArray]:
+    """What a program gives, cut into blocks."""
+    bound, arrays = bind(program, values, blocks, isa)
+    rows = next(len(arrays[name]) for name in ROW_INPUTS if name in program.inputs)
+    with clear_errors():
+        bound.engine.run(rows, threads=2)
+    return {name: arrays[name] for name in program.outputs}
+
+
+def assert_same(got: Values, expected: Values) -> None:
+    """Equal but for the rounding of real numbers."""
+    assert list(got) == list(expected)
+    for name, value in expected.items():
+        assert (got[name].dtype, got[name].shape) == (value.dtype, value.shape)
+        if value.dtype.kind != "f":
+            assert_array_equal(got[name], value, err_msg=name)
+            continue
+        close = TOLERANCE[value.dtype.name]
+        scale = float(np.abs(value).max(initial=0))
+        assert_allclose(got[name], value, close, close * scale, err_msg=name)
+
+
+def values_for(program: Program) -> dict[str, NumpyArray]:
+    """Numbers for every input: weights of both signs, an optimizer's state above 0."""
+    random = np.random.default_rng(0)
+    drawn: dict[str, NumpyArray] = {}
+    for name, type in program.inputs.items():
+        if not type.is_float:
+            drawn[name] = random.integers(0, 3, type.shape).astype(type.dtype)
+        elif name.startswith(("state.", "learning_rate", "sample_weight")):
+            drawn[name] = random.uniform(0.1, 1.9, type.shape).astype(type.dtype)
+        else:
+            drawn[name] = random.normal(0, 0.7, type.shape).astype(type.dtype)
+    return drawn | ({"step": np.array(3, np.int32)} if "step" in drawn else {})

@@ -1,0 +1,314 @@
+"""Tables read part by part are the tables that `read` reads, in all they say."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_series_equal
+
+import thalweg as tw
+from thalweg.data import batches
+from thalweg.data.batches import one_ahead, read_batches
+from thalweg.data.kinds import Kind, understood
+from thalweg.data.model import TableModel
+from thalweg.data.read import read
+from thalweg.data.report import Report
+from thalweg.data.table import Table
+from thalweg.errors import DataError, FileError
+
+Given = TypeVar("Given")
+KINDS: dict[str, Kind] = {"n": "number", "c": "category", "b": "boolean", "d": "date"}
+HEADER = "n,c,b,d,unused"
+PLAIN = ["1,red,yes,2020-01-02,x", "2.5,blue,no,2021-12-31,y", "-3e2,,,,", "7,a,t,,z"]
+ODD = [
+    *("NA, red ,?,nan,", "x,red,maybe,1999,", "inf,NA,TRUE,,w", " 4 ,a, no,, q "),
+    *('5,"a, b",no,,"two\nlines"', '"6","say ""hi""",yes,,', "nan,ü,f,,", "8,a,t,,é"),
+]
+BLANK = ["", "\r"]
+WRONG = ["1,2", "1,2,3,4,5,6", '1,"a"b,yes,,', '1,"never closed,yes,,', "1,a\0,yes,,"]
+
+
+@pytest.fixture(params=[40, 200, 2**23])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(batches, "BLOCK", request.param)
+    monkeypatch.setattr(batches, "HEADER", 20)
+    return request.param
+
+
+def written(folder: Path, lines: list[str], name: str = "data.csv") -> Path:
+    path = folder / name
+    path.write_bytes("\n".join([HEADER, *lines]).encode())
+    return path
+
+
+def meanings(table: Table) -> dict[str, pl.Series]:
+    return {name: understood(table.column(name), kind) for name, kind in KINDS.items()}
+
+
+def lines_of(table: Table) -> list[str]:
+    return [table.where(row) for row in range(table.rows)]
+
+
+def both(path: Path, kinds: dict[str, Kind]) -> tuple[Table | str, list[Table] | str]:
+    """The table as a whole and in parts, or what the errors say."""
+    return (
+        said_or_given(lambda: read(path)),
+        said_or_given(lambda: list(read_batches(path, kinds))),
+    )
+
+
+def said_or_given(get: Callable[[], Given]) -> Given | str:
+    try:
+        return get()
+    except DataError as error:
+        return str(error)
+
+
+def assert_same_as_read(path: Path) -> None:
+    """Cells, the lines of rows, and errors."""
+    whole, parts = both(path, KINDS)
+    if isinstance(whole, str) or isinstance(parts, str):
+        assert parts == whole
+        return
+    assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
+    for name, meant in meanings(whole).items():
+        found = pl.concat([meanings(part)[name] for part in parts])
+        assert_series_equal(found, meant, check_names=False, check_exact=True)
+        nulls = pl.concat([part.column(name).is_null() for part in parts])
+        assert nulls.to_list() == whole.column(name).is_null().to_list()
+    assert all(part.columns == whole.columns for part in parts)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("more", [[], ODD, BLANK, [*ODD, *BLANK]], ids=str)
+def test_parts_are_the_table(
+    tmp_path: Path, block: int, more: list[str], seed: int
+) -> None:
+    draw = random.Random(seed)
+    few = draw.choice([1, 9])
+    lines = draw.choices(PLAIN, k=60) + draw.choices(more or PLAIN, k=few)
+    draw.shuffle(lines)
+    assert_same_as_read(written(tmp_path, lines))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+def test_errors_name_the_same_line(
+    tmp_path: Path, block: int, wrong: str, seed: int
+) -> None:
+    draw = random.Random(seed)
+    lines = draw.choices([*PLAIN, *PLAIN, *ODD], k=40)
+    lines.insert(draw.randrange(40), wrong)
+    assert_same_as_read(written(tmp_path, lines))
+
+
+@given(st.lists(st.lists(st.sampled_from('ab1.,"\n\r -?'), max_size=9).map("".join)))
+def test_whatever_a_file_holds(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "data.csv"
+    path.write_bytes(("n,c\n" + "\n".join(lines)).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "BLOCK", 16)
+        patch.setattr(batches, "HEADER", 3)
+        kinds: dict[str, Kind] = {"n": "number", "c": "category"}
+        whole, parts = both(path, kinds)
+    if isinstance(whole, str) or isinstance(parts, str):
+        assert parts == whole
+        return
+    for name, kind in kinds.items():
+        cells = [understood(part.column(name), kind).to_list() for part in parts]
+        meant = understood(whole.column(name), kind).to_list()
+        assert [cell for each in cells for cell in each] == meant
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_encodings(tmp_path: Path, block: int, encoding: str) -> None:
+    text = "\n".join([HEADER, *(PLAIN + ODD) * 5])
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    (tmp_path / "data.csv").write_bytes(mark + text.encode(encoding))
+    assert_same_as_read(tmp_path / "data.csv")
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_line_ends(tmp_path: Path, block: int, ends: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(ends.join([HEADER, *PLAIN * 9, ""]).encode())
+    assert_same_as_read(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\n\n", b"n,c,b,d\n", b"n,c,c\n1,2,3\n", b"n,,c\n1,2,3\n", b"n\n"),
+        *(b"n,c\n1,\xff\n", b"n,c\n" + b"1,a\n" * 99 + b"\xe9,2\n", b"\xff\xfen\x00,"),
+    ],
+)
+def test_files_that_hold_no_table(tmp_path: Path, block: int, content: bytes) -> None:
+    (tmp_path / "data.csv").write_bytes(content)
+    with pytest.raises(DataError) as meant:
+        read(tmp_path / "data.csv")
+    with pytest.raises(DataError) as found:
+        list(read_batches(tmp_path / "data.csv", KINDS))
+    assert str(found.value) == str(meant.value)
+
+
+@pytest.mark.parametrize("content", ["n\n1\n\n2\nx\n", "n\n" + "1\n" * 50])
+def test_one_column(tmp_path: Path, block: int, content: str) -> None:
+    (tmp_path / "data.csv").write_text(content)
+    parts = read_batches(tmp_path / "data.csv", {"n": "number"})
+    found = [cell for part in parts for cell in part.column("n")]
+    meant = read(tmp_path / "data.csv").column("n").to_list()
+    assert [str(cell) for cell in found] == [str(cell) for cell in meant]
+
+
+@pytest.mark.parametrize("name", ["nothing.csv", "folder"])
+def test_what_is_no_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError) as meant:
+        read(tmp_path / name)
+    with pytest.raises(FileError) as found:
+        list(read_batches(tmp_path / name, KINDS))
+    assert str(found.value) == str(meant.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (b"1,a\n2,b\n", b"1,a\n2,b\n"),
+        (b'1,"a"\n2,"b\n', b'1,"a"\n'),
+        (b'1,"a\nb"\n2,"c\nd\n', b'1,"a\nb"\n'),
+        (b'1,"a\n', b""),
+        (b'"x","y"\n"z","a\n""b\n', b'"x","y"\n'),
+    ],
+)
+def test_a_block_ends_where_a_record_does(data: bytes, whole: bytes) -> None:
+    assert data[: batches.end_of_records(data)] == whole
+
+
+# Parquet and frames -------------------------------------------------------------------
+
+
+def test_parquet_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_ROWS", 7)
+    frame = pl.DataFrame({" n ": range(50), "c": ["a ", "?"] * 25})
+    frame.write_parquet(tmp_path / "data.parquet", row_group_size=20)
+    parts = list(read_batches(tmp_path / "data.parquet", {"n": "number"}))
+    whole = read(tmp_path / "data.parquet")
+    assert max(part.rows for part in parts) == 7
+    assert pl.concat([part.frame for part in parts]).equals(whole.frame)
+    assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
+
+
+def test_parquet_that_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    pl.DataFrame({"n": range(50)}).write_parquet(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"data\.parquet: must be a Parquet file"):
+        list(read_batches(path, KINDS))
+
+
+def test_frames_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_ROWS", 3)
+    parts = list(read_batches(pl.DataFrame({"n": range(8)}), {"n": "number"}))
+    assert [part.rows for part in parts] == [3, 3, 2]
+    assert [part.where(0) for part in parts] == ["row 1", "row 4", "row 7"]
+
+
+# Predictions --------------------------------------------------------------------------
+
+
+def made(rows: int) -> pl.DataFrame:
+    draw = np.random.default_rng(rows)
+    n = draw.normal(size=rows)
+    frame = pl.DataFrame(
+        {
+            "n": [None if draw.random() < 0.1 else float(x) for x in n],
+            "c": draw.choice(["red", "green", "blue"], rows),
+            "b": draw.choice(["yes", "no"], rows),
+            "d": [f"2020-{m:02}-{d:02}" for m, d in draw.integers(1, 13, (rows, 2))],
+        }
+    )
+    return frame.with_columns(y=pl.Series(np.where(n > 0, "up", "down")))
+
+
+@pytest.fixture(scope="module")
+def model() -> TableModel:
+    return tw.train(made(400), "y", layers=(16, 8), epochs=3).model
+
+
+@pytest.mark.parametrize("most", [1, 37, 1000])
+@pytest.mark.parametrize("at_a_time", [1, 50, 2**14])
+def test_predictions_are_the_same_to_the_bit(
+    model: TableModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    at_a_time: int,
+) -> None:
+    monkeypatch.setattr("thalweg.data.model.ROWS_AT_A_TIME", at_a_time)
+    made(2_001 if most > 1 else 90).write_csv(tmp_path / "data.csv")
+    meant, report = model.predict_with_report(tmp_path / "data.csv")
+    monkeypatch.setattr(batches, "MOST_ROWS", most)
+    monkeypatch.setattr(batches, "BLOCK", 5_000)
+    reports: list[Report] = []
+    parts = model.predict_batches(tmp_path / "data.csv", tell=reports.append)
+    assert pl.concat(parts).equals(meant)
+    assert len(reports) > 3
+    assert joined(reports) == report
+
+
+def test_reports_on_parts_say_what_one_on_all_says(
+    model: TableModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = (["1", "x", "inf"], ["red", "pink", ""], ["yes", "maybe", "no"])
+    draw = random.Random(0)
+    rows = [
+        ",".join([*(draw.choice(each) for each in cells), "2020-01-01", "new"])
+        for _ in range(300)
+    ]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["n,c,b,d,extra", *rows]))
+    report = model.predict_with_report(path)[1]
+    monkeypatch.setattr(batches, "BLOCK", 500)
+    reports: list[Report] = []
+    list(model.predict_batches(path, tell=reports.append))
+    found = joined(reports)
+    assert found == report
+    assert len(found.lines()) >= 4
+
+
+def joined(reports: list[Report]) -> Report:
+    first, *others = reports
+    for other in others:
+        first = first.joined(other)
+    return first
+
+
+def test_a_missing_column_is_named(model: TableModel, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("n,c\n1,red\n")
+    with pytest.raises(DataError, match=r"data\.csv: there must be a column 'b'"):
+        list(model.predict_batches(tmp_path / "data.csv"))
+
+
+def test_one_item_is_made_ahead_and_errors_come_in_their_place() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[Any]:
+        for number in range(3):
+            made.append(number)
+            yield number
+        raise ValueError("after three")
+
+    found = one_ahead(items())
+    assert next(found) == 0
+    assert [next(found), next(found)] == [1, 2]
+    with pytest.raises(ValueError, match="after three"):
+        next(found)
+    assert made == [0, 1, 2]

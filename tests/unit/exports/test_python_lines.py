@@ -1,0 +1,153 @@
+"""Every primitive in Python computes what NumPy says it means."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from support.cases import BY_OPCODE, every_primitive, examples
+from thalweg.exports import runtime
+from thalweg.exports.python_lines import WRITERS, Lines, identifier
+from thalweg.exports.traced import Traced
+from thalweg.program import ops
+from thalweg.program.interpret import interpret
+from thalweg.program.ir import Program
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.serialize import to_data
+from thalweg.program.trace import Tracer, trace
+from thalweg.program.types import ArrayType, NumpyArray, type_of
+
+
+def lines_of(traced: Traced) -> tuple[list[str], list[str], dict[str, NumpyArray]]:
+    arrays: dict[str, NumpyArray] = {}
+
+    def constant_name(array: NumpyArray) -> str:
+        arrays[f"c{len(arrays)}"] = array
+        return f"ARRAYS['c{len(arrays) - 1}']"
+
+    names = {name: name for name in traced.inputs}
+    return *Lines(traced, names, constant_name).run(), arrays
+
+
+def run(traced: Traced, inputs: Mapping[str, NumpyArray]) -> list[Any]:
+    lines, results, arrays = lines_of(traced)
+    first = next(iter(inputs.values()))
+    space = {**vars(runtime), **inputs, "ARRAYS": arrays}
+    space["rows"] = len(first) if first.ndim else 0
+    with np.errstate(all="ignore"):
+        exec("\n".join(lines), space)
+        return [eval(text, space) for text in results]
+
+
+def of_rows(program: Program) -> Traced:
+    return Traced.from_data(*to_data(lambda _: program), {})
+
+
+def one_instruction(
+    opcode: str, arrays: Sequence[NumpyArray], attributes: Mapping[str, Any]
+) -> Program:
+    def apply(values: dict[str, Tracer]) -> dict[str, Tracer]:
+        first = next(iter(values.values()))
+        return {"y": first.trace.emit(opcode, tuple(values.values()), **attributes)}
+
+    return trace(apply, {f"x{i}": type_of(a) for i, a in enumerate(arrays)})
+
+
+def test_the_table_has_every_primitive_and_no_other() -> None:
+    assert {*WRITERS, "constant"} == PRIMITIVES.keys()
+
+
+@every_primitive
+def test_primitives_mean_the_same(row: Any) -> None:
+    for dtype in BY_OPCODE[row.name].dtypes:
+        for arrays, attributes in examples(row.name, dtype):
+            program = one_instruction(row.name, arrays, attributes)
+            inputs = {f"x{i}": array for i, array in enumerate(arrays)}
+            (found,), meant = run(of_rows(program), inputs), interpret(program, inputs)
+            assert np.asarray(found).dtype == meant["y"].dtype
+            assert np.shape(found) == meant["y"].shape
+            assert_allclose(found, meant["y"], rtol=1e-6)
+
+
+def text_of(function: Any, **types: tuple[int, ...]) -> str:
+    program = trace(
+        lambda a: {"y": function(**a)},
+        {name: ArrayType(shape, "float32") for name, shape in types.items()},
+    )
+    lines, (result,), _ = lines_of(of_rows(program))
+    return "; ".join([*lines, result])
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda a, b, c: a - (b - c), "a - (b - c)"),
+        (lambda a, b, c: a - b - c, "a - b - c"),
+        (lambda a, b, c: a / (b * c), "a / (b * c)"),
+        (lambda a, b, c: (a + b) * -c, "(a + b) * -c"),
+        (lambda a, b, c: a ** (b + c), "a ** (b + c)"),
+        (lambda a, b, c: (-a) ** b + c, "(-a) ** b + c"),
+        (
+            lambda a, b, c: ops.where((a < b) == (b < c), a, 0.1),
+            "np.where((a < b) == (b < c), a, 0.1)",
+        ),
+        (
+            lambda a, b, c: (a + b).sum(axis=1, keepdims=True) * c,
+            "(a + b).sum(axis=1, keepdims=True) * c",
+        ),
+    ],
+)
+def test_parentheses_stand_where_they_matter(function: Any, text: str) -> None:
+    shape = (4, 4)
+    assert text_of(function, a=shape, b=shape, c=shape) == text
+
+
+def test_a_value_that_is_used_twice_has_a_name() -> None:
+    def softmax(x: Any) -> Any:
+        e = ops.exp(x)
+        return e / ops.sum(e, axis=1, keepdims=True)
+
+    text = text_of(softmax, x=(3, 2))
+    assert text == "t1 = np.exp(x); t1 / t1.sum(axis=1, keepdims=True)"
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_the_lines_take_any_number_of_rows(rows: int) -> None:
+    def program_for(count: int) -> Program:
+        def apply(a: dict[str, Tracer]) -> dict[str, Any]:
+            x = a["x"]
+            tall = ops.reshape(x, (count * 3, 1))
+            both = ops.concatenate([tall, tall], axis=0)
+            return {
+                "scaled": (x - ops.mean(x, axis=0)) / count,
+                "cut": both[1 : 6 * count - 1],
+                "wide": ops.broadcast_to(ops.sum(x), (count, 2)),
+                "table": x * np.arange(30, dtype=np.float32).reshape(10, 3)[:1],
+            }
+
+        return trace(apply, {"x": ArrayType((count, 3), "float32")})
+
+    traced = Traced.from_data(*to_data(program_for), {})
+    x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
+    meant = interpret(program_for(rows), {"x": x})
+    for array, name in zip(run(traced, {"x": x}), traced.outputs, strict=True):
+        assert array.dtype == np.float32
+        assert_allclose(array, meant[name], rtol=1e-5, atol=1e-6)
+
+
+def test_names_that_the_file_uses_are_changed() -> None:
+    assert [identifier(name) for name in ("bias", "class", "rows")] == [
+        "bias",
+        "class_",
+        "rows_",
+    ]
+
+
+def test_whole_numbers_stay_exact() -> None:
+    x = np.array([[2**31 - 1, 1]], np.int32)
+    program = one_instruction("sum", [x[:, 1:]], {"axes": (1,)})
+    (found,) = run(of_rows(program), {"x0": x[:, 1:]})
+    assert_array_equal(found, [[1]])
+    assert found.dtype == np.int32

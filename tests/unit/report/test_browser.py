@@ -1,0 +1,237 @@
+"""Reports in headless Chromium: wide and narrow, light and dark, on paper."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import thalweg as tw
+from support.chromium import Chromium, executable
+
+FOUND = executable()
+pytestmark = pytest.mark.skipif(
+    FOUND is None,
+    reason="no Chromium: install one (apt-get install chromium), or name it in "
+    "THALWEG_CHROMIUM",
+)
+WIDTHS = (320, 400, 768, 1200)
+A4 = 718  # pixels between the margins
+
+# Lightness of a color by WCAG 2.2, and the ratio of two.
+CONTRAST = """
+const channels = (color) => {
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.fillStyle = color;
+  const hex = canvas.fillStyle;
+  return hex.startsWith("#")
+    ? [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).concat([1])
+    : hex.match(/[\\d.]+/g).map(Number);
+};
+const linear = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+const light = ([r, g, b]) =>
+  0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+const over = (top, below) =>
+  [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+const ground = (node) => {
+  const stack = [];
+  for (; node; node = node.parentElement)
+    stack.push(channels(getComputedStyle(node).backgroundColor));
+  return stack.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
+};
+const ratio = (a, b) => {
+  const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+  return (x + 0.05) / (y + 0.05);
+};
+"""
+TEXT_CONTRASTS = (
+    "(() => {"
+    + CONTRAST
+    + """
+const found = [];
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  if (!own) continue;
+  const style = getComputedStyle(node);
+  const color = channels(node.closest("svg") ? style.fill : style.color);
+  found.push([node.textContent.slice(0, 40), ratio(color, ground(node))]);
+}
+return found;
+})()"""
+)
+LINE_CONTRASTS = (
+    "(() => {"
+    + CONTRAST
+    + """
+const names = ["blue", "vermilion", "green", "muted", "ink"];
+const style = getComputedStyle(document.documentElement);
+const below = channels(style.getPropertyValue("--ground"));
+const color = (name) => channels(style.getPropertyValue("--" + name));
+return names.map((name) => [name, ratio(color(name), below)]);
+})()"""
+)
+# Texts of pictures that are cut off at the edge, or lie on each other.
+MISPLACED = """
+(() => {
+const found = [];
+for (const svg of document.querySelectorAll("svg")) {
+  const frame = svg.getBoundingClientRect();
+  const boxes = [...svg.querySelectorAll("text")]
+    .filter((t) => t.textContent.trim())
+    .map((t) => [t.textContent, t.getBoundingClientRect()]);
+  for (const [text, box] of boxes)
+    if (box.left < frame.left - 1 || box.right > frame.right + 1 ||
+        box.top < frame.top - 1 || box.bottom > frame.bottom + 1)
+      found.push("cut off: " + text);
+  for (let i = 0; i < boxes.length; i++)
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [boxes[i][1], boxes[j][1]];
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 1 && down > 0.35 * Math.min(a.height, b.height))
+        found.push("overlap: " + boxes[i][0] + " / " + boxes[j][0]);
+    }
+}
+return found;
+})()"""
+
+# Numbers of tables that aren't on one line.
+BROKEN_NUMBERS = """
+[...document.querySelectorAll("table:not(.many) td.number")]
+  .filter((cell) => cell.textContent)
+  .filter((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getClientRects().length > 1;
+  })
+  .map((cell) => cell.textContent)
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Generator[Chromium]:
+    assert FOUND is not None
+    browser = Chromium(FOUND)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def wide_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long names, many columns, many classes."""
+    random = np.random.default_rng(0)
+    label = random.integers(0, 30, 600)
+    columns: dict[str, Any] = {
+        f"a rather long name of column {i} <b>": random.normal(size=600) + label
+        for i in range(40)
+    }
+    frame = pl.DataFrame({**columns, "y": [f"class number {i}" for i in label]})
+    trained = tw.train(frame, "y", layers=(8,), epochs=3)
+    return tw.write_report(trained, tmp_path_factory.mktemp("wide") / "wide.html")
+
+
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbers that differ in their last digits alone, and a single epoch."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=200)
+    frame = pl.DataFrame({"x": x, "-": random.normal(size=200), "y": 1.7e9 + 100 * x})
+    trained = tw.train(frame, "y", layers=(8,), epochs=1)
+    return tw.write_report(trained, tmp_path_factory.mktemp("large") / "large.html")
+
+
+@pytest.fixture(params=["classes", "number", "wide", "large"])
+def shown(request: pytest.FixtureRequest) -> Path:
+    return request.getfixturevalue(f"{request.param}_file")
+
+
+def test_nothing_else_is_asked_for_and_nothing_is_complained_of(
+    chromium: Chromium, shown: Path
+) -> None:
+    chromium.open(shown)
+    assert chromium.requests() == [shown.resolve().as_uri()]
+    assert chromium.complaints() == []
+    assert chromium.ask("document.scripts.length") == 0
+
+
+def test_no_script_that_got_in_would_run(chromium: Chromium, shown: Path) -> None:
+    text = shown.read_text(encoding="utf-8")
+    worse = shown.with_name("worse.html")
+    bad = '<script>window.ran = 1</script><img src="https://example.invalid/a.png">'
+    worse.write_text(text.replace("<main>", f"<main>{bad}"), encoding="utf-8")
+    chromium.open(worse)
+    assert chromium.ask("window.ran === undefined")
+    assert chromium.requests() == [worse.resolve().as_uri()]
+    assert chromium.complaints() != []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_fits_any_width(chromium: Chromium, shown: Path, width: int) -> None:
+    chromium.open(shown, width)
+    assert chromium.ask("document.documentElement.scrollWidth") <= width
+    assert chromium.ask(MISPLACED) == []
+
+
+def test_letters_of_pictures_can_be_read_on_a_phone(
+    chromium: Chromium, shown: Path
+) -> None:
+    chromium.open(shown, 400)
+    heights = chromium.ask(
+        '[...document.querySelectorAll("svg text")].filter((t) => '
+        "!t.getAttribute('transform')?.includes('-90'))"
+        ".map((t) => t.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 10
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_stands_out(chromium: Chromium, shown: Path, dark: bool) -> None:
+    chromium.open(shown, dark=dark)
+    contrasts = chromium.ask(TEXT_CONTRASTS)
+    assert len(contrasts) > 200
+    assert [each for each in contrasts if each[1] < 4.5] == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_line_stands_out(chromium: Chromium, shown: Path, dark: bool) -> None:
+    chromium.open(shown, dark=dark)
+    assert [each for each in chromium.ask(LINE_CONTRASTS) if each[1] < 3] == []
+
+
+def test_dark_is_dark(chromium: Chromium, classes_file: Path) -> None:
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    chromium.open(classes_file)
+    light = chromium.ask(ground)
+    chromium.open(classes_file, dark=True)
+    assert (light, chromium.ask(ground)) == ("rgb(255, 255, 255)", "rgb(21, 23, 26)")
+
+
+def test_every_picture_and_table_has_a_name(chromium: Chromium, shown: Path) -> None:
+    chromium.open(shown)
+    nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]
+    for role in ("image", "table", "region", "navigation"):
+        own = [n for n in nodes if n.get("role", {}).get("value") == role]
+        assert own, role
+        assert all(each["name"]["value"] for each in own)
+
+
+def test_on_paper_nothing_is_dark_or_cut_off(chromium: Chromium, shown: Path) -> None:
+    chromium.open(shown, dark=True)
+    printed = chromium.pdf()
+    assert printed.startswith(b"%PDF-")
+    assert printed.count(b"/Type /Page\n") >= 3
+    paper = {"name": "prefers-color-scheme", "value": "dark"}
+    chromium.call("Emulation.setEmulatedMedia", media="print", features=[paper])
+    style = "getComputedStyle(document.documentElement).backgroundColor"
+    assert chromium.ask(style) == "rgb(255, 255, 255)"
+    hidden = 'getComputedStyle(document.querySelector("nav")).display'
+    assert chromium.ask(hidden) == "none"
+
+
+def test_tables_fit_on_paper(chromium: Chromium, shown: Path) -> None:
+    chromium.open(shown, A4)
+    chromium.call("Emulation.setEmulatedMedia", media="print", features=[])
+    assert chromium.ask("document.documentElement.scrollWidth") <= A4
+    assert chromium.ask(BROKEN_NUMBERS) == []
