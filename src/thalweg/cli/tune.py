@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 
 def option(metavar: str | None, text: str, *names: str) -> Any:
     """An option under the heading of the search."""
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel="Search")
+    return typer.Option(
+        *names,
+        metavar=metavar,
+        help=text,
+        show_default=False,  # the text says it, as in the other options
+        rich_help_panel="Search",
+    )
 
 
 Budget = Annotated[str, option("TIME", "How long to search: 30s, 5m or 1h [5m]")]
