@@ -153,10 +153,19 @@ class Network:
         """
         require_dtype(dtype)
         require_seed(seed)
-        shapes = shapes_of(self.layers, row_shape(input_shape), dtype)
+        shapes = self._shapes_for(row_shape(input_shape), dtype)
         values = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
         self.take(shapes, memory_of(values, shapes, dtype), dtype)
         return self
+
+    def _shapes_for(self, shape: Shape, dtype: Dtype) -> Shapes:
+        """The shapes for rows of a shape, traced once in a sweep."""
+
+        def traced() -> Shapes:
+            return shapes_of(self.layers, shape, dtype)
+
+        key = ("shapes", self.layers, shape, dtype)
+        return traced() if self.programs is None else self.programs.compiled(key, traced)
 
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
@@ -365,7 +374,9 @@ class Network:
     ) -> Network:
         """The network to start from: itself if it fits, or one of new parameters."""
         if not warm_start or self._shapes is None:
-            return Network(self.layers).initialize(shape, seed, dtype)
+            fresh = Network(self.layers)
+            fresh.programs = self.programs
+            return fresh.initialize(shape, seed, dtype)
         if self._shapes.outputs[0] != shape or self.dtype != dtype:
             raise ShapeError(
                 f"a warm start needs rows of shape {self._shapes.outputs[0]} in "
