@@ -164,8 +164,9 @@ class Network:
         def traced() -> Shapes:
             return shapes_of(self.layers, shape, dtype)
 
-        key = ("shapes", self.layers, shape, dtype)
-        return traced() if self.programs is None else self.programs.compiled(key, traced)
+        if self.programs is None:
+            return traced()
+        return self.programs.compiled(("shapes", self.layers, shape, dtype), traced)
 
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
