@@ -191,8 +191,8 @@ def load(path: str | Path) -> Network | TableModel:
         >>> tw.load("iris.thalweg")
         Network([Dense(3, activation='softmax')])
     """
-    from thalweg.training.checkpoint import network_from
     from thalweg.training.modelfile import read_model
+    from thalweg.training.networkdata import network_from
 
     tensors, document = read_model(path)
     if document.get("kind") != "table":

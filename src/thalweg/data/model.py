@@ -24,10 +24,10 @@ from thalweg.data.targets import (
 )
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
-from thalweg.training.checkpoint import network_data, network_from
 from thalweg.training.execution import Execution
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
+from thalweg.training.networkdata import network_data, network_from
 
 if TYPE_CHECKING:
     import polars as pl

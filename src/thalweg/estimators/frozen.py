@@ -13,10 +13,10 @@ from thalweg.errors import ModelFileError
 from thalweg.estimators.features import Features, features_from
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray
-from thalweg.training.checkpoint import network_data, network_from
 from thalweg.training.execution import Programs
 from thalweg.training.modelfile import model_bytes, model_of
 from thalweg.training.network import Network
+from thalweg.training.networkdata import network_data, network_from
 from thalweg.training.state import OptimizerState
 
 SLOT, FEATURES = "optimizer/", "features/"

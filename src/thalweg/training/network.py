@@ -554,7 +554,7 @@ class Network:
             NotFittedError: the network has no parameters yet.
             FileError: the file can't be written.
         """
-        from thalweg.training.checkpoint import save
+        from thalweg.training.networkdata import save
 
         save(self, path)
 

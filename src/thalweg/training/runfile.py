@@ -18,17 +18,17 @@ from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.formulas.names import is_number, is_whole
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray
-from thalweg.training.checkpoint import (
+from thalweg.training.checkpoints import Checkpoint
+from thalweg.training.fit import Plan
+from thalweg.training.memory import Memory
+from thalweg.training.network import Network
+from thalweg.training.networkdata import (
     HISTORY,
     PARAMETER,
     history_data,
     network_data,
     network_from,
 )
-from thalweg.training.checkpoints import Checkpoint
-from thalweg.training.fit import Plan
-from thalweg.training.memory import Memory
-from thalweg.training.network import Network
 from thalweg.training.rows import Rows
 from thalweg.training.state import OptimizerState, TrainingState
 from thalweg.training.stopping import EarlyStopping

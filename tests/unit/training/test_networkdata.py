@@ -18,8 +18,8 @@ from numpy.testing import assert_array_equal
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError, ModelFileError, ProgramError
 from thalweg.formulas.initializers import constant, he_normal, normal
-from thalweg.training.checkpoint import network_data, network_from
 from thalweg.training.modelfile import read_model, write_model
+from thalweg.training.networkdata import network_data, network_from
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(60, 4))
