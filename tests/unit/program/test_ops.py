@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program import compile, ops
 from thalweg.program.interpret import interpret
+from thalweg.program.ir import verify
 from thalweg.program.trace import OPERATIONS, Tracer, trace
 from thalweg.program.types import DTYPES, ArrayType
 
@@ -384,6 +385,8 @@ def test_a_dtype_may_be_that_of_an_array(
     for result in (eager, recorded, compile(lambda x: function(x, other.dtype))(x)):
         assert result.dtype == name
         assert_array_equal(result, expected)
+    types = {"x": ArrayType((2,), "float32")}
+    verify(trace(lambda a: {"y": function(a["x"], other.dtype)}, types))
 
 
 @pytest.mark.parametrize("function", NAMED.values(), ids=list(NAMED))
