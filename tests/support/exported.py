@@ -2,8 +2,10 @@
 
 import csv
 import io
+import pickle
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,28 @@ def run_python(path: Path, table: Path) -> list[list[str]]:
     command = [sys.executable, "-I", str(path), str(table)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return list(csv.reader(io.StringIO(done.stdout)))
+
+
+def asked_of_python(path: Path, *given: Any) -> dict[str, Any]:
+    """What an exported file's functions give, in a process that has NumPy alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, found = Path(folder, "asked"), Path(folder, "found")
+        asked.write_bytes(pickle.dumps(given))
+        command = [sys.executable, "-I", "-c", ASK, *map(str, (path, asked, found))]
+        subprocess.run(command, check=True)
+        return pickle.loads(found.read_bytes())
+
+
+ASK = """
+import pickle, runpy, sys
+others = ["thalweg", "sklearn", "scipy", "pandas", "polars", "onnx", "onnxruntime"]
+sys.modules |= dict.fromkeys(others)
+module = runpy.run_path(sys.argv[1])
+with open(sys.argv[2], "rb") as asked, open(sys.argv[3], "wb") as found:
+    given = pickle.load(asked)
+    names = [n for n in ("predict", "probabilities", "quantiles") if n in module]
+    pickle.dump({name: module[name](*given) for name in names}, found)
+"""
 
 
 def assert_near(found: Any, meant: Any, tolerance: float = 1e-5) -> None:

@@ -9,13 +9,15 @@ parser, so that cells, messages and lines are those of `read`.
 from __future__ import annotations
 
 import codecs
+import math
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
@@ -41,13 +43,13 @@ from thalweg.data.read import check_file, is_parquet, parquet_parts, read, reada
 from thalweg.data.table import MISSING_TEXTS, Lines, Table, cleaned
 from thalweg.errors import DataError
 
-BLOCK = 2**23
-"""Bytes that are read at a time."""
+BLOCK = 2**21
+"""Bytes that are read at a time: few enough to stay in a processor's cache."""
 
 HEADER = 2**16
 """Bytes in which the header's last line starts."""
 
-MOST_ROWS = 2**17
+MOST_ROWS = 2**15
 """Rows of a part, at most."""
 
 CAREFUL_ROWS = 2**14
@@ -95,11 +97,29 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     >>> list(one_ahead(iter("abc")))
     ['a', 'b', 'c']
     """
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, items, None)
-            yield item
+    following = next_of(items)
+    while (item := following.result()) is not None:
+        following = next_of(items)
+        yield item
+
+
+def next_of(items: Iterator[Item]) -> Future[Item | None]:
+    """The next item, or None after the last, made by a thread of its own.
+
+    A pool of threads would have to be closed. Where an error leaves a generator behind,
+    that is done by the garbage collector, which may come in the middle of the start of
+    a thread, and then the one waits for the other forever.
+    """
+    future: Future[Item | None] = Future()
+
+    def make() -> None:
+        try:
+            future.set_result(next(items, None))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=make).start()
+    return future
 
 
 def of_equal_length(parts: Iterator[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
@@ -237,7 +257,7 @@ class Reader:
         header: the record of names, as it is in the file.
         names: of the columns.
         kinds: the columns that are wanted.
-        null_values: what stands for a missing number; none until one was found.
+        null_values: the texts found so far that say that a number is missing.
     """
 
     name: str
@@ -260,41 +280,66 @@ class Reader:
                 lines = chain.from_iterable(map(lines_of, everything))
                 yield from self._record_by_record(lines, before)
                 return
-            yield from self._block(whole, before)
-            before += line_count(whole)
+            count = line_count(whole)
+            yield from self._block(whole, before, count)
+            before += count
         if rest:
             yield from self._record_by_record(lines_of(rest), before)
 
-    def _block(self, data: bytes, before: int) -> Iterator[Table]:
-        """The rows of a block in which no record is cut."""
+    def _block(self, data: bytes, before: int, count: int) -> Iterator[Table]:
+        """The rows of a block of so many lines in which no record is cut."""
         content = data if is_dense(data) else data.strip(b"\r\n") + b"\n"
         if content == b"\n":
             return
         columns = None
         if len(self.names) > 1 and plain_lines(content, self.separator):
-            columns = self._typed(content) or self._texts(content)
+            columns = self._cells(content)
         if columns is None:
             yield from self._record_by_record(lines_of(data), before)
             return
-        lines = partial(line_in, data, self.separator, self.name, before)
+        if len(columns[0]) == count:
+            lines = partial(line_of_its_own, before)
+        else:
+            lines = partial(line_in, data, self.separator, self.name, before)
         yield self._table(columns, lines)
+
+    def _cells(self, data: bytes) -> list[pl.Series] | None:
+        """Numbers and texts; texts alone where a number isn't finite or isn't one.
+
+        None where rows may differ in length.
+        """
+        columns = self._typed(data)
+        if columns is not None:
+            return columns
+        texts = self._parsed(data, {})
+        if texts is None or not self._learn_null_values(texts):
+            return texts
+        return self._typed(data) or texts
+
+    def _learn_null_values(self, texts: list[pl.Series]) -> bool:
+        """Whether cells of numbers are missing in a way that wasn't met before."""
+        # polars compares each cell with each of them, so there are no more than needed.
+        numbers = [
+            column
+            for name, column in zip(self.names, texts, strict=True)
+            if self.kinds.get(name) == "number"
+        ]
+        new = tuple(
+            text
+            for text in MISSING_TEXTS
+            if text not in self.null_values
+            and any((column == text).any() for column in numbers)
+        )
+        self.null_values += new
+        return bool(new)
 
     def _typed(self, data: bytes) -> list[pl.Series] | None:
         """Numbers and texts, or None where a cell isn't a finite number."""
         numbers = [name for name in self.names if self.kinds.get(name) == "number"]
-        if not numbers:
-            return None
         columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
-        if columns is None and not self.null_values:
-            self.null_values = MISSING_TEXTS
-            columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
         if columns is None or not all(map(is_finite, columns)):
             return None
         return columns
-
-    def _texts(self, data: bytes) -> list[pl.Series] | None:
-        """All cells as they are written, or None where rows differ in length."""
-        return self._parsed(data, {})
 
     def _parsed(
         self, data: bytes, types: Mapping[str, type[pl.DataType]]
@@ -325,15 +370,16 @@ class Reader:
 
     def _table(self, columns: list[pl.Series], lines: Lines) -> Table:
         """The columns under their names, those that aren't wanted without cells."""
+        # By names, since polars makes up one for a series without.
         frame = pl.DataFrame(
-            [
-                cleaned(column.alias(name), self.kinds[name])
+            {
+                name: column
                 if name in self.kinds
-                else pl.repeat(None, len(column), dtype=pl.Null, eager=True).alias(name)
+                else pl.repeat(None, len(column), dtype=pl.Null, eager=True)
                 for name, column in zip(self.names, columns, strict=True)
-            ]
+            }
         )
-        return Table(self.name, frame, lines)
+        return Table(self.name, cleaned(frame), lines)
 
 
 def is_dense(data: bytes) -> bool:
@@ -344,22 +390,32 @@ def is_dense(data: bytes) -> bool:
 
 
 def plain_lines(data: bytes, separator: str) -> bool:
-    """Whether parsers agree about lines; that a blank one lacks separators is found."""
+    """Whether parsers agree about lines; that a blank one lacks separators is found.
+
+    In the middle of a file a byte order mark is a character, which polars leaves out.
+    """
+    if data.startswith(codecs.BOM_UTF8):
+        return False
     return (QUOTE not in data and b"\r" not in data) or not unusual(data, separator)
 
 
 def end_of_records(data: bytes) -> int:
     """Where the last record that is whole ends, if quotes are as they should be."""
     end = len(data)
-    while data.count(QUOTE, 0, end) % 2:
+    while QUOTE in data and data.count(QUOTE, 0, end) % 2:
         quote = data.rfind(QUOTE, 0, end)
         end = data.rfind(b"\n", 0, quote) + 1
     return end
 
 
 def is_finite(column: pl.Series) -> bool:
-    """Whether there is neither NaN nor infinity."""
-    return not column.dtype.is_float() or bool(column.is_finite().all())
+    """Whether there is neither NaN nor infinity; False too if the sum overflows."""
+    return not column.dtype.is_float() or math.isfinite(column.sum())
+
+
+def line_of_its_own(before: int, row: int) -> int:
+    """The line of a row where there are as many rows as lines."""
+    return before + row + 1
 
 
 def line_in(data: bytes, separator: str, name: str, before: int, row: int) -> int:

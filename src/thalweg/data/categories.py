@@ -1,5 +1,7 @@
 """How a column of categories becomes features."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +51,7 @@ class CategoryEncoding(Encoding):
     tag: ClassVar[str] = "category"
 
     @classmethod
-    def from_dict(cls, data: object) -> "CategoryEncoding":
+    def from_dict(cls, data: object) -> CategoryEncoding:
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -69,21 +71,19 @@ class CategoryEncoding(Encoding):
         other = (f"{self.name} other",) if self.other else ()
         return *named, *other, *missing_name(self)
 
-    def encode(self, cells: pl.Series) -> Floats:
-        """Shape (rows, categories + 0 to 2)."""
-        features = np.zeros((len(cells), len(self.features)), np.float32)
-        self.encode_into(cells, features)
-        return features
-
     def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
         """Write a 1 into each row; which have none of the categories."""
-        codes = _codes(cells, self.categories)
+        codes = self._codes(cells)
         places = self._places[codes]
         rows = np.arange(len(codes))
         if (places < 0).any():
             rows, places = rows[places >= 0], places[places >= 0]
         features[rows, places] = 1
         return unseen_codes(codes)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return Codes(self.categories)
 
     @cached_property
     def _places(self) -> NDArray[np.int64]:
@@ -109,7 +109,7 @@ class CodeEncoding(Encoding):
     tag: ClassVar[str] = "code"
 
     @classmethod
-    def from_dict(cls, data: object) -> "CodeEncoding":
+    def from_dict(cls, data: object) -> CodeEncoding:
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -131,15 +131,15 @@ class CodeEncoding(Encoding):
         """The length of the vector that stands for a category, 2 ⁴√categories."""
         return int(np.ceil(2 * (len(self.categories) + 2) ** 0.25))
 
-    def encode(self, cells: pl.Series) -> Floats:
-        """Shape (rows, 1)."""
-        return _codes(cells, self.categories).astype(np.float32)[:, None]
-
     def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
         """Write each code; which cells have none of the categories."""
-        codes = _codes(cells, self.categories)
+        codes = self._codes(cells)
         features[:, 0] = codes
         return unseen_codes(codes)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return Codes(self.categories)
 
 
 def fit_categories(
@@ -165,10 +165,23 @@ def unseen_codes(codes: NDArray[np.int64]) -> Mask | None:
     return unseen if unseen.any() else None
 
 
-def _codes(cells: pl.Series, categories: Sequence[str]) -> NDArray[np.int64]:
-    """0 for none of the categories, 1 for a missing cell, then the categories."""
-    numbers = {category: code for code, category in enumerate(categories, start=2)}
-    codes = cells.replace_strict(
-        {None: MISSING} | numbers, default=OTHER, return_dtype=pl.Int64
-    )
-    return codes.to_numpy()
+class Codes:
+    """A number for each category: 0 for all others, 1 for missing, 2 for the first.
+
+    >>> Codes(["a", "b"])(pl.Series(["b", "a", None, "c"])).tolist()
+    [3, 2, 1, 0]
+    """
+
+    def __init__(self, categories: Sequence[str]) -> None:
+        self._type = pl.Enum(categories)
+        first = MISSING + 1
+        self._numbers = np.array([*range(first, first + len(categories)), OTHER])
+
+    def __call__(self, cells: pl.Series) -> NDArray[np.int64]:
+        """The number of each cell."""
+        known = pl.lit(cells.cast(self._type, strict=False))
+        places = known.to_physical().fill_null(len(self._numbers) - 1)
+        codes = self._numbers[pl.select(places).to_series().to_numpy()]
+        if cells.null_count():
+            codes[cells.is_null().to_numpy()] = MISSING
+        return codes

@@ -103,8 +103,9 @@ def utf8(path: Path) -> bytes:
     """The file's bytes as UTF-8 without a byte order mark."""
     data = path.read_bytes()
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return decoded(data, "utf-16", path.name).encode()
-    data = data.removeprefix(codecs.BOM_UTF8)
+        data = decoded(data, "utf-16", path.name).encode()
+    else:
+        data = data.removeprefix(codecs.BOM_UTF8)
     require_text(data, path.name)
     return data
 

@@ -15,7 +15,6 @@ from thalweg.data.strict import number, require_keys, text, texts, truth
 from thalweg.errors import ModelFileError
 
 Floats: TypeAlias = NDArray[Any]
-"""float64, or float32 where that is as exact."""
 Mask: TypeAlias = NDArray[np.bool_]
 KEYS = ("encoding", "name", "kind", "missing")
 """What every encoding stores."""
@@ -40,10 +39,13 @@ class Encoding(ABC):
     def features(self) -> tuple[str, ...]:
         """A name for each feature."""
 
-    @abstractmethod
-    def encode(self, cells: pl.Series) -> Floats:
+    def encode(self, cells: pl.Series) -> NDArray[np.float32]:
         """The features, shape (rows, features), of cells that `understood` gave."""
+        features = np.zeros((len(cells), len(self.features)), np.float32)
+        self.encode_into(cells, features)
+        return features
 
+    @abstractmethod
     def encode_into(self, cells: pl.Series, features: Floats) -> Mask | None:
         """Write the features into zeros.
 
@@ -54,8 +56,6 @@ class Encoding(ABC):
         Returns:
             Which cells hold a category that was not learned; None where none does.
         """
-        features[...] = self.encode(cells)
-        return None
 
     def to_dict(self) -> dict[str, Any]:
         """The encoding as JSON."""
@@ -96,8 +96,8 @@ class NumberEncoding(Encoding):
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> "NumberEncoding":
         """Learn median, mean, scale and ranks from the cells of training rows."""
-        numbers = _finite(cells)
-        known = numbers[~np.isnan(numbers)]
+        numbers = _numbers(cells)
+        known = numbers[np.isfinite(numbers)]
         if not len(known):
             known = np.zeros(1)
         return cls(
@@ -131,17 +131,17 @@ class NumberEncoding(Encoding):
         scores = (f"{self.name} (normal score)",) if self.scores else ()
         return self.name, *scores, *missing_name(self)
 
-    def encode(self, cells: pl.Series) -> Floats:
-        """Shape (rows, 1 to 3)."""
-        numbers = _finite(cells)
-        absent = np.isnan(numbers)
-        numbers[absent] = self.fill
-        columns = [self.scale(numbers)]
+    def encode_into(self, cells: pl.Series, features: Floats) -> None:
+        """Write 1 to 3 features."""
+        numbers = _numbers(cells)
+        absent = ~np.isfinite(numbers)
+        if absent.any():
+            numbers = np.where(absent, self.fill, numbers)
+        features[:, 0] = self.scale(numbers)
         if self.scores:
-            columns.append(self.scores(numbers))
+            features[:, 1] = self.scores(numbers)
         if self.missing:
-            columns.append(absent.astype(np.float64))
-        return np.stack(columns, axis=1)
+            features[:, -1] = absent
 
 
 @dataclass(frozen=True)
@@ -208,17 +208,17 @@ class MomentEncoding(Encoding):
         ]
         return self.name, *waves, *missing_name(self)
 
-    def encode(self, cells: pl.Series) -> Floats:
-        """Shape (rows, 1 + 2 cycles + 0 or 1)."""
+    def encode_into(self, cells: pl.Series, features: Floats) -> None:
+        """Write 1 feature, 2 for each cycle, and 0 or 1."""
         days = _days(cells)
         absent = np.isnan(days)
-        columns = [self.scale(np.where(absent, self.fill, days))]
-        for cycle in self.cycles:
+        features[:, 0] = self.scale(np.where(absent, self.fill, days))
+        for place, cycle in enumerate(self.cycles):
             angle = 2 * np.pi * _numbers(CYCLES[cycle](cells))
-            columns += [np.nan_to_num(np.sin(angle)), np.nan_to_num(np.cos(angle))]
+            features[:, 1 + 2 * place] = np.nan_to_num(np.sin(angle))
+            features[:, 2 + 2 * place] = np.nan_to_num(np.cos(angle))
         if self.missing:
-            columns.append(absent.astype(np.float64))
-        return np.stack(columns, axis=1)
+            features[:, -1] = absent
 
 
 def _days(cells: pl.Series) -> Floats:
@@ -245,15 +245,8 @@ CYCLES: dict[str, Callable[[pl.Series], pl.Series]] = {
 
 
 def _numbers(cells: pl.Series) -> Floats:
-    """The cells as float64, NaN where missing; a copy."""
-    return np.array(cells.cast(pl.Float64).fill_null(np.nan).to_numpy())
-
-
-def _finite(cells: pl.Series) -> Floats:
-    """The cells as float64, NaN where missing or infinite; a copy."""
-    numbers = _numbers(cells)
-    numbers[np.isinf(numbers)] = np.nan
-    return numbers
+    """The cells as float64, NaN where missing."""
+    return cells.cast(pl.Float64).to_numpy()
 
 
 def _middle(values: Floats) -> float:

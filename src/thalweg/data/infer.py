@@ -1,6 +1,7 @@
 """Infer what each column of a table is, and say why."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
@@ -72,10 +73,7 @@ def infer(
 
 def infer_column(table: Table, name: str) -> Column:
     """What one column is, were it never set aside for being of no help."""
-    column = table.column(name)
-    kind, why = _kind(table, column)
-    missing = column.null_count()
-    return Column(name, kind, why + (f", {missing:,} missing" if missing else ""))
+    return _described(table, table.column(name), Different.of(table.column(name)))
 
 
 def _check_uses(
@@ -100,15 +98,52 @@ def infer_feature(table: Table, name: str) -> Column:
     if name == "":
         reason = "the first column has no name, so it's taken for row numbers"
         return Column(name, "ignored", reason)
-    useless = _useless(table.column(name))
+    column = table.column(name)
+    useless = _useless(column)
     if useless:
         return Column(name, "ignored", useless)
-    found = infer_column(table, name)
+    different = Different.of(column)
+    found = _described(table, column, different)
     if found.kind == "number":
-        useless = _counting(name, understood(table.column(name), "number"))
+        useless = _counting(name, understood(column, "number"))
     elif found.kind == "category":
-        useless = _hardly_repeated(table.column(name), found.reason)
+        useless = _hardly_repeated(different, found.reason)
     return Column(name, "ignored", useless) if useless else found
+
+
+@dataclass(frozen=True)
+class Different:
+    """The different texts of a column; most columns repeat a few.
+
+    Args:
+        texts: each once; none where the column isn't text.
+        rows: how many rows have it.
+    """
+
+    texts: pl.Series
+    rows: pl.Series
+
+    @classmethod
+    def of(cls, column: pl.Series) -> "Different":
+        """Those of a column."""
+        if not is_text(column.dtype):
+            return cls(pl.Series(dtype=pl.String), pl.Series(dtype=pl.UInt32))
+        counts = column.drop_nulls().rename("text").value_counts()
+        return cls(counts["text"].cast(pl.String), counts["count"])
+
+    def rows_of(self, kind: Kind) -> int:
+        """How many rows can be read as what they are to be."""
+        if kind != "number" and not self.texts.str.contains(r"\d").any():
+            return 0
+        return int(self.rows.filter(understood(self.texts, kind).is_not_null()).sum())
+
+
+def _described(table: Table, column: pl.Series, different: Different) -> Column:
+    """What a column is, and why."""
+    kind, why = _kind(table, column, different)
+    missing = column.null_count()
+    said = f", {missing:,} missing" if missing else ""
+    return Column(column.name, kind, why + said)
 
 
 def _useless(column: pl.Series) -> str | None:
@@ -117,7 +152,7 @@ def _useless(column: pl.Series) -> str | None:
         return f"cells of type {column.dtype} can't be used"
     if column.null_count() == len(column):
         return "every cell is missing"
-    if column.null_count() == 0 and column.n_unique() == 1:
+    if column.null_count() == 0 and (column == column.head(1)).all():
         return f"every cell is {shown(column[0])}"
     return None
 
@@ -139,20 +174,20 @@ def _named_identifier(name: str) -> bool:
     return name.lower() in ("id", "index") or name.endswith(("_id", " id", "Id", "ID"))
 
 
-def _hardly_repeated(column: pl.Series, reason: str) -> str | None:
+def _hardly_repeated(different: Different, reason: str) -> str | None:
     """Why texts are an identifier or free text, if they are."""
-    texts = understood(column, "category").drop_nulls()
-    counts = texts.value_counts()["count"].to_numpy()
-    if len(counts) == len(texts) > 2:
-        return f"identifier, {len(counts):,} different texts in {len(texts):,} cells"
+    counts = different.rows.to_numpy()
+    cells = int(counts.sum())
+    if len(counts) == cells > 2:
+        return f"identifier, {len(counts):,} different texts in {cells:,} cells"
     often = int(counts[counts >= OFTEN].sum())
-    if len(counts) > FEW_TEXTS and often < len(texts) / 2:
-        rare = counted(len(texts) - often, "cell")
+    if len(counts) > FEW_TEXTS and often < cells / 2:
+        rare = counted(cells - often, "cell")
         return f"{reason}; {rare} hold a text that fewer than {OFTEN} rows have"
     return None
 
 
-def _kind(table: Table, column: pl.Series) -> tuple[Kind, str]:
+def _kind(table: Table, column: pl.Series, different: Different) -> tuple[Kind, str]:
     """The kind of a column, and why."""
     present = len(column) - column.null_count()
     if is_unusable(column.dtype):
@@ -161,8 +196,8 @@ def _kind(table: Table, column: pl.Series) -> tuple[Kind, str]:
         return "ignored", "every cell is missing"
     if is_text(column.dtype):
         if column.dtype == pl.String:
-            return _text_kind(table, column, present)
-        return "category", _texts_said(column)
+            return _text_kind(table, column, different, present)
+        return "category", _texts_said(column, different)
     return _typed_kind(table, column, present)
 
 
@@ -178,19 +213,20 @@ def _typed_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, st
     return "number", f"{present:,} of {present:,} cells are numbers"
 
 
-def _text_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str]:
+def _text_kind(
+    table: Table, column: pl.Series, different: Different, present: int
+) -> tuple[Kind, str]:
     """The kind of a column of texts, by what they can all be read as."""
-    # Each different text is read once: most columns repeat a few.
-    texts, rows = _different(column)
-    pair = _boolean_pair(texts)
+    pair = _boolean_pair(different.texts)
     if pair is not None:
         return "boolean", f"{present:,} of {present:,} cells are {pair}"
-    if _are_codes(texts):
-        return "category", f"{_texts_said(column)}, codes with leading zeros"
-    numbers = int(rows.filter(understood(texts, "number").is_not_null()).sum())
+    said = _texts_said(column, different)
+    if _are_codes(different.texts):
+        return "category", f"{said}, codes with leading zeros"
+    numbers = 0
     kinds: tuple[Kind, ...] = ("number", "date", "time")
     for kind in kinds:
-        read = int(rows.filter(understood(texts, kind).is_not_null()).sum())
+        read = different.rows_of(kind)
         if read == present:
             if kind == "number":
                 _check_finite(table, column)
@@ -198,20 +234,16 @@ def _text_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str
         if read > MOSTLY * present:
             _refuse_mixture(table, column, understood(column, kind), kind)
         if kind == "number":
-            _refuse_commas(table, column, texts, rows, numbers, present)
-    said = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
-    return "category", _texts_said(column) + said
+            numbers = read
+            _refuse_commas(table, column, different, numbers, present)
+    are_numbers = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
+    return "category", said + are_numbers
 
 
-def _different(column: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Each text once, and in how many rows it is."""
-    counts = column.drop_nulls().rename("text").value_counts()
-    return counts["text"].rename(column.name), counts["count"]
-
-
-def _texts_said(column: pl.Series) -> str:
-    texts = column.cast(pl.String).drop_nulls()
-    return f"{counted(texts.n_unique(), 'different text')} such as {shown(texts[0])}"
+def _texts_said(column: pl.Series, different: Different) -> str:
+    first = column[_first(column.is_not_null())]
+    texts = counted(len(different.texts), "different text")
+    return f"{texts} such as {shown(first)}"
 
 
 def _boolean_pair(texts: pl.Series) -> str | None:
@@ -250,14 +282,13 @@ def _refuse_mixture(
 def _refuse_commas(
     table: Table,
     column: pl.Series,
-    texts: pl.Series,
-    rows: pl.Series,
+    different: Different,
     numbers: int,
     present: int,
 ) -> None:
     """An error where a column is numbers but for commas inside them."""
-    commas = texts.str.contains(NUMBER_WITH_COMMAS)
-    cells = int(rows.filter(commas).sum())
+    commas = different.texts.str.contains(NUMBER_WITH_COMMAS)
+    cells = int(different.rows.filter(commas).sum())
     if not cells or cells + numbers <= MOSTLY * present:
         return
     row = _first(column.str.contains(NUMBER_WITH_COMMAS).fill_null(False))

@@ -1,5 +1,6 @@
 """What a column can hold, and how its cells are understood."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal, get_args
@@ -72,7 +73,9 @@ def _number(column: pl.Series) -> pl.Series:
         return _nothing(column, _MEANINGS["number"])
     if is_text(column.dtype):
         column = column.cast(pl.String)
-    return column.cast(pl.Float64, strict=False).fill_nan(None)
+    numbers = column.cast(pl.Float64, strict=False)
+    # A sum is found sooner than a NaN, and is NaN if a number is.
+    return numbers.fill_nan(None) if math.isnan(numbers.sum()) else numbers
 
 
 def _category(column: pl.Series) -> pl.Series:

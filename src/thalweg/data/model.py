@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from thalweg.data.batches import of_equal_length, one_ahead, read_batches
 from thalweg.data.encode import Encoder
+from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report
-from thalweg.data.scores import Metrics, both_columns, class_scores, number_scores
+from thalweg.data.scores import Metrics, class_scores, number_scores
 from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
@@ -117,7 +118,8 @@ class TableModel:
             >>> [part.height for part in model.predict_batches(table)]
             [344]
         """
-        tables = read_batches(source, self.encoder.kinds)
+        # Reading, encoding and predicting go on side by side.
+        tables = one_ahead(read_batches(source, self.encoder.kinds))
 
         def features() -> Iterator[NDArray[Any]]:
             for encoded in one_ahead(self.encoder.transform(table) for table in tables):
@@ -144,14 +146,27 @@ class TableModel:
         """What the network gives, in the words and units of the table."""
         import polars as pl
 
-        if isinstance(self.targets, NumberTargets):
-            return pl.DataFrame({"prediction": self.targets.decode(outputs[:, 0])})
-        outputs = both_columns(outputs)
-        labels = pl.Series(self.targets.labels, dtype=pl.String)
-        columns: dict[str, Any] = {"prediction": labels.gather(outputs.argmax(axis=1))}
-        for number, label in enumerate(self.targets.labels):
-            columns[f"probability of {label}"] = outputs[:, number]
+        answers = self.targets.answers()
+        found = answers.formula(outputs)
+        if answers.labels is not None:
+            labels = pl.Series(answers.labels, dtype=pl.String)
+            found["prediction"] = labels.gather(found["prediction"])
+        columns: dict[str, Any] = {"prediction": found["prediction"]}
+        for number, name in enumerate(answers.columns.get("probabilities", ())):
+            columns[name] = found["probabilities"][:, number]
         return pl.DataFrame(columns)
+
+    def __pipeline__(self) -> Pipeline:
+        """The table's columns in, the answers out, for `thalweg.export`."""
+        inputs = TableInputs(self.encoder, read)
+        about: dict[str, Any] = {
+            "kind": "table",
+            "target": self.target,
+            "task": self.task.kind,
+        }
+        if isinstance(self.targets, ClassTargets):
+            about |= {"classes": self.targets.labels}
+        return Pipeline(self.network, inputs, self.targets.answers(), about)
 
     def evaluate(
         self, source: Any, *, engine: str = "native", threads: int | None = None

@@ -5,9 +5,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import narwhals as nw
 import polars as pl
 
 from thalweg.data.csv_text import checked_names, line_of, read_csv
@@ -15,6 +14,9 @@ from thalweg.data.table import Table
 from thalweg.data.words import listed
 from thalweg.errors import ArgumentError, DataError, FileError
 from thalweg.formulas.names import nearest
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 FRAME = "the table"
 
@@ -126,6 +128,8 @@ def _whole_parquet(path: Path) -> Generator[None]:
 
 
 def _read_frame(source: Any) -> Table:
+    import narwhals as nw
+
     if isinstance(source, pl.LazyFrame):
         source = source.collect()
     try:
@@ -142,7 +146,9 @@ def _read_frame(source: Any) -> Table:
     return Table.of(FRAME, _named(FRAME, _to_polars(frame)))
 
 
-def _to_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
+def _to_polars(frame: "nw.DataFrame[Any]") -> pl.DataFrame:
+    import narwhals as nw
+
     try:
         return frame.to_polars()
     except Exception:

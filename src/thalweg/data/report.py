@@ -1,5 +1,6 @@
 """What was new, missing or not understood in a table's cells."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -133,9 +134,10 @@ class Report:
 
 def _unreadable(column: pl.Series, cells: pl.Series) -> pl.Series | None:
     """Which cells aren't missing, but can't be used; None where all can."""
-    infinite = cells.is_infinite() if cells.dtype.is_float() else None
-    if infinite is not None and not infinite.any():
-        infinite = None
+    infinite = None
+    # A sum is found sooner than an infinity, and isn't finite if a number isn't.
+    if cells.dtype.is_float() and not math.isfinite(cells.sum()):
+        infinite = cells.is_infinite()
     if infinite is None and cells.null_count() == column.null_count():
         return None
     unknown = cells.is_null() if infinite is None else cells.is_null() | infinite

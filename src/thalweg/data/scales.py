@@ -63,8 +63,9 @@ class Scale:
     def __call__(self, values: Floats) -> Floats:
         """The numbers standardized, shape as given."""
         with np.errstate(over="ignore"):
-            standardized = (values - self.mean) / self.deviation
-        return np.clip(standardized, -FARTHEST, FARTHEST)
+            standardized = values - self.mean
+            standardized /= self.deviation
+        return np.clip(standardized, -FARTHEST, FARTHEST, out=standardized)
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,17 @@ class NormalScores:
         from scipy.special import ndtri
 
         shares = np.linspace(0, 1, KNOTS)
-        quantiles = np.quantile(values, shares, method="inverted_cdf")
+        ordered = np.sort(values)  # quantiles of sorted numbers are found faster
+        quantiles = np.quantile(ordered, shares, method="inverted_cdf")
         knots, starts, counts = np.unique(
             quantiles, return_index=True, return_counts=True
         )
-        if len(knots) < 3 or len(np.unique(values)) < FEW_VALUES:
+        if len(knots) < 3 or len(np.unique(ordered)) < FEW_VALUES:
             return None
         middles = shares[starts] + (counts - 1) / (2 * (KNOTS - 1))
         limited = np.clip(middles, EXTREME_PROBABILITY, 1 - EXTREME_PROBABILITY)
         raw = cast(Floats, ndtri(limited))
-        rows = np.interp(values, knots, raw)
+        rows = interpolated(values, knots, raw)
         standardized = (raw - rows.mean()) / rows.std()
         found = cls(tuple(knots.tolist()), tuple(standardized.tolist()))
         return None if found.correlates(values) else found
@@ -128,4 +130,22 @@ class NormalScores:
 
     def __call__(self, values: Floats) -> Floats:
         """The score of each number, shape as given."""
-        return np.interp(values, self.knots, self.scores)
+        return interpolated(values, np.array(self.knots), np.array(self.scores))
+
+
+def interpolated(values: Floats, knots: Floats, scores: Floats) -> Floats:
+    """What `np.interp` gives, sooner: a search is short if the last one ended near."""
+    order = _nearly_sorted(values, knots[0], knots[-1])
+    found = np.empty(len(values))
+    found[order] = np.interp(values[order], knots, scores)
+    return found
+
+
+def _nearly_sorted(
+    values: Floats, low: np.float64, high: np.float64
+) -> NDArray[np.int64]:
+    """An order in which numbers rise from one of 2¹⁶ equal steps to the next."""
+    with np.errstate(all="ignore"):  # the limits may be the same, or far apart
+        steps = (np.clip(values, low, high) - low) * ((2**16 - 1) / (high - low))
+        # NumPy sorts so small whole numbers without comparing them.
+        return np.argsort(steps.astype(np.uint16), kind="stable")

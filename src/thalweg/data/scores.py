@@ -62,8 +62,11 @@ def number_scores(predicted: Floats, truth: Floats, weights: Floats | None) -> M
         weights: one number a row, or None.
 
     Returns:
-        rmse and mae in the target's unit, and r2.
+        rmse and mae in the target's unit, and r2; NaN where a prediction is.
     """
+    if not np.isfinite(predicted).all():
+        error = float(np.abs(predicted - truth).max())
+        return {"rmse": error, "mae": error, "r2": -error}
     metrics: Any = import_module("sklearn.metrics")
 
     squared: Any = metrics.mean_squared_error(truth, predicted, sample_weight=weights)
@@ -79,7 +82,7 @@ def both_columns(outputs: Floats) -> Floats:
     """Probabilities of all classes; a single column is that of the second of two."""
     if outputs.shape[1] > 1:
         return outputs
-    return np.hstack([1 - outputs, outputs])
+    return np.concatenate([1 - outputs, outputs], axis=1)
 
 
 def finite(metrics: Metrics) -> dict[str, float | None]:

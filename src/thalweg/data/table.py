@@ -1,5 +1,6 @@
 """What a reader gives: named columns, and where each row came from."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -7,7 +8,6 @@ from typing import TypeAlias
 import polars as pl
 from polars import selectors
 
-from thalweg.data.kinds import Kind
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
@@ -20,6 +20,16 @@ MISSING_TEXTS = (
     *("NaN", "nan", "NAN", "null", "NULL", "None", "?"),
 )
 """What a cell of text holds when its value is missing, after stripping."""
+
+UNCLEAN = rf"^\s|\s$|^({'|'.join(map(re.escape, MISSING_TEXTS))})$"
+"""What texts match that aren't stripped, or mean "missing"."""
+
+DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+YEARS = (-719_162, 2_932_896)
+"""The first and the last day of the years 1 to 9999, counted from 1970."""
+
+FIRST_ROWS = 1000
+"""Rows that tell whether a column repeats its texts."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,11 @@ class Table:
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
         frame = frame.with_columns(selectors.decimal().cast(pl.Float64))
-        clean = frame.with_columns(_stripped(), _float_or_null())
-        return cls(name, clean, lines, before)
+        clean = cleaned(frame).with_columns(_float_or_null())
+        table = cls(name, clean, lines, before)
+        for column in clean.select(selectors.date(), selectors.datetime()):
+            _require_years(table, column)
+        return table
 
     @property
     def rows(self) -> int:
@@ -91,32 +104,48 @@ class Table:
         return f"line {self.lines(row)}"
 
 
-def cleaned(column: pl.Series, kind: Kind) -> pl.Series:
-    """A column's cells as `Table.of` has them; fast where texts are often the same.
+def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its texts stripped, and null where they mean "missing".
 
-    >>> cleaned(pl.Series(["a ", "?", "a "]), "category").to_list()
+    >>> cleaned(pl.DataFrame({"n": [1, 2, 3], "c": ["a ", "?", "a "]}))["c"].to_list()
     ['a', None, 'a']
     """
-    if column.dtype != pl.String:
-        return column
-    if kind in ("category", "boolean"):
-        texts = column.unique()
-        if pl.select(_stripped_text(pl.lit(texts))).to_series().equals(texts):
-            return column
-    return pl.select(_stripped_text(pl.lit(column))).to_series().alias(column.name)
+    texts = frame.select(selectors.string())
+    # Mostly texts are clean, and where they repeat that is found sooner.
+    repeated = [column.name for column in texts if _repeats(column)]
+    found = texts.select(pl.col(repeated).unique().str.contains(UNCLEAN).any())
+    clean = [column.name for column in found if not column[0]]
+    return frame.with_columns(_stripped(selectors.string() - selectors.by_name(clean)))
 
 
-def _stripped() -> pl.Expr:
-    """All texts so."""
-    return _stripped_text(pl.col(pl.String)).name.keep()
+def _repeats(column: pl.Series) -> bool:
+    """Whether the first rows hold few different texts."""
+    first = column.head(FIRST_ROWS)
+    return 2 * first.n_unique() <= len(first)
 
 
-def _stripped_text(texts: pl.Expr) -> pl.Expr:
+def _stripped(texts: pl.Expr) -> pl.Expr:
     """Texts without the space around them; those that mean "missing" are null."""
     cells = texts.str.strip_chars()
-    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells)
+    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells).name.keep()
 
 
 def _float_or_null() -> pl.Expr:
     """Numbers, null where they are NaN."""
     return selectors.float().fill_nan(None)
+
+
+def _require_years(table: Table, column: pl.Series) -> None:
+    """The dates are in years that have four digits.
+
+    Files can hold others, with which polars can't compute.
+
+    Raises:
+        DataError: one isn't; the message names its row.
+    """
+    unit = getattr(column.dtype, "time_unit", "d")
+    numbers = column.to_physical() // DAY[unit]
+    outside = ~numbers.is_between(*YEARS).fill_null(True)
+    if outside.any():
+        place = table.place(int(outside.arg_max() or 0), column.name)
+        raise DataError(f"{place}: a date must be in the years 1 to 9999, but isn't")

@@ -10,13 +10,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.kinds import Kind, labels, understood
+from thalweg.data.pipeline import Answers
 from thalweg.data.scales import Scale
 from thalweg.data.schema import Column
+from thalweg.data.scores import both_columns
 from thalweg.data.strict import items, require_keys, tag_of, text, texts
 from thalweg.data.table import Table
 from thalweg.data.task import Task
 from thalweg.data.words import listed, shown
 from thalweg.errors import DataError, ModelFileError
+from thalweg.program import ops
 
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -75,6 +78,10 @@ class TargetEncoder(ABC):
         """
 
     @abstractmethod
+    def answers(self) -> Answers:
+        """What is predicted, of what a network gives."""
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
 
@@ -130,6 +137,19 @@ class ClassTargets(TargetEncoder):
         """The labels of class numbers."""
         return [self.labels[number] for number in numbers]
 
+    def answers(self) -> Answers:
+        """The most probable class, and the probability of each."""
+
+        def formula(outputs: Any) -> dict[str, Any]:
+            found = both_columns(outputs)
+            return {"prediction": ops.argmax(found, axis=1), "probabilities": found}
+
+        columns = {
+            "prediction": ["prediction"],
+            "probabilities": [f"probability of {label}" for label in self.labels],
+        }
+        return Answers(formula, columns, np.array(self.labels, object))
+
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
         return {
@@ -173,6 +193,13 @@ class NumberTargets(TargetEncoder):
     def decode(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
         """Standardized numbers in the unit of the target."""
         return standardized.astype(np.float64) * self.scale.deviation + self.scale.mean
+
+    def answers(self) -> Answers:
+        """The number."""
+        return Answers(
+            lambda outputs: {"prediction": self.decode(outputs[:, 0])},
+            {"prediction": ["prediction"]},
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""

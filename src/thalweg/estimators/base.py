@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.pipeline import Answers, Pipeline
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError
 from thalweg.estimators.callbacks import SklearnCallbacks
@@ -31,6 +32,7 @@ from thalweg.estimators.features import (
 )
 from thalweg.estimators.frozen import frozen, thawed
 from thalweg.estimators.going_on import with_more
+from thalweg.estimators.heldout import FEW_ROWS, HeldOut
 from thalweg.estimators.rows import (
     Given,
     Part,
@@ -41,6 +43,8 @@ from thalweg.estimators.rows import (
 from thalweg.estimators.scikit import (
     BaseEstimator,
     CallbackSupportMixin,
+    checked_frame,
+    checked_targets,
     validation,
 )
 from thalweg.estimators.splitting import dtype_for, fraction_for, held_out
@@ -51,6 +55,14 @@ from thalweg.program.types import NumpyArray
 from thalweg.training.execution import Programs
 from thalweg.training.history import History
 from thalweg.training.network import Network
+
+OF_NUMBERS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+OF_CELLS: dict[str, Any] = {
+    "accept_sparse": "csr",
+    "dtype": None,
+    "ensure_all_finite": False,
+}
+"""How arrays are checked: those of numbers, and those with a frame's cells."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -99,10 +111,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def _needs_held_out_rows(self) -> bool:
-        """Whether held-out rows do more than choose the epoch."""
+        """Whether rows are held out also where few are given."""
         return False
 
-    def _finish(self, held_out: Part | None) -> None:
+    @property
+    def _takes_held_out_rows_for_new(self) -> bool:
+        """Whether they must look as new rows will, although they chose the epoch."""
+        return False
+
+    def _finish(self, held_out: HeldOut | None) -> None:
         """What is learned after training, from held-out rows."""
 
     # Fitting --------------------------------------------------------------------------
@@ -127,9 +144,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             judging = part(self._inputs(theirs.X), theirs, theirs.counting())
         elif len(validating):
             judging = part(inputs, given, validating)
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        told = {"X": X, "y": y, "metadata": metadata}
-        tasks = SklearnCallbacks(self, settings.epochs, told)
+        held_out = None if judging is None else self._held_out(judging)
+        tasks = SklearnCallbacks(self, settings.epochs, X, y, sample_weight)
         tasks.begin()
         self._train(
             learning,
@@ -138,10 +154,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None if judging is None else self._learned(judging),
             early_stopping=settings.early_stopping() if self.early_stopping else None,
             optimizer=rule_of(self, settings, len(learning.X)),
-            callbacks=[*self.callbacks, *([tasks] if tasks.wanted else [])],
+            callbacks=[*self._following(held_out), *self.callbacks, *tasks.own],
         )
         self.history_ = self.network_.history
-        self._finish(judging)
+        self._finish(held_out)
         tasks.end()
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
@@ -158,6 +174,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         rule = self.optimizer
         if isinstance(rule, str):
             rule = replace(settings, schedule="constant").rule(len(rows))
+        tasks = SklearnCallbacks(self, 1, X, y, sample_weight, before)
+        tasks.begin()
         self._train(
             part(self._inputs(given.X), given, rows),
             settings,
@@ -165,9 +183,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None,
             early_stopping=None,
             optimizer=rule,
-            callbacks=list(self.callbacks),
+            callbacks=[*self.callbacks, *tasks.own],
         )
         self.history_ = with_more(before, self.network_.history)
+        tasks.end()
 
     def _given(self, X: Any, y: Any, sample_weight: Any, reset: bool | None) -> Given:
         """Rows checked, their targets as numbers, their weights with their classes'.
@@ -236,6 +255,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Rows as `Network.fit` takes them."""
         return part.X, self._targets.learned(part.y, self._loss()), part.weights
 
+    def _held_out(self, part: Part) -> HeldOut:
+        """Held-out rows to learn from after training."""
+        targets = self._targets.learned(part.y, self._loss())
+        return HeldOut(part, targets, self._loss(), self.threads)
+
+    def _following(self, held_out: HeldOut | None) -> list[HeldOut]:
+        """Held-out rows that must see which epoch would be chosen without them."""
+        if held_out is None or not self._takes_held_out_rows_for_new:
+            return []
+        choose = bool(self.early_stopping) and len(held_out.rows.X) <= FEW_ROWS
+        return [held_out] if choose else []
+
     def _train(self, part: Part, settings: Settings, **how: Any) -> None:
         X, y, weights = self._learned(part)
         self.network_.fit(
@@ -260,20 +291,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """X and y by scikit-learn's rules; a frame stays one."""
         if not self._reads_tables(X):
             return validation.validate_data(
-                self,
-                X,
-                y,
-                reset=reset,
-                accept_sparse="csr",
-                dtype=[np.float64, np.float32],
-                multi_output=True,
+                self, X, y, reset=reset, multi_output=True, **OF_NUMBERS
             )
-        validation.validate_data(self, X, y, reset=reset, skip_check_array=True)
-        y = validation.check_array(
-            y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y"
-        )
-        validation.check_consistent_length(X, y)
-        return X, y
+        checked_frame(self, X, y, reset=reset)
+        return X, checked_targets(X, y)
 
     def _reads_tables(self, X: Any) -> bool:
         """Whether X is a frame whose columns are to be understood."""
@@ -294,19 +315,35 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _outputs(self, X: Any) -> NumpyArray:
         """What the network gives for X as a person gave it, float64."""
         validation.check_is_fitted(self)
+        inputs = self._inputs(self._checked_alone(X))
+        return self.network_.predict(inputs, threads=self.threads).astype(np.float64)
+
+    def _checked_alone(self, X: Any) -> Any:
+        """X by scikit-learn's rules, as it must be after `fit`; a frame stays one."""
         frame = isinstance(self._features, TableFeatures)
-        checks: dict[str, Any] = {"skip_check_array": True}
-        if not (frame and is_frame(X)):
-            numbers = None if frame else [np.float64, np.float32]
-            finite = not frame
-            checks = {
-                "accept_sparse": "csr",
-                "dtype": numbers,
-                "ensure_all_finite": finite,
-            }
-        checked = validation.validate_data(self, X, reset=False, **checks)
-        outputs = self.network_.predict(self._inputs(checked), threads=self.threads)
-        return outputs.astype(np.float64)
+        if frame and is_frame(X):
+            checked_frame(self, X, reset=False)
+            return X
+        checks = OF_CELLS if frame else OF_NUMBERS
+        return validation.validate_data(self, X, reset=False, **checks)
+
+    # Exporting ------------------------------------------------------------------------
+
+    @abstractmethod
+    def _described(self) -> tuple[Answers, dict[str, Any]]:
+        """What is predicted, and what a reader of an exported file may want to know."""
+
+    def __pipeline__(self) -> Pipeline:
+        """X as a person gives it in, the answers out, for `thalweg.export`.
+
+        Raises:
+            NotFittedError: scikit-learn's, if the estimator isn't fitted.
+        """
+        validation.check_is_fitted(self)
+        inputs = self._features.inputs(self.n_features_in_, self.network_.dtype)
+        answers, about = self._described()
+        about = {"kind": "estimator", "estimator": type(self).__name__, **about}
+        return Pipeline(self.network_, inputs, answers, about)
 
     # What happened --------------------------------------------------------------------
 

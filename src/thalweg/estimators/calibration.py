@@ -37,6 +37,10 @@ def fitted_temperature(
 ) -> float:
     """The temperature of the lowest cross-entropy, which has one minimum in 1 / T.
 
+    One more row is counted, of which nobody knows whether its most probable class or
+    the next is right. Without it a network that is right in all of few rows would be
+    made as sure as can be.
+
     Arguments:
         probabilities: of held-out rows, shape (rows, classes).
         truth: their class numbers, shape (rows,).
@@ -53,6 +57,8 @@ def fitted_temperature(
     """
     z = logarithms(probabilities)
     true = np.take_along_axis(z, truth[:, None].astype(np.int64), axis=1)[:, 0]
+    unknown = np.sort(z, axis=1)[:, -2:].mean(axis=1)
+    true = (len(z) * true + unknown) / (len(z) + 1)
     counted = np.ones(len(z)) if weights is None else weights
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(STEPS):

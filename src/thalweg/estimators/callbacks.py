@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from thalweg.estimators.going_on import with_more
 from thalweg.training.history import EpochRecord, History
 
 
@@ -14,20 +15,31 @@ class SklearnCallbacks:
     Arguments:
         estimator: the one that is fitted.
         epochs: at most.
-        given: X, y and metadata as they were given to fit.
+        X, y, sample_weight: as they were given.
+        before: what was trained before, where epochs count on, as in partial_fit.
     """
 
-    def __init__(self, estimator: Any, epochs: int, given: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        epochs: int,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        before: History | None = None,
+    ) -> None:
         self._estimator = estimator
-        self._given = given
+        self._before = before
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        self._given = {"X": X, "y": y, "metadata": metadata}
         self._context = None
         if hasattr(estimator, "_init_callback_context"):
             self._context = estimator._init_callback_context(max_subtasks=epochs)
 
     @property
-    def wanted(self) -> bool:
-        """Whether anybody listens."""
-        return bool(getattr(self._estimator, "_skl_callbacks", []))
+    def own(self) -> list[SklearnCallbacks]:
+        """Itself, as a callback of thalweg's, if anybody listens."""
+        return [self] if getattr(self._estimator, "_skl_callbacks", []) else []
 
     def begin(self) -> None:
         """The fit begins."""
@@ -46,7 +58,7 @@ class SklearnCallbacks:
 
     def on_epoch(self, record: EpochRecord) -> bool:
         """An epoch is done; whether a callback wants it to be the last."""
-        if self._context is None or not self.wanted:
+        if self._context is None:
             return False
         task = self._context.subcontext(task_name="epoch")
         task.call_on_fit_task_begin(estimator=self._estimator, **self._given)
@@ -65,4 +77,7 @@ class SklearnCallbacks:
     def _as_fitted(self) -> dict[str, Any]:
         """What an estimator needs to predict as if training had ended here."""
         network = copy.deepcopy(self._estimator.network_)
-        return {"network_": network, "history_": network.history}
+        history = network.history
+        if self._before is not None:
+            history = with_more(self._before, history)
+        return {"network_": network, "history_": history}

@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.pipeline import Answers
 from thalweg.data.scores import both_columns
 from thalweg.errors import ArgumentError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.going_on import restoring
-from thalweg.estimators.rows import Part, validation_rows
+from thalweg.estimators.heldout import HeldOut
+from thalweg.estimators.rows import validation_rows
 from thalweg.estimators.scikit import ClassifierMixin, exceptions, with_callbacks
 from thalweg.estimators.targets import Classes, Labels, Targets, classes_of
 from thalweg.estimators.weighting import BALANCED
 from thalweg.formulas.names import require
+from thalweg.program import ops
 from thalweg.program.types import NumpyArray
 
 
@@ -126,6 +129,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             self._fit(X, y, sample_weight, own)
         return self
 
+    @with_callbacks
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> NetworkClassifier:
@@ -168,10 +172,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Returns:
             Shape (rows,), or 0 and 1 of shape (rows, labels).
         """
-        probabilities = self.predict_proba(X)
-        if isinstance(self._targets, Labels):
-            return (probabilities > 0.5).astype(np.int64)
-        return self.classes_[probabilities.argmax(axis=1)]
+        answers = self._answers(self._outputs(X))
+        return self._labels()[answers["prediction"]]
 
     def predict_proba(self, X: Any) -> NumpyArray:
         """The probability of each class, in the order of ``classes_``.
@@ -182,22 +184,50 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Returns:
             Shape (rows, classes); for labels, the probability that each is there.
         """
-        probabilities = self._probabilities(self._outputs(X))
-        if not hasattr(self, "temperature_"):
-            return probabilities
-        if isinstance(self._targets, Labels):
-            return with_temperature(no_and_yes(probabilities), self.temperature_)[
-                ..., 1
-            ]
-        return with_temperature(probabilities, self.temperature_)
+        return self._calibrated(self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> NumpyArray:
         """The logarithm of `predict_proba`; minus infinity for a probability of 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _probabilities(self, outputs: NumpyArray) -> NumpyArray:
+    def _answers(self, outputs: Any) -> dict[str, Any]:
+        """What is predicted, of what the network gives: a formula."""
+        found = self._calibrated(outputs)
+        several = isinstance(self._targets, Labels)
+        number = ops.cast(found > 0.5, "int32") if several else ops.argmax(found, 1)
+        return {"prediction": number, "probabilities": found}
+
+    def _labels(self) -> NumpyArray:
+        """What the numbers of the prediction stand for: classes, or no and yes."""
+        several = isinstance(self._targets, Labels)
+        return np.arange(2, dtype=np.int64) if several else self.classes_
+
+    def _described(self) -> tuple[Answers, dict[str, Any]]:
+        """The answers, and the classes."""
+        classes = self.classes_.tolist()
+        several = isinstance(self._targets, Labels)
+        columns = {
+            "prediction": [f"prediction {i}" for i in classes]
+            if several
+            else ["prediction"],
+            "probabilities": [f"probability of {label}" for label in classes],
+        }
+        return Answers(self._answers, columns, self._labels()), {"classes": classes}
+
+    def _calibrated(self, outputs: Any) -> Any:
+        """The probabilities, with the temperature if there is one."""
+        probabilities = self._probabilities(outputs)
+        if not hasattr(self, "temperature_"):
+            return probabilities
+        if isinstance(self._targets, Labels):
+            both = with_temperature(no_and_yes(probabilities), self.temperature_)
+            return both[..., 1]
+        return with_temperature(probabilities, self.temperature_)
+
+    def _probabilities(self, outputs: Any) -> Any:
         """What the network gives, with both classes where it gives the second's."""
+        outputs = outputs.astype(np.float64)
         if isinstance(self._targets, Labels):
             return outputs
         probabilities = both_columns(outputs)
@@ -233,18 +263,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """For the temperature."""
         return bool(self.calibrate)
 
-    def _finish(self, held_out: Part | None) -> None:
+    def _finish(self, held_out: HeldOut | None) -> None:
         """The temperature, if it is wanted."""
         if hasattr(self, "temperature_"):
             del self.temperature_
         if not self.calibrate or held_out is None:
             return
-        outputs = self.network_.predict(held_out.X, threads=self.threads)
-        probabilities, truth, weights = (
-            self._probabilities(outputs.astype(np.float64)),
-            held_out.y,
-            held_out.weights,
-        )
+        probabilities = self._probabilities(held_out.outputs(self.network_))
+        truth, weights = held_out.rows.y, held_out.rows.weights
         if isinstance(self._targets, Labels):
             labels = probabilities.shape[1]
             probabilities = no_and_yes(probabilities).reshape(-1, 2)
@@ -259,6 +285,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return tags
 
 
-def no_and_yes(probabilities: NumpyArray) -> NumpyArray:
+def no_and_yes(probabilities: Any) -> Any:
     """Probabilities of labels as those of no and of yes, shape (rows, labels, 2)."""
-    return np.stack([1 - probabilities, probabilities], axis=-1)
+    yes = probabilities[..., None]
+    return np.concatenate([1 - yes, yes], axis=-1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.estimators.scaling import LIMIT, Scaling
 from thalweg.formulas.layers import Columns, Embedding, Layer
 from thalweg.program.types import Dtype, NumpyArray
@@ -28,6 +30,15 @@ class Features(ABC):
     def layers(self) -> list[Layer]:
         """What must come first in the network."""
         return []
+
+    @abstractmethod
+    def inputs(self, columns: int, dtype: Dtype) -> Inputs:
+        """The same for exports.
+
+        Arguments:
+            columns: of X.
+            dtype: of the network.
+        """
 
     @abstractmethod
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
@@ -52,6 +63,14 @@ class ArrayFeatures(Features):
         """Standardized numbers, limited to ±10."""
         return self.scaling(X, dtype, LIMIT)
 
+    def inputs(self, columns: int, dtype: Dtype) -> ArrayInputs:
+        """Numbers in float64, as they are standardized in it."""
+
+        def formula(X: Any) -> Any:
+            return self.scaling.standardized(X, LIMIT).astype(dtype)
+
+        return ArrayInputs((columns,), "float64", formula, finite=True)
+
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Mean and deviation."""
         return {"kind": "array"}, asdict(self.scaling)
@@ -67,6 +86,12 @@ class RawFeatures(Features):
             return X.astype(dtype).toarray(order="C")
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, dtype)
+
+    def inputs(self, columns: int, dtype: Dtype) -> ArrayInputs:
+        """Numbers in float64, which holds all that X may hold."""
+        return ArrayInputs(
+            (columns,), "float64", lambda X: X.astype(dtype), finite=True
+        )
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Nothing but what it is."""
@@ -107,6 +132,10 @@ class TableFeatures(Features):
         """The features of every row; whatever a cell holds, it gets numbers."""
         encoded = self.encoder.transform(table_of(X, self.names)).X
         return encoded.astype(dtype, copy=False)
+
+    def inputs(self, columns: int, dtype: Dtype) -> TableInputs:
+        """The frame's columns."""
+        return TableInputs(self.encoder, partial(table_of, names=self.names))
 
     def layers(self) -> list[Layer]:
         """Embeddings for columns of many categories."""

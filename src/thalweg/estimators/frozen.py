@@ -5,14 +5,23 @@ A pickle can run whatever it names, a model file can't: what was learned travels
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from thalweg.data.strict import texts, whole
 from thalweg.errors import ModelFileError
-from thalweg.estimators.features import Features, features_from
+from thalweg.estimators.features import (
+    ArrayFeatures,
+    Features,
+    RawFeatures,
+    TableFeatures,
+    features_from,
+)
+from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, Shape
 from thalweg.training.execution import Programs
 from thalweg.training.modelfile import model_bytes, model_of
 from thalweg.training.network import Network
@@ -21,6 +30,7 @@ from thalweg.training.state import OptimizerState
 
 SLOT, FEATURES = "optimizer/", "features/"
 NAME = "the estimator's network"
+KINDS = {"array": ArrayFeatures, "raw": RawFeatures, "table": TableFeatures}
 
 
 def frozen(network: Network, features: Features) -> bytes:
@@ -50,16 +60,55 @@ def thawed(content: bytes, rule: Optimizer) -> tuple[Network, Features]:
     tensors, document = model_of(content)
     network = network_from(document, tensors, NAME)
     network.programs = Programs()
-    position = document.get("position")
-    if position is not None:
-        network.optimizer_state = state_from(position, tensors, rule, network)
+    try:
+        features = decoded_features(document["features"], tensors)
+        require_fit(features, network)
+        position = document.get("position")
+        if position is not None:
+            network.optimizer_state = state_from(position, tensors, rule, network)
+    except ModelFileError as error:
+        raise ModelFileError(f"{NAME}: {error}") from None
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(f"{NAME} is damaged: {error!r}") from None
+    return network, features
+
+
+def decoded_features(data: Any, tensors: dict[str, NumpyArray]) -> Features:
+    """How X becomes inputs, if it is of the kind that the data says."""
     arrays = {
         name.removeprefix(FEATURES): array
         for name, array in tensors.items()
         if name.startswith(FEATURES)
     }
-    prepared: Any = document["features"]
-    return network, features_from(prepared, arrays)
+    features = features_from(data, arrays)
+    if type(features) is not KINDS.get(data["kind"]):
+        raise ModelFileError(f"features must be of {', '.join(KINDS)}")
+    return features
+
+
+def require_fit(features: Features, network: Network) -> None:
+    """The features are those that the network takes."""
+    inputs = network.shapes.outputs[0]
+    if isinstance(features, ArrayFeatures):
+        require_scaling(features.scaling, inputs)
+    if isinstance(features, TableFeatures):
+        names = texts(list(features.names), "a frame's columns")
+        known = {encoding.name for encoding in features.encoder.encodings}
+        if not known <= set(names):
+            raise ModelFileError("an encoding must be that of one of the columns")
+        if inputs != (len(features.encoder.features),):
+            raise ModelFileError(f"{inputs} inputs don't go with the columns")
+
+
+def require_scaling(scaling: Scaling, inputs: Shape) -> None:
+    """A mean and a deviation for each input."""
+    for name, array in asdict(scaling).items():
+        if array.dtype != np.float64 or array.shape != inputs:
+            raise ModelFileError(f"{FEATURES}{name} must be float64 of shape {inputs}")
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{FEATURES}{name} must be finite")
+    if (scaling.deviation <= 0).any():
+        raise ModelFileError("a deviation must be above 0")
 
 
 def state_from(
@@ -72,7 +121,12 @@ def state_from(
     for number, slot in enumerate(state.slots.values()):
         array = tensors[f"{SLOT}{number}"]
         if (array.shape, array.dtype) != (slot.shape, slot.dtype):
-            raise ModelFileError(f"{NAME}: {SLOT}{number} must have {slot.shape}")
+            raise ModelFileError(f"{SLOT}{number} must have {slot.shape}")
         np.copyto(slot, array)
-    state.steps, state.epochs = int(position["steps"]), int(position["epochs"])
+    state.steps = whole(position["steps"], "the steps")
+    state.epochs = whole(position["epochs"], "the epochs")
+    if state.epochs > state.steps:
+        raise ModelFileError(
+            f"{state.epochs} epochs take more than {state.steps} steps"
+        )
     return state

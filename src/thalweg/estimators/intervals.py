@@ -62,6 +62,29 @@ def checked_levels(quantiles: Any) -> tuple[float, ...]:
     return tuple(sorted({MEDIAN, *(float(level) for level in quantiles)}))
 
 
+def in_order(levels: Sequence[Any]) -> list[Any]:
+    """Arrays sorted element by element: a formula, as neighbors change places.
+
+    Example:
+        >>> import numpy as np
+        >>> in_order([np.array([3, 1]), np.array([2, 2]), np.array([1, 3])])
+        [array([1, 1]), array([2, 2]), array([3, 3])]
+
+    Source: Habermann, "Parallel neighbor-sort", 1972.
+    """
+    found = list(levels)
+    for turn in range(len(found)):
+        for place in range(turn % 2, len(found) - 1, 2):
+            low, high = found[place : place + 2]
+            found[place : place + 2] = np.minimum(low, high), np.maximum(low, high)
+    return found
+
+
+def stacked(levels: Sequence[Any]) -> Any:
+    """Arrays of (rows, numbers) as one of (rows, numbers, levels)."""
+    return np.concatenate([level[:, :, None] for level in levels], axis=2)
+
+
 @dataclass(frozen=True)
 class Conformal:
     """What held-out rows show about how far off predictions are.

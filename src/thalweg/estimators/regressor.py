@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.pipeline import Answers
 from thalweg.errors import ArgumentError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.going_on import restoring
+from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.intervals import (
     MEDIAN,
     Conformal,
     checked_levels,
+    in_order,
     quantile_loss,
+    stacked,
 )
-from thalweg.estimators.rows import Given, Part, validation_rows
+from thalweg.estimators.rows import Given, validation_rows
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import RegressorMixin, with_callbacks
 from thalweg.estimators.targets import Numbers, Targets
@@ -134,6 +138,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._fit(X, y, sample_weight, own)
         return self
 
+    @with_callbacks
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None
     ) -> NetworkRegressor:
@@ -160,8 +165,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Returns:
             Shape (rows,) or (rows, outputs), as y had, float64, in y's unit.
         """
-        decoded = self._decoded(self._outputs(X))
-        return self._shaped_as_y(decoded[:, :, self._levels.index(MEDIAN)])
+        return self._answers(self._outputs(X))["prediction"]
 
     def predict_quantiles(self, X: Any) -> NumpyArray:
         """The quantiles of every row, at the levels of ``quantiles`` and the median.
@@ -175,18 +179,18 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Raises:
             ArgumentError: the regressor was fitted without ``quantiles``.
         """
-        decoded = self._decoded(self._outputs(X))
+        outputs = self._outputs(X)
         must = "levels such as (0.05, 0.95) when the regressor is fitted"
         require(len(self._levels) > 1, "quantiles", must, self.quantiles)
-        return self._shaped_as_y(decoded)
+        return self._answers(outputs)["quantiles"]
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> NumpyArray:
         """An interval for every row that holds its number as often as asked.
 
         Among rows drawn as the held-out rows were, the share whose number lies inside
         is at least the coverage, on average over such draws; for several outputs, of
-        each by itself. As the held-out rows also chose the epoch, it can be lower by
-        the little that this choice has fitted them.
+        each by itself. Rows that chose the epoch look better there than new ones will,
+        so each is seen at the epoch that other folds of them would have chosen.
 
         Arguments:
             X: shape (rows, features).
@@ -202,7 +206,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Source: Sesia and Candès, "A comparison of some conformal quantile regression
         methods", 2020.
         """
-        decoded = self._decoded(self._outputs(X))
+        decoded = stacked(self._decoded(self._outputs(X)))
         if self._conformal is None:
             raise ArgumentError(
                 "predict_interval needs rows that were held out: fit on more than "
@@ -210,13 +214,37 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             )
         return self._shaped_as_y(self._conformal.interval(decoded, coverage))
 
-    def _decoded(self, outputs: NumpyArray) -> NumpyArray:
-        """What the network gives, in y's unit and in order of the levels."""
+    def _decoded(self, outputs: Any) -> list[Any]:
+        """What the network gives in y's unit: for each level (rows, numbers)."""
         assert isinstance(self._targets, Numbers)
         # Quantiles that were learned one by one can cross; sorted they are no worse.
-        return np.sort(self._targets.decode(outputs), axis=2)
+        return in_order(self._targets.decode(outputs))
 
-    def _shaped_as_y(self, numbers: NumpyArray) -> NumpyArray:
+    def _answers(self, outputs: Any) -> dict[str, Any]:
+        """What is predicted, of what the network gives: a formula."""
+        levels = self._decoded(outputs)
+        median = levels[self._levels.index(MEDIAN)]
+        answers = {"prediction": self._shaped_as_y(median)}
+        if len(levels) > 1:
+            answers["quantiles"] = self._shaped_as_y(stacked(levels))
+        return answers
+
+    def _described(self) -> tuple[Answers, dict[str, Any]]:
+        """The answers, and the levels of the quantiles."""
+        assert isinstance(self._targets, Numbers)
+        count = self._targets.count
+        places = [""] if self._targets.flat else [f" {i}" for i in range(count)]
+        columns = {"prediction": [f"prediction{place}" for place in places]}
+        if len(self._levels) == 1:
+            return Answers(self._answers, columns), {}
+        columns["quantiles"] = [
+            f"quantile {level:g}{place and ' of'}{place}"
+            for place in places
+            for level in self._levels
+        ]
+        return Answers(self._answers, columns), {"levels": self._levels}
+
+    def _shaped_as_y(self, numbers: Any) -> Any:
         """Without the axis of outputs, if y had none."""
         assert isinstance(self._targets, Numbers)
         return numbers[:, 0] if self._targets.flat else numbers
@@ -258,16 +286,21 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """For intervals around quantiles."""
         return self.quantiles is not None
 
-    def _finish(self, held_out: Part | None) -> None:
+    @property
+    def _takes_held_out_rows_for_new(self) -> bool:
+        """For intervals that hold as many new rows as they say."""
+        return True
+
+    def _finish(self, held_out: HeldOut | None) -> None:
         """What held-out rows show about how far off predictions are."""
         self._conformal = None
         if held_out is None:
             return
-        outputs = self.network_.predict(held_out.X, threads=self.threads)
-        weights = held_out.weights
+        outputs = held_out.outputs(self.network_)
+        truth, weights = held_out.rows.y, held_out.rows.weights
         counted = np.ones(len(outputs)) if weights is None else weights / weights.mean()
-        decoded = self._decoded(outputs)
-        self._conformal = Conformal(self._levels, decoded, held_out.y, counted)
+        decoded = stacked(self._decoded(outputs))
+        self._conformal = Conformal(self._levels, decoded, truth, counted)
 
     def __sklearn_tags__(self) -> Any:
         inherited: Any = super()

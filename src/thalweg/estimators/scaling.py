@@ -87,16 +87,18 @@ class Scaling:
                 are moved to it.
         """
         result = np.empty(X.shape, dtype)
-        limit = np.inf if farthest is None else farthest
-        limits = np.where(self.changes, limit, np.inf)
-        bounded = bool(np.isfinite(limits).any())
         with np.errstate(over="ignore"):
             for rows, block in blocks(X):
-                scaled = (block - self.mean) / self.deviation
-                if bounded:
-                    np.clip(scaled, -limits, limits, out=scaled)
-                result[rows] = scaled
+                result[rows] = self.standardized(block, farthest)
         return result
+
+    def standardized(self, X: Any, farthest: float | None = None) -> Any:
+        """The formula of it, of a float64 array or traced."""
+        scaled = (X - self.mean) / self.deviation
+        if farthest is None or not self.changes.any():
+            return scaled
+        limits = np.where(self.changes, farthest, np.inf)
+        return np.minimum(np.maximum(scaled, -limits), limits)
 
     def inverse(self, standardized: NumpyArray) -> NumpyArray:
         """Standardized numbers back in their unit, float64."""

@@ -247,12 +247,10 @@ class Numbers(Targets):
         """All alike."""
         return np.zeros(len(encoded), np.int64)
 
-    def decode(self, outputs: NumpyArray) -> NumpyArray:
-        """What the network gives, in y's unit, shape (rows, numbers, repeats)."""
-        each = outputs.reshape(len(outputs), self.count, self.repeats)
-        return np.stack(
-            [self.scaling.inverse(each[:, :, i]) for i in range(self.repeats)], axis=2
-        )
+    def decode(self, outputs: Any) -> list[Any]:
+        """What the network gives in y's unit: for each repeat (rows, numbers)."""
+        repeats = range(self.repeats)
+        return [self.scaling.inverse(outputs[:, i :: self.repeats]) for i in repeats]
 
 
 def classes_of(y: Any) -> Classes | Labels:

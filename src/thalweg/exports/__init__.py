@@ -7,34 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
+from thalweg.data.pipeline import Described, Pipeline
 from thalweg.errors import ArgumentError
 from thalweg.training.network import Network
-
-if TYPE_CHECKING:
-    from thalweg.data.model import TableModel
 
 FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""
 
 
-def export(model: Network | TableModel, path: str | Path) -> None:
+def export(model: Network | Described, path: str | Path) -> None:
     """Write a trained network so that it runs without thalweg.
 
     A name that ends in ``.onnx`` gets a graph for any ONNX runtime, which needs the
     extra ``onnx``; ``.py`` gets one file of Python that needs NumPy alone. Both hold
-    the table's preprocessing if the model has one: they take raw columns.
+    what happens before the network and behind it: that of a table, or of an estimator
+    that was fitted on a frame, takes raw columns; that of an estimator that was fitted
+    on an array takes its numbers as they are, in float64. They give what ``predict``
+    gives, for classes what ``predict_proba`` gives, and for a regressor with
+    ``quantiles`` what ``predict_quantiles`` gives.
 
     Arguments:
-        model: what `train` or `load` gave, or a `Network`.
+        model: what `train` or `load` gave, a `Network`, or a fitted
+            `NetworkClassifier` or `NetworkRegressor`.
         path: the file; an existing one is replaced whole, or left whole.
 
     Raises:
-        ArgumentError: the name ends otherwise, or the extra isn't installed.
-        NotFittedError: the network has no parameters yet.
+        ArgumentError: the name ends otherwise, the extra isn't installed, or classes
+            are neither texts, numbers nor booleans.
+        NotFittedError: the network has no parameters yet; scikit-learn's, if the
+            estimator wasn't fitted.
         ProgramError: a person's own formula depends on the number of rows in a way that
             can't be written down.
         FileError: the file can't be written.
@@ -47,12 +52,7 @@ def export(model: Network | TableModel, path: str | Path) -> None:
         \"""A network of 1 layer with 3 parameters, written by thalweg.
     """
     form = format_of(path)
-    if not isinstance(model, Network | _table_model()):
-        raise ArgumentError(
-            "model must be a Network, or what thalweg.train gave as its model, "
-            f"got {type(model).__name__}"
-        )
-    _writers()[form](model, path)
+    _writers()[form](_pipeline_of(model), path)
 
 
 def format_of(path: str | Path) -> str:
@@ -73,22 +73,25 @@ def format_of(path: str | Path) -> str:
     )
 
 
-def onnx_inputs(model: TableModel, source: Any) -> dict[str, NDArray[Any]]:
-    """A table's columns as the graph of a table's model takes them.
+def onnx_inputs(model: Network | Described, source: Any) -> dict[str, NDArray[Any]]:
+    """What a model predicts from, as its graph takes it.
 
-    Numbers are float64, NaN where missing. Texts are strings, empty where missing.
-    Dates are the microseconds since 1970 and times of day those since midnight, int64,
-    −2⁶³ where missing.
+    Of a table's columns numbers are float64, NaN where missing. Texts are strings,
+    empty where missing. Dates are the microseconds since 1970 and times of day those
+    since midnight, int64, −2⁶³ where missing.
 
     Arguments:
         model: the one that was exported.
-        source: a file's path, or a frame of pandas, polars or pyarrow.
+        source: what its ``predict`` takes: a file's path or a frame for a table's
+            model, X for an estimator or a `Network`.
 
     Returns:
-        An array of shape (rows,) for each input of the graph, by its name.
+        An array of shape (rows,) for each column, by the name of the graph's input; of
+        an array ``X`` alone.
 
     Raises:
         FileError, DataError: the table can't be read, or lacks a column.
+        ArgumentError, NotFittedError: as for `export`.
 
     Example:
         >>> import thalweg as tw
@@ -98,18 +101,30 @@ def onnx_inputs(model: TableModel, source: Any) -> dict[str, NDArray[Any]]:
         >>> {k: v[0] for k, v in list(onnx_inputs(model, table).items())[:2]}
         {'island': 'Torgersen', 'bill_length_mm': np.float64(39.1)}
     """
-    from thalweg.exports.columns import raw_columns
+    from thalweg.exports.entrances import entrance
 
-    return raw_columns(model.encoder, source)
-
-
-def _table_model() -> type:
-    from thalweg.data.model import TableModel
-
-    return TableModel
+    return entrance(_pipeline_of(model).inputs).arrays(source)
 
 
-def _writers() -> Mapping[str, Callable[[Any, Any], None]]:
+def _pipeline_of(model: object) -> Pipeline:
+    """What goes in, the network, and what comes out, as the model describes it.
+
+    Raises:
+        ArgumentError: it is nothing that can be exported.
+    """
+    if isinstance(model, Network):
+        return Pipeline.of_network(model)
+    # Asked of the type, as Python asks for such names: a class has no network.
+    described = getattr(type(model), "__pipeline__", None)
+    if described is None:
+        raise ArgumentError(
+            "model must be a Network, what thalweg.train gave as its model, or a "
+            f"NetworkClassifier or NetworkRegressor, got {type(model).__name__}"
+        )
+    return described(model)
+
+
+def _writers() -> Mapping[str, Callable[[Pipeline, Any], None]]:
     from thalweg.exports.onnx_file import write_onnx
     from thalweg.exports.python_file import write_python
 

@@ -20,9 +20,8 @@ from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encode import Encoder
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.data.kinds import BOOLEANS, Kind, understood
-from thalweg.data.read import read
 from thalweg.data.scales import FARTHEST, NormalScores, Scale
-from thalweg.data.table import MISSING_TEXTS
+from thalweg.data.table import MISSING_TEXTS, Table
 from thalweg.exports.graph import LEARNED, Graph
 
 MISSING_MOMENT = np.iinfo(np.int64).min
@@ -31,7 +30,7 @@ MISSING_MOMENT = np.iinfo(np.int64).min
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 UNNAMED = "column 1"
-OUTPUTS = ("prediction", "probabilities")
+OUTPUTS = ("prediction", "probabilities", "quantiles")
 
 DTYPES: Mapping[Kind, str] = {
     "number": "float64",
@@ -70,9 +69,8 @@ def raw_column(encoding: Encoding) -> RawColumn:
 # The cells ----------------------------------------------------------------------------
 
 
-def raw_columns(encoder: Encoder, source: Any) -> dict[str, NDArray[Any]]:
+def raw_columns(encoder: Encoder, table: Table) -> dict[str, NDArray[Any]]:
     """The cells of a table for each input of the graph."""
-    table = read(source)
     raw = [raw_column(encoding) for encoding in encoder.encodings]
     return {
         each.input: raw_cells(understood(table.column(each.column), each.kind))

@@ -18,6 +18,19 @@ LEARNED = "ai.onnx.ml"
 """The domain of operators for features; the others' is the empty one."""
 
 
+ROWS = "rows"
+"""What a file calls the size that follows the rows."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the graph: its name, dtype and shape; text is a size."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
 @dataclass(frozen=True)
 class Node:
     """One operator applied to values, which are known by their names."""

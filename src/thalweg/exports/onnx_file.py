@@ -4,57 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thalweg.data.model import TableModel
-from thalweg.data.targets import NumberTargets
+from thalweg.data.pipeline import Pipeline
 from thalweg.errors import ArgumentError
-from thalweg.exports.columns import RawColumn, encoded_columns, raw_column
-from thalweg.exports.graph import LEARNED, Graph, Node
+from thalweg.exports.entrances import entrance
+from thalweg.exports.graph import LEARNED, ROWS, Graph, Node, Port
+from thalweg.exports.labels import known_labels
 from thalweg.exports.operations import translate
-from thalweg.exports.traced import whole_network
+from thalweg.exports.traced import Size, network_answers, whole_network
 from thalweg.program.types import NumpyArray
 from thalweg.training.atomic import write_atomically
 from thalweg.training.modeldocument import with_envelope
-from thalweg.training.network import Network
 
 FORMAT = "1"
 OPSET, LEARNED_OPSET, IR = 18, 3, 8
 """Of 2022; runtimes from ONNX Runtime 1.14 on read them."""
 
 LARGEST = 2**31 - 1
-PREDICTION, PROBABILITIES, PREDICTIONS = "prediction", "probabilities", "predictions"
-ROWS = "rows"
+PREDICTION = "prediction"
+"""The answer whose numbers may stand for labels."""
 
 
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the graph: its name, dtype and shape; text is a size."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
-
-
-def write_onnx(model: Network | TableModel, path: str | Path) -> None:
-    """Write a network, or a table's model, as a file of ONNX.
+def write_onnx(pipeline: Pipeline, path: str | Path) -> None:
+    """Write a network, with what happens before and behind it, as a file of ONNX.
 
     Raises:
-        ArgumentError: the extra ``onnx`` isn't installed, or 2 GiB are exceeded.
+        ArgumentError: the extra ``onnx`` isn't installed, 2 GiB are exceeded, or the
+            classes are neither texts, numbers nor booleans.
         ProgramError: a person's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
-    onnx = imported()
-    if isinstance(model, Network):
-        made = network_graph(onnx, model)
-    else:
-        made = table_graph(onnx, model)
-    write_atomically(path, made.SerializeToString(deterministic=True))
+    model = onnx_model(imported(), pipeline)
+    write_atomically(path, model.SerializeToString(deterministic=True))
 
 
 def imported() -> Any:
@@ -75,80 +61,48 @@ def imported() -> Any:
 # What is written ----------------------------------------------------------------------
 
 
-def network_graph(onnx: Any, network: Network) -> Any:
-    """A network by itself: X in, predictions out."""
-    graph = Graph(taken={"X", PREDICTIONS})
-    shapes, dtype = network.shapes, network.dtype
-    graph.rows = graph.add("Shape", "X", start=0, end=1)
-    outputs = translate(graph, whole_network(network), {"X": "X"})
-    finish(graph, {PREDICTIONS: outputs["predictions"]})
-    inputs = [Port("X", dtype, (ROWS, *shapes.outputs[0]))]
-    results = [Port(PREDICTIONS, dtype, (ROWS, *shapes.outputs[-1]))]
-    return made(onnx, graph, inputs, results, {"kind": "network"})
-
-
-def table_graph(onnx: Any, model: TableModel) -> Any:
-    """A table's model: raw columns in; a prediction, and probabilities of classes."""
-    raw = [raw_column(encoding) for encoding in model.encoder.encodings]
-    graph = Graph(taken={PREDICTION, PROBABILITIES, *(each.input for each in raw)})
-    graph.rows = graph.add("Shape", raw[0].input, start=0, end=1)
-    features = encoded_columns(graph, model.encoder)
-    given = {"X": graph.add("Cast", features, to=model.network.dtype)}
-    found = translate(graph, whole_network(model.network), given)["predictions"]
-    finish(graph, answers(graph, model, found))
-    inputs = [Port(each.input, each.dtype, (ROWS,)) for each in raw]
-    return made(onnx, graph, inputs, output_ports(model), metadata(model, raw))
-
-
-def answers(graph: Graph, model: TableModel, found: str) -> dict[str, str]:
-    """What the network gives, in the words and units of the table."""
-    targets = model.targets
-    if isinstance(targets, NumberTargets):
-        wide = graph.add("Cast", found, to="float64")
-        flat = graph.add("Reshape", wide, graph.integers(-1))
-        scaled = graph.add(
-            "Mul", flat, graph.constant(np.asarray(targets.scale.deviation))
-        )
-        mean = graph.constant(np.asarray(targets.scale.mean))
-        return {PREDICTION: graph.add("Add", scaled, mean)}
-    if model.network.shapes.outputs[-1] == (1,):
-        one = graph.constant(np.asarray(1, model.network.dtype))
-        found = graph.add("Concat", graph.add("Sub", one, found), found, axis=1)
-    number = graph.add("ArgMax", found, axis=1, keepdims=0)
-    labels = graph.constant(np.array(targets.labels, object), named="classes")
-    return {
-        PREDICTION: graph.add("Gather", labels, number, axis=0),
-        PROBABILITIES: found,
+def onnx_model(onnx: Any, pipeline: Pipeline) -> Any:
+    """What goes in, the network, and what comes out, as one graph."""
+    way_in = entrance(pipeline.inputs)
+    inputs = way_in.ports()
+    network, answers = pipeline.network, pipeline.answers
+    computed = network_answers(answers, network)
+    graph = Graph(taken={*computed.outputs, *(port.name for port in inputs)})
+    graph.rows = graph.add("Shape", inputs[0].name, start=0, end=1)
+    given = {"X": way_in.features(graph, network.dtype)}
+    outputs = translate(graph, whole_network(network), given)["predictions"]
+    found = translate(graph, computed, {"outputs": outputs})
+    types: dict[str, tuple[str, tuple[Size, ...]]] = {
+        name: computed.type(value) for name, value in computed.outputs.items()
     }
-
-
-def output_ports(model: TableModel) -> list[Port]:
-    """The outputs of a table's graph."""
-    targets = model.targets
-    if isinstance(targets, NumberTargets):
-        return [Port(PREDICTION, "float64", (ROWS,))]
-    shape = (ROWS, len(targets.labels))
-    return [
-        Port(PREDICTION, "string", (ROWS,)),
-        Port(PROBABILITIES, model.network.dtype, shape),
+    if answers.labels is not None:
+        labels = known_labels(answers.labels)
+        words = graph.constant(labels, named="classes")
+        found[PREDICTION] = graph.add("Gather", words, found[PREDICTION], axis=0)
+        types[PREDICTION] = (element_name(labels), types[PREDICTION][1])
+    finish(graph, found)
+    results = [
+        Port(name, dtype, sizes(shape)) for name, (dtype, shape) in types.items()
     ]
+    about = as_texts({**pipeline.about, **way_in.about()})
+    return made(onnx, graph, inputs, results, about)
 
 
-def metadata(model: TableModel, raw: Sequence[RawColumn]) -> dict[str, str]:
-    """What a reader of the file may want to know."""
-    columns = [{"input": r.input, "column": r.column, "kind": r.kind} for r in raw]
-    found: dict[str, Any] = {
-        "kind": "table",
-        "target": model.target,
-        "task": model.task.kind,
-        "columns": columns,
-        "features": model.encoder.features,
-    }
-    if not isinstance(model.targets, NumberTargets):
-        found["classes"] = model.targets.labels
+def element_name(array: NumpyArray) -> str:
+    """The dtype of an array as a port has it."""
+    return "string" if array.dtype == object else array.dtype.name
+
+
+def sizes(shape: Sequence[Size]) -> tuple[int | str, ...]:
+    """A shape as a port has it."""
+    return tuple(size if isinstance(size, int) else ROWS for size in shape)
+
+
+def as_texts(about: Mapping[str, Any]) -> dict[str, str]:
+    """What is known about a model, as the file has it: texts, or JSON."""
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in found.items()
+        for name, value in about.items()
     }
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import ast
-import base64
 import inspect
 import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-
-from thalweg.data.categories import CategoryEncoding, CodeEncoding
-from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.data.kinds import BOOLEANS
-from thalweg.data.model import TableModel
+from thalweg.data.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.data.table import MISSING_TEXTS
-from thalweg.data.targets import NumberTargets
 from thalweg.exports import runtime
+from thalweg.exports.labels import known_labels
+from thalweg.exports.python_columns import columns_text
 from thalweg.exports.python_lines import ROWS, Lines, identifier
-from thalweg.exports.traced import one_layer
-from thalweg.program.types import NumpyArray
+from thalweg.exports.python_literals import array_text, literal
+from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
+from thalweg.program.types import NumpyArray, Shape
 from thalweg.training.atomic import write_atomically
 from thalweg.training.network import Network
 from thalweg.training.stack import describe
@@ -50,42 +48,53 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]"""
 MODULES = ("base64", "csv", "datetime", "io", "math", "re", "sys")
-FEW = 8  # numbers that stand in the text; more of them are base64
 Section = list[str]
+Arrays = dict[str, NumpyArray]
+
+ASKED = {
+    "predictions": ("predict", "What the network gives for each row."),
+    "prediction": ("predict", "What is predicted for each row."),
+    "probabilities": ("probabilities", "The probability of each class."),
+    "quantiles": ("quantiles", "The quantiles, in increasing order."),
+}
+"""The function that gives an answer, and what it says about it."""
 
 
-def write_python(model: Network | TableModel, path: str | Path) -> None:
-    """Write a network, or a table's model, as a file of Python.
+def write_python(pipeline: Pipeline, path: str | Path) -> None:
+    """Write a network, with what happens before and behind it, as a file of Python.
 
     Raises:
+        ArgumentError: the classes are neither texts, numbers nor booleans.
         ProgramError: a person's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
-    write_atomically(path, source(model).encode())
+    write_atomically(path, source(pipeline).encode())
 
 
-def source(model: Network | TableModel) -> str:
+def source(pipeline: Pipeline) -> str:
     """The text of the file."""
-    arrays: dict[str, NumpyArray] = {}
-    network = model if isinstance(model, Network) else model.network
-    layers = [
-        layer_text(network, number, arrays)
-        for number in range(1, len(network.layers) + 1)
-    ]
+    arrays: Arrays = {}
+    network, answers = pipeline.network, pipeline.answers
+    way_in = way_in_of(pipeline, arrays)
+    computed = network_answers(answers, network)
     parts = [
-        *([features_text(model)] if isinstance(model, TableModel) else []),
-        *layers,
-        network_text(network, arrays),
-        *(network_ends() if isinstance(model, Network) else table_ends(model)),
+        *classes_text(answers),
+        way_in.features,
+        *network_texts(network, arrays),
+        answers_text(answers, computed, arrays),
+        compute_text(way_in),
+        *(function_text(way_in, answer) for answer in computed.outputs),
+        main_text(way_in, answers),
     ]
     body = "\n\n\n".join(parts)
     numbers = arrays_text(arrays)
     helpers = helpers_for(f"{body}\n{numbers}")
     text = "\n\n\n".join([*helpers, body, numbers, ENDS])
-    return f"{heading(model, network, text)}\n\n\n{text}\n"
+    said = usage(pipeline, way_in, [ASKED[answer][0] for answer in computed.outputs])
+    return f"{heading(network, said, text)}\n\n\n{text}\n"
 
 
-def heading(model: Network | TableModel, network: Network, text: str) -> str:
+def heading(network: Network, said: Section, text: str) -> str:
     """What the file is, how it is used, and what it imports."""
     layers = len(network.layers)
     count = sum(math.prod(p.shape) for p in network.shapes.parameters.values())
@@ -94,58 +103,134 @@ def heading(model: Network | TableModel, network: Network, text: str) -> str:
         f"parameter{'s' * (count != 1)}, written by thalweg."
     )
     imports = [f"import {module}" for module in MODULES if module in names_in(text)]
-    usage = USAGE_OF_NETWORK if isinstance(model, Network) else usage_of(model)
-    start = ['"""' + what, "", *usage, '"""', "", "from __future__ import annotations"]
+    start = ['"""' + what, "", *said, '"""', "", "from __future__ import annotations"]
     return "\n".join([*start, "", *imports, IMPORTS])
 
 
-USAGE_OF_NETWORK = [
-    "It needs NumPy alone. predict(X) takes rows of numbers, shape (rows, ...); run",
-    "as a program, the file reads a CSV of numbers and prints what the network gives.",
-]
+def usage(pipeline: Pipeline, way_in: WayIn, functions: Sequence[str]) -> Section:
+    """How the file is used."""
+    target = pipeline.about.get("target", "").replace("\\", "").replace('"', "'")
+    what = f"It predicts {target!r}, and needs" if target else "It needs"
+    calls = " and ".join(f"{name}({way_in.name})" for name in functions)
+    takes = "takes" if len(functions) == 1 else "take"
+    text = f"{what} NumPy alone. {calls} {takes} {way_in.usage}"
+    return textwrap.wrap(text, 84, break_long_words=False, break_on_hyphens=False)
 
 
-def usage_of(model: TableModel) -> Section:
-    """How a table's file is used."""
-    target = model.target.replace("\\", "").replace('"', "'")
-    return [
-        *textwrap.wrap(f"It predicts {target!r}, and needs NumPy alone.", 84),
-        "predict(rows) takes a list of dicts or a dict of columns. Cells are texts, as",
-        "in a CSV file, or what Python has for them. As a program the file reads a CSV",
-        "file and prints predictions as one.",
-    ]
+# What goes in -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """What goes in, in Python.
+
+    Arguments:
+        name, type: of the argument that functions have.
+        features: a function that makes of it what the network takes.
+        reader: the function that reads it from a file.
+        usage: the end of a sentence about it.
+    """
+
+    name: str
+    type: str
+    features: str
+    reader: str
+    usage: str
+
+
+def way_in_of(pipeline: Pipeline, arrays: Arrays) -> WayIn:
+    """That of rows of numbers, or of a table's columns."""
+    inputs = pipeline.inputs
+    if isinstance(inputs, ArrayInputs):
+        features, shape = numbers_text(inputs, arrays), shape_of_rows(inputs.shape)
+        used = NUMBERS_ARE_TAKEN.format(shape=shape)
+        return WayIn("X", "Any", features, "read_numbers", used)
+    features = columns_text(inputs.encoder, pipeline.network.dtype)
+    return WayIn("rows", "Table", features, "read_csv", COLUMNS_ARE_TAKEN)
+
+
+NUMBERS_ARE_TAKEN = (
+    "rows of numbers, shape {shape}. As a program the file reads a CSV file of numbers "
+    "and prints predictions."
+)
+COLUMNS_ARE_TAKEN = (
+    "a list of dicts or a dict of columns. Cells are texts, as in a CSV file, or what "
+    "Python has for them. As a program the file reads a CSV file and prints "
+    "predictions as one."
+)
+
+
+def numbers_text(inputs: ArrayInputs, arrays: Arrays) -> str:
+    """A function that makes of numbers what the network takes."""
+    traced = network_inputs(inputs)
+    lines, (result,) = body_of(traced, {"X": "X"}, "features", arrays)
+    rows = f"as_rows(X, {inputs.dtype!r}, {inputs.shape})"
+    checked = f"all_finite({rows})" if inputs.finite else rows
+    said = f"What the network takes, of shape {shape_of_rows(inputs.shape)}."
+    body = [f"X = {checked}", *lines, f"return {result}"]
+    return definition("features(X: Any) -> Array", said, body)
 
 
 # The network --------------------------------------------------------------------------
 
 
-def layer_text(network: Network, number: int, arrays: dict[str, NumpyArray]) -> str:
+def network_texts(network: Network, arrays: Arrays) -> list[str]:
+    """A function for each layer, and one for all of them."""
+    numbers = range(1, len(network.layers) + 1)
+    traced = [one_layer(network, number) for number in numbers]
+    layers = [
+        layer_text(network, number, layer, arrays)
+        for number, layer in zip(numbers, traced, strict=True)
+    ]
+    calls: Section = []
+    for number, layer in zip(numbers, traced, strict=True):
+        own = [f"ARRAYS['{number}.{name}']" for name in layer.values]
+        calls.append(f"x = layer_{number}({', '.join(['x', *own])})")
+    said = "All layers, one after the other."
+    body = [*calls, "return x"]
+    return [*layers, definition("network(x: Array) -> Array", said, body)]
+
+
+def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) -> str:
     """A layer as a function of x and its own parameters."""
-    traced = one_layer(network, number)
     arrays |= {f"{number}.{name}": array for name, array in traced.values.items()}
     names = {"x": "x", **{name: identifier(name) for name in traced.values}}
+    lines, (result,) = body_of(traced, names, str(number), arrays)
+    before, after = map(shape_of_rows, network.shapes.outputs[number - 1 : number + 1])
+    said = printable(f"{describe(network.layers[number - 1])}: {before} to {after}.")
+    arguments = ", ".join(f"{name}: Array" for name in names.values())
+    body = [*lines, f"return {result}"]
+    return definition(f"layer_{number}({arguments}) -> Array", said, body)
+
+
+def body_of(
+    traced: Traced, names: Mapping[str, str], prefix: str, arrays: Arrays
+) -> tuple[Section, Section]:
+    """The lines of a program, and the texts of what it gives.
+
+    Arguments:
+        traced: the program.
+        names: Python's names of its inputs; the first of them has the rows.
+        prefix: of the names of constants that are too long to stand in a line.
+        arrays: gets those constants.
+    """
 
     def constant_name(array: NumpyArray) -> str:
-        name = f"{number}.constant{len(arrays)}"
+        name = f"{prefix}.constant{len(arrays)}"
         arrays[name] = array
         return f"ARRAYS[{name!r}]"
 
-    lines, (result,) = Lines(traced, names, constant_name).run()
-    before, after = (
-        f"({', '.join([ROWS, *map(str, shape)])})"
-        for shape in network.shapes.outputs[number - 1 : number + 1]
-    )
-    said = printable(f"{describe(network.layers[number - 1])}: {before} to {after}.")
-    text = "\n".join([*lines, result])
-    start = [f"{ROWS} = len(x)"] if re.search(rf"\b{ROWS}\b", text) else []
-    arguments = ", ".join(f"{name}: Array" for name in names.values())
-    body = [f'"""{said}"""', *start, *lines, f"return {result}"]
-    return "\n".join(
-        [
-            f"def layer_{number}({arguments}) -> Array:",
-            *(f"    {b}" for b in body),
-        ]
-    )
+    lines, results = Lines(traced, names, constant_name).run()
+    text = "\n".join([*lines, *results])
+    first = next(iter(names.values()))
+    start = [f"{ROWS} = len({first})"] if re.search(rf"\b{ROWS}\b", text) else []
+    return [*start, *lines], results
+
+
+def definition(head: str, said: str, body: Sequence[str]) -> str:
+    """A function's text."""
+    lines = "\n".join([f'"""{said}"""', *body])
+    return f"def {head}:\n{textwrap.indent(lines, '    ')}"
 
 
 def printable(text: str) -> str:
@@ -154,35 +239,70 @@ def printable(text: str) -> str:
     return one_line if len(one_line) <= 80 else f"{one_line[:79]}…"
 
 
-def network_text(network: Network, arrays: Mapping[str, NumpyArray]) -> str:
-    """The layers one after the other."""
-    lines = [
-        "def network(x: Array) -> Array:",
-        '    """All layers, one after the other."""',
+def shape_of_rows(shape: Shape) -> str:
+    """The shape of an array whose rows have one.
+
+    >>> shape_of_rows((3,))
+    '(rows, 3)'
+    """
+    return f"({', '.join([ROWS, *map(str, shape)])})"
+
+
+# What comes out -----------------------------------------------------------------------
+
+
+def classes_text(answers: Answers) -> Section:
+    """The labels, if there are any, with their dtype."""
+    if answers.labels is None:
+        return []
+    known_labels(answers.labels)
+    values, dtype = literal(answers.labels.tolist()), answers.labels.dtype
+    name = {"U": "str", "O": "object"}.get(dtype.kind, repr(dtype.name))
+    return [f"CLASSES = np.array({values}, {name})"]
+
+
+def answers_text(answers: Answers, computed: Traced, arrays: Arrays) -> str:
+    """A function of what the network gives, which gives every answer."""
+    lines, results = body_of(computed, {"outputs": "outputs"}, "answers", arrays)
+    found = dict(zip(computed.outputs, results, strict=True))
+    if answers.labels is not None:
+        found["prediction"] = f"CLASSES[{found['prediction']}]"
+    given = [f"    {name!r}: {text}," for name, text in found.items()]
+    head = "answers(outputs: Array) -> dict[str, Array]"
+    said = "What is predicted, of what the network gives."
+    return definition(head, said, [*lines, "return {", *given, "}"])
+
+
+def compute_text(way_in: WayIn) -> str:
+    """A function that gives every answer."""
+    body = [
+        'with np.errstate(all="ignore"):',
+        f"    return answers(network(features({way_in.name})))",
     ]
-    for number in range(1, len(network.layers) + 1):
-        traced = one_layer(network, number)
-        own = [f"ARRAYS['{number}.{name}']" for name in traced.values]
-        lines.append(f"    x = layer_{number}({', '.join(['x', *own])})")
-    return "\n".join([*lines, "    return x"])
+    head = f"compute({way_in.name}: {way_in.type}) -> dict[str, Array]"
+    return definition(head, "Everything that is predicted for each row.", body)
 
 
-def network_ends() -> list[str]:
-    """What stands behind a network by itself."""
-    return [PREDICT_NUMBERS, MAIN_OF_NUMBERS]
+def function_text(way_in: WayIn, answer: str) -> str:
+    """A function that gives one answer."""
+    name, said = ASKED[answer]
+    body = [f"return compute({way_in.name})[{answer!r}]"]
+    return definition(f"{name}({way_in.name}: {way_in.type}) -> Array", said, body)
 
 
-PREDICT_NUMBERS = '''\
-def predict(X: Any) -> Array:
-    """What the network gives for rows of numbers, shape (rows, outputs)."""
-    with np.errstate(all="ignore"):
-        return network(np.asarray(X, DTYPE))'''
+def main_text(way_in: WayIn, answers: Answers) -> str:
+    """What the file does as a program."""
+    header = [name for names in answers.columns.values() for name in names]
+    writes = [f"writer.writerow({literal(header)})"] if header else []
+    body = [
+        'writer = csv.writer(sys.stdout, lineterminator="\\n")',
+        *writes,
+        f"for row in zip(*compute({way_in.reader}(path)).values(), strict=True):",
+        "    writer.writerow([cell for part in row for cell in np.ravel(part)])",
+    ]
+    said = "Print what is predicted for each row of a CSV file."
+    return definition("main(path: str) -> None", said, body)
 
-MAIN_OF_NUMBERS = '''\
-def main(path: str) -> None:
-    """Print what the network gives for each row of a CSV file."""
-    for row in predict(read_numbers(path)):
-        print(",".join(map(str, row.ravel())))'''
 
 ENDS = """\
 if __name__ == "__main__":
@@ -191,167 +311,13 @@ if __name__ == "__main__":
     main(sys.argv[1])"""
 
 
-# The table ----------------------------------------------------------------------------
-
-
-def features_text(model: TableModel) -> str:
-    """X of the table's columns."""
-    count = len(model.encoder.features)
-    calls = [encoding_text(encoding) for encoding in model.encoder.encodings]
-    return "\n".join(
-        [
-            "def features(rows: Table) -> Array:",
-            f'    """What the network takes, shape (rows, {count})."""',
-            "    columns = [",
-            *(textwrap.indent(f"*{call},", " " * 8) for call in calls),
-            "    ]",
-            "    return np.stack(columns, axis=1).astype('float32')",
-        ]
-    )
-
-
-def encoding_text(encoding: Encoding) -> str:
-    """A call of the function that does what an encoding does."""
-    given: dict[str, Any] = {}
-    positional: list[Any] = []
-    function: str = encoding.kind
-    if isinstance(encoding, NumberEncoding):
-        given = {**moments_of(encoding), "missing": encoding.missing}
-        if encoding.scores is not None:
-            given |= {
-                "knots": list(encoding.scores.knots),
-                "scores": list(encoding.scores.scores),
-            }
-    elif isinstance(encoding, MomentEncoding):
-        given = {
-            **moments_of(encoding),
-            "missing": encoding.missing,
-            "cycles": encoding.cycles,
-        }
-    elif isinstance(encoding, CategoryEncoding):
-        positional = [list(encoding.categories)]
-        given = {"other": encoding.other, "missing": encoding.missing}
-    elif isinstance(encoding, CodeEncoding):
-        function = "code" if encoding.kind == "category" else "boolean_code"
-        positional = [list(encoding.categories)]
-    texts = [f"cells_of(rows, {encoding.name!r})", *map(literal, positional)]
-    texts += [f"{name}={literal(value)}" for name, value in given.items()]
-    return call_text(function, texts)
-
-
-def moments_of(encoding: NumberEncoding | MomentEncoding) -> dict[str, float]:
-    """What fills a missing cell, and the scale."""
-    scale = encoding.scale
-    return {"fill": encoding.fill, "mean": scale.mean, "deviation": scale.deviation}
-
-
-def literal(value: Any) -> str:
-    """A value as Python writes it; long lists on several lines."""
-    text = repr(value)
-    if len(text) <= 72 or not isinstance(value, list | tuple):
-        return text
-    items = cast("Sequence[object]", value)
-    inner = ", ".join(map(repr, items))
-    wrapped = textwrap.wrap(inner, 76, break_long_words=False, break_on_hyphens=False)
-    # A text may hold the space at which a line was cut: then none is cut.
-    whole = " ".join(wrapped) == inner and not any(isinstance(v, str) for v in items)
-    lines = wrapped if whole else [f"{each!r}," for each in items]
-    return "\n".join(["[", *(f"    {line}" for line in lines), "]"])
-
-
-def call_text(function: str, texts: Sequence[str]) -> str:
-    """A call on one line, or with a line for each argument."""
-    short = f"{function}({', '.join(texts)})"
-    if len(short) <= 76 and "\n" not in short:
-        return short
-    inner = textwrap.indent("".join(f"{text},\n" for text in texts), "    ")
-    return f"{function}(\n{inner})"
-
-
-def table_ends(model: TableModel) -> list[str]:
-    """Predictions in the words and units of the table."""
-    targets = model.targets
-    if isinstance(targets, NumberTargets):
-        scale = f"{targets.scale.deviation!r} + {targets.scale.mean!r}"
-        return [PREDICT_NUMBER.replace("SCALE", scale), MAIN_OF_NUMBER]
-    two = model.network.shapes.outputs[-1] == (1,)
-    given = "np.hstack([1 - outputs, outputs])" if two else "outputs"
-    classes = f"CLASSES = {literal(list(targets.labels))}"
-    return [classes, PREDICT_CLASSES.replace("GIVEN", given), MAIN_OF_CLASSES]
-
-
-PREDICT_NUMBER = '''\
-def predict(rows: Table) -> Array:
-    """A number for each row, in the unit of the target."""
-    with np.errstate(all="ignore"):
-        outputs = network(features(rows).astype(DTYPE))
-    return outputs[:, 0].astype(float) * SCALE'''
-
-MAIN_OF_NUMBER = '''\
-def main(path: str) -> None:
-    """Print a prediction for each row of a CSV file."""
-    print("prediction")
-    for number in predict(read_csv(path)):
-        print(number)'''
-
-PREDICT_CLASSES = '''\
-def probabilities(rows: Table) -> Array:
-    """The probability of each class, shape (rows, classes)."""
-    with np.errstate(all="ignore"):
-        outputs = network(features(rows).astype(DTYPE))
-    return GIVEN
-
-
-def predict(rows: Table) -> list[str]:
-    """The most probable class of each row."""
-    return [CLASSES[number] for number in probabilities(rows).argmax(axis=1)]'''
-
-MAIN_OF_CLASSES = '''\
-def main(path: str) -> None:
-    """Print a prediction, and the probability of each class, for each row of a CSV."""
-    writer = csv.writer(sys.stdout, lineterminator="\\n")
-    writer.writerow(["prediction", *(f"probability of {name}" for name in CLASSES)])
-    for row in probabilities(read_csv(path)):
-        writer.writerow([CLASSES[row.argmax()], *row])'''
-
-
 # Arrays and functions -----------------------------------------------------------------
 
 
 def arrays_text(arrays: Mapping[str, NumpyArray]) -> str:
     """Every array in all its digits."""
-    dtype = next((a.dtype.name for a in arrays.values()), "float32")
-    lines = ["ARRAYS = {"]
-    for name, array in arrays.items():
-        lines.append(f"    {name!r}: {array_text(array)},")
-    return "\n".join([DECODER, "", "", f"DTYPE = {dtype!r}", *lines, "}"])
-
-
-DECODER = '''\
-def array(dtype: str, shape: tuple[int, ...], text: str) -> Array:
-    """An array from its bytes, lowest byte first, in base64."""
-    numbers = np.frombuffer(base64.b64decode(text), np.dtype(dtype).newbyteorder("<"))
-    return numbers.astype(dtype).reshape(shape)'''
-
-
-def array_text(array: NumpyArray) -> str:
-    """An array's numbers if they are few, else its bytes."""
-    if array.size <= FEW and np.isfinite(array).all():
-        return f"np.array({literal_numbers(array)}, {array.dtype.name!r})"
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    text = base64.b64encode(little.tobytes()).decode()
-    return (
-        f'array({array.dtype.name!r}, {array.shape}, """\n'
-        + "\n".join(text[start : start + 88] for start in range(0, len(text), 88))
-        + '\n""")'
-    )
-
-
-def literal_numbers(array: NumpyArray) -> str:
-    """Numbers in brackets, the shortest that read as the same."""
-    if not array.ndim:
-        return str(array[()])
-    return f"[{', '.join(literal_numbers(np.asarray(part)) for part in array)}]"
+    lines = [f"    {name!r}: {array_text(array)}," for name, array in arrays.items()]
+    return "\n".join(["ARRAYS = {", *lines, "}"])
 
 
 def helpers_for(text: str) -> list[str]:

@@ -101,7 +101,7 @@ class Lines:
         array = self.traced.constants[value]
         if array.size == 1 or (array.size and (array == array.flat[0]).all()):
             return number_text(array.flat[0])
-        if array.size <= LITERAL:
+        if array.size <= LITERAL and np.isfinite(array).all():
             return Text(f"np.array({array.tolist()}, {array.dtype.name!r})")
         return Text(self.constant_name(array))
 

@@ -6,6 +6,7 @@ themselves: they use each other, NumPy and the standard library.
 
 from __future__ import annotations
 
+import base64
 import csv
 import datetime
 import io
@@ -134,6 +135,26 @@ def as_time(cell: Any) -> datetime.time | None:
         return datetime.time(hour, minute, second, int(f"{fraction or 0:0<6}"[:6]))
     except ValueError:
         return None
+
+
+# Rows of numbers ----------------------------------------------------------------------
+
+
+def as_rows(X: Any, dtype: str, shape: tuple[int, ...]) -> Array:
+    """Rows of numbers; of another shape they are an error."""
+    rows = np.asarray(X, dtype)
+    if rows.shape[1:] != shape or not rows.ndim:
+        wanted = ", ".join(["rows", *map(str, shape)])
+        raise ValueError(f"X must have shape ({wanted}), got {rows.shape}")
+    return rows
+
+
+def all_finite(rows: Array) -> Array:
+    """The rows; a missing or infinite number is an error."""
+    wrong = ~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)
+    if wrong.any():
+        raise ValueError(f"X must hold finite numbers: row {wrong.argmax()} doesn't")
+    return rows
 
 
 # Features -----------------------------------------------------------------------------
@@ -325,6 +346,15 @@ def random_bits(seed: Any, step: Any, operation: int, shape: Any) -> Array:
         mixed = [(b >> half) ^ words[1] ^ key0, b & low, (a >> half) ^ words[3] ^ key1]
         words = np.stack([*mixed, a & low])
     return words.T.reshape(-1)[:size].astype(np.uint32).reshape(shape)
+
+
+# Arrays -------------------------------------------------------------------------------
+
+
+def array(dtype: str, shape: tuple[int, ...], text: str) -> Array:
+    """An array from its bytes, lowest byte first, in base64."""
+    numbers = np.frombuffer(base64.b64decode(text), np.dtype(dtype).newbyteorder("<"))
+    return numbers.astype(dtype).reshape(shape)
 
 
 # Files --------------------------------------------------------------------------------

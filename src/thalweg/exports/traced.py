@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from thalweg.data.pipeline import Answers, ArrayInputs
 from thalweg.program.compile import make_safe
 from thalweg.program.serialize import to_data
 from thalweg.program.simplify import simplify
@@ -124,6 +125,25 @@ def whole_network(network: Network) -> Traced:
         return {"predictions": predictions_of(network.layers, a["X"], values)}
 
     return Traced.of(predictions, types_for, values_of(network))
+
+
+def network_inputs(inputs: ArrayInputs) -> Traced:
+    """What the network takes, x, of the numbers that a person gives, X."""
+
+    def types_for(rows: int) -> dict[str, ArrayType]:
+        return {"X": ArrayType((rows, *inputs.shape), inputs.dtype)}
+
+    return Traced.of(lambda a: {"x": inputs.formula(a["X"])}, types_for, {})
+
+
+def network_answers(answers: Answers, network: Network) -> Traced:
+    """Every answer by its name, of what the network gives, outputs."""
+    shape = network.shapes.outputs[-1]
+
+    def types_for(rows: int) -> dict[str, ArrayType]:
+        return {"outputs": ArrayType((rows, *shape), network.dtype)}
+
+    return Traced.of(lambda a: answers.formula(a["outputs"]), types_for, {})
 
 
 def one_layer(network: Network, number: int) -> Traced:

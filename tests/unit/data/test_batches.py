@@ -126,6 +126,38 @@ def test_whatever_a_file_holds(
         cells = [understood(part.column(name), kind).to_list() for part in parts]
         meant = understood(whole.column(name), kind).to_list()
         assert [cell for each in cells for cell in each] == meant
+    assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
+
+
+@pytest.mark.parametrize("blank", ["", "\n", "\n\n"])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_lines_are_counted_where_some_are_blank(
+    tmp_path: Path, block: int, blank: str, end: str
+) -> None:
+    rows = "\n".join(PLAIN)
+    for between in ("", f"\n{rows}\n"):
+        path = tmp_path / "data.csv"
+        path.write_text(f"{HEADER}{between}\n{blank}{rows}{end}")
+        assert_same_as_read(path)
+
+
+def test_missing_numbers_are_learned_as_they_are_met() -> None:
+    blocks = [b"1,NA\n2,b\n", b"NA,?\n3,NA\n", b"4,null\n?,?\nx,NA\n", b"NA,?\n5,c\n"]
+    kinds: dict[str, Kind] = {"n": "number", "c": "category"}
+    reader = batches.Reader("data.csv", ",", (1, ["n", "c"]), ["n", "c"], kinds)
+    parts = list(reader.tables(iter(blocks), 1))
+    assert reader.null_values == ("NA", "?")
+    assert [part.column("n").dtype == pl.Float64 for part in parts] == [1, 1, 0, 1]
+    cells = [understood(part.column("n"), "number").to_list() for part in parts]
+    assert cells == [[1, 2], [None, 3], [4, None, None], [None, 5]]
+    texts = [part.column("c").to_list() for part in parts]
+    assert texts == [[None, "b"], [None, None], [None, None, None], [None, "c"]]
+
+
+def test_numbers_whose_sum_overflows(tmp_path: Path, block: int) -> None:
+    lines = ["1e308,a,yes,,"] * 30 + ["inf,a,yes,,", "-inf,a,no,,", "nan,a,no,,"]
+    assert_same_as_read(written(tmp_path, lines))
+    assert_same_as_read(written(tmp_path, lines[:30]))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])

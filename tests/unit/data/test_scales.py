@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import norm, rankdata
 
-from thalweg.data.scales import FARTHEST, NormalScores, Scale
+from thalweg.data.scales import FARTHEST, NormalScores, Scale, interpolated
 from thalweg.errors import ModelFileError
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -81,3 +81,30 @@ def test_altered_ones_are_refused(
     assert kind.from_dict(stored) == good
     with pytest.raises(ModelFileError):
         kind.from_dict(stored | change)
+
+
+@st.composite
+def knots_and_values(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Knots from one on, however far apart; values at, between and beyond them."""
+    knots = np.array(sorted(draw(st.sets(finite, min_size=1, max_size=20))))
+    places = st.one_of(finite, st.sampled_from(knots.tolist()))
+    return knots, np.array(draw(st.lists(places, max_size=40)))
+
+
+@given(knots_and_values())
+def test_interpolated_is_what_numpy_interpolates(
+    drawn: tuple[np.ndarray, np.ndarray],
+) -> None:
+    knots, values = drawn
+    scores = np.linspace(-3, 3, len(knots))
+    found = interpolated(values, knots, scores)
+    assert found.tobytes() == np.interp(values, knots, scores).tobytes()
+
+
+def test_interpolated_is_so_for_many_numbers() -> None:
+    draw = np.random.default_rng(0)
+    for values in (draw.normal(size=9_999), draw.lognormal(0, 9, 9_999)):
+        knots = np.unique(draw.choice(values, 257))
+        scores = draw.normal(size=len(knots))
+        meant = np.interp(values, knots, scores)
+        assert interpolated(values, knots, scores).tobytes() == meant.tobytes()

@@ -1,5 +1,6 @@
 """Metrics against scikit-learn and the formulas; what a network has to beat."""
 
+import math
 import warnings
 from typing import Any
 
@@ -165,3 +166,13 @@ def test_very_large_tables_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.max() < 1000
     assert (kept == scores.rows_for_linear(1000)).all()
     assert (scores.rows_for_linear(10) == np.arange(10)).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_predictions_that_are_not_finite_are_seen(bad: float) -> None:
+    """scikit-learn refuses them, though a network can give them."""
+    predicted, truth = np.array([1.0, bad, 2.0]), np.array([1.0, 2.0, 3.0])
+    for weights in (None, np.array([1.0, 2.0, 3.0])):
+        found = number_scores(predicted, truth, weights)
+        expected = abs(bad)
+        assert str([*found.values()]) == str([expected, expected, -expected])

@@ -1,5 +1,6 @@
 """What estimators learn: every kind of rows, targets, weights and losses."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,25 @@ def test_frames_with_texts_and_missing_cells_go_straight_in(kind: str) -> None:
     assert network.n_features_in_ == 7
     assert network.network_.shapes.outputs[0] > (15,)
     assert network.classes_.tolist() == ["Adelie", "Chinstrap", "Gentoo"]
+
+
+def test_frames_with_categories_and_types_of_their_own_mean_the_same() -> None:
+    plain, target = PENGUINS.drop(columns="species"), PENGUINS["species"]
+    typed = plain.assign(
+        island=plain["island"].astype("category"),
+        sex=plain["sex"].astype("category"),
+        body_mass_g=plain["body_mass_g"].astype("Int64"),
+    )
+    places = pl.Enum(sorted(set(plain["island"])))
+    enum = pl.from_pandas(plain).with_columns(pl.col("island").cast(places))
+    expected = tw.NetworkClassifier(**QUICK).fit(plain, target).predict_proba(plain)
+    for frame, y in [
+        (typed, target.astype("category")),
+        (enum, pl.Series(target.tolist())),
+        (enum.to_arrow(), target.tolist()),
+    ]:
+        network = tw.NetworkClassifier(**QUICK).fit(frame, y)
+        assert np.array_equal(network.predict_proba(frame), expected)
 
 
 def test_many_categories_are_embedded() -> None:
@@ -240,6 +260,39 @@ def test_weights_of_rows_and_classes_multiply_everywhere() -> None:
     assert plain.validation_curve_ != together.validation_curve_
 
 
+def test_weights_of_rows_and_labels_multiply_everywhere() -> None:
+    X, y = labeled()
+    own = random.uniform(0, 2, len(y))
+    twice = [{0: 1, 1: 2}] * 5
+    together = tw.NetworkClassifier(**QUICK, class_weight=twice)
+    together.fit(X, y, sample_weight=own)
+    multiplied = tw.NetworkClassifier(**QUICK)
+    multiplied.fit(X, y, sample_weight=own * 2.0 ** y.sum(axis=1))
+    assert together.history_.validation_loss == multiplied.history_.validation_loss
+    assert (
+        together.history_.validation_metrics == multiplied.history_.validation_metrics
+    )
+
+
+def test_the_split_holds_out_a_share_of_all_weights_together() -> None:
+    X, y = CANCER
+    own = random.uniform(0.5, 2, len(y))
+    own *= np.where(X[:, 0] > 14, 9.0, 1.0)
+
+    class Watched(tw.NetworkClassifier):
+        def _split(self, *given: Any) -> Any:
+            self.split = super()._split(*given)
+            return self.split
+
+    network = Watched(**QUICK, class_weight={0: 5.0}).fit(X, y, sample_weight=own)
+    validating = network.split[1]
+    for each in (0, 1):
+        weights = own * np.where(y == each, 1.0, 0.0)
+        assert weights[validating].sum() / weights.sum() == pytest.approx(0.2, abs=0.02)
+    share = own[validating].sum() / own.sum()
+    assert abs(len(validating) / len(y) - 0.2) > abs(share - 0.2)
+
+
 def test_classes_count_the_same_in_validation_rows_of_ones_own() -> None:
     X, y = CANCER
     shifted = np.r_[np.flatnonzero(y == 0)[:30], np.flatnonzero(y == 1)[:90]]
@@ -332,6 +385,18 @@ def test_partial_fits_count_on_and_keep_the_optimizer() -> None:
     assert network.fit(X, y).n_iter_ > 4
 
 
+def test_partial_fits_are_a_fit_of_as_many_epochs_also_through_a_copy() -> None:
+    X, y = CANCER
+    how: dict[str, Any] = {"layers": (8,), "schedule": "constant", "validation": None}
+    how |= {"early_stopping": False, "batch_size": 32}
+    whole = tw.NetworkClassifier(**how, epochs=3).fit(X, y)
+    parts = tw.NetworkClassifier(**how)
+    for _ in range(3):
+        parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y, classes=[0, 1])))
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(parts.predict_proba(X), whole.predict_proba(X))
+
+
 def test_partial_fit_needs_its_classes_at_first_and_they_stay() -> None:
     X, y = load_iris(return_X_y=True)
     network = tw.NetworkClassifier(**QUICK)
@@ -402,6 +467,15 @@ def test_calibration_holds_rows_out_of_small_data_too() -> None:
     assert not hasattr(network.set_params(calibrate=False).fit(X, y), "temperature_")
     with pytest.raises(ArgumentError, match="validation must be a fraction, or rows"):
         tw.NetworkClassifier(calibrate=True, validation=None).fit(X, y)
+
+
+def test_few_rows_that_are_all_right_do_not_make_it_certain() -> None:
+    X, y = CANCER
+    few, new = slice(0, 200), slice(200, None)
+    honest = tw.NetworkClassifier(calibrate=True).fit(X[few], y[few])
+    loss = log_loss(y[new], honest.predict_proba(X[new]))
+    assert loss < 0.25
+    assert honest.predict_proba(X).max() < 1
 
 
 def test_labels_are_calibrated_each_by_itself() -> None:

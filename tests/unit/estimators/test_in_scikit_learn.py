@@ -14,7 +14,9 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import StackingClassifier, StackingRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
@@ -64,6 +66,56 @@ def test_predictions_of_folds(frame: bool) -> None:
 def test_calibration_by_folds() -> None:
     calibrated = CalibratedClassifierCV(tw.NetworkClassifier(**QUICK), cv=2).fit(X, y)
     assert calibrated.predict_proba(X).sum(axis=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("frame", [False, True])
+def test_stacked_classifiers_learn_from_each_others_predictions(frame: bool) -> None:
+    features, target = rows(frame)
+    parts = [
+        ("wide", tw.NetworkClassifier(layers=(16,), epochs=30)),
+        ("deep", tw.NetworkClassifier(layers=(8, 8), epochs=30)),
+    ]
+    last = tw.NetworkClassifier(layers=(), epochs=30)
+    stacked = StackingClassifier(parts, last, cv=2).fit(features, target)
+    assert stacked.score(features, target) > 0.9
+    assert last.get_params()["layers"] == ()
+
+
+def test_stacked_regressors_learn_from_each_others_predictions() -> None:
+    numbers = load_diabetes(return_X_y=True)
+    parts = [
+        ("wide", tw.NetworkRegressor(layers=(16,), epochs=60)),
+        ("deep", tw.NetworkRegressor(layers=(8, 8), epochs=60)),
+    ]
+    stacked = StackingRegressor(parts, tw.NetworkRegressor(layers=()), cv=2)
+    assert stacked.fit(*numbers).score(*numbers) > 0.3
+
+
+def test_targets_may_be_transformed() -> None:
+    given: Any = load_diabetes(return_X_y=True)
+    features, numbers = given
+    regressor: Any = TransformedTargetRegressor(
+        tw.NetworkRegressor(layers=(16,), epochs=30), func=np.log, inverse_func=np.exp
+    )
+    weights = np.where(numbers > 100, 1.0, 0.0)
+    regressor.fit(features, numbers, sample_weight=weights)
+    inner = regressor.regressor_
+    predictions = regressor.predict(features)
+    assert np.array_equal(predictions, np.exp(inner.predict(features)))
+    assert predictions[weights > 0].mean() == pytest.approx(
+        numbers[weights > 0].mean(), rel=0.1
+    )
+    both = np.stack([numbers, 2 * numbers], axis=1)
+    assert regressor.fit(features, both).predict(features).shape == both.shape
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_frames_that_a_step_puts_out_keep_their_names(output: str) -> None:
+    frame = pd.DataFrame(X, columns=[f"column {i}" for i in range(X.shape[1])])
+    pipeline: Any = make_pipeline(StandardScaler(), tw.NetworkClassifier(**QUICK))
+    pipeline.set_output(transform=output).fit(frame, y)
+    assert pipeline[-1].feature_names_in_.tolist() == frame.columns.tolist()
+    assert pipeline.score(frame, y) > 0.9
 
 
 def test_permuted_columns_of_a_frame_show_what_counts() -> None:
@@ -209,6 +261,40 @@ def test_callbacks_follow_every_epoch_and_score_it() -> None:
 
 
 @WITH_CALLBACKS
+def test_callbacks_follow_a_partial_fit_as_a_fit_of_one_epoch() -> None:
+    listening = Listening()
+    network = tw.NetworkClassifier(layers=(8,)).set_callbacks(listening)
+    expected = ["setup", "begin fit", "begin epoch", "end epoch", "end fit", "teardown"]
+    for epoch in (1, 2):
+        listening.told.clear()
+        network.partial_fit(X, y, classes=[0, 1], sample_weight=np.ones(len(y)))
+        assert listening.told == expected
+        assert [each.n_iter_ for each in listening.kept[-2:]] == [epoch, epoch]
+        assert listening.scores[-1] == listening.scores[-2] == network.score(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        network.partial_fit(X, y[:-1])
+    assert network.n_iter_ == 2
+    silent = tw.NetworkClassifier(layers=(8,))
+    for _ in range(2):
+        silent.partial_fit(X, y, classes=[0, 1], sample_weight=np.ones(len(y)))
+    assert np.array_equal(silent.predict_proba(X), network.predict_proba(X))
+    regressor = tw.NetworkRegressor(layers=(8,)).set_callbacks(listening)
+    listening.told.clear()
+    regressor.partial_fit(*load_diabetes(return_X_y=True))
+    assert listening.told == expected
+
+
+@WITH_CALLBACKS
+def test_a_partial_fit_that_fails_tells_callbacks_that_it_is_over() -> None:
+    listening = Listening()
+    network = tw.NetworkClassifier(optimizer=tw.SGD(1e30), layers=(8,))
+    with pytest.raises(tw.DivergenceError):
+        network.set_callbacks(listening).partial_fit(X, y, classes=[0, 1])
+    assert listening.told[-1] == "teardown"
+    assert not hasattr(network, "_callback_fit_ctx")
+
+
+@WITH_CALLBACKS
 def test_a_callback_can_end_the_fit() -> None:
     network = tw.NetworkClassifier(layers=(8,), epochs=9)
     network.set_callbacks(Listening(epochs=2)).fit(X, y)
@@ -233,6 +319,8 @@ def test_scikit_learns_own_callbacks_work_through_a_search() -> None:
     network.set_callbacks(monitor).fit(X, y)
     scores = [row["accuracy"] for row in monitor.get_logs().data if "accuracy" in row]
     assert len(scores) >= 2
+    network.partial_fit(X, y)
+    assert network.n_iter_ == 3
 
 
 def test_thalwegs_callbacks_follow_too() -> None:

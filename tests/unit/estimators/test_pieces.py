@@ -12,7 +12,12 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from thalweg.errors import ArgumentError
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.choices import hidden_layers
-from thalweg.estimators.intervals import Conformal, Pinballs, checked_levels
+from thalweg.estimators.intervals import (
+    Conformal,
+    Pinballs,
+    checked_levels,
+    in_order,
+)
 from thalweg.estimators.scaling import BLOCK_CELLS, Scaling
 from thalweg.estimators.splitting import fraction_for, held_out
 from thalweg.estimators.weighting import class_factors, label_factors
@@ -158,11 +163,25 @@ def test_the_temperature_that_made_probabilities_is_found(temperature: float) ->
 
 
 def test_weights_count_in_the_temperature() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.9, 0.1]])
-    truth = np.array([0, 1])
-    mostly_right = fitted_temperature(probabilities, truth, np.array([9.0, 1.0]))
-    assert mostly_right == pytest.approx(1, abs=1e-6)
-    assert fitted_temperature(probabilities, truth, np.array([1.0, 1.0])) > 40
+    probabilities = np.array([[0.9, 0.1]] * 2000)
+    truth = np.arange(2000) % 2
+    mostly_right = fitted_temperature(probabilities, truth, np.where(truth, 1.0, 9.0))
+    assert mostly_right == pytest.approx(1, abs=0.002)
+    assert fitted_temperature(probabilities, truth, np.ones(2000)) > 40
+
+
+@pytest.mark.parametrize("rows", [1, 9, 40])
+def test_right_in_every_row_is_as_sure_as_one_unknown_row_more_allows(
+    rows: int,
+) -> None:
+    # Of n + 1 rows, n are right and one is half right: n + 1/2 of n + 1.
+    sure = np.array([[0.1, 0.7, 0.2]] * rows)
+    truth = np.ones(rows, np.int64)
+    sure = with_temperature(sure, fitted_temperature(sure, truth, None))
+    assert sure[0, 1] < 1
+    binary = np.array([[0.3, 0.7]] * rows)
+    found = with_temperature(binary, fitted_temperature(binary, truth, None))
+    assert found[0, 1] == pytest.approx((rows + 0.5) / (rows + 1))
 
 
 def test_certain_probabilities_stay_finite() -> None:
@@ -184,6 +203,12 @@ def test_pinballs_are_the_mean_of_quantile_losses() -> None:
     ]
     found = Pinballs(levels)(predictions, targets)
     assert found == pytest.approx(np.mean(each, axis=0))
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_levels_in_order_are_numpys(count: int) -> None:
+    levels = random.normal(size=(count, 200))
+    assert (np.array(in_order(list(levels))) == np.sort(levels, axis=0)).all()
 
 
 def test_levels_are_sorted_and_hold_the_median() -> None:

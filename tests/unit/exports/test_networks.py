@@ -149,7 +149,7 @@ def test_the_name_says_the_form(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("model", [None, "model.thalweg", tw.Dense(1)])
+@pytest.mark.parametrize("model", [None, "model.thalweg", tw.Dense(1), tw.Network])
 def test_what_is_no_model_is_refused(tmp_path: Path, model: Any) -> None:
     with pytest.raises(tw.ArgumentError, match=f"got {type(model).__name__}"):
         tw.export(model, tmp_path / "model.py")

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import BY_OPCODE, HAS_SPECIAL, SPECIAL, every_primitive, examples
 from support.exported import outputs
-from thalweg.exports.graph import Graph
-from thalweg.exports.onnx_file import Port, finish, made
+from thalweg.exports.graph import Graph, Port
+from thalweg.exports.onnx_file import finish, made
 from thalweg.exports.operations import TRANSLATIONS, translate
 from thalweg.exports.traced import Traced
 from thalweg.program import ops

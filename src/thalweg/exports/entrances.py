@@ -1,0 +1,101 @@
+"""What goes into a graph of ONNX: rows of numbers, or the columns of a table."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
+from thalweg.exports.columns import (
+    RawColumn,
+    encoded_columns,
+    raw_column,
+    raw_columns,
+)
+from thalweg.exports.graph import ROWS, Graph, Port
+from thalweg.exports.operations import translate
+from thalweg.exports.traced import network_inputs
+from thalweg.program.types import Dtype
+
+
+class Entrance(ABC):
+    """The inputs of a graph, and how they become what the network takes."""
+
+    @abstractmethod
+    def ports(self) -> list[Port]:
+        """The inputs of the graph."""
+
+    @abstractmethod
+    def features(self, graph: Graph, dtype: Dtype) -> str:
+        """The name in the graph of what the network takes, in its dtype."""
+
+    @abstractmethod
+    def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
+        """An array for each input, of what a person gives."""
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What a reader of the file may want to know."""
+
+
+@dataclass(frozen=True)
+class ArrayEntrance(Entrance):
+    """One input, X."""
+
+    inputs: ArrayInputs
+
+    def ports(self) -> list[Port]:
+        """X."""
+        return [Port("X", self.inputs.dtype, (ROWS, *self.inputs.shape))]
+
+    def features(self, graph: Graph, dtype: Dtype) -> str:
+        """What the formula makes of it."""
+        return translate(graph, network_inputs(self.inputs), {"X": "X"})["x"]
+
+    def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
+        """X in the dtype in which the graph takes it."""
+        dense = source.toarray() if hasattr(source, "toarray") else source
+        return {"X": np.ascontiguousarray(dense, self.inputs.dtype)}
+
+    def about(self) -> dict[str, Any]:
+        """Nothing: X says it all."""
+        return {}
+
+
+@dataclass(frozen=True)
+class TableEntrance(Entrance):
+    """An input for each column."""
+
+    inputs: TableInputs
+
+    def ports(self) -> list[Port]:
+        """A vector for each column."""
+        return [Port(each.input, each.dtype, (ROWS,)) for each in self._raw()]
+
+    def features(self, graph: Graph, dtype: Dtype) -> str:
+        """What the encodings make of them."""
+        return graph.add("Cast", encoded_columns(graph, self.inputs.encoder), to=dtype)
+
+    def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
+        """The cells of every column."""
+        return raw_columns(self.inputs.encoder, self.inputs.table(source))
+
+    def about(self) -> dict[str, Any]:
+        """Which input takes which column, and the names of what the network takes."""
+        raw = self._raw()
+        columns = [{"input": r.input, "column": r.column, "kind": r.kind} for r in raw]
+        return {"columns": columns, "features": self.inputs.encoder.features}
+
+    def _raw(self) -> list[RawColumn]:
+        return [raw_column(encoding) for encoding in self.inputs.encoder.encodings]
+
+
+def entrance(inputs: Inputs) -> Entrance:
+    """The one for what goes in."""
+    if isinstance(inputs, ArrayInputs):
+        return ArrayEntrance(inputs)
+    return TableEntrance(inputs)

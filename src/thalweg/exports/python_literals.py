@@ -1,0 +1,57 @@
+"""Values, calls and arrays as texts of Python, in all their digits."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from thalweg.program.types import NumpyArray
+
+FEW = 8  # numbers that stand in the text; more of them are base64
+
+
+def literal(value: Any) -> str:
+    """A value as Python writes it; long lists on several lines."""
+    text = repr(value)
+    if len(text) <= 72 or not isinstance(value, list | tuple):
+        return text
+    items = cast("Sequence[object]", value)
+    inner = ", ".join(map(repr, items))
+    wrapped = textwrap.wrap(inner, 76, break_long_words=False, break_on_hyphens=False)
+    # A text may hold the space at which a line was cut: then none is cut.
+    whole = " ".join(wrapped) == inner and not any(isinstance(v, str) for v in items)
+    lines = wrapped if whole else [f"{each!r}," for each in items]
+    return "\n".join(["[", *(f"    {line}" for line in lines), "]"])
+
+
+def call_text(function: str, texts: Sequence[str]) -> str:
+    """A call on one line, or with a line for each argument."""
+    short = f"{function}({', '.join(texts)})"
+    if len(short) <= 76 and "\n" not in short:
+        return short
+    inner = textwrap.indent("".join(f"{text},\n" for text in texts), "    ")
+    return f"{function}(\n{inner})"
+
+
+def array_text(array: NumpyArray) -> str:
+    """An array's numbers if they are few, else its bytes."""
+    if array.size <= FEW and np.isfinite(array).all():
+        return f"np.array({literal_numbers(array)}, {array.dtype.name!r})"
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    text = base64.b64encode(little.tobytes()).decode()
+    return (
+        f'array({array.dtype.name!r}, {array.shape}, """\n'
+        + "\n".join(text[start : start + 88] for start in range(0, len(text), 88))
+        + '\n""")'
+    )
+
+
+def literal_numbers(array: NumpyArray) -> str:
+    """Numbers in brackets, the shortest that read as the same."""
+    if not array.ndim:
+        return str(array[()])
+    return f"[{', '.join(literal_numbers(np.asarray(part)) for part in array)}]"

@@ -1,0 +1,44 @@
+"""Items made ahead by another thread."""
+
+from collections.abc import Iterator
+from threading import Event, Thread
+
+import pytest
+
+from thalweg.data.batches import one_ahead
+
+
+def test_each_is_given_once_in_order() -> None:
+    assert list(one_ahead(one_ahead(iter(range(1, 99))))) == list(range(1, 99))
+    nothing: Iterator[int] = iter(())
+    assert list(one_ahead(nothing)) == []
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("no more")
+
+    found = one_ahead(items())
+    assert next(found) == 1
+    with pytest.raises(OSError, match="no more"):
+        next(found)
+
+
+def test_one_that_is_left_unfinished_waits_for_nothing() -> None:
+    """The garbage collector may end it anywhere, where waiting would be forever."""
+    goes_on = Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        goes_on.wait()
+        yield 2
+
+    found = one_ahead(items())
+    assert next(found) == 1
+    ending = Thread(target=found.close, daemon=True)  # pyright: ignore
+    ending.start()
+    ending.join(10)
+    waits = ending.is_alive()
+    goes_on.set()
+    assert not waits
