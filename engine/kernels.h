@@ -94,6 +94,11 @@ struct Kernels {
   // Rows and columns of c that one tile of the product holds: cut between threads only
   // at their multiples. Every element of c has the same bits however c is cut.
   void (*product_tile)(const Product& product, Index* rows, Index* columns);
+  // The same product, to the bit, where is_sparse says that it pays: most of a is 0, by a
+  // sample, and b is finite. It wants scratch of its own; 0 if it takes no such product.
+  std::size_t (*sparse_scratch)(const Product& product);
+  bool (*is_sparse)(const Product& product);
+  void (*sparse_product)(const Product& product);
 
   void (*reduce)(const Reduction& reduction);
   void (*copy)(const Copy& copy);

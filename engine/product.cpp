@@ -58,12 +58,11 @@ void ProductTask::count_units() {
   for (const Index rows : {tile_rows_, product_.m})
     for (const Index columns : {tile_columns_, product_.n})
       product_scratch_ = std::max(product_scratch_, scratch_of(rows, columns));
-  scratch_bytes = aligned(product_scratch_);
-  // Of a large b that is copied, each thread had better copy its own columns.
+  scratch_bytes = aligned(std::max(product_scratch_, kernels_->sparse_scratch(product_)));
+  // Of a large b each thread had better read its own columns alone.
   const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
-  const bool copies_b = product_scratch_ > 0 && b_bytes >= LARGE_BYTES;
   const bool is_flat = row_tiles < LEAST_TILES && row_tiles < column_tiles;
-  by_columns_ = is_flat || (copies_b && column_tiles >= LEAST_TILES);
+  by_columns_ = is_flat || (b_bytes >= LARGE_BYTES && column_tiles >= LEAST_TILES);
   starts_slowly = product_scratch_ > 0;
   units = matrix_count_ > 1 ? matrix_count_ : by_columns_ ? column_tiles : row_tiles;
   panel_rows_ = product_.m;
@@ -82,7 +81,9 @@ bool ProductTask::takes_tail() const {
 
 void ProductTask::take_tail(std::unique_ptr<MapTask> tail) {
   const Index row_bytes = product_.n * item_size(product_.dtype);
-  if (product_scratch_ == 0 && row_bytes * product_.m > PANEL_BYTES * 3 / 2)
+  // A panel reads all of b: of a large one the rows' way to the cache costs less.
+  const bool small_b = row_bytes * product_.k <= LARGE_BYTES;
+  if (product_scratch_ == 0 && small_b && row_bytes * product_.m > PANEL_BYTES * 3 / 2)
     panel_rows_ = rounded_up(std::max<Index>(PANEL_BYTES / row_bytes, 1), tile_rows_);
   work += tail->work;
   scratch_bytes = std::max(scratch_bytes, tail->scratch_bytes);
@@ -143,16 +144,22 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
     strip.b = b + first * product_.b_column * item;
     strip.c = c + first * item;
     if (whole.bias) strip.bias = static_cast<const std::byte*>(whole.bias) + first * item;
-    kernels_->product(strip);
+    (kernels_->is_sparse(strip) ? kernels_->sparse_product : kernels_->product)(strip);
     return;
   }
   const Index end = std::min(to * tile_rows_, product_.m);
-  for (Index row = from * tile_rows_; row < end; row += panel_rows_) {
+  Product rows = whole;
+  rows.m = end - from * tile_rows_;
+  rows.a = a + from * tile_rows_ * product_.a_row * item;
+  const bool is_sparse = kernels_->is_sparse(rows);
+  const auto product = is_sparse ? kernels_->sparse_product : kernels_->product;
+  const Index most = is_sparse ? rows.m : panel_rows_;  // it gets ready for each panel
+  for (Index row = from * tile_rows_; row < end; row += most) {
     Product panel = whole;
-    panel.m = std::min(panel_rows_, end - row);
+    panel.m = std::min(most, end - row);
     panel.a = a + row * product_.a_row * item;
     panel.c = c + row * product_.c_row * item;
-    kernels_->product(panel);
+    product(panel);
     if (tail_) tail_->run_rows(frame, scratch, row, row + panel.m, product_.n);
   }
 }

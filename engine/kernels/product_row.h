@@ -50,7 +50,7 @@ void sum_lines(const Lines<T>& lines, T* sums) {
 template <class T, int N>
 typename Lanes<T, N>::type finished(const T* sums, const T* addend) {
   using V = typename Lanes<T, N>::type;
-  return addend ? load<V>(sums) + load<V>(addend) : load<V>(sums);
+  return load<V>(sums) + (addend ? load<V>(addend) : V{});
 }
 
 // c = sums + addend, where the addend may be c itself.

@@ -81,7 +81,14 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
     a += a_column;
     b += b_row;
   }
-  if (strip.addend) {
+  // 0 is added too where nothing else is, so that −0 becomes 0 as in product_sparse.h.
+  if (!strip.addend) {
+#pragma GCC unroll 8
+    for (int i = 0; i < ROWS; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; ++v) sums[i][v] += V{};
+    }
+  } else {
     const T* addend = strip.addend + row * strip.addend_row;
 #pragma GCC unroll 8
     for (int i = 0; i < ROWS; ++i, addend += strip.addend_row) {

@@ -60,14 +60,6 @@ THALWEG_INLINE P* moved(P* pointer, Index bytes) {
   return (P*)((uintptr_t)pointer + (uintptr_t)bytes);
 }
 
-// 0, 1, 2, … in the lanes.
-template <class T, int N = LANES<T>>
-THALWEG_INLINE Vector<T, N> counting() {
-  Vector<T, N> result{};
-  for (int i = 0; i < N; ++i) result[i] = T(i);
-  return result;
-}
-
 // The first `count` lanes from memory, `start` in the others.
 template <class T>
 THALWEG_INLINE Vector<T> load_filled(const T* from, Index count, T start) {

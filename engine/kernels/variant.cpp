@@ -3,7 +3,7 @@
 // instruction set could be the one that the linker keeps for all.
 #include "chain.h"
 #include "move.h"
-#include "product.h"
+#include "product_sparse.h"
 #include "random.h"
 #include "reduce.h"
 #include "table.h"
@@ -25,6 +25,9 @@ const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
       product,
       product_scratch,
       product_tile,
+      sparse_scratch,
+      is_sparse,
+      sparse_product,
       reduce,
       copy,
       expand,

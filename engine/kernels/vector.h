@@ -95,6 +95,14 @@ THALWEG_INLINE V repeat(T value) {
   return value - V{};  // not V{} + value, which would turn −0 into 0
 }
 
+// 0, 1, 2, … in the lanes.
+template <class T, int N = LANES<T>>
+THALWEG_INLINE Vector<T, N> counting() {
+  Vector<T, N> result{};
+  for (int i = 0; i < N; ++i) result[i] = T(i);
+  return result;
+}
+
 // memcpy of fewer than 2 · `most` bytes, without a call.
 template <size_t most>
 THALWEG_INLINE void copy_few(char* to, const char* from, size_t bytes) {
@@ -290,6 +298,36 @@ THALWEG_INLINE bool all(M mask) {
   return (halves[0] & halves[1]) == ~uint64_t{};
 #endif
 }
+
+// Bit i: a comparison of numbers of 4 or 8 bytes holds in lane i.
+template <class T, class M>
+THALWEG_INLINE unsigned lane_bits(M mask) {
+  static_assert(sizeof(M) == THALWEG_VECTOR_BYTES);
+#if defined(__AVX512F__)
+  return sizeof(T) == 4 ? unsigned(_mm512_movepi32_mask((__m512i)mask))
+                        : unsigned(_mm512_movepi64_mask((__m512i)mask));
+#elif defined(__AVX2__)
+  return unsigned(sizeof(T) == 4 ? _mm256_movemask_ps((__m256)mask)
+                                 : _mm256_movemask_pd((__m256d)mask));
+#elif defined(__SSE2__)
+  return unsigned(sizeof(T) == 4 ? _mm_movemask_ps((__m128)mask)
+                                 : _mm_movemask_pd((__m128d)mask));
+#else
+  unsigned bits = 0;
+  for (int i = 0; i < LANES<T>; ++i) bits |= unsigned(mask[i] != 0) << i;
+  return bits;
+#endif
+}
+
+#if defined(__AVX512F__)
+// The lanes whose bits are set, moved to the front; 0 behind them.
+template <class V>
+THALWEG_INLINE V first_of(V lanes, unsigned bits) {
+  return sizeof(lanes[0]) == 4
+             ? (V)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)lanes)
+             : (V)_mm512_maskz_compress_epi64((__mmask8)bits, (__m512i)lanes);
+}
+#endif
 
 template <class V>
 THALWEG_INLINE V absolute(V x) {

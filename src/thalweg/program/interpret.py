@@ -10,7 +10,8 @@ import numpy as np
 from thalweg.errors import ShapeError
 from thalweg.program.bind import bind
 from thalweg.program.ir import Program
-from thalweg.program.layout import ALIGNMENT, ARENA, Location, Plan, Step
+from thalweg.program.alignment import aligned_bytes
+from thalweg.program.layout import ARENA, Location, Plan, Step
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, as_numpy
 
@@ -121,13 +122,6 @@ def run_lines(
         values.append(PRIMITIVES[line.opcode].meaning(*operands, **line.attributes))
     for number, array in outputs.items():
         np.copyto(array, values[len(inputs) + number])
-
-
-def aligned_bytes(nbytes: int) -> NumpyArray:
-    """Uninitialized memory that starts at a multiple of the alignment."""
-    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + nbytes]
 
 
 def check_buffer(

@@ -11,6 +11,7 @@ import numpy as np
 
 import thalweg._engine as _engine
 from thalweg.errors import ArgumentError, ProgramError
+from thalweg.program.alignment import aligned_copy
 from thalweg.program.encode import Encoded
 from thalweg.program.layout import Plan
 from thalweg.program.primitives import TABLE
@@ -104,7 +105,8 @@ class NativeProgram:
         for name, (dtype, shape, has_rows, _) in self.engine.buffers.items():
             if not has_rows:
                 given = buffers.get(name)
-                self.arrays[name] = np.zeros(shape, dtype) if given is None else given
+                zeros = aligned_copy(np.zeros(shape, dtype))
+                self.arrays[name] = zeros if given is None else given
         self.engine.bind(self.arrays)
 
     @property

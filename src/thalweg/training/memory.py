@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg.program.alignment import aligned_copy
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.stack import Shapes
 from thalweg.training.step import types_of
@@ -45,7 +46,8 @@ def memory_of(values: Mapping[str, NumpyArray], shapes: Shapes, dtype: Dtype) ->
     flat = [np.zeros(0, dtype)] + [
         values[name].reshape(-1) for name in shapes.parameters
     ]
-    return Memory(np.concatenate(flat), {n: values[n].copy() for n in shapes.state})
+    parameters = aligned_copy(np.concatenate(flat))
+    return Memory(parameters, {n: values[n].copy() for n in shapes.state})
 
 
 def parts_of(flat: NumpyArray, shapes: Shapes) -> dict[str, NumpyArray]:

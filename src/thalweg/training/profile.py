@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.program.alignment import aligned_copy
 from thalweg.program.costs import Cost, cost_of
 from thalweg.program.layout import Step
 from thalweg.program.native import (
@@ -115,7 +116,7 @@ def buffers_of(network: Network) -> dict[str, NumpyArray]:
     """Copies of what a network has learned, as its programs take it."""
     parts = [array.ravel() for array in network.parameters.values()]
     flat = np.concatenate([np.zeros(0, network.dtype), *parts])
-    return {"parameters": flat, **network.state}
+    return {"parameters": aligned_copy(flat), **network.state}
 
 
 def random_rows(subject: Subject, network: Network) -> dict[str, NumpyArray]:

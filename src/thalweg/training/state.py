@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.formulas.optimizers import Optimizer
+from thalweg.program.alignment import aligned_copy
 from thalweg.program.types import NumpyArray
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.memory import Memory
@@ -34,8 +35,8 @@ class OptimizerState:
     @classmethod
     def first(cls, rule: Optimizer, memory: Memory) -> OptimizerState:
         """Before the first step: every slot is zero."""
-        zeros = {f"state.{s}": np.zeros_like(memory.parameters) for s in rule.state()}
-        return cls(rule, zeros)
+        zeros = np.zeros_like(memory.parameters)
+        return cls(rule, {f"state.{s}": aligned_copy(zeros) for s in rule.state()})
 
     def serves(self, rule: Optimizer) -> bool:
         """Whether this rule can go on from here: the same, at any learning rate."""

@@ -1,0 +1,130 @@
+"""Products of mostly zeros: the engine skips them, and nobody can tell.
+
+Beside enough rows without zeros the same rows go the usual way, which is the oracle.
+"""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from support.engine import TOLERANCE, every_dtype, every_isa
+from thalweg.program.compile import compile_rows
+from thalweg.program.interpret import interpret
+from thalweg.program.ir import Program
+from thalweg.program.native import NativeProgram, clear_errors
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType, Dtype, NumpyArray
+
+SIZES = [(200, 111, 100), (96, 784, 64), (300, 257, 16), (70, 600, 200), (33, 300, 131)]
+every_size = pytest.mark.parametrize(("rows", "depth", "columns"), SIZES, ids=str)
+
+
+def type_of(array: NumpyArray) -> ArrayType:
+    return ArrayType(array.shape, array.dtype.name)  # pyright: ignore[reportArgumentType]
+
+
+def times(a: NumpyArray, b: NumpyArray, turned: bool) -> Program:
+    """a @ b + a row; a is given as its transpose where it is turned."""
+    types = {name: type_of(array) for name, array in zip(("a", "b", "row"), (a, b, b[0]))}
+    return trace(
+        lambda v: {"c": (v["a"].T if turned else v["a"]) @ v["b"] + v["row"]}, types
+    )
+
+
+def product(
+    a: NumpyArray, b: NumpyArray, turned: bool, isa: str | None = None, threads: int = 1
+) -> NumpyArray:
+    """What the engine gives."""
+    given = np.ascontiguousarray(a.T if turned else a)
+    arrays = {"a": given, "b": b, "row": b[0].copy()}
+    program = NativeProgram(compile_rows(times(given, b, turned), ()), arrays, isa)
+    with clear_errors():
+        program.engine.run(0, threads)
+    return program.arrays["c"]
+
+
+def drawn(
+    rows: int, depth: int, columns: int, dtype: Dtype, share: float = 0.1
+) -> tuple[NumpyArray, NumpyArray]:
+    random = np.random.default_rng(rows)
+    a = random.normal(size=(rows, depth)) * (random.random((rows, depth)) < share)
+    return a.astype(dtype), random.normal(size=(depth, columns)).astype(dtype)
+
+
+def beside_others(a: NumpyArray, b: NumpyArray, turned: bool, isa: str) -> NumpyArray:
+    """The same rows of the product where most of the first matrix isn't 0."""
+    others = np.ones((4 * len(a), a.shape[1]), a.dtype)
+    return product(np.concatenate([a, others]), b, turned, isa)[: len(a)]
+
+
+def assert_same_bits(got: NumpyArray, expected: NumpyArray) -> None:
+    whole = np.dtype(f"u{got.itemsize}")
+    assert_array_equal(got.view(whole), expected.view(whole))
+
+
+@every_isa
+@every_dtype
+@every_size
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.25])
+def test_zeros_that_are_skipped_leave_the_same_bits(
+    share: float,
+    turned: bool,
+    rows: int,
+    depth: int,
+    columns: int,
+    dtype: Dtype,
+    isa: str,
+) -> None:
+    a, b = drawn(rows, depth, columns, dtype, share)
+    a[::3] *= -1  # some zeros are −0
+    got = product(a, b, turned, isa)
+    assert_same_bits(got, beside_others(a, b, turned, isa))
+    exact = a.astype(np.float64) @ b.astype(np.float64) + b[0]
+    assert_allclose(got, exact, 1e-4 if dtype == "float32" else 1e-12, 1e-4)
+
+
+@every_isa
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["a", "b"])
+def test_no_zero_hides_what_is_not_finite(
+    where: str, number: float, turned: bool, isa: str
+) -> None:
+    a, b = drawn(200, 111, 100, "float32")
+    (a if where == "a" else b)[110, 99] = number
+    got = product(a, b, turned, isa)
+    with np.errstate(invalid="ignore"):
+        expected = a @ b + b[0]
+    assert_array_equal(np.isnan(got), np.isnan(expected))
+    assert_array_equal(np.isinf(got), np.isinf(expected))
+
+
+def test_a_negative_zero_becomes_zero_either_way() -> None:
+    a, b = drawn(200, 128, 64, "float32", 0.0)
+    a[:, 0], b[...] = 1e-30, -1e-30  # their product is −0, to the nearest float32
+    got, others = product(a, b, False), beside_others(a, b, False, None)
+    assert_same_bits(got, others)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_threads_do_not_matter(turned: bool) -> None:
+    a, b = drawn(1000, 300, 100, "float32")
+    one = product(a, b, turned)
+    for threads in (2, 3, 8):
+        assert_same_bits(product(a, b, turned, threads=threads), one)
+
+
+@every_dtype
+def test_a_whole_step_is_what_the_interpreter_says(dtype: Dtype) -> None:
+    a, b = drawn(200, 150, 64, dtype)
+    types = {name: type_of(each) for name, each in (("a", a), ("b", b), ("z", a @ b))}
+    program = trace(
+        lambda v: {"y": v["a"] @ v["b"], "g": v["a"].T @ (v["z"] * v["z"])}, types
+    )
+    values = {"a": a, "b": b, "z": a @ b}
+    compiled = NativeProgram(compile_rows(program, ()), dict(values))
+    compiled.engine.run(0)
+    for name, expected in interpret(program, values).items():
+        close = TOLERANCE[dtype]
+        assert_allclose(compiled.arrays[name], expected, close, close * 100)
