@@ -12,17 +12,13 @@ import codecs
 import math
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from threading import Thread
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from thalweg.data.csv_text import (
     Record,
@@ -56,7 +52,6 @@ CAREFUL_ROWS = 2**14
 """Rows of a part where every record is a list in Python."""
 
 QUOTE = b'"'
-Item = TypeVar("Item")
 
 
 def read_batches(source: Any, kinds: Mapping[str, Kind]) -> Iterator[Table]:
@@ -91,64 +86,6 @@ def read_batches(source: Any, kinds: Mapping[str, Kind]) -> Iterator[Table]:
         raise DataError(f"{path.name}: there must be at least one row below the header")
 
 
-def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The items, each made by another thread while the one before it is used.
-
-    >>> list(one_ahead(iter("abc")))
-    ['a', 'b', 'c']
-    """
-    following = next_of(items)
-    while (item := following.result()) is not None:
-        following = next_of(items)
-        yield item
-
-
-def next_of(items: Iterator[Item]) -> Future[Item | None]:
-    """The next item, or None after the last, made by a thread of its own.
-
-    A pool of threads would have to be closed. Where an error leaves a generator behind,
-    that is done by the garbage collector, which may come in the middle of the start of
-    a thread, and then the one waits for the other forever.
-    """
-    future: Future[Item | None] = Future()
-
-    def make() -> None:
-        try:
-            future.set_result(next(items, None))
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=make).start()
-    return future
-
-
-def of_equal_length(parts: Iterator[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
-    """The same rows in parts of so many each, the last of fewer; at least one part.
-
-    >>> [part.tolist() for part in of_equal_length(iter([np.arange(3)] * 2), 4)]
-    [[0, 1, 2, 0], [1, 2]]
-    """
-    rest: NDArray[Any] | None = None
-    first = True
-    for part in parts:
-        start = 0
-        if rest is not None and len(rest):
-            start = rows - len(rest)
-            part_of_both = np.concatenate([rest, part[:start]])
-            if len(part_of_both) < rows:
-                rest = part_of_both
-                continue
-            yield part_of_both
-            first = False
-        whole = start + (len(part) - start) // rows * rows
-        for place in range(start, whole, rows):
-            yield part[place : place + rows]
-            first = False
-        rest = part[whole:].copy()
-    if rest is not None and (first or len(rest)):
-        yield rest
-
-
 def parts_of(table: Table) -> Iterator[Table]:
     """The rows in parts of a size at which work doesn't take much memory."""
     for start in range(0, table.rows, MOST_ROWS):
@@ -177,13 +114,24 @@ def csv_batches(path: Path, kinds: Mapping[str, Kind]) -> Iterator[Table]:
     """A CSV file's rows."""
     with path.open("rb") as file:
         blocks = text_blocks(file, path)
-        first = next(blocks, b"")
+        first = first_of(blocks)
         separator = sniff_separator(first)
         header, size = header_of(first, separator, path.name)
         names = checked_names(f"{path.name}, line {header[0]}", header[1])
         reader = Reader(path.name, separator, header, names, kinds)
         before = line_count(first[:size])
         yield from reader.tables(chain([first[size:]], blocks), before)
+
+
+def first_of(blocks: Iterator[bytes]) -> bytes:
+    """Blocks up to one that holds the header, and as much as tells the separator."""
+    first = next(blocks, b"")
+    while len(first) < HEADER or not first.decode().strip():
+        following = next(blocks, b"")
+        if not following:
+            break
+        first += following
+    return first
 
 
 def text_blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:

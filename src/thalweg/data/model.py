@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.batches import of_equal_length, one_ahead, read_batches
+from thalweg.data.batches import read_batches
 from thalweg.data.encode import Encoder
+from thalweg.data.flow import of_equal_length, one_ahead
 from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from thalweg.errors import ShapeError
+from thalweg.program.alignment import aligned_bytes
 from thalweg.program.bind import bind
 from thalweg.program.ir import Program
-from thalweg.program.alignment import aligned_bytes
 from thalweg.program.layout import ARENA, Location, Plan, Step
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, as_numpy

@@ -14,7 +14,8 @@ from polars.testing import assert_series_equal
 
 import thalweg as tw
 from thalweg.data import batches
-from thalweg.data.batches import one_ahead, read_batches
+from thalweg.data.batches import read_batches
+from thalweg.data.flow import one_ahead
 from thalweg.data.kinds import Kind, understood
 from thalweg.data.model import TableModel
 from thalweg.data.read import read

@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from thalweg.data.batches import one_ahead
+from thalweg.data.flow import one_ahead
 
 
 def test_each_is_given_once_in_order() -> None:
