@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from thalweg.program import ops
@@ -38,6 +38,8 @@ NETWORKS: dict[str, tuple[Callable[[], tw.Network], int, int, int, int]] = {
     "small": (lambda: dense(16, 3), 5, 150, 32, 3),
     "medium": (lambda: dense(128, 128, 10), 64, 640, 64, 2),
     "wide": (lambda: dense(256, 256, 10), 256, 768, 256, 2),
+    "large": (lambda: dense(600, 10), 300, 192, 64, 2),
+    "zeros": (lambda: dense(100, 3), 111, 800, 200, 2),
     "sharded": (lambda: dense(32, 16, 4, activation="tanh"), 4, 10_000, 10_000, 4),
     "rows that meet": (
         lambda: tw.Network([tw.Dense(64), tw.BatchNorm(), tw.Dense(3, "softmax")]),
@@ -61,10 +63,14 @@ def rows_of(name: str) -> tuple[NumpyArray, NumpyArray]:
     _, features, rows, _, _ = NETWORKS[name]
     random = np.random.default_rng(0)
     X = random.normal(size=(rows, features)).astype(np.float32)
+    if name == "zeros":
+        X[random.random(X.shape) < 0.9] = 0
     return X, random.integers(0, 3, rows)
 
 
-def trained(name: str, threads: int, seed: int = 0) -> tw.Network:
+def trained(
+    name: str, threads: int, seed: int = 0, engine: str = "native"
+) -> tw.Network:
     make, _, _, batch_size, epochs = NETWORKS[name]
     network = make()
     X, y = rows_of(name)
@@ -77,6 +83,7 @@ def trained(name: str, threads: int, seed: int = 0) -> tw.Network:
         validation=None,
         seed=seed,
         threads=threads,
+        engine=engine,
     )
     return network
 
@@ -99,6 +106,13 @@ def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
         assert_same_bits(trained(name, threads), one)
         assert_array_equal(one.predict(X, threads=threads), predictions)
         assert one.evaluate(X, y, threads=threads) == scores
+
+
+@pytest.mark.parametrize("name", ["large", "zeros"])
+def test_large_and_empty_matrices_train_as_the_interpreter_does(name: str) -> None:
+    native, numpy = trained(name, 2), trained(name, 1, engine="interpreter")
+    for parameter, array in numpy.parameters.items():
+        assert_allclose(native.parameters[parameter], array, 1e-3, 1e-5)
 
 
 def test_python_threads_train_at_once_and_each_as_if_alone() -> None:
