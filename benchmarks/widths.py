@@ -34,6 +34,7 @@ OUTPUTS = 10
 CLIFF = 1.5
 OPERATIONS = 2e9  # of an epoch, about: enough steps to be timed, few enough to end
 ROUNDS = 3
+TICKS = (0.2, 0.25, 0.33, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5)
 BESIDE = 32  # the batch size at which widths next to a power of two are timed
 
 
@@ -186,6 +187,7 @@ def draw(
     mpl.use("Agg")
     import matplotlib.pyplot as plt
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.ticker import FormatStrFormatter, NullLocator
 
     ratios = [[ratio(cells[w, b]) for b in batches] for w in widths]
     reach = max(2.0, *(max(r, 1 / r) for row in ratios for r in row))
@@ -224,7 +226,10 @@ def draw(
         fontsize=9,
         loc="left",
     )
-    figure.colorbar(image, ax=axes)
+    bar = figure.colorbar(image, ax=axes)
+    bar.set_ticks([tick for tick in TICKS if 1 / reach <= tick <= reach])
+    bar.ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
     for suffix in ("svg", "png"):
         figure.savefig(folder / f"widths.{suffix}", dpi=130)
     plt.close(figure)
