@@ -1,38 +1,49 @@
-"""Give the reader of model files broken files for a while, and count what it says.
+"""Give what reads model files broken files for a while, and count what it says.
 
     python scripts/fuzz_model_file.py --seconds 60 --seed 1
 
-Each file is a valid one after a few mutations: of its bytes, of its header's text with
-the length put right, or of its document or payload with the digest put right too. It
-must be refused with a ModelFileError, or write back byte for byte. Anything else ends
-the run with a traceback, and the file is kept.
+Real files are broken: networks of thalweg's own parts and of a person's, tables'
+models, what estimators have in their pickles, checkpoints. Each must be refused with a
+ModelFileError (a checkpoint also as `resume` says), or be accepted, and then be written
+back byte for byte, and predict, score, explain and train on, or say with a ThalwegError
+why not. Reading takes at most a second and 64 MB beside the file. Anything else is a
+finding: it is told, its file is kept, and the exit status is 1.
 """
 
-import argparse
-import hashlib
-import json
+from __future__ import annotations
+
+import itertools
+import os
 import random
 import re
-import resource
-import sys
-import tempfile
-import time
-from collections import Counter
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import fuzzing
 import numpy as np
+import polars as pl
+from fuzzing import BrokenPromiseError, Meter
+from model_samples import copy_run, rows, write_samples
+from mutations import any_mutation, edit_header_text
 
-from thalweg.errors import ModelFileError
-from thalweg.training.modelfile import read_model, write_model
+import thalweg as tw
+from thalweg.cli.explain import explain
+from thalweg.data.model import TableModel
+from thalweg.errors import ModelFileError, ThalwegError
+from thalweg.estimators.features import TableFeatures
+from thalweg.estimators.frozen import thawed
+from thalweg.training.checkpoints import POINTER, Entry, encode_entries
+from thalweg.training.modelfile import header_digest, read_model, write_model
 
-FRAGMENTS = (
-    *("{", "}", "[", "]", ",", ":", '"', "\\", '\\"', " ", "\0", "é", "\ud800", "-"),
-    *("0", "1", "-1", "1.0", "1e9", "1e999", "NaN", "Infinity", "true", "null", "[]"),
-    *("00", str(2**31), str(2**63), str(2**64), "9" * 30, "9" * 5000, "[" * 40),
-    *('"a":1,', '"dtype":"F16"', '"shape":[0]', "..", "\\ud800", "\\u0041"),
-)
+Choose = random.Random | None
+Uses = list[Callable[[], Any]]
+FEW = 3  # rows to predict
+LARGE = 2**16  # numbers in a row; more aren't made to be predicted from
+ADDRESS_SPACE = 8 * 2**30  # so that what asks for too much gets an error
 
 
 def valid_file(folder: Path) -> bytes:
@@ -51,134 +62,10 @@ def valid_file(folder: Path) -> bytes:
     return (folder / "valid.thalweg").read_bytes()
 
 
-def join(header: bytes, payload: bytes) -> bytes:
-    """A file of this header, padded as the format wants, and this payload."""
-    header += b" " * (-(8 + len(header)) % 64)
-    return len(header).to_bytes(8, "little") + header + payload
+# What was read is used ----------------------------------------------------------------
 
 
-def split(data: bytes) -> tuple[bytes, bytes]:
-    """The header without its padding, and the payload."""
-    end = 8 + int.from_bytes(data[:8], "little")
-    return data[8:end].rstrip(b" "), data[end:]
-
-
-def flip_bit(data: bytes, choose: random.Random) -> bytes:
-    """One bit of the file turned over."""
-    position = choose.randrange(len(data))
-    altered = bytes([data[position] ^ 1 << choose.randrange(8)])
-    return data[:position] + altered + data[position + 1 :]
-
-
-def cut_end(data: bytes, choose: random.Random) -> bytes:
-    """The file without some of its end."""
-    return data[: choose.randrange(len(data))]
-
-
-def insert_bytes(data: bytes, choose: random.Random) -> bytes:
-    """Random bytes put somewhere into the file."""
-    position = choose.randrange(len(data) + 1)
-    return data[:position] + choose.randbytes(choose.randint(1, 9)) + data[position:]
-
-
-def copy_range(data: bytes, choose: random.Random) -> bytes:
-    """A piece of the file put over another, or left out."""
-    start, end = sorted(choose.choices(range(len(data) + 1), k=2))
-    position = choose.randrange(len(data))
-    return data[:position] + data[start:end] + data[position + choose.randrange(99) :]
-
-
-def edit_header_text(data: bytes, choose: random.Random) -> bytes:
-    """A fragment of JSON put over some characters of the header."""
-    header, payload = split(data)
-    position = choose.randrange(len(header) + 1)
-    fragment = choose.choice(FRAGMENTS).encode("utf-8", "surrogatepass")
-    rest = header[position + choose.randrange(6) :]
-    return join(header[:position] + fragment + rest, payload)
-
-
-def edit_table(data: bytes, choose: random.Random) -> bytes:
-    """Another number, text or key somewhere in the entry of a tensor."""
-    header, payload = split(data)
-    table = json.loads(header)
-    name = choose.choice([name for name in table if name != "__metadata__"])
-    alter(table[name], choose)
-    return join(dump(table), payload)
-
-
-def edit_document(data: bytes, choose: random.Random) -> bytes:
-    """Another value or key somewhere in the document."""
-    header, payload = split(data)
-    table = json.loads(header)
-    document = json.loads(table["__metadata__"]["thalweg"])
-    alter(document, choose)
-    table["__metadata__"]["thalweg"] = dump(document).decode()
-    return join(dump(table), payload)
-
-
-def edit_payload(data: bytes, choose: random.Random) -> bytes:
-    """Other bytes in the payload, with their right digest in the document."""
-    header, payload = split(data)
-    altered = flip_bit(payload, choose)
-    old, new = (hashlib.sha256(part).hexdigest() for part in (payload, altered))
-    return join(header.replace(old.encode(), new.encode()), altered)
-
-
-def dump(value: Any) -> bytes:
-    """The value as the format writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def alter(container: Any, choose: random.Random) -> None:
-    """Change one value of nested lists and objects."""
-    if not container:
-        return
-    has_keys = hasattr(container, "keys")
-    key: Any = choose.choice([*container] if has_keys else range(len(container)))
-    if type(container[key]) in (dict, list) and choose.random() < 0.7:
-        alter(container[key], choose)
-    elif choose.random() < 0.2:
-        del container[key]
-    else:
-        container[key] = another(container[key], choose)
-
-
-def another(value: Any, choose: random.Random) -> Any:
-    """A value near this one, or a strange one."""
-    if type(value) is int and choose.random() < 0.6:
-        return value + choose.choice((-1, 1, 4, 2**31, 2**63))
-    strange: tuple[Any, ...] = (
-        True,
-        None,
-        0,
-        -1,
-        1.5,
-        "",
-        "..",
-        [],
-        {},
-        [[]],
-        "F16",
-        [2**62, 4, 0],
-    )
-    return choose.choice(strange)
-
-
-MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    *(flip_bit, cut_end, insert_bytes, copy_range),
-    *(edit_header_text, edit_table, edit_document, edit_payload),
-)
-
-
-def mutate(data: bytes, choose: random.Random) -> bytes:
-    """The file after one to three mutations, the later ones of its bytes alone."""
-    data = choose.choice(MUTATIONS)(data, choose)
-    for mutation in choose.choices(MUTATIONS[:4], k=choose.choice((0, 0, 0, 1, 2))):
-        data = mutation(data, choose) if data else data
-    return data
-
-
-def judge(data: bytes, folder: Path) -> str:
+def judge_container(data: bytes, folder: Path) -> str:
     """What the reader says: "accepted", or the rule by which it refuses.
 
     Raises:
@@ -200,33 +87,229 @@ def rule(message: str) -> str:
     return re.split(r"(?<!\w)['\"\d({]", message)[0].strip()
 
 
-def fuzz(seconds: float, seed: int, folder: Path) -> tuple[Counter[str], float]:
-    """The counts of what was said, and the longest that a file took."""
-    choose = random.Random(seed)
-    original = valid_file(folder)
-    counts: Counter[str] = Counter()
-    end, slowest = time.monotonic() + seconds, 0.0
-    while (start := time.monotonic()) < end:
-        counts[judge(mutate(original, choose), folder)] += 1
-        slowest = max(slowest, time.monotonic() - start)
-    return counts, slowest
+def use_model(path: Path, meter: Meter, choose: Choose) -> str:
+    """Load a file, write it back, and use what was loaded."""
+    size = path.stat().st_size
+    try:
+        loaded = meter.measure(lambda: tw.load(path), size)
+    except ModelFileError as error:
+        return "refused: " + rule(str(error).removeprefix(f"{path}: "))
+    judge_container(path.read_bytes(), path.parent)
+    require_same_when_saved(loaded, path.parent)
+    uses: Uses = [lambda: explain(path)]
+    if isinstance(loaded, TableModel):
+        table = path.parent.parent / "samples" / "few.csv"
+        predict_both_ways(loaded, table)
+        uses += [partial(loaded.evaluate, table), *uses_of(loaded.network)]
+    else:
+        uses += uses_of(loaded)
+    some(uses, choose)
+    return "accepted"
 
 
-def main() -> None:
-    """Read the command line, fuzz, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-model-file-"))
-    print(f"seed {options.seed}, files in {folder}")
-    counts, slowest = fuzz(options.seconds, options.seed, folder)
-    for reason, count in counts.most_common():
-        print(f"{count:9,}  {reason}")
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    print(f"{counts.total():9,}  files, slowest {slowest:.3f} s, peak {peak:.0f} MiB")
+def require_same_when_saved(loaded: tw.Network | TableModel, folder: Path) -> None:
+    """What is saved can be loaded, and saved again to the byte."""
+    first, second = folder / "first.thalweg", folder / "second.thalweg"
+    loaded.save(first)
+    tw.load(first).save(second)
+    if first.read_bytes() != second.read_bytes():
+        raise BrokenPromiseError("saved again, the file differs")
+
+
+def uses_of(network: tw.Network) -> Uses:
+    """What one does with a network: predict, score, explain, train on."""
+    shape = network.shapes.outputs[0]
+    if np.prod(shape, dtype=float) > LARGE:
+        return []
+    X, y = np.ones((FEW, *shape)), np.arange(FEW)
+    return [
+        lambda: network.predict(X, threads=1),
+        lambda: network.predict(X[:1]),
+        lambda: network.predict(X, engine="interpreter"),
+        lambda: network.evaluate(X, y, threads=1),
+        lambda: network.explain(program=True),
+        lambda: network.fit(
+            X,
+            y,
+            loss=network.loss,
+            optimizer=network.optimizer or "adam",
+            penalty=network.penalty,
+            epochs=1,
+            batch_size=2,
+            validation=None,
+            dtype=network.dtype,
+            warm_start=True,
+            threads=1,
+        ),
+    ]
+
+
+def predict_both_ways(model: TableModel, table: Path) -> None:
+    """Predict at once and in parts, which must agree."""
+    whole = attempt(lambda: model.predict(table, threads=1))
+    parts = attempt(lambda: list(model.predict_batches(table)))
+    if type(whole) is str or type(parts) is str:
+        if whole != parts:
+            raise BrokenPromiseError(f"at once: {whole}, in parts: {parts}")
+    elif not whole.equals(parts[0]) or len(parts) > 1:
+        raise BrokenPromiseError("other predictions in parts than at once")
+
+
+def use_frozen(path: Path, meter: Meter, choose: Choose) -> str:
+    """Thaw the bytes of an estimator, and use what they hold."""
+    content = path.read_bytes()
+    try:
+        network, features = meter.measure(
+            lambda: thawed(content, tw.Adam()), len(content)
+        )
+    except ModelFileError as error:
+        return "refused: " + rule(str(error))
+    frame = pl.read_csv(path.parent.parent / "samples" / "few.csv")
+    given: Any = frame if isinstance(features, TableFeatures) else rows()[0]
+    attempt(lambda: network.predict(features.transform(given, network.dtype)))
+    some(uses_of(network), choose)
+    return "accepted"
+
+
+def use_run(folder: Path, meter: Meter, choose: Choose) -> str:
+    """Load the checkpoint as a network, and go on with the run for an epoch."""
+    for path in folder.glob("*.thalweg"):
+        use_checkpoint(path, meter)
+
+    class Stop(tw.Callback):
+        def on_epoch(self, record: tw.EpochRecord) -> bool:
+            return True
+
+    given = () if folder.parent.name == "table" else rows()
+    try:
+        tw.resume(folder, *given, callbacks=[Stop()], threads=1)
+    except ThalwegError as error:
+        return "refused: " + rule(re.sub(r"\S*/run\S*", "", str(error)))
+    return "accepted"
+
+
+def use_checkpoint(path: Path, meter: Meter) -> None:
+    """A checkpoint is a model file too."""
+    with suppress(ModelFileError):
+        meter.measure(lambda: tw.load(path), path.stat().st_size)
+
+
+def some(uses: Uses, choose: Choose) -> None:
+    """One of the uses, which all take long; without a choice every one."""
+    for use in uses if choose is None else choose.sample(uses, min(1, len(uses))):
+        attempt(use)
+
+
+def attempt(call: Callable[[], Any]) -> Any:
+    """What is given; an error of thalweg's own as text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of NaN and infinity
+        try:
+            return call()
+        except ThalwegError as error:
+            return f"{type(error).__name__}: {error}"
+
+
+# Cases --------------------------------------------------------------------------------
+
+MODELS = ("plain", "own", "normalized", "classes", "number")
+FROZEN = ("array", "frame")
+RUNS = ("network", "table")
+OFTEN = {"own": 4, "classes": 3, "table": 1}  # others 2
+
+
+def judge(choose: random.Random, case: Path, meter: Meter) -> str:
+    """Break a sample, and use it."""
+    samples = case.parent / "samples"
+    names = [*MODELS, *FROZEN, *(f"{name}.run" for name in RUNS)]
+    weights = [OFTEN.get(name.partition(".")[0], 2) for name in names]
+    name = choose.choices(names, weights)[0]
+    if name.endswith(".run"):
+        said = use_run(broken_run(samples / name, case, choose), meter, choose)
+    elif name in FROZEN:
+        path = case / f"{name}.frozen"
+        sample = (samples / path.name).read_bytes()
+        path.write_bytes(any_mutation(sample, choose))
+        said = use_frozen(path, meter, choose)
+    else:
+        path = case / "fuzzed.thalweg"
+        sample = (samples / f"{name}.thalweg").read_bytes()
+        path.write_bytes(any_mutation(sample, choose))
+        said = use_model(path, meter, choose)
+    return f"{name}, {said}"
+
+
+def broken_run(run: Path, case: Path, choose: random.Random) -> Path:
+    """A run's folder whose checkpoint was broken, or else its pointer."""
+    place = case / run.stem
+    folder = copy_run(run, place)
+    (path,) = folder.glob("*.thalweg")
+    pointer = folder / POINTER
+    if choose.random() < 0.1:
+        text = pointer.read_bytes()
+        pointer.write_bytes(any_text(text, choose))
+        return folder
+    path.write_bytes(any_mutation(path.read_bytes(), choose))
+    try:
+        digest = header_digest(path)
+    except ModelFileError:
+        return folder
+    pointer.write_bytes(encode_entries([Entry(path.name, digest)]))
+    return folder
+
+
+def any_text(text: bytes, choose: random.Random) -> bytes:
+    """A pointer with a fragment of JSON in it."""
+    start = len(text).to_bytes(8, "little")
+    return edit_header_text(start + text, choose)[8:]
+
+
+def prepare(folder: Path) -> None:
+    """Write the samples."""
+    samples = folder / "samples"
+    write_samples(samples)
+    require_every_encoding(samples)
+    lines = (samples / "table.csv").read_text(encoding="utf-8").splitlines()
+    odd = "oops,,purple,c999,maybe,2020-99-99,25:00,Adélie,1"
+    few = [*itertools.islice(lines, 8), odd]
+    (samples / "few.csv").write_text("\n".join(few) + "\n", encoding="utf-8")
+
+
+def require_every_encoding(samples: Path) -> None:
+    """The samples show all that there is to be read."""
+    model = tw.load(samples / "classes.thalweg")
+    assert isinstance(model, TableModel)
+    found = {encoding.tag for encoding in model.encoder.encodings}
+    if found != {"number", "moment", "category", "code"}:
+        raise BrokenPromiseError(f"the table's encodings are only {found}")
+
+
+def warm_up(folder: Path) -> None:
+    """Every sample as it is must be accepted; what is imported late is imported."""
+    limit_memory()
+    os.fsync = lambda fd: None  # thousands of files need not survive a power cut
+    case = folder / "case"
+    case.mkdir(exist_ok=True)
+    unmeasured = Meter()
+    samples = folder / "samples"
+    said = [use_model(samples / f"{name}.thalweg", unmeasured, None) for name in MODELS]
+    said += [
+        use_frozen(samples / f"{name}.frozen", unmeasured, None) for name in FROZEN
+    ]
+    for name in RUNS:
+        folder = copy_run(samples / f"{name}.run", case / name)
+        said.append(use_run(folder, unmeasured, None))
+    if set(said) != {"accepted"}:
+        raise BrokenPromiseError(f"of files that are whole it says {said}")
+
+
+def limit_memory() -> None:
+    """What asks for far too much is refused, and the machine left alone."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
 
 
 if __name__ == "__main__":
-    main()
+    fuzzing.main((__doc__ or "").partition("\n")[0], prepare, warm_up, judge)

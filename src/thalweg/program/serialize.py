@@ -23,6 +23,10 @@ LARGEST_ROWS = 2**40
 LARGEST_SIZE = 2**28  # elements of one value for a single row
 LARGEST_RANK = 8
 MOST_INSTRUCTIONS = 10_000
+MOST_AXES = 32
+MOST_COMPUTED = 2**28  # elements, whatever the number of rows
+MOST_COMPUTED_A_ROW = 2**24  # and besides for every row
+PRODUCTS_AN_ELEMENT = 64  # multiplications that count as one element
 
 Data = dict[str, Any]
 
@@ -45,6 +49,7 @@ def to_data(
     programs = [program_for(rows) for rows in ROW_COUNTS]
     first = programs[0]
     require_length(first.instructions)
+    require_bounded(first, ROW_COUNTS[0])
     if any(wiring(p) != wiring(first) for p in programs):
         raise ProgramError("the formula's instructions depend on the number of rows")
     constants: dict[str, NumpyArray] = {}
@@ -163,7 +168,35 @@ def from_data(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Pro
         ArithmeticError,
     ) as error:
         raise ProgramError(f"this is no program: {error!r}") from None
-    return verify(program)
+    return require_bounded(verify(program), rows)
+
+
+def require_bounded(program: Program, rows: int) -> Program:
+    """The program itself, if it computes no more than takes bounded time and memory.
+
+    Raises:
+        ProgramError: it computes more.
+    """
+    if any(len(each.type.shape) > MOST_AXES for each in program.instructions):
+        raise ProgramError(f"arrays in a program may have {MOST_AXES} axes")
+    most = MOST_COMPUTED + MOST_COMPUTED_A_ROW * rows
+    computed = sum(work_of(program, each) for each in program.instructions)
+    if computed > most:
+        raise ProgramError(
+            f"a program in a file may compute {most:,} elements for {rows:,} rows, "
+            f"this one computes {computed:,}"
+        )
+    return program
+
+
+def work_of(program: Program, instruction: Instruction) -> int:
+    """The elements that an instruction computes, or adds up."""
+    inputs = [program.type(value) for value in instruction.inputs]
+    if instruction.opcode == "matmul":
+        inner = inputs[0].shape[-2 if instruction.attributes["transpose_a"] else -1]
+        products = inner // PRODUCTS_AN_ELEMENT
+        return instruction.type.size * (1 + products)
+    return max(each.size for each in [instruction.type, *inputs])
 
 
 def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Program:

@@ -23,7 +23,7 @@ from thalweg.training.execution import Execution
 from thalweg.training.history import DIVERGED, EpochRecord, Metrics
 from thalweg.training.interrupts import Interrupt, Terminated, watch
 from thalweg.training.memory import Memory
-from thalweg.training.metrics import metric_for
+from thalweg.training.metrics import Metric, metric_for
 from thalweg.training.rows import Rows, shuffled_order
 from thalweg.training.stack import Shapes
 from thalweg.training.state import TrainingState
@@ -33,6 +33,9 @@ from thalweg.training.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from thalweg.training.keeper import Keeper
+
+
+MOST_STEPS = 2**31 - 1  # a program has the number of its step as an int32
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Scorer:
         self._rows = rows.copied()
         outputs = shapes.outputs[-1][0]
         metric = metric_for(loss, outputs, self._rows.y, self._rows.weights)
-        self._metric = metric
+        self.metric = metric
         dtype = memory.dtype
 
         def program_for(count: int) -> Program:
@@ -87,7 +90,7 @@ class Scorer:
             loss += float(outputs["loss_sum"])
             metric = metric + outputs["metric_sum"]
         weight = self._rows.total_weight
-        return loss / weight, self._metric.figures(metric / weight)
+        return loss / weight, self.metric.figures(metric / weight)
 
 
 class Trainer:
@@ -137,6 +140,13 @@ class Trainer:
     def log_shape(self) -> tuple[int, int]:
         """The steps of an epoch, and the numbers that each leaves in the log."""
         return self._steps.count, 1 + math.prod(self._steps.metric_shape())
+
+    @property
+    def figures(self) -> tuple[set[str], set[str]]:
+        """The names of the metrics of an epoch, in training and in validation."""
+        scorer = self._scorer
+        validation = set[str]() if scorer is None else names_of(scorer.metric)
+        return names_of(self.plan.task.metric), validation
 
     def run(self, callbacks: Callbacks, keeper: Keeper | None = None) -> None:
         """Train until an epoch says stop; the history fills as it goes.
@@ -211,6 +221,8 @@ class Trainer:
         state, log = self.state, self._steps.log()
         started = time.perf_counter() - state.seconds
         first, before = state.optimizer.steps - state.done, state.done
+        last, must = first + self._steps.count, f"at most {MOST_STEPS:,}"
+        require(last <= MOST_STEPS, "the steps of a network in all", must, last)
         if before:
             log.every[:before] = state.log
         rates = self._rates(first)
@@ -311,6 +323,11 @@ def asking(interrupt: Interrupt) -> Generator[None]:
     except KeyboardInterrupt:
         interrupt.check()
         raise
+
+
+def names_of(metric: Metric) -> set[str]:
+    """The names of a metric's figures."""
+    return set(metric.figures(np.ones(())))
 
 
 def with_mean_weight_one(rows: Rows) -> Rows:

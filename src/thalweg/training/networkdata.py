@@ -15,12 +15,12 @@ from typing import Any, cast
 import numpy as np
 
 from thalweg.errors import ModelFileError, ThalwegError
-from thalweg.formulas.layers import Layer
+from thalweg.formulas.layers import Embedding, Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.program.ir import Program
-from thalweg.program.serialize import ROW_COUNTS
+from thalweg.program.serialize import MOST_COMPUTED_A_ROW, ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
@@ -29,7 +29,12 @@ from thalweg.training.memory import memory_of
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.plain import from_plain, plain_data
-from thalweg.training.stack import StepRandom, shapes_of, training_predictions_of
+from thalweg.training.stack import (
+    Shapes,
+    StepRandom,
+    shapes_of,
+    training_predictions_of,
+)
 from thalweg.training.step import require_matrix_output, types_of
 from thalweg.training.traced import (
     RANDOM_INPUTS,
@@ -47,7 +52,8 @@ Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
 HISTORY = "history"
-LAYER_LIMIT = 4096  # bounds the time that tracing them takes
+LAYER_LIMIT = 512  # bounds the time that tracing them takes
+PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 
 def save(network: Network, path: str | Path) -> None:
@@ -78,6 +84,7 @@ def network_data(network: Network) -> tuple[Data, Tensors]:
         for number, layer in enumerate(network.layers, 1)
     ]
     require_layer_count(layers)
+    require_small_rows(shapes)
     document: Data = {
         "network": {
             "input_shape": list(shapes.outputs[0]),
@@ -210,6 +217,7 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
     ]
     network = Network(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
+    require_small_rows(shapes)
     values = {
         name.removeprefix(PARAMETER): array
         for name, array in tensors.items()
@@ -223,6 +231,16 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
     network.history = decode_history(document["history"], tensors)
     require_trainable(network)
     return network
+
+
+def require_small_rows(shapes: Shapes) -> None:
+    """What layers without parameters of their own make of a row has bounded size."""
+    size = sum(map(math.prod, shapes.outputs))
+    if size > MOST_COMPUTED_A_ROW:
+        raise ModelFileError(
+            f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
+            f"got {size:,}"
+        )
 
 
 def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
@@ -269,20 +287,27 @@ def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
 
 def require_layer_count(described: Any) -> None:
     """Neither more layers than can be read in time are written, nor are they read."""
-    count = layers_in(described)
+    count = -(-parts_in(described) // PARTS_A_LAYER)
     if count > LAYER_LIMIT:
-        raise ModelFileError(f"there may be {LAYER_LIMIT:,} layers, got {count:,}")
+        raise ModelFileError(
+            f"there may be {LAYER_LIMIT:,} layers, of which embeddings and parts of "
+            f"Columns count as an eighth, got {count:,}"
+        )
 
 
-def layers_in(data: Any) -> int:
-    """How many layers a list of them describes, with those inside other layers."""
+def parts_in(data: Any) -> int:
+    """How much a list of layers, with those inside others, takes to be traced."""
     if isinstance(data, list):
-        return sum(map(layers_in, cast(list[Any], data)))
+        return sum(map(parts_in, cast(list[Any], data)))
     if not isinstance(data, dict):
         return 0
     described = cast(Data, data)
-    inner = sum(layers_in(described.get(name)) for name in ("parts", "object"))
-    return inner + ("type" in described)
+    parts = described.get("parts")
+    ranges = len(cast(list[Any], parts)) if isinstance(parts, list) else 0
+    own = 0
+    if "type" in described:
+        own = 1 if described["type"] == Embedding.__name__ else PARTS_A_LAYER
+    return own + ranges + parts_in(parts) + parts_in(described.get("object"))
 
 
 def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:

@@ -81,6 +81,7 @@ def go_on(
         network.layers, shapes, state, training, held_out, plan, execution
     )
     require_place(trainer, saved.path)
+    require_same_figures(trainer, saved.path)
     run(network, trainer, shapes, callbacks, Keeper(store, setup, resumed=True))
     return network
 
@@ -135,6 +136,24 @@ def require_place(trainer: Trainer, path: str) -> None:
             f"{path}: a log of {state.log.shape} and {state.optimizer.steps} steps "
             f"don't go with {steps} steps an epoch"
         )
+
+
+def require_same_figures(trainer: Trainer, path: str) -> None:
+    """The history has the figures that the run goes on to fill in.
+
+    Raises:
+        ModelFileError: it hasn't.
+    """
+    training, validation = trainer.figures
+    for record in trainer.state.history.epochs:
+        found = record.training_metrics.keys(), record.validation_metrics.keys()
+        if found != (training, validation):
+            raise ModelFileError(
+                f"{path}: epoch {record.epoch} must have the metrics of this run, "
+                f"{', '.join(training)}"
+            )
+        if (record.validation_loss is None) != (not validation):
+            raise ModelFileError(f"{path}: epoch {record.epoch} has no validation loss")
 
 
 def rule_of(saved: Saved, name: str, known: Any, given: Any) -> Any:

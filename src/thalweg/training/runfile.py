@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ModelFileError, ThalwegError
-from thalweg.formulas.names import is_number, is_whole
+from thalweg.formulas.names import is_number, require_whole
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray
+from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoints import Checkpoint
 from thalweg.training.fit import Plan
 from thalweg.training.memory import Memory
@@ -249,10 +250,14 @@ def saved_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Save
 def require_possible(setup: Setup, position: Data, network: Network) -> None:
     """Numbers of a run are of their kinds, and steps are those of the epochs."""
     steps, epochs, seconds = (position[k] for k in ("steps", "epochs", "seconds"))
-    whole = (setup.epochs, setup.batch_size, setup.seed, setup.keep, steps, epochs)
-    if not all(is_whole(each) and each >= 0 for each in whole):
-        raise ValueError(whole)
-    if epochs < network.history.stopped_epoch or not 0 <= seconds < math.inf:
+    require_seed(setup.seed)
+    require_whole("epochs", setup.epochs, least=1)
+    require_whole("batch_size", setup.batch_size, least=1)
+    require_whole("steps", steps, least=0)
+    require_whole("the epochs that were done", epochs, least=0)
+    if not network.history.stopped_epoch <= epochs <= steps:
+        raise ValueError(position)
+    if not 0 <= seconds < math.inf:
         raise ValueError(position)
     kinds: dict[str, type] = {"shuffle": bool, "engine": str, "notes": dict}
     if not all(isinstance(getattr(setup, k), kind) for k, kind in kinds.items()):

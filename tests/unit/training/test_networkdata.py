@@ -499,11 +499,11 @@ def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> N
     document, tensors = copy.deepcopy(documents["dense"])
     document["network"]["layers"] = [{"type": "Dropout", "rate": 0.5}] * 30_000
     started = time.process_time()
-    with pytest.raises(ModelFileError, match="may be 4,096 layers, got"):
+    with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
         network_from(document, tensors, "a.thalweg")
     parts = [[0, 1, {"object": {"type": "Dropout", "rate": 0.5}}]] * 9_000
     document["network"]["layers"] = [{"type": "Columns", "parts": parts}]
-    with pytest.raises(ModelFileError, match="may be 4,096 layers, got"):
+    with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
         network_from(document, tensors, "a.thalweg")
     assert time.process_time() - started < 2
 

@@ -389,7 +389,23 @@ CHANGES: dict[str, Any] = {
     "an odd share": lambda t, d: d["run"].update(validation="some"),
     "no notes": lambda t, d: d["run"].update(notes=None),
     "too few kept": lambda t, d: d["run"].update(keep=1),
+    "batches of nothing": lambda t, d: d["run"].update(batch_size=0),
+    "no epochs": lambda t, d: d["run"].update(epochs=0),
+    "a seed of many bits": lambda t, d: d["run"].update(seed=2**32),
+    "more epochs than steps": lambda t, d: d["position"].update(epochs=10**6),
+    "other metrics": lambda t, d: renamed_metrics(d["history"]["columns"]),
+    "no validation loss": lambda t, d: t.update(history=without_validation(t, d)),
 }
+
+
+def renamed_metrics(columns: list[str]) -> None:
+    columns[:] = [name.replace("accuracy", "r2") for name in columns]
+
+
+def without_validation(tensors: Any, document: Any) -> Any:
+    figures = tensors["history"].copy()
+    figures[:, document["history"]["columns"].index("validation_loss")] = np.nan
+    return figures
 
 
 def test_the_time_before_counts(tmp_path: Path, monkeypatch: Any) -> None:
@@ -407,6 +423,12 @@ def test_the_time_before_counts(tmp_path: Path, monkeypatch: Any) -> None:
 def test_a_run_that_cannot_be_is_refused(folder: Path, change: str) -> None:
     rewritten(folder, CHANGES[change])
     with pytest.raises(ModelFileError):
+        resumed(folder)
+
+
+def test_more_steps_than_a_program_counts_are_an_error(folder: Path) -> None:
+    rewritten(folder, lambda t, d: d["position"].update(steps=2**31))
+    with pytest.raises(ArgumentError, match=r"at most 2,147,483,647, got 2147483\d+"):
         resumed(folder)
 
 

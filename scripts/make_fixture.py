@@ -1,0 +1,116 @@
+"""Write the files of this version as a fixture, which every later version must load.
+
+    python scripts/make_fixture.py
+
+makes tests/fixtures/VERSION: for a network, one with a person's own formulas, a table's
+model and a run that was stopped, what stands in its file (in base64), the rows it is
+given, and what it answers. It is made once, at a release, and never changed after it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from model_samples import keep_newest, normalized, own, plain, rows, table_text
+
+import thalweg as tw
+
+FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
+FEW = 8
+WIDTH = 76
+
+Data = dict[str, Any]
+
+
+def lines_of(content: bytes) -> list[str]:
+    """The bytes in base64, cut into lines."""
+    text = base64.b64encode(content).decode("ascii")
+    return [text[start : start + WIDTH] for start in range(0, len(text), WIDTH)]
+
+
+def network_fixture(network: tw.Network, folder: Path) -> Data:
+    """A network's file, some rows, and what it says of them."""
+    network.save(folder / "network.thalweg")
+    X, y = rows()
+    return {
+        "kind": "network",
+        "file": lines_of((folder / "network.thalweg").read_bytes()),
+        "X": X[:FEW].tolist(),
+        "y": y[:FEW].tolist(),
+        "predictions": network.predict(X[:FEW]).tolist(),
+        "metrics": network.evaluate(X[:FEW], y[:FEW]),
+    }
+
+
+def table_fixture(target: str, folder: Path) -> Data:
+    """The file of a table's model, some lines, and what it says of them."""
+    lines = table_text().splitlines()
+    table, few = folder / "table.csv", folder / "few.csv"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    odd = "oops,,purple,new,maybe,2020-99-99,25:00,Gentoo,1.5"
+    given = [*lines[: FEW + 1], odd]
+    few.write_text("\n".join(given) + "\n", encoding="utf-8")
+    model = tw.train(table, target, layers=(3,), epochs=2).model
+    model.save(folder / "table.thalweg")
+    return {
+        "kind": "table",
+        "file": lines_of((folder / "table.thalweg").read_bytes()),
+        "lines": given,
+        "predictions": model.predict(few).to_dict(as_series=False),
+        "metrics": model.evaluate(few),
+    }
+
+
+def run_fixture(folder: Path) -> Data:
+    """The folder of a run that was stopped, its rows, and what it had learned."""
+
+    def stop(record: tw.EpochRecord) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    X, y = rows()
+    network, run = (
+        tw.Network([tw.Dense(3, "tanh"), tw.Dense(3, "softmax")]),
+        folder / "run",
+    )
+    network.fit(X, y, epochs=4, checkpoint=tw.Checkpoint(run), callback=stop)
+    keep_newest(run)
+    return {
+        "kind": "run",
+        "files": {path.name: lines_of(path.read_bytes()) for path in run.iterdir()},
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "predictions": network.predict(X[:FEW]).tolist(),
+    }
+
+
+def write(name: str, data: Data) -> None:
+    """Write one fixture, shorter numbers on a line of their own being kept."""
+    folder = FIXTURES / version("thalweg")
+    text = json.dumps({"writer": version("thalweg"), **data}, indent=0)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Write all of them, unless there are any for this version."""
+    folder = FIXTURES / version("thalweg")
+    if folder.exists():
+        sys.exit(f"{folder} is there; what a release wrote isn't changed")
+    folder.mkdir(parents=True)
+    networks = {"network": plain, "own_formulas": own, "normalized": normalized}
+    with tempfile.TemporaryDirectory() as place:
+        for name, make in networks.items():
+            write(name, network_fixture(make(), Path(place)))
+        write("table_of_classes", table_fixture("species", Path(place)))
+        write("table_of_numbers", table_fixture("price", Path(place)))
+        write("run", run_fixture(Path(place)))
+
+
+if __name__ == "__main__":
+    main()

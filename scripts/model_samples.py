@@ -1,0 +1,196 @@
+"""Real model files to be broken: one of each thing that the loader reads."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import thalweg as tw
+from thalweg.training.checkpoints import POINTER
+
+ROWS = 40
+SPECIES = ("Adélie", "Gentoo", "Chinstrap")
+
+Numbers = NDArray[Any]
+
+
+def rows() -> tuple[Numbers, Numbers]:
+    """Rows of four numbers, the third of which is whole, and their classes."""
+    generator = np.random.default_rng(3)
+    X = generator.normal(size=(ROWS, 4))
+    X[:, 2] = generator.integers(0, 5, ROWS)
+    return X, generator.integers(0, 3, ROWS)
+
+
+def swish(z: Any) -> Any:
+    """An activation of a person's own."""
+    return z * tw.sigmoid(z)
+
+
+@dataclass(frozen=True)
+class NoisyNorm(tw.Layer):
+    """A layer of a person's own with parameters, state, a constant and random draws."""
+
+    noise: float = 0.1
+
+    def parameters(self, input_shape: Any) -> Any:
+        """A scale."""
+        return {"scale": tw.Parameter(input_shape, tw.Initializer("ones", ones))}
+
+    def state(self, input_shape: Any) -> Any:
+        """A running mean."""
+        return {"mean": tw.Parameter(input_shape, tw.Initializer("ones", ones))}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        """Shifted, scaled, and something added."""
+        return (x - p.mean) * p.scale + np.linspace(0, 1, x.shape[1])
+
+    def training_forward(self, x: Any, p: Any, random: Any) -> Any:
+        """The same by the batch's mean, with noise."""
+        noise = self.noise * random.uniform(x.shape)
+        mean = tw.mean(x, axis=0)
+        return (x - mean) * p.scale + noise, {"mean": 0.9 * p.mean + 0.1 * mean}
+
+
+def ones(shape: Any, fan_in: int, fan_out: int, generator: Any) -> Numbers:
+    """An initializer of a person's own."""
+    return np.ones(shape)
+
+
+def asymmetric(predictions: Any, targets: Any, *, factor: float = 1.0) -> Any:
+    """A loss of a person's own."""
+    error = predictions - targets
+    return tw.mean(tw.where(error > 0, factor * error**2, error**2), axis=-1)
+
+
+def plain() -> tw.Network:
+    """A network of thalweg's own parts, with a schedule and a penalty."""
+    return fitted(
+        [tw.Dense(4, "relu"), tw.Dropout(0.2), tw.Dense(3, "softmax")],
+        optimizer=tw.Adam(tw.StepDecay(0.01, every=3)),
+        penalty=tw.L1(0.1) + tw.L2(0.01),
+    )
+
+
+def own() -> tw.Network:
+    """A network with activations, a layer and a loss of a person's own."""
+    loss = tw.Loss.of(asymmetric).with_parameters(factor=4.0)
+    layers = [tw.Dense(4, swish), NoisyNorm(), tw.Dense(3, lambda z: tw.softmax(2 * z))]
+    return fitted(layers, loss=loss, dtype="float64")
+
+
+def normalized() -> tw.Network:
+    """A network with every layer of thalweg's own, some inside others."""
+    parts = tw.Columns(
+        (
+            (0, 2, tw.Columns(((0, 1, tw.Dense(2)), (1, 2, tw.BatchNorm())))),
+            (2, 3, tw.Embedding(5, 2)),
+            (3, 4, None),
+        )
+    )
+    return fitted(
+        [parts, tw.LayerNorm(), tw.BatchNorm(momentum=0.3), tw.Dense(3, "softmax")],
+        optimizer=tw.SGD(0.05, momentum=0.9),
+    )
+
+
+def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
+    """Two epochs of training on the rows."""
+    network = tw.Network(layers)
+    network.fit(*rows(), loss=loss, epochs=2, batch_size=16, **how)
+    return network
+
+
+def table_text(count: int = 164) -> str:
+    """A CSV file with a column for every encoding, and missing cells."""
+    draw = random.Random(5)
+    lines = ["amount,size,color,code,member,day,hour,species,price"]
+    for row in range(count):
+        amount = "" if row % 11 == 3 else f"{np.exp(draw.gauss(0, 2)):.2g}"
+        color = draw.choice(["red", "green", '"blue, dark"', ""])
+        day = f"20{draw.randint(10, 29)}-{draw.randint(1, 12):02}-{draw.randint(1, 28)}"
+        hour = f"{draw.randint(0, 23):02}:{draw.randint(0, 59):02}"
+        # More than 50 texts, half of the cells often: codes for an embedding.
+        code = f"c{row % 16}" if row % 2 else f"d{row}"
+        lines.append(
+            f"{amount},{draw.gauss(9, 2):.3f},{color},{code},"
+            f"{draw.choice(['yes', 'no'])},{day},{'' if row % 30 == 7 else hour},"
+            f"{draw.choice(SPECIES)},{draw.uniform(1, 99):.2f}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write_samples(folder: Path) -> None:
+    """One file of each kind, and the folders of two runs that aren't finished."""
+    folder.mkdir()
+    plain().save(folder / "plain.thalweg")
+    own().save(folder / "own.thalweg")
+    normalized().save(folder / "normalized.thalweg")
+    table = folder / "table.csv"
+    table.write_text(table_text(), encoding="utf-8")
+    train_tables(table, folder)
+    write_frozen(table, folder)
+    write_runs(table, folder)
+
+
+def train_tables(table: Path, folder: Path) -> None:
+    """A model that tells classes, and one that predicts a number."""
+    how: dict[str, Any] = {"layers": (3,), "epochs": 2}
+    tw.train(table, "species", ignore=("price",), **how).model.save(
+        folder / "classes.thalweg"
+    )
+    tw.train(table, "price", loss="huber", **how).model.save(folder / "number.thalweg")
+
+
+def write_frozen(table: Path, folder: Path) -> None:
+    """What estimators have in their pickles: for an array, and for a frame."""
+    import polars as pl
+
+    how: dict[str, Any] = {"layers": (3,), "epochs": 2}
+    X, y = rows()
+    frame = pl.read_csv(table, try_parse_dates=True)
+    for name, given in (
+        ("array", (X, y)),
+        ("frame", (frame.drop("species", "price"), frame["species"].to_numpy())),
+    ):
+        estimator = tw.NetworkClassifier(**how).fit(*given)
+        content: bytes = estimator.__getstate__()["network_"]
+        (folder / f"{name}.frozen").write_bytes(content)
+
+
+def write_runs(table: Path, folder: Path) -> None:
+    """Checkpoints of a network's run and of a table's, each stopped on its way."""
+
+    def stop(record: tw.EpochRecord) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    network = tw.Network([*plain().layers, tw.BatchNorm(), tw.Dense(3, "softmax")])
+    checkpoint = tw.Checkpoint(folder / "network.run")
+    network.fit(*rows(), epochs=4, batch_size=8, checkpoint=checkpoint, callback=stop)
+    checkpoint = tw.Checkpoint(folder / "table.run")
+    how: dict[str, Any] = {"layers": (3,), "epochs": 4, "batch_size": 99}
+    tw.train(table, "species", checkpoint=checkpoint, callback=stop, **how)
+    for run in folder.glob("*.run"):
+        keep_newest(run)
+
+
+def keep_newest(run: Path) -> None:
+    """One checkpoint is enough to be broken."""
+    from thalweg.training.checkpoints import Store, encode_entries
+
+    newest, *older = Store(run).entries()
+    for entry in older:
+        (run / entry.file).unlink()
+    (run / POINTER).write_bytes(encode_entries([newest]))
+
+
+def copy_run(run: Path, place: Path) -> Path:
+    """A run's folder, to be broken."""
+    return Path(shutil.copytree(run, place / "run"))

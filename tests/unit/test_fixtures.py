@@ -1,0 +1,117 @@
+"""Files of every release load for ever, and mean what they meant.
+
+Each fixture holds what a release wrote, what it was given, and what it answered then;
+scripts/make_fixture.py writes those of a release.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import thalweg as tw
+from thalweg.data.model import TableModel
+from thalweg.data.read import read
+from thalweg.data.targets import rows_with_target
+from thalweg.training.modelfile import model_bytes, model_of
+
+FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("*/*.json"))
+ROUNDING: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6}  # float32's
+ON: dict[str, Any] = {"epochs": 2, "warm_start": True, "validation": None}
+
+
+def of_kind(kind: str) -> Any:
+    """A test's parameters: the fixtures of a kind, by release and name."""
+    found = [path for path in FIXTURES if contents(path)["kind"] == kind]
+    names = [f"{path.parent.name}-{path.stem}" for path in found]
+    return pytest.mark.parametrize("path", found, ids=names)
+
+
+def contents(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def decoded(lines: list[str]) -> bytes:
+    return base64.b64decode("".join(lines), validate=True)
+
+
+def loaded(data: dict[str, Any], folder: Path) -> Any:
+    (folder / "old.thalweg").write_bytes(decoded(data["file"]))
+    return tw.load(folder / "old.thalweg")
+
+
+def assert_explains_and_trains_on(network: tw.Network, X: Any, y: Any) -> None:
+    assert "Layer 1" in network.explain()
+    rule, penalty = network.optimizer or "adam", network.penalty
+    history = network.fit(
+        X, y, loss=network.loss, optimizer=rule, penalty=penalty,
+        dtype=network.dtype, **ON,
+    )  # fmt: skip
+    assert len(history.epochs) == 2
+    assert np.isfinite(history.training_loss).all()
+
+
+def test_the_first_release_is_there() -> None:
+    names = {path.stem for path in FIXTURES if path.parent.name == "0.1.0"}
+    networks = {"network", "normalized", "own_formulas"}
+    assert names == networks | {"table_of_classes", "table_of_numbers", "run"}
+
+
+@of_kind("network")
+def test_a_network(path: Path, tmp_path: Path) -> None:
+    data = contents(path)
+    network = loaded(data, tmp_path)
+    X, y = np.array(data["X"]), np.array(data["y"])
+    assert_allclose(network.predict(X), data["predictions"], **ROUNDING)
+    metrics = network.evaluate(X, y)
+    assert metrics == pytest.approx(data["metrics"], rel=1e-5)
+    assert_explains_and_trains_on(network, X, y)
+
+
+@of_kind("table")
+def test_a_table_s_model(path: Path, tmp_path: Path) -> None:
+    data = contents(path)
+    model = loaded(data, tmp_path)
+    assert isinstance(model, TableModel)
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join(data["lines"]) + "\n", encoding="utf-8")
+    found = model.predict(table).to_dict(as_series=False)
+    assert found.keys() == data["predictions"].keys()
+    for name, cells in data["predictions"].items():
+        if isinstance(cells[0], str):
+            assert found[name] == cells
+        else:
+            assert_allclose(found[name], cells, **ROUNDING)
+    assert model.evaluate(table) == pytest.approx(data["metrics"], rel=1e-5)
+    cells = read(table)
+    y = model.targets.encode(cells, rows_with_target(cells, model.target))
+    assert_explains_and_trains_on(model.network, model.encoder.transform(cells).X, y)
+
+
+@of_kind("run")
+def test_a_run_goes_on(path: Path, tmp_path: Path) -> None:
+    data = contents(path)
+    for name, lines in data["files"].items():
+        (tmp_path / name).write_bytes(decoded(lines))
+    X, y = np.array(data["X"]), np.array(data["y"])
+    (checkpoint,) = tmp_path.glob("*.thalweg")
+    stopped = tw.load(checkpoint)
+    assert isinstance(stopped, tw.Network)
+    few = len(data["predictions"])
+    assert_allclose(stopped.predict(X[:few]), data["predictions"], **ROUNDING)
+    resumed = tw.resume(tmp_path, X, y)
+    assert isinstance(resumed, tw.Network)
+    assert resumed.history.stopped_because == "all 4 epochs were done"
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_its_files_write_back_byte_for_byte(path: Path) -> None:
+    data = contents(path)
+    for name, lines in data.get("files", {"old.thalweg": data.get("file")}).items():
+        if name.endswith(".thalweg"):
+            content = decoded(lines)
+            assert model_bytes(*model_of(content)) == content
