@@ -25,7 +25,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
@@ -119,7 +119,8 @@ def main(
     first = 0 if options.case is None else options.case
     last = options.count if options.case is None else options.case + 1
     watching, began = Watch(folder, options.seed), time.monotonic()
-    watching.run(first, last, options.seconds)
+    with suppress(KeyboardInterrupt):  # what was judged until then counts
+        watching.run(first, last, options.seconds)
     watching.report(time.monotonic() - began)
     if not watching.found:
         shutil.rmtree(folder)
@@ -205,11 +206,16 @@ class Watch:
                 stderr=errors,
                 text=True,
                 env=os.environ | ONE_THREAD,
+                start_new_session=True,  # Ctrl-C is for the one who counts
             ) as worker,
         ):
             assert worker.stdout is not None
-            started = worker.stdout.readline().strip() == READY
-            number = self._listen(worker.stdout, first)
+            try:
+                started = worker.stdout.readline().strip() == READY
+                number = self._listen(worker.stdout, first)
+            except KeyboardInterrupt:
+                worker.kill()
+                raise
             finished = number == last or time.monotonic() >= until
             if not worker.wait() and finished:
                 return number

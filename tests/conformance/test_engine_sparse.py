@@ -103,7 +103,7 @@ def test_no_zero_hides_what_is_not_finite(
 
 
 def test_a_negative_zero_becomes_zero_either_way() -> None:
-    a, b = drawn(200, 128, 64, "float32", 0.0)
+    a, b = np.zeros((200, 128), np.float32), np.zeros((128, 64), np.float32)
     a[:, 0], b[...] = 1e-30, -1e-30  # their product is −0, to the nearest float32
 
     def alone(a: NumpyArray) -> NumpyArray:
