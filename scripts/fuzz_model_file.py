@@ -165,7 +165,9 @@ def use_frozen(path: Path, meter: Meter, choose: Choose) -> str:
     except ModelFileError as error:
         return "refused: " + rule(str(error))
     frame = pl.read_csv(path.parent.parent / "samples" / "few.csv")
-    given: Any = frame if isinstance(features, TableFeatures) else rows()[0]
+    given: Any = np.ones((FEW, *network.shapes.outputs[0]))
+    if isinstance(features, TableFeatures):
+        given = frame
     attempt(lambda: network.predict(features.transform(given, network.dtype)))
     some(uses_of(network), choose)
     return "accepted"

@@ -59,8 +59,10 @@ def attempt(path: Path, call: Callable[[], Any]) -> Any:
         said = f"{type(error).__name__}: {error}"
         if path.name not in said:
             raise BrokenPromiseError(f"the file isn't named: {said}") from error
-        place = PLACE.search(said)
-        if place and not 1 <= int(place[2]) <= path.read_bytes().count(b"\n") * 2 + 99:
+        place, content = PLACE.search(said), path.read_bytes()
+        # In UTF-16 a line's end may be part of another character.
+        lines = len(content) if b"\0" in content else len(re.split(b"[\r\n]", content))
+        if place and not 1 <= int(place[2]) <= lines:
             raise BrokenPromiseError(f"there is no such line: {said}") from error
         return said
 

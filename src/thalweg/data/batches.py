@@ -245,7 +245,8 @@ class Reader:
         if columns is None:
             yield from self._record_by_record(lines_of(data), before)
             return
-        if len(columns[0]) == count:
+        # Of lines that all end, else one more row than ends may have a line break.
+        if content is data and len(columns[0]) == count:
             lines = partial(line_of_its_own, before)
         else:
             lines = partial(line_in, data, self.separator, self.name, before)

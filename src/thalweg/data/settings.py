@@ -13,6 +13,7 @@ from thalweg.formulas.names import (
     look_up,
     require,
     require_fraction,
+    require_instance,
     require_non_negative,
     require_positive,
     require_whole,
@@ -115,6 +116,12 @@ class Settings:
         look_up("optimizer", self.optimizer, OPTIMIZERS)
         look_up("schedule", self.schedule, SCHEDULES)
         require_positive("learning_rate", self.learning_rate)
+        for name in self.ignore:
+            require_instance("ignore", name, str, "names of columns")
+        if self.weights is not None:
+            require_instance("weights", self.weights, str, "a column's name")
+        if self.task is not None:
+            require_instance("task", self.task, str, "classes or number")
         require_whole("epochs", self.epochs, least=1)
         require(self.seed in SEEDS, "seed", f"from 0 to {SEEDS[-1]}", self.seed)
         require_fraction("dropout", self.dropout)

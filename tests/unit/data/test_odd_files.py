@@ -111,3 +111,14 @@ def test_the_separator_is_told_from_as_much_as_read_sees(tmp_path: Path) -> None
     assert whole.columns == ["a", "b,c,d"]
     (part,) = read_batches(path, {})
     assert part.columns == whole.columns
+
+
+def test_lines_are_right_where_a_cell_has_two_and_the_last_has_no_end(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(b'n,c\n1,"a\nb"\n2,c\n3,d')
+    table = read(path)
+    (part,) = read_batches(path, {"n": "number", "c": "category"})
+    assert [part.where(row) for row in range(3)] == ["line 2", "line 4", "line 5"]
+    assert [table.where(row) for row in range(3)] == ["line 2", "line 4", "line 5"]

@@ -37,6 +37,9 @@ from thalweg.formulas.penalties import L1, L2
         ("test", 1.0),
         ("seed", -1),
         ("seed", 2**32),
+        ("ignore", ("a", 5)),
+        ("weights", 5),
+        ("task", 5),
     ],
 )
 def test_what_cant_be_used_is_refused_by_its_name(name: str, value: Any) -> None:
