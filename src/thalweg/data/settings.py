@@ -10,6 +10,7 @@ from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
     is_number,
+    is_whole,
     look_up,
     require,
     require_fraction,
@@ -123,7 +124,9 @@ class Settings:
         if self.task is not None:
             require_instance("task", self.task, str, "classes or number")
         require_whole("epochs", self.epochs, least=1)
-        require(self.seed in SEEDS, "seed", f"from 0 to {SEEDS[-1]}", self.seed)
+        # A range is searched for what isn't an int, from one end to the other.
+        fits = is_whole(self.seed) and int(self.seed) in SEEDS
+        require(fits, "seed", f"a whole number, 0 to {SEEDS[-1]}", self.seed)
         require_fraction("dropout", self.dropout)
         for name in ("validation", "test"):
             share = getattr(self, name)

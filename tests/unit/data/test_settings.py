@@ -37,6 +37,8 @@ from thalweg.formulas.penalties import L1, L2
         ("test", 1.0),
         ("seed", -1),
         ("seed", 2**32),
+        ("seed", 1.5),
+        ("seed", float("nan")),
         ("ignore", ("a", 5)),
         ("weights", 5),
         ("task", 5),
