@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import polars as pl
 
@@ -34,7 +34,6 @@ from thalweg.data.csv_text import (
     unusual,
     utf8,
 )
-from thalweg.data.kinds import Kind
 from thalweg.data.read import check_file, is_parquet, parquet_parts, read, readable
 from thalweg.data.table import MISSING_TEXTS, Lines, Table, cleaned
 from thalweg.errors import DataError
@@ -53,21 +52,25 @@ CAREFUL_ROWS = 2**14
 
 QUOTE = b'"'
 
+Types: TypeAlias = Mapping[str, pl.DataType]
 
-def read_batches(source: Any, kinds: Mapping[str, Kind]) -> Iterator[Table]:
+
+def read_batches(source: Any, types: Types) -> Iterator[Table]:
     """The rows of a table in their order, some at a time.
 
     Args:
         source: as `read` takes it. Of a file, only a part is in memory at a time.
-        kinds: the columns that are wanted, and what their cells are to be. Of others
-            the names are kept, but their cells may be left out.
+        types: the columns that are wanted, and what their cells are best read as:
+            float64, a text, or one of some texts. Cells that can't be read as that are
+            texts. Of columns that aren't wanted the names are kept, but their cells may
+            be left out.
 
     Raises:
         FileError, DataError: as `read`, though possibly after some rows were given.
 
     >>> Path("ages.csv").write_text("age,name\\n31,Ada\\n?,Bo\\n")
     21
-    >>> for part in read_batches("ages.csv", {"age": "number"}):
+    >>> for part in read_batches("ages.csv", {"age": pl.Float64()}):
     ...     print(part.column("age").to_list(), part.where(1))
     [31.0, None] line 3
     """
@@ -76,7 +79,7 @@ def read_batches(source: Any, kinds: Mapping[str, Kind]) -> Iterator[Table]:
         return
     path = Path(os.fspath(cast("str | os.PathLike[str]", source)))
     check_file(path)
-    parts = parquet_batches(path) if is_parquet(path) else csv_batches(path, kinds)
+    parts = parquet_batches(path) if is_parquet(path) else csv_batches(path, types)
     first = None
     with readable(path):
         for part in parts:
@@ -110,7 +113,7 @@ def parquet_batches(path: Path) -> Iterator[Table]:
 # CSV ----------------------------------------------------------------------------------
 
 
-def csv_batches(path: Path, kinds: Mapping[str, Kind]) -> Iterator[Table]:
+def csv_batches(path: Path, types: Types) -> Iterator[Table]:
     """A CSV file's rows."""
     with path.open("rb") as file:
         blocks = text_blocks(file, path)
@@ -118,7 +121,7 @@ def csv_batches(path: Path, kinds: Mapping[str, Kind]) -> Iterator[Table]:
         separator = sniff_separator(first)
         header, size = header_of(first, separator, path.name)
         names = checked_names(f"{path.name}, line {header[0]}", header[1])
-        reader = Reader(path.name, separator, header, names, kinds)
+        reader = Reader(path.name, separator, header, names, types)
         before = line_count(first[:size])
         yield from reader.tables(chain([first[size:]], blocks), before)
 
@@ -204,7 +207,7 @@ class Reader:
         separator: between cells.
         header: the record of names, as it is in the file.
         names: of the columns.
-        kinds: the columns that are wanted.
+        types: the columns that are wanted, and what their cells are best read as.
         null_values: the texts found so far that say that a number is missing.
     """
 
@@ -212,7 +215,7 @@ class Reader:
     separator: str
     header: Record
     names: list[str]
-    kinds: Mapping[str, Kind]
+    types: Types
     null_values: tuple[str, ...] = ()
 
     def tables(self, blocks: Iterator[bytes], before: int) -> Iterator[Table]:
@@ -271,7 +274,7 @@ class Reader:
         numbers = [
             column
             for name, column in zip(self.names, texts, strict=True)
-            if self.kinds.get(name) == "number"
+            if self.types.get(name) == pl.Float64
         ]
         new = tuple(
             text
@@ -284,7 +287,8 @@ class Reader:
 
     def _typed(self, data: bytes) -> list[pl.Series] | None:
         """Numbers and texts, or None where a cell isn't a finite number."""
-        numbers = [name for name in self.names if self.kinds.get(name) == "number"]
+        wanted = self.types
+        numbers = [name for name in self.names if wanted.get(name) == pl.Float64]
         columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
         if columns is None or not all(map(is_finite, columns)):
             return None
@@ -322,13 +326,21 @@ class Reader:
         # By names, since polars makes up one for a series without.
         frame = pl.DataFrame(
             {
-                name: column
-                if name in self.kinds
+                name: recognized(column, self.types[name])
+                if name in self.types
                 else pl.repeat(None, len(column), dtype=pl.Null, eager=True)
                 for name, column in zip(self.names, columns, strict=True)
             }
         )
         return Table(self.name, cleaned(frame), lines)
+
+
+def recognized(column: pl.Series, wanted: pl.DataType) -> pl.Series:
+    """Texts as the categories that are wanted, if each is one of them or missing."""
+    if not isinstance(wanted, pl.Enum) or column.dtype != pl.String:
+        return column
+    known = column.cast(wanted, strict=False)
+    return known if known.null_count() == column.null_count() else column
 
 
 def is_dense(data: bytes) -> bool:

@@ -21,6 +21,7 @@ from thalweg.data.encodings import (
 )
 from thalweg.data.kinds import Kind
 from thalweg.data.strict import require_keys, texts, truth
+from thalweg.data.table import unclean
 
 RARE_ROWS = 5
 """In a long table, categories of fewer training rows than this share one code."""
@@ -35,8 +36,34 @@ OTHER, MISSING = 0, 1
 """The codes, in an embedding, of categories that share one and of missing cells."""
 
 
+class OfCategories(Encoding):
+    """What knows a column's categories.
+
+    Attributes:
+        categories: texts that differ.
+    """
+
+    categories: tuple[str, ...]
+
+    @property
+    def type(self) -> pl.DataType:
+        """One of the categories, where they are texts as a table has them."""
+        if self.kind != "category" or unclean(pl.Series(self.categories)):
+            return super().type
+        return self._codes.type
+
+    def understood(self, column: pl.Series) -> pl.Series:
+        """The cells as texts, or as the categories that a reader found them to be."""
+        found = column.dtype == self._codes.type and column.dtype == self.type
+        return column if found else super().understood(column)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return Codes(self.categories)
+
+
 @dataclass(frozen=True)
-class CategoryEncoding(Encoding):
+class CategoryEncoding(OfCategories):
     """A category, one feature each: 1 where the cell holds it, else 0.
 
     Categories too rare to learn from share one feature; missing cells have their own.
@@ -82,10 +109,6 @@ class CategoryEncoding(Encoding):
         return unseen_codes(codes)
 
     @cached_property
-    def _codes(self) -> Codes:
-        return Codes(self.categories)
-
-    @cached_property
     def _places(self) -> NDArray[np.int64]:
         """The feature of each code; −1 where it has none."""
         count = len(self.categories)
@@ -95,7 +118,7 @@ class CategoryEncoding(Encoding):
 
 
 @dataclass(frozen=True)
-class CodeEncoding(Encoding):
+class CodeEncoding(OfCategories):
     """A category among many, as a number for an embedding.
 
     The numbers are 0 for all that are rare or weren't in training rows, 1 for a missing
@@ -137,10 +160,6 @@ class CodeEncoding(Encoding):
         features[:, 0] = codes
         return unseen_codes(codes)
 
-    @cached_property
-    def _codes(self) -> Codes:
-        return Codes(self.categories)
-
 
 def fit_categories(
     name: str, kind: Kind, cells: pl.Series
@@ -168,20 +187,24 @@ def unseen_codes(codes: NDArray[np.int64]) -> Mask | None:
 class Codes:
     """A number for each category: 0 for all others, 1 for missing, 2 for the first.
 
+    Args:
+        categories: texts that differ.
+
     >>> Codes(["a", "b"])(pl.Series(["b", "a", None, "c"])).tolist()
     [3, 2, 1, 0]
     """
 
     def __init__(self, categories: Sequence[str]) -> None:
-        self._type = pl.Enum(categories)
+        self.type = pl.Enum(categories)
         first = MISSING + 1
         self._numbers = np.array([*range(first, first + len(categories)), OTHER])
 
     def __call__(self, cells: pl.Series) -> NDArray[np.int64]:
         """The number of each cell."""
-        known = pl.lit(cells.cast(self._type, strict=False))
-        places = known.to_physical().fill_null(len(self._numbers) - 1)
-        codes = self._numbers[pl.select(places).to_series().to_numpy()]
+        known = cells.cast(self.type, strict=False).to_physical()
+        if known.null_count():
+            known = known.cast(pl.UInt32).fill_null(len(self._numbers) - 1)
+        codes = self._numbers[known.to_numpy()]
         if cells.null_count():
             codes[cells.is_null().to_numpy()] = MISSING
         return codes

@@ -105,9 +105,9 @@ class Encoder:
         return tuple(name for encoding in self.encodings for name in encoding.features)
 
     @property
-    def kinds(self) -> dict[str, Kind]:
-        """What the cells of each column are to be."""
-        return {encoding.name: encoding.kind for encoding in self.encodings}
+    def types(self) -> dict[str, pl.DataType]:
+        """What the cells of each column are best read as."""
+        return {encoding.name: encoding.type for encoding in self.encodings}
 
     @property
     def embedded(self) -> tuple[Embedded, ...]:
@@ -134,11 +134,24 @@ class Encoder:
             DataError: a column isn't there.
         """
         X = np.zeros((table.rows, len(self.features)), np.float32)
+        return Encoded(X, self.encode_into(table, X))
+
+    def encode_into(self, table: Table, X: NDArray[np.float32]) -> Report:
+        """Write what `transform` gives into zeros.
+
+        Args:
+            table: with at least the columns that were there when the encoder was
+                fitted.
+            X: zeros, shape (rows, features), rows contiguous.
+
+        Raises:
+            DataError: a column isn't there.
+        """
         reports: list[ColumnReport] = []
         start = 0
         for encoding in self.encodings:
             column = table.column(encoding.name)
-            cells = understood(column, encoding.kind)
+            cells = encoding.understood(column)
             stop = start + len(encoding.features)
             unseen = encoding.encode_into(cells, X[:, start:stop])
             reports.append(ColumnReport.of(table, encoding, column, cells, unseen))
@@ -146,7 +159,7 @@ class Encoder:
         known = {column.name for column in self.schema.columns}
         known |= {self.schema.target.name, self.schema.weights or ""}
         extra = tuple(name for name in table.columns if name not in known)
-        return Encoded(X, Report(table.rows, tuple(reports), extra))
+        return Report(table.rows, tuple(reports), extra)
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.kinds import Kind
+from thalweg.data.kinds import Kind, understood
 from thalweg.data.scales import NormalScores, Scale
 from thalweg.data.strict import number, require_keys, text, texts, truth
 from thalweg.errors import ModelFileError
@@ -38,6 +38,15 @@ class Encoding(ABC):
     @abstractmethod
     def features(self) -> tuple[str, ...]:
         """A name for each feature."""
+
+    @property
+    def type(self) -> pl.DataType:
+        """What the column's cells are best read as."""
+        return pl.Float64() if self.kind == "number" else pl.String()
+
+    def understood(self, column: pl.Series) -> pl.Series:
+        """The cells of a column as what they mean; null where that isn't known."""
+        return understood(column, self.kind)
 
     def encode(self, cells: pl.Series) -> NDArray[np.float32]:
         """The features, shape (rows, features), of cells that `understood` gave."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
-from threading import Thread
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from thalweg.data.encode import Encoder
+    from thalweg.data.report import Report
+    from thalweg.data.table import Table
+
 Item = TypeVar("Item")
+Floats: TypeAlias = NDArray[np.float32]
 
 
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -19,53 +25,45 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     >>> list(one_ahead(iter("abc")))
     ['a', 'b', 'c']
     """
-    following = next_of(items)
+    # A pool that is left alone ends its thread when it is gone, and waits for nothing.
+    # Closed, it would take a lock, which the garbage collector, where it ends a
+    # generator that an error left behind, may come upon in the hands of its own thread.
+    pool = ThreadPoolExecutor(max_workers=1)
+    following = pool.submit(next, items, None)
     while (item := following.result()) is not None:
-        following = next_of(items)
+        following = pool.submit(next, items, None)
         yield item
 
 
-def next_of(items: Iterator[Item]) -> Future[Item | None]:
-    """The next item, or None after the last, made by a thread of its own.
+def encoded_in_turns(
+    tables: Iterator[Table], encoder: Encoder, rows: int
+) -> Iterator[tuple[Floats, list[Report]]]:
+    """A table's features, some rows at a time: so many, or a multiple.
 
-    A pool of threads would have to be closed. Where an error leaves a generator behind,
-    that is done by the garbage collector, which may come in the middle of the start of
-    a thread, and then the one waits for the other forever.
+    Two arrays take turns, since new memory costs more time than what is written into
+    it: one is written over when the array after the next is asked for.
+
+    Args:
+        tables: the parts of a table, of any lengths.
+        encoder: makes features of them.
+        rows: what the length of each array but the last is a multiple of.
+
+    Returns:
+        Arrays of shape (multiple of rows, features), some of them with no rows; and
+        what was found in the cells meanwhile.
     """
-    future: Future[Item | None] = Future()
-
-    def make() -> None:
-        try:
-            future.set_result(next(items, None))
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=make).start()
-    return future
-
-
-def of_equal_length(parts: Iterator[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
-    """The same rows in parts of so many each, the last of fewer; at least one part.
-
-    >>> [part.tolist() for part in of_equal_length(iter([np.arange(3)] * 2), 4)]
-    [[0, 1, 2, 0], [1, 2]]
-    """
-    rest: NDArray[Any] | None = None
-    first = True
-    for part in parts:
-        start = 0
-        if rest is not None and len(rest):
-            start = rows - len(rest)
-            part_of_both = np.concatenate([rest, part[:start]])
-            if len(part_of_both) < rows:
-                rest = part_of_both
-                continue
-            yield part_of_both
-            first = False
-        whole = start + (len(part) - start) // rows * rows
-        for place in range(start, whole, rows):
-            yield part[place : place + rows]
-            first = False
-        rest = part[whole:].copy()
-    if rest is not None and (first or len(rest)):
-        yield rest
+    width = len(encoder.features)
+    arrays = [np.empty((0, width), np.float32)] * 2
+    rest = arrays[0]
+    for turn, table in zip(cycle((0, 1)), tables):
+        stop = len(rest) + table.rows
+        if stop > len(arrays[turn]):
+            arrays[turn] = np.empty((-(-stop // rows) * rows, width), np.float32)
+        X = arrays[turn][:stop]
+        new = X[len(rest) :]
+        X[: len(rest)], new[:] = rest, 0
+        report = encoder.encode_into(table, new)
+        whole = stop // rows * rows
+        yield X[:whole], [report]
+        rest = X[whole:]
+    yield rest, []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.batches import read_batches
 from thalweg.data.encode import Encoder
-from thalweg.data.flow import of_equal_length, one_ahead
+from thalweg.data.flow import encoded_in_turns, one_ahead
 from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report
@@ -120,15 +120,14 @@ class TableModel:
             [344]
         """
         # Reading, encoding and predicting go on side by side.
-        tables = one_ahead(read_batches(source, self.encoder.kinds))
-
-        def features() -> Iterator[NDArray[Any]]:
-            for encoded in one_ahead(self.encoder.transform(table) for table in tables):
-                tell(encoded.report)
-                yield encoded.X
-
-        for X in of_equal_length(features(), ROWS_AT_A_TIME):
-            yield self._answers(self._outputs(X, execution))
+        tables = one_ahead(read_batches(source, self.encoder.types))
+        encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
+        for X, reports in one_ahead(encoded):
+            for report in reports:
+                tell(report)
+            for start in range(0, len(X), ROWS_AT_A_TIME):
+                rows = X[start : start + ROWS_AT_A_TIME]
+                yield self._answers(self._outputs(rows, execution))
 
     def _outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
         """What the network gives.
@@ -138,8 +137,8 @@ class TableModel:
         """
         engine, threads = execution.engine, execution.threads
         parts = [
-            self.network.predict(part, engine=engine, threads=threads)
-            for part in of_equal_length(iter([X]), ROWS_AT_A_TIME)
+            self.network.predict(rows, engine=engine, threads=threads)
+            for rows in np.split(X, range(ROWS_AT_A_TIME, len(X), ROWS_AT_A_TIME))
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

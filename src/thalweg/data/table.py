@@ -110,18 +110,27 @@ def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
     >>> cleaned(pl.DataFrame({"n": [1, 2, 3], "c": ["a ", "?", "a "]}))["c"].to_list()
     ['a', None, 'a']
     """
-    texts = frame.select(selectors.string())
-    # Mostly texts are clean, and where they repeat that is found sooner.
-    repeated = [column.name for column in texts if _repeats(column)]
-    found = texts.select(pl.col(repeated).unique().str.contains(UNCLEAN).any())
-    clean = [column.name for column in found if not column[0]]
-    return frame.with_columns(_stripped(selectors.string() - selectors.by_name(clean)))
+    dirty = [column.name for column in frame if _is_dirty(column)]
+    return frame.with_columns(_stripped(pl.col(dirty))) if dirty else frame
 
 
-def _repeats(column: pl.Series) -> bool:
-    """Whether the first rows hold few different texts."""
+def _is_dirty(column: pl.Series) -> bool:
+    """Whether there may be texts to strip, or that mean "missing"."""
+    if column.dtype != pl.String:
+        return False
+    # Where texts repeat, that there are none is found sooner than they are stripped.
     first = column.head(FIRST_ROWS)
-    return 2 * first.n_unique() <= len(first)
+    repeats = 2 * first.n_unique() <= len(first)
+    return not repeats or unclean(column.unique())
+
+
+def unclean(texts: pl.Series) -> bool:
+    """Whether a text isn't stripped, or means "missing".
+
+    >>> unclean(pl.Series(["a", "b c"])), unclean(pl.Series(["a", "?"]))
+    (False, True)
+    """
+    return bool(texts.str.contains(UNCLEAN).any())
 
 
 def _stripped(texts: pl.Expr) -> pl.Expr:
