@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.names import is_whole
 from thalweg.program.types import ArrayType
 from thalweg.training.metrics import CLASS_LOSSES, Accuracy, SquaredError
 from thalweg.training.step import Task
@@ -47,4 +48,5 @@ def batch_types(network: Network, loss: Loss) -> dict[str, ArrayType]:
 def rows_of(network: Network) -> int:
     """The rows of a batch."""
     size = network.history.settings.get("batch_size")
-    return size if isinstance(size, int) and size > 0 else USUAL_ROWS
+    # A file may hold anything there, such as true, which Python takes for 1.
+    return size if is_whole(size) and size > 0 else USUAL_ROWS

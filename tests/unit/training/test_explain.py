@@ -18,7 +18,7 @@ from thalweg.formulas.layers import Layer
 from thalweg.program import meanings
 from thalweg.program.compile import compile_rows
 from thalweg.training.explain import explain
-from thalweg.training.settings import batch_types, task_of
+from thalweg.training.settings import USUAL_ROWS, batch_types, rows_of, task_of
 from thalweg.training.stack import describe
 from thalweg.training.step import step_programs
 from thalweg.training.words import PAGE_WIDTH
@@ -422,3 +422,12 @@ def test_explaining_changes_nothing() -> None:
     assert network.explain() == network.explain()
     for name, array in {**network.parameters, **network.state}.items():
         assert (array == before[name]).all()
+
+
+@pytest.mark.parametrize("size", [None, True, 0, -1, 2.5, "all"])
+def test_a_batch_of_no_known_size_is_explained_with_the_usual_one(size: Any) -> None:
+    """Found by scripts/fuzz_model_file.py: `true` was taken for a number of rows."""
+    network = tw.Network([tw.Dense(2, "silu"), tw.Dense(1)]).initialize(3)
+    network.history.settings["batch_size"] = size
+    assert rows_of(network) == USUAL_ROWS
+    assert "silu" in network.explain(program=True)
