@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thalweg.data.categories import CategoryEncoding
 from thalweg.data.encode import Encoded, Encoder
 from thalweg.data.infer import infer
+from thalweg.data.kinds import Kind
 from thalweg.data.read import read
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError, ThalwegError
@@ -287,3 +289,23 @@ def test_a_column_that_turned_to_text_is_reported_by_line(tmp_path: Path) -> Non
     assert lines(training, read(path)) == [
         "x: 1 cell not a number, taken as missing, first 'two' in line 4"
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "categories", "read_as"),
+    [
+        ("category", ("a", "b c"), pl.Enum(["a", "b c"])),
+        ("category", ("a", " b"), pl.String()),
+        ("category", ("?", "a"), pl.String()),
+        ("boolean", ("false", "true"), pl.String()),
+    ],
+)
+def test_cells_are_read_as_categories_where_these_are_as_a_table_has_them(
+    kind: Kind, categories: tuple[str, ...], read_as: pl.DataType
+) -> None:
+    encoding = CategoryEncoding("x", kind, False, True, categories)
+    assert encoding.type == read_as
+    texts = pl.Series("x", [*categories, None])
+    cells = encoding.understood(texts.cast(pl.Enum(categories)))
+    meant = encoding.encode(encoding.understood(texts))
+    assert np.array_equal(encoding.encode(cells), meant)
