@@ -49,4 +49,6 @@ def rows_of(network: Network) -> int:
     """The rows of a batch."""
     size = network.history.settings.get("batch_size")
     # A file may hold anything there, such as true, which Python takes for 1.
-    return size if is_whole(size) and size > 0 else USUAL_ROWS
+    if isinstance(size, int) and is_whole(size) and size > 0:
+        return size
+    return USUAL_ROWS
