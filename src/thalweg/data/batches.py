@@ -268,14 +268,16 @@ class Reader:
             return texts
         return self._typed(data) or texts
 
+    @property
+    def _numbers(self) -> list[str]:
+        """The columns whose cells are to be numbers."""
+        return [name for name in self.names if self.types.get(name) == pl.Float64]
+
     def _learn_null_values(self, texts: list[pl.Series]) -> bool:
         """Whether cells of numbers are missing in a way that wasn't met before."""
         # polars compares each cell with each of them, so there are no more than needed.
-        numbers = [
-            column
-            for name, column in zip(self.names, texts, strict=True)
-            if self.types.get(name) == pl.Float64
-        ]
+        named = dict(zip(self.names, texts, strict=True))
+        numbers = [named[name] for name in self._numbers]
         new = tuple(
             text
             for text in MISSING_TEXTS
@@ -287,9 +289,7 @@ class Reader:
 
     def _typed(self, data: bytes) -> list[pl.Series] | None:
         """Numbers and texts, or None where a cell isn't a finite number."""
-        wanted = self.types
-        numbers = [name for name in self.names if wanted.get(name) == pl.Float64]
-        columns = self._parsed(data, dict.fromkeys(numbers, pl.Float64))
+        columns = self._parsed(data, dict.fromkeys(self._numbers, pl.Float64))
         if columns is None or not all(map(is_finite, columns)):
             return None
         return columns

@@ -36,8 +36,8 @@ OTHER, MISSING = 0, 1
 """The codes, in an embedding, of categories that share one and of missing cells."""
 
 
-class OfCategories(Encoding):
-    """What knows a column's categories.
+class CategoricalEncoding(Encoding):
+    """How a column becomes features by the categories that it holds.
 
     Attributes:
         categories: texts that differ.
@@ -45,8 +45,8 @@ class OfCategories(Encoding):
 
     categories: tuple[str, ...]
 
-    @property
-    def type(self) -> pl.DataType:
+    @cached_property
+    def type(self) -> pl.DataType:  # pyright: ignore[reportIncompatibleMethodOverride]
         """One of the categories, where they are texts as a table has them."""
         if self.kind != "category" or unclean(pl.Series(self.categories)):
             return super().type
@@ -54,7 +54,7 @@ class OfCategories(Encoding):
 
     def understood(self, column: pl.Series) -> pl.Series:
         """The cells as texts, or as the categories that a reader found them to be."""
-        found = column.dtype == self._codes.type and column.dtype == self.type
+        found = isinstance(self.type, pl.Enum) and column.dtype == self.type
         return column if found else super().understood(column)
 
     @cached_property
@@ -63,7 +63,7 @@ class OfCategories(Encoding):
 
 
 @dataclass(frozen=True)
-class CategoryEncoding(OfCategories):
+class CategoryEncoding(CategoricalEncoding):
     """A category, one feature each: 1 where the cell holds it, else 0.
 
     Categories too rare to learn from share one feature; missing cells have their own.
@@ -118,7 +118,7 @@ class CategoryEncoding(OfCategories):
 
 
 @dataclass(frozen=True)
-class CodeEncoding(OfCategories):
+class CodeEncoding(CategoricalEncoding):
     """A category among many, as a number for an embedding.
 
     The numbers are 0 for all that are rare or weren't in training rows, 1 for a missing

@@ -110,18 +110,20 @@ def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
     >>> cleaned(pl.DataFrame({"n": [1, 2, 3], "c": ["a ", "?", "a "]}))["c"].to_list()
     ['a', None, 'a']
     """
-    dirty = [column.name for column in frame if _is_dirty(column)]
-    return frame.with_columns(_stripped(pl.col(dirty))) if dirty else frame
+    texts = [column for column in frame if column.dtype == pl.String]
+    # Mostly texts are clean, and where they repeat that is found sooner.
+    repeated = selectors.by_name([c.name for c in texts if _repeats(c)])
+    found = frame.select(repeated.unique().str.contains(UNCLEAN).any())
+    clean = {column.name for column in found if not column[0]}
+    # By a selector: `pl.col` takes some names for patterns.
+    dirty = [column.name for column in texts if column.name not in clean]
+    return frame.with_columns(_stripped(selectors.by_name(dirty))) if dirty else frame
 
 
-def _is_dirty(column: pl.Series) -> bool:
-    """Whether there may be texts to strip, or that mean "missing"."""
-    if column.dtype != pl.String:
-        return False
-    # Where texts repeat, that there are none is found sooner than they are stripped.
+def _repeats(column: pl.Series) -> bool:
+    """Whether the first rows hold few different texts."""
     first = column.head(FIRST_ROWS)
-    repeats = 2 * first.n_unique() <= len(first)
-    return not repeats or unclean(column.unique())
+    return 2 * first.n_unique() <= len(first)
 
 
 def unclean(texts: pl.Series) -> bool:

@@ -45,3 +45,12 @@ def test_cells_are_cleaned_however_often_they_repeat(
 def test_a_text_that_appears_late_is_cleaned_too() -> None:
     cells = ["a", "b"] * 5_000 + ["a "]
     assert cleaned(pl.DataFrame({"c": cells}))["c"][-1] == "a"
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_name_that_could_be_a_pattern_is_a_name(repeats: bool) -> None:
+    cells = ["a ", "?"] * 2 if repeats else ["a ", "?", "b", "c"]
+    frame = pl.DataFrame({"^n.*$": cells, "name": ["a", "b"] * 2})
+    clean = cleaned(frame)
+    assert clean["^n.*$"].to_list()[:2] == ["a", None]
+    assert clean["name"].to_list() == frame["name"].to_list()
