@@ -1,8 +1,9 @@
 """Infer what each column of a table is, and say why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from functools import partial
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,9 @@ from thalweg.data.table import Table
 from thalweg.data.words import counted, listed, shown
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import nearest
+
+Place: TypeAlias = Callable[[int], str]
+"""Where the cell of a row stands, for the start of a message."""
 
 MOSTLY = 0.95
 """Above this share of cells of one kind, the others are mistakes, not a category."""
@@ -73,7 +77,8 @@ def infer(
 
 def infer_column(table: Table, name: str) -> Column:
     """What one column is, were it never set aside for being of no help."""
-    return _described(table, table.column(name), Different.of(table.column(name)))
+    column = table.column(name)
+    return _described(table, name, column, Different.of(column))
 
 
 def _check_uses(
@@ -103,7 +108,7 @@ def infer_feature(table: Table, name: str) -> Column:
     if useless:
         return Column(name, "ignored", useless)
     different = Different.of(column)
-    found = _described(table, column, different)
+    found = _described(table, name, column, different)
     if found.kind == "number":
         useless = _counting(name, understood(column, "number"))
     elif found.kind == "category":
@@ -138,12 +143,14 @@ class Different:
         return int(self.rows.filter(understood(self.texts, kind).is_not_null()).sum())
 
 
-def _described(table: Table, column: pl.Series, different: Different) -> Column:
+def _described(
+    table: Table, name: str, column: pl.Series, different: Different
+) -> Column:
     """What a column is, and why."""
-    kind, why = _kind(table, column, different)
+    kind, why = _kind(partial(table.place, column=name), column, different)
     missing = column.null_count()
     said = f", {missing:,} missing" if missing else ""
-    return Column(column.name, kind, why + said)
+    return Column(name, kind, why + said)
 
 
 def _useless(column: pl.Series) -> str | None:
@@ -187,7 +194,7 @@ def _hardly_repeated(different: Different, reason: str) -> str | None:
     return None
 
 
-def _kind(table: Table, column: pl.Series, different: Different) -> tuple[Kind, str]:
+def _kind(place: Place, column: pl.Series, different: Different) -> tuple[Kind, str]:
     """The kind of a column, and why."""
     present = len(column) - column.null_count()
     if is_unusable(column.dtype):
@@ -196,12 +203,12 @@ def _kind(table: Table, column: pl.Series, different: Different) -> tuple[Kind, 
         return "ignored", "every cell is missing"
     if is_text(column.dtype):
         if column.dtype == pl.String:
-            return _text_kind(table, column, different, present)
+            return _text_kind(place, column, different, present)
         return "category", _texts_said(column, different)
-    return _typed_kind(table, column, present)
+    return _typed_kind(place, column, present)
 
 
-def _typed_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, str]:
+def _typed_kind(place: Place, column: pl.Series, present: int) -> tuple[Kind, str]:
     """The kind of a column that isn't text, by its type."""
     if column.dtype == pl.Boolean:
         return "boolean", f"{present:,} of {present:,} cells are true or false"
@@ -209,12 +216,12 @@ def _typed_kind(table: Table, column: pl.Series, present: int) -> tuple[Kind, st
         return "time", f"{present:,} of {present:,} cells are times"
     if isinstance(column.dtype, pl.Date | pl.Datetime):
         return "date", f"{present:,} of {present:,} cells are dates"
-    _check_finite(table, column)
+    _check_finite(place, column)
     return "number", f"{present:,} of {present:,} cells are numbers"
 
 
 def _text_kind(
-    table: Table, column: pl.Series, different: Different, present: int
+    place: Place, column: pl.Series, different: Different, present: int
 ) -> tuple[Kind, str]:
     """The kind of a column of texts, by what they can all be read as."""
     pair = _boolean_pair(different.texts)
@@ -229,13 +236,13 @@ def _text_kind(
         read = different.rows_of(kind)
         if read == present:
             if kind == "number":
-                _check_finite(table, column)
+                _check_finite(place, column)
             return kind, f"{present:,} of {present:,} cells are {kind}s"
         if read > MOSTLY * present:
-            _refuse_mixture(table, column, understood(column, kind), kind)
+            _refuse_mixture(place, column, understood(column, kind), kind)
         if kind == "number":
             numbers = read
-            _refuse_commas(table, column, different, numbers, present)
+            _refuse_commas(place, column, different, numbers, present)
     are_numbers = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
     return "category", said + are_numbers
 
@@ -269,18 +276,18 @@ def _are_codes(texts: pl.Series) -> bool:
 
 
 def _refuse_mixture(
-    table: Table, column: pl.Series, read: pl.Series, kind: Kind
+    place: Place, column: pl.Series, read: pl.Series, kind: Kind
 ) -> NoReturn:
     row = _first(column.is_not_null() & read.is_null())
     raise DataError(
-        f"{table.place(row, column.name)}: must be a {kind} like {read.count():,} "
+        f"{place(row)}: must be a {kind} like {read.count():,} "
         f"other cells of this column, but is {shown(column[row])}; leave the cell "
         "empty if it's unknown, or ignore the column"
     )
 
 
 def _refuse_commas(
-    table: Table,
+    place: Place,
     column: pl.Series,
     different: Different,
     numbers: int,
@@ -293,19 +300,18 @@ def _refuse_commas(
         return
     row = _first(column.str.contains(NUMBER_WITH_COMMAS).fill_null(False))
     raise DataError(
-        f"{table.place(row, column.name)}: a number must be written without commas "
+        f"{place(row)}: a number must be written without commas "
         f"and with a decimal point, but is {shown(column[row])}; "
         "write it so, or ignore the column"
     )
 
 
-def _check_finite(table: Table, column: pl.Series) -> None:
+def _check_finite(place: Place, column: pl.Series) -> None:
     infinite = understood(column, "number").is_infinite().fill_null(False)
     if infinite.any():
         row = _first(infinite)
         raise DataError(
-            f"{table.place(row, column.name)}: a number must be finite, "
-            f"but is {shown(column[row])}"
+            f"{place(row)}: a number must be finite, but is {shown(column[row])}"
         )
 
 

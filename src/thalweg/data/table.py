@@ -77,7 +77,9 @@ class Table:
         return self.frame.columns
 
     def column(self, name: str) -> pl.Series:
-        """A column by name.
+        """The cells of a column, found by its name, without the name.
+
+        polars takes a name such as ``^a.*$`` for a pattern, wherever a series has it.
 
         Raises:
             DataError: there is none of this name.
@@ -87,7 +89,7 @@ class Table:
                 f"{self.name}: there must be a column {name!r}"
                 f"{nearest(name, self.columns)}; it has {listed(self.columns)}"
             )
-        return self.frame[name]
+        return self.frame[name].alias("")
 
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, for the start of a message.

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import thalweg as tw
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
 from thalweg.data.read import read
@@ -122,3 +123,24 @@ def test_lines_are_right_where_a_cell_has_two_and_the_last_has_no_end(
     (part,) = read_batches(path, {"n": pl.Float64(), "c": pl.String()})
     assert [part.where(row) for row in range(3)] == ["line 2", "line 4", "line 5"]
     assert [table.where(row) for row in range(3)] == ["line 2", "line 4", "line 5"]
+
+
+def test_columns_whose_names_polars_takes_for_patterns(tmp_path: Path) -> None:
+    names = ("^n.*$", "^c$", "^d.$", "^y|n$")
+    days = ["", *(f"2020-01-{day:02}" for day in range(1, 29))]
+    rows = [
+        f"{n % 40 * 1.5}, {'abc'[n % 3]},{days[n % 29]},{'uv'[n % 2]}"
+        for n in range(90)
+    ]
+    path = tmp_path / "odd.csv"
+    path.write_text("\n".join([",".join(names), *rows]))
+    result = tw.train(path, names[-1], epochs=2)
+    meant, report = result.model.predict_with_report(path)
+    assert [column.name for column in report.columns] == list(names[:-1])
+    assert pl.concat(result.model.predict_batches(path)).equals(meant)
+    assert result.model.predict(pl.read_csv(path)).equals(meant)
+    tw.export(result.model, tmp_path / "odd.py")
+    tw.write_report(result.model, tmp_path / "odd.html", data=path)
+    path.write_text(path.read_text().replace("\n1.5,", "\nseven,", 1))
+    with pytest.raises(DataError, match=r"line 3, column '\^n\.\*\$': must be a num"):
+        tw.train(path, names[-1])
