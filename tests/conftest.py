@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from thalweg.training.programs import LASTING
+
 pytest.register_assert_rewrite("support")
 
 
@@ -13,3 +15,9 @@ def pytest_configure() -> None:
     Such a shell has its processes ignore SIGINT, and theirs inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_compiled() -> None:
+    """A test may change how programs are made, and sees to it that they are."""
+    LASTING.clear()

@@ -52,9 +52,9 @@ from thalweg.estimators.targets import Targets
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
 from thalweg.program.types import NumpyArray
-from thalweg.training.execution import Programs
 from thalweg.training.history import History
 from thalweg.training.network import Network
+from thalweg.training.programs import Programs
 
 OF_NUMBERS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 OF_CELLS: dict[str, Any] = {

@@ -22,10 +22,10 @@ from thalweg.estimators.features import (
 from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.execution import Programs
 from thalweg.training.modelfile import model_bytes, model_of
 from thalweg.training.network import Network
 from thalweg.training.networkdata import network_data, network_from
+from thalweg.training.programs import Programs
 from thalweg.training.state import OptimizerState
 
 SLOT, FEATURES = "optimizer/", "features/"

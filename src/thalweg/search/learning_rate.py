@@ -20,10 +20,11 @@ from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
 from thalweg.training.arguments import check_targets, require_dtype, require_seed
-from thalweg.training.execution import Execution, Programs
+from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
 from thalweg.training.metrics import metric_for
 from thalweg.training.network import Network, usual_loss
+from thalweg.training.programs import Programs
 from thalweg.training.rows import Rows, rows_from
 from thalweg.training.step import Task, require_matrix_output
 

@@ -18,10 +18,11 @@ from thalweg.search.budget import in_words
 from thalweg.search.queue import Job, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
-from thalweg.training.execution import Execution, Programs
+from thalweg.training.execution import Execution
 from thalweg.training.history import EpochRecord
 from thalweg.training.interrupts import Interrupt, watch
 from thalweg.training.network import Network
+from thalweg.training.programs import Programs
 
 LOOK_SECONDS = 0.05  # between two looks at the clock, and at a person's wish to stop
 Report = Callable[[Trial], object]

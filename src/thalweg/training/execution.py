@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from thalweg.formulas.names import is_whole, look_up, require
 from thalweg.program.compile import compile_any_rows, compile_rows
@@ -12,29 +11,13 @@ from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, default_threads
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
+from thalweg.training.programs import Programs, compiled_once
 from thalweg.training.rows import Rows
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 
-T = TypeVar("T")
 ProgramFor = Callable[[int], Program]  # the program for a number of rows
 Arrays = Mapping[str, NumpyArray]
 ENGINES = {"native": "the engine in C++", "interpreter": "NumPy"}
-
-
-class Programs:
-    """Compiled programs that runs of the same structure share."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, Any] = {}
-
-    def compiled(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The program of a key, made at its first use."""
-        try:
-            if key not in self._known:
-                self._known[key] = make()
-        except TypeError:  # a layer holds an array, and so can't be told by its value
-            return make()
-        return self._known[key]
 
 
 @dataclass(frozen=True)
@@ -44,7 +27,7 @@ class Execution:
     Arguments:
         engine: ``native``, the engine in C++, or ``interpreter``, NumPy.
         threads: at most; None for as many as the work is worth.
-        programs: shared with other runs; None for a run by itself.
+        programs: shared with other runs, formulas of a person's own too.
     """
 
     engine: str = "native"
@@ -86,7 +69,7 @@ class Execution:
         def for_rows(rows: int) -> Compiled:
             return compile_rows(program_for(rows), inputs)
 
-        compiled = self._shared(key, any_rows)
+        compiled = compiled_once(key, any_rows, self.programs)
         return NativeForward(compiled, for_rows, memory, self.thread_count)
 
     def steps(
@@ -116,11 +99,7 @@ class Execution:
             def make() -> Compiled:
                 return compile_rows(program_for(count), inputs)
 
-            return self._shared((key, count), make)
+            return compiled_once((key, count), make, self.programs)
 
         count = self.thread_count
         return NativeSteps(compiled_for, rows, batch_size, seed, memory, count)
-
-    def _shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was compiled for a key before, if programs are shared."""
-        return make() if self.programs is None else self.programs.compiled(key, make)

@@ -35,12 +35,13 @@ from thalweg.training.arguments import (
 )
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.checkpoints import Checkpoint
-from thalweg.training.execution import Execution, Programs
+from thalweg.training.execution import Execution
 from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
 from thalweg.training.history import History
 from thalweg.training.memory import Memory, memory_of, parts_of
 from thalweg.training.metrics import metric_for
+from thalweg.training.programs import Programs, compiled_once
 from thalweg.training.rows import (
     Rows,
     numbers_from,
@@ -159,14 +160,13 @@ class Network:
         return self
 
     def _shapes_for(self, shape: Shape, dtype: Dtype) -> Shapes:
-        """The shapes for rows of a shape, traced once in a sweep."""
+        """The shapes for rows of a shape."""
 
         def traced() -> Shapes:
             return shapes_of(self.layers, shape, dtype)
 
-        if self.programs is None:
-            return traced()
-        return self.programs.compiled(("shapes", self.layers, shape, dtype), traced)
+        key = ("shapes", self.layers, shape, dtype)
+        return compiled_once(key, traced, self.programs)
 
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
@@ -466,7 +466,8 @@ class Network:
             def program_for(rows: int) -> Program:
                 return prediction_program(self.layers, shapes, rows, self.dtype)
 
-            made = execution.forward(program_for, ("X",), memory.buffers())
+            key = ("predictions", self.layers, shapes.outputs[0], self.dtype)
+            made = execution.forward(program_for, ("X",), memory.buffers(), key)
             self._forwards[execution] = made
             if execution == Execution():
                 self._quick = made.quick()

@@ -14,9 +14,10 @@ from thalweg.formulas.layers import Layer
 from thalweg.formulas.names import nearest, require, require_instance
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
-from thalweg.training.execution import Execution, Programs
+from thalweg.training.execution import Execution
 from thalweg.training.history import EpochRecord, History
 from thalweg.training.network import Network
+from thalweg.training.programs import Programs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,0 +1,95 @@
+"""Compiled programs, kept for the next run of the same structure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
+from types import BuiltinFunctionType, FunctionType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MOST_KEPT = 64
+"""Programs kept for the whole process; a fit has three or four."""
+
+PLAIN = (str, int, float, bool, type(None))
+FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
+PACKAGE = __name__.partition(".")[0]
+
+
+class Programs:
+    """What was compiled, by all that it depends on.
+
+    Arguments:
+        most: as many are kept, those that were used last.
+    """
+
+    def __init__(self, most: int = sys.maxsize) -> None:
+        self._known: dict[Hashable, Any] = {}
+        self._most = most
+
+    def compiled(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The program of a key, made at its first use."""
+        # No lock: a forked child might find it locked for ever. At worst two threads
+        # make the same program.
+        try:
+            found = self._known.pop(key) if key in self._known else make()
+        except KeyError:  # another thread took it out just now
+            found = make()
+        except TypeError:  # a layer holds an array, and so can't be told by its value
+            return make()
+        self._known[key] = found
+        for oldest in list(self._known)[: -self._most]:
+            self._known.pop(oldest, None)
+        return found
+
+    def clear(self) -> None:
+        """Keep none."""
+        self._known.clear()
+
+
+LASTING = Programs(MOST_KEPT)
+"""Those of thalweg's own formulas, for as long as the process lives."""
+
+
+def compiled_once(
+    key: Hashable, make: Callable[[], T], programs: Programs | None = None
+) -> T:
+    """What was compiled for a key before, or is made now.
+
+    A formula of a person's own may read what changes from one call to the next, so it
+    is shared only by runs that say so.
+
+    Arguments:
+        key: all that the program depends on; None if that isn't known.
+        make: compiles it.
+        programs: of runs that share theirs.
+    """
+
+    def made() -> T:
+        return LASTING.compiled(key, make) if key and is_own(key) else make()
+
+    return made() if programs is None else programs.compiled(key, made)
+
+
+def is_own(part: object) -> bool:
+    """Whether a part of a key is thalweg's own, all the way down.
+
+    >>> from thalweg.formulas.layers import Dense
+    >>> is_own(Dense(3, "relu")), is_own(Dense(3, lambda z: z))
+    (True, False)
+    """
+    if isinstance(part, tuple):
+        return all(map(is_own, part))
+    if isinstance(part, FUNCTIONS):
+        return is_of_the_package(part)
+    if is_dataclass(part):
+        values = (getattr(part, field.name) for field in fields(part))
+        return is_of_the_package(type(part)) and all(map(is_own, values))
+    return type(part) in PLAIN
+
+
+def is_of_the_package(part: Any) -> bool:
+    """Whether a class or function was written in thalweg."""
+    return str(part.__module__).partition(".")[0] == PACKAGE
