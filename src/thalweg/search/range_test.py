@@ -17,11 +17,10 @@ from thalweg.training.interrupts import watch
 from thalweg.training.memory import memory_of
 from thalweg.training.network import Network
 from thalweg.training.rows import Rows, shuffled_order
-from thalweg.training.step import Task, step_programs
+from thalweg.training.step import Task, step_key, step_programs
 from thalweg.training.steps import Epoch, Steps
 
 BLOWN_UP = 4.0  # times the loss of the first steps
-SHARED = "range test"  # the program of all starts of one test
 FEW = 10  # steps, whose median is a loss without much noise
 
 
@@ -130,8 +129,8 @@ def steps_of(
         types = rows.types(count)
         return step_programs(layers, shapes, task, types, dtype)["step"]
 
-    buffers = memory.buffers()
-    return execution.steps(program_for, rows, batch_size, seed, buffers, SHARED)
+    key = step_key(layers, shapes, task, rows.types(1), dtype)
+    return execution.steps(program_for, rows, batch_size, seed, memory.buffers(), key)
 
 
 def end_of(losses: NumpyArray) -> int:

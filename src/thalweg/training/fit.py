@@ -27,7 +27,7 @@ from thalweg.training.metrics import Metric, metric_for
 from thalweg.training.rows import Rows, shuffled_order
 from thalweg.training.stack import Shapes
 from thalweg.training.state import TrainingState
-from thalweg.training.step import Task, scoring_program, step_programs
+from thalweg.training.step import Task, scoring_program, step_key, step_programs
 from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
 
@@ -132,8 +132,7 @@ class Trainer:
 
         size, seed = self.plan.batch_size, self.plan.seed
         buffers = {**memory.buffers(), **self.state.optimizer.slots}
-        types = tuple(self._rows.types(1).items())
-        key = ("step", layers, shapes.outputs[0], task.shared, types, dtype)
+        key = step_key(layers, shapes, task, self._rows.types(1), dtype)
         return execution.steps(program_for, self._rows, size, seed, buffers, key)
 
     @property

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -77,11 +77,11 @@ def is_own(part: object) -> bool:
     """Whether a part of a key is thalweg's own, all the way down.
 
     >>> from thalweg.formulas.layers import Dense
-    >>> is_own(Dense(3, "relu")), is_own(Dense(3, lambda z: z))
+    >>> is_own(Dense(3, "relu")), is_own(Dense(3, abs))
     (True, False)
     """
     if isinstance(part, tuple):
-        return all(map(is_own, part))
+        return all(map(is_own, cast("tuple[object, ...]", part)))
     if isinstance(part, FUNCTIONS):
         return is_of_the_package(part)
     if is_dataclass(part):

@@ -57,6 +57,22 @@ def types_of(declared: Mapping[str, Parameter], dtype: Dtype) -> dict[str, Array
     return {name: ArrayType(p.shape, dtype) for name, p in declared.items()}
 
 
+def step_key(
+    layers: tuple[Layer, ...],
+    shapes: Shapes,
+    task: Task,
+    row: Mapping[str, ArrayType],
+    dtype: Dtype,
+) -> Hashable:
+    """All that the programs of a step depend on but the number of rows.
+
+    Arguments:
+        layers, shapes, task, dtype: as `step_programs` takes them.
+        row: the types of a batch of one row.
+    """
+    return ("step", layers, shapes.outputs[0], task.shared, tuple(row.items()), dtype)
+
+
 def step_programs(
     layers: Sequence[Layer],
     shapes: Shapes,
