@@ -111,6 +111,12 @@ cuts = st.builds(Blocks, st.integers(2, ROWS), st.integers(1, 4))
 
 @settings(max_examples=300)
 @example([("sum", 0, 0, 0)], Blocks(2, 1), 0, _engine.available()[0])
+@example(
+    [("broadcast", 0, 0, 0), ("matmul", 0, 0, 0), ("absolute", 2, 0, 0)],
+    Blocks(2, 1),
+    0,
+    _engine.available()[0],
+)
 @given(recipes, cuts, seeds, isas)
 def test_rows_in_blocks_give_the_interpreters_values(
     recipe: Recipe, blocks: Blocks, seed: int, isa: str

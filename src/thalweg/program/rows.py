@@ -34,12 +34,17 @@ class Rows:
             the count.
         sums: the values that are sums over rows, and those linear in them.
         later: the values that follow from such sums.
+        repeated: values that are the same for every row, broadcast along the axis of
+            the rows that they meet.
+        whole: values without rows that are read as they are.
     """
 
     count: int
     axes: dict[int, int] = field(default_factory=dict[int, int])
     sums: set[int] = field(default_factory=set[int])
     later: set[int] = field(default_factory=set[int])
+    repeated: dict[int, int] = field(default_factory=dict[int, int])
+    whole: set[int] = field(default_factory=set[int])
 
 
 def find_rows(program: Program, inputs: Collection[str]) -> Rows | None:
@@ -77,14 +82,33 @@ def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -
     if all(axis is None for axis in axes):
         if instruction.opcode == "random_bits" and has_rows(instruction.type, rows):
             rows.axes[value] = 0
+        if instruction.primitive.kind == "view":  # which a block has for itself
+            for source in sources:
+                enter_without_rows(rows, source, None)
         return
     repeated = [repeated_axes(program, v) for v in instruction.inputs]
     rule = RULES.get(instruction.opcode, elementwise_axis)
     found = rule(Case(rows.count, types, axes, repeated, instruction))
+    shared = found if rule in SHARE_AN_AXIS else None
+    for source in sources - rows.axes.keys():
+        enter_without_rows(rows, source, shared)
     if found is SUM:
         rows.sums.add(value)
     else:
         rows.axes[value] = found
+
+
+def enter_without_rows(rows: Rows, value: int, axis: Axis) -> None:
+    """Enter how a value without rows is read: along an axis of rows, or whole.
+
+    In a block it has the block's rows, or all of its own, but can't have both.
+    """
+    if axis is None:
+        rows.whole.add(value)
+    elif rows.repeated.setdefault(value, axis) != axis:
+        raise RowsMeetError
+    if value in rows.whole and value in rows.repeated:
+        raise RowsMeetError
 
 
 def follow_sums(rows: Rows, value: int, instruction: Instruction) -> None:
@@ -261,6 +285,9 @@ def no_axis(case: Case) -> int:
     """Rows can't be an input."""
     raise RowsMeetError
 
+
+SHARE_AN_AXIS = (elementwise_axis, concatenate_axis)
+"""The rules by which all inputs have rows where the result has them."""
 
 RULES: Mapping[str, Callable[[Case], int]] = {
     "sum": sum_axis,

@@ -290,18 +290,8 @@ class Splitter:
         return Instruction(instruction.opcode, inputs, attributes, type)
 
     def _axis(self, value: int) -> int | None:
-        """The axis of rows of a value, or of those who read a repetition."""
-        if value in self.rows.axes:
-            return self.rows.axes[value]
-        instruction = self.program.instruction(value)
-        if instruction is None or instruction.opcode != "broadcast":
-            return None
-        for reader, other in zip(
-            self.program.computed(), self.program.instructions, strict=True
-        ):
-            if value in other.inputs and reader in self.rows.axes:
-                return self.rows.axes[reader]
-        return None
+        """The axis along which a value holds rows, or is repeated for them."""
+        return self.rows.axes.get(value, self.rows.repeated.get(value))
 
     def _sized_along(self, type: Any, axis: int, block_rows: int) -> Any:
         return replaced_type(type, axis, self.rows.count, block_rows)

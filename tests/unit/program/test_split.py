@@ -145,7 +145,27 @@ MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "a constant for each row": lambda a: a["X"] * np.arange(36.0).reshape(12, 3),
     "a weight for each row": lambda a: a["X"] * a["W"],
     "a weight for each row, repeated": lambda a: a["X"] * a["W"][:, :1],
+    "repeated for rows, and whole": lambda a: (a["X"] + many(a)) @ many(a).T,
+    "repeated for rows, and seen whole": lambda a: (
+        (a["X"] + many(a)) @ many(a).reshape(3, ROWS)
+    ),
+    "seen whole, and repeated for rows": lambda a: (
+        a["X"] @ many(a).reshape(3, ROWS) @ (a["X"] + many(a))
+    ),
+    "repeated for rows, and across them": lambda a: (
+        (a["X"] @ a["W"].T + square(a)) @ (a["W"] @ a["X"].T + square(a)).T
+    ),
 }
+
+
+def many(arrays: dict[str, Tracer]) -> Tracer:
+    """One row, as often as there are rows."""
+    return ops.broadcast_to(arrays["W"][0], (ROWS, 3))
+
+
+def square(arrays: dict[str, Tracer]) -> Tracer:
+    """One number, for each pair of rows."""
+    return ops.broadcast_to(arrays["W"][0, 0], (ROWS, ROWS))
 
 
 @pytest.mark.parametrize("name", MEETING)
@@ -166,6 +186,13 @@ APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "turned and back": lambda a: (a["X"].T * 2).T,
     "a sum of rows, then a formula": lambda a: ops.exp(-ops.sum(a["X"], axis=0)),
     "what rows don't matter for": lambda a: ops.exp(a["W"]),
+    "one product of many": lambda a: (
+        ops.broadcast_to(a["X"], (1, ROWS, 3)) @ ops.broadcast_to(a["W"], (1, 3, 3))
+    )[0],
+    "a repeated product": lambda a: a["X"] @ ops.broadcast_to(a["W"][0], (3, 3)),
+    "a view of what is repeated": lambda a: (
+        a["X"] + ops.broadcast_to(a["W"][0], (2, 3))[1]
+    ),
     "a table's rows": lambda a: ops.take(a["W"], ops.cast(a["X"][:, 0], "int32")),
 }
 
