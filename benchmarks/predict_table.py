@@ -4,10 +4,11 @@ python -m benchmarks.predict_table DATA.csv --target COLUMN --rows 1000000
 
 A network is trained on the table. So many rows are then drawn from it, each number
 moved a little, and written as CSV and as Parquet. What is timed, in turns and in a
-fresh process each, is `polars.read_csv` (or `read_parquet`) of the whole file, and
-`thalweg predict` of it. The figure is the median of the ratio within a round: of time
-on the wall, and of the processors' time, which others on the machine disturb less.
-Both find Python's modules compiled, as they are from an installation's second use on.
+fresh process each, is `read_csv` (or `read_parquet`) of the whole file by polars and by
+pandas, and `thalweg predict` of it. The figure is the median of the ratio within a
+round: of time on the wall, and of the processors' time, which others on the machine
+disturb less. All find Python's modules compiled, as they are from an installation's
+second use on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import polars as pl
 from benchmarks.figures import cpus, processor
 
 FORMATS = ("csv", "parquet")
+READERS = ("polars", "pandas")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 MOVED = 0.01
 """A number is moved by so large a part of its column's standard deviation."""
@@ -49,9 +51,9 @@ class Spent:
 
 @dataclass(frozen=True)
 class Round:
-    """One process after the other."""
+    """One process after the other: each reader's, and ours."""
 
-    reading: Spent
+    reading: dict[str, Spent]
     predicting: Spent
 
 
@@ -116,14 +118,12 @@ def moved(column: pl.Series, generator: np.random.Generator) -> pl.Series:
 def in_turns(model: Path, data: Path) -> Round:
     """Reading, then predicting."""
     form = data.suffix.removeprefix(".")
-    reading = [
-        sys.executable,
-        "-c",
-        f"import polars; polars.read_{form}({str(data)!r})",
-    ]
+    code = f"import {{0}}; {{0}}.read_{form}({str(data)!r})"
+    commands = {name: [sys.executable, "-c", code.format(name)] for name in READERS}
+    reading = {name: run(command) for name, command in commands.items()}
     answers = data.with_name(f"answers.{form}")
     predicting = thalweg("predict", model, data, "--output", answers)
-    return Round(run(reading), run(predicting))
+    return Round(reading, run(predicting))
 
 
 def thalweg(*arguments: object) -> list[str]:
@@ -147,16 +147,17 @@ def run(command: Sequence[str]) -> Spent:
 
 def lines(rounds: Sequence[Round]) -> Iterator[str]:
     """The figures for a terminal."""
-    for name, title in (("wall", "time"), ("processors", "processors' time")):
-        pairs = [
-            (getattr(r.reading, name), getattr(r.predicting, name)) for r in rounds
-        ]
-        read, predicted = (median(column) for column in zip(*pairs, strict=True))
-        ratios = sorted(predicted / read for read, predicted in pairs)
-        yield (
-            f"  {title:17} {read:6.2f} s to read, {predicted:6.2f} s to predict: "
-            f"{median(ratios):.1f} times, from {ratios[0]:.1f} to {ratios[-1]:.1f}"
-        )
+    for kind, title in (("wall", "time"), ("processors", "processors' time")):
+        predicted = [getattr(each.predicting, kind) for each in rounds]
+        yield f"  {title}: {median(predicted):.2f} s to predict"
+        for reader in READERS:
+            read = [getattr(each.reading[reader], kind) for each in rounds]
+            ratios = sorted(p / r for p, r in zip(predicted, read, strict=True))
+            yield (
+                f"    {reader}: {median(read):5.2f} s to read; predicting takes "
+                f"{median(ratios):.1f} times that, from {ratios[0]:.1f} to "
+                f"{ratios[-1]:.1f}"
+            )
 
 
 if __name__ == "__main__":
