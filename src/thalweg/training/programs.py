@@ -13,6 +13,7 @@ T = TypeVar("T")
 MOST_KEPT = 64
 """Programs kept for the whole process; a fit has three or four."""
 
+MISSING: Any = object()
 PLAIN = (str, int, float, bool, type(None))
 FUNCTIONS = (FunctionType, BuiltinFunctionType, type)
 PACKAGE = __name__.partition(".")[0]
@@ -31,14 +32,15 @@ class Programs:
 
     def compiled(self, key: Hashable, make: Callable[[], T]) -> T:
         """The program of a key, made at its first use."""
-        # No lock: a forked child might find it locked for ever. At worst two threads
-        # make the same program.
         try:
-            found = self._known.pop(key) if key in self._known else make()
-        except KeyError:  # another thread took it out just now
-            found = make()
+            hash(key)
         except TypeError:  # a layer holds an array, and so can't be told by its value
             return make()
+        # No lock: a forked child might find it locked for ever. At worst two threads
+        # make the same program.
+        found = self._known.pop(key, MISSING)
+        if found is MISSING:
+            found = make()
         self._known[key] = found
         for oldest in list(self._known)[: -self._most]:
             self._known.pop(oldest, None)

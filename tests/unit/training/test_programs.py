@@ -171,6 +171,21 @@ def test_that_there_is_none_is_known_too() -> None:
     assert known.compiled("key", lambda: "made again") is None
 
 
+@pytest.mark.parametrize("error", [TypeError, KeyError])
+def test_an_error_of_a_formula_comes_once(error: type[Exception]) -> None:
+    calls: list[int] = []
+
+    def make() -> None:
+        calls.append(1)
+        raise error
+
+    known = Programs()
+    with pytest.raises(error):
+        known.compiled("key", make)
+    assert calls == [1]
+    assert known.compiled("key", lambda: "made") == "made"
+
+
 def test_not_more_than_some_are_kept_for_the_process() -> None:
     for number in range(2 * MOST_KEPT):
         compiled_once(("step", number), lambda number=number: number)
