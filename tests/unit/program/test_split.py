@@ -153,7 +153,7 @@ MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
         a["X"] @ many(a).reshape(3, ROWS) @ (a["X"] + many(a))
     ),
     "repeated for rows, and across them": lambda a: (
-        (a["X"] @ a["W"].T + square(a)) @ (a["W"] @ a["X"].T + square(a)).T
+        (a["X"] @ a["W"].T + square(a)) * ops.exp((a["X"] @ a["W"].T).T + square(a)).T
     ),
 }
 
@@ -181,6 +181,9 @@ APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "a view of what is computed before": lambda a: a["X"] + ops.exp(a["W"])[:, 0],
     "a row's own mean": lambda a: a["X"] - ops.mean(a["X"], axis=1, keepdims=True),
     "columns beside each other": lambda a: ops.concatenate([a["X"], a["X"]], axis=1),
+    "columns beside what is repeated": lambda a: ops.concatenate(
+        [a["X"], many(a)], axis=1
+    ),
     "some columns": lambda a: a["X"][:, ::2] * 2,
     "flattened": lambda a: (a["X"].reshape(-1) * 2).reshape(ROWS, 3),
     "turned and back": lambda a: (a["X"].T * 2).T,
