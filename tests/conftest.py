@@ -19,5 +19,5 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_compiled() -> None:
-    """A test may change how programs are made, and sees to it that they are."""
+    """A test may change how programs are made, so that none is left from another."""
     LASTING.clear()

@@ -50,7 +50,7 @@ class Execution:
         program_for: ProgramFor,
         inputs: tuple[str, ...],
         memory: Arrays,
-        key: Hashable = None,
+        key: Hashable,
     ) -> Forward:
         """A program without learning, over any number of rows.
 
@@ -79,7 +79,7 @@ class Execution:
         batch_size: int,
         seed: int,
         memory: Arrays,
-        key: Hashable = None,
+        key: Hashable,
     ) -> Steps:
         """The steps of training on some rows.
 

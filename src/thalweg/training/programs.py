@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 MOST_KEPT = 64
-"""Programs kept for the whole process; a fit has three or four."""
+"""Kept for the whole process; a fit has shapes, two steps, scores and predictions."""
 
 MISSING: Any = object()
 PLAIN = (str, int, float, bool, type(None))
@@ -64,13 +64,16 @@ def compiled_once(
     is shared only by runs that say so.
 
     Arguments:
-        key: all that the program depends on; None if that isn't known.
+        key: all that the program depends on.
         make: compiles it.
         programs: of runs that share theirs.
+
+    Returns:
+        What `make` gives; it must not be changed, since others have it too.
     """
 
     def made() -> T:
-        return LASTING.compiled(key, make) if key and is_own(key) else make()
+        return LASTING.compiled(key, make) if is_own(key) else make()
 
     return made() if programs is None else programs.compiled(key, made)
 

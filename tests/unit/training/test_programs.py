@@ -193,8 +193,7 @@ def test_not_more_than_some_are_kept_for_the_process() -> None:
     assert made.count(-1) >= MOST_KEPT
 
 
-def test_what_has_no_key_is_made_anew() -> None:
-    assert [compiled_once(None, lambda n=n: n) for n in (1, 2)] == [1, 2]
+def test_what_cannot_be_told_by_its_value_is_made_anew() -> None:
     holding: Any = ("step", [1])
     assert [compiled_once(holding, lambda n=n: n) for n in (1, 2)] == [1, 2]
     shared = Programs()
