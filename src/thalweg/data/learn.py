@@ -220,16 +220,7 @@ def prepared_by(table: Table, target: str, settings: Settings) -> Prepared:
         DataError: the table can't be used.
         ArgumentError: a setting can't be used with this table.
     """
-    prepared = prepare(
-        table,
-        target,
-        task=settings.task,
-        ignore=settings.ignore,
-        weights=settings.weights,
-        validation=settings.validation,
-        test=settings.test,
-        seed=settings.seed,
-    )
+    prepared = prepare(table, target, settings)
     return fitted_to_loss(table, prepared, settings)
 
 

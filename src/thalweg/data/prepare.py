@@ -1,6 +1,5 @@
 """From a table to the arrays that training takes, in one call."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,6 +10,7 @@ from thalweg.data.encode import Encoder
 from thalweg.data.infer import infer
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
+from thalweg.data.settings import Settings
 from thalweg.data.split import Split, split
 from thalweg.data.table import Table
 from thalweg.data.targets import (
@@ -25,6 +25,8 @@ from thalweg.data.words import counted
 from thalweg.errors import DataError
 
 Rows: TypeAlias = NDArray[np.int64]
+
+USUAL = Settings()
 
 
 @dataclass(frozen=True)
@@ -71,29 +73,14 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(
-    table: Table,
-    target: str,
-    *,
-    task: str | None = None,
-    ignore: Sequence[str] = (),
-    weights: str | None = None,
-    validation: float = 0.2,
-    test: float = 0.2,
-    seed: int = 0,
-) -> Prepared:
+def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     """Infer, split and encode a table; statistics are those of the training rows.
 
     Args:
         table: what `read` gave.
         target: the name of the column to be predicted; rows where it is missing are
             left out.
-        task: "classes" or "number" where the target shouldn't decide.
-        ignore: names of columns to set aside.
-        weights: the name of the column with each row's weight.
-        validation: the share of rows to validate on.
-        test: the share of rows to test on.
-        seed: the same seed draws the same rows.
+        settings: what its columns are for, and how its rows are split.
 
     Raises:
         ArgumentError: a column's name or a share can't be right.
@@ -106,17 +93,17 @@ def prepare(
     >>> penguins.training.X.shape
     (206, 17)
     """
-    schema = infer(table, target, ignore, weights)
+    schema = infer(table, target, settings.ignore, settings.weights)
     rows = rows_with_target(table, target)
-    found = infer_task(table, schema.target, task)
-    parts = _split(table, schema, found, rows, validation, test, seed)
+    found = infer_task(table, schema.target, settings.task)
+    parts = _split(table, schema, found, rows, settings)
     encoder = Encoder.fit(schema, table, parts.training)
     targets = fit_targets(table, schema.target, found, rows, parts.training)
     encoded = encoder.transform(table)
 
     def part(chosen: Rows) -> Part:
         y = targets.encode(table, chosen)
-        return Part(encoded.X[chosen], y, row_weights(table, weights, chosen))
+        return Part(encoded.X[chosen], y, row_weights(table, settings.weights, chosen))
 
     return Prepared(
         found,
@@ -133,20 +120,15 @@ def prepare(
 
 
 def _split(
-    table: Table,
-    schema: Schema,
-    task: Task,
-    rows: Rows,
-    validation: float,
-    test: float,
-    seed: int,
+    table: Table, schema: Schema, task: Task, rows: Rows, settings: Settings
 ) -> Split:
     """Which rows of the table each part is."""
     classes = None
     if task.kind == "classes":
         classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
+    shares = settings.validation, settings.test
     try:
-        parts = split(len(rows), classes, validation, test, seed)
+        parts = split(len(rows), classes, *shares, settings.seed)
     except DataError as error:
         raise DataError(f"{table.name}: {error}") from None
     return Split(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.learn import Trained, fingerprint, fitted_to_loss
+from thalweg.data.learn import Trained, fingerprint, prepared_by
 from thalweg.data.model import TableModel
-from thalweg.data.prepare import Prepared, prepare
+from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
 from thalweg.data.scores import both_columns
 from thalweg.data.settings import Settings, settings_from
@@ -156,17 +156,7 @@ def rows_of(
     table = read(source)
     if why := difference(model, fingerprint(source, table)):
         return None, f"{table.name}: {why}"
-    prepared = prepare(
-        table,
-        model.target,
-        task=settings.task,
-        ignore=settings.ignore,
-        weights=settings.weights,
-        validation=settings.validation,
-        test=settings.test,
-        seed=settings.seed,
-    )
-    prepared = fitted_to_loss(table, prepared, settings)
+    prepared = prepared_by(table, model.target, settings)
     if (prepared.encoder, prepared.targets) != (model.encoder, model.targets):
         return None, SPLITS_DIFFER
     return with_outputs(model, table, prepared, execution), ""

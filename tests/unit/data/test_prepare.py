@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from thalweg.data.prepare import prepare
 from thalweg.data.read import read
+from thalweg.data.settings import Settings
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ThalwegError
 
@@ -44,7 +45,7 @@ def test_weights_are_no_feature() -> None:
     frame = pl.DataFrame(
         {"x": [3, 1, 2, 7] * 5, "w": [0.5, 2.0] * 10, "y": [0, 1] * 10}
     )
-    found = prepare(Table.of("t", frame), "y", weights="w")
+    found = prepare(Table.of("t", frame), "y", Settings(weights="w"))
     assert found.encoder.features == ("x",)
     expected = np.where(found.test.y == 0, 0.5, 2.0)
     assert found.test.weights.tolist() == expected.tolist()
