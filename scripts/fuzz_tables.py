@@ -27,11 +27,11 @@ import polars as pl
 from fuzzing import BrokenPromiseError, Meter
 from model_samples import table_text
 from table_mutations import broken_bytes, broken_csv
+from thalweg.data.kinds import DATE_FORMATS, understood
 
 import thalweg as tw
 from thalweg.data import batches
 from thalweg.data.csv_text import utf8
-from thalweg.data.kinds import DATE_FORMATS, understood
 from thalweg.data.model import TableModel
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thalweg.data.settings import SCHEDULES, Settings, settings_from
+from thalweg.data.settings import CHOICES, LISTS, SCHEDULES, Settings, settings_from
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
@@ -53,12 +53,16 @@ class Value:
 
 NAME = Value("NAME", "a name", str)
 COLUMN = Value("COLUMN", "a column's name", str)
+DATE = Value("COLUMN[=FORM]", "a column's name, perhaps with =FORM", str)
+ABSENT = Value("[COLUMN=]TEXT", "a text, perhaps after COLUMN=", str)
+MARK = Value("MARK", "a mark", str)
 WHOLE = Value("N", "a whole number", int)
 NUMBER = Value("X", "a number", float)
 UNITS = Value("N,N,…", f"whole numbers such as 128,64, or {NO_LAYERS}", unit_numbers)
 BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
 
 ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
+READING = "What cells mean, where they don't decide it"
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,23 @@ class Words:
 WORDS: Mapping[str, Words] = {
     "task": Words(ROWS, NAME, "What to predict: classes or number.", "by the target"),
     "ignore": Words(ROWS, COLUMN, "Set a column aside; may be repeated.", "none"),
+    "category": Words(
+        READING, COLUMN, "A column of categories, also of numbers; may be repeated."
+    ),
+    "number": Words(READING, COLUMN, "A column of numbers; may be repeated."),
+    "date": Words(
+        READING, DATE, "A column of dates, as strptime has its FORM; may be repeated."
+    ),
+    "missing": Words(
+        READING, ABSENT, "A text that means that nothing is known; may be repeated."
+    ),
+    "decimal": Words(READING, MARK, "The point of numbers: . or ,"),
+    "thousands": Words(
+        READING, MARK, f"What separates thousands: {' '.join(CHOICES['thousands'])}"
+    ),
+    "limits": Words(
+        READING, NAME, "What <0.5 is: bound, the number itself, or missing."
+    ),
     "weights": Words(ROWS, COLUMN, "The column with each row's weight.", "none"),
     "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),
     "test": Words(ROWS, NUMBER, "The share of rows scored once, at the end."),
@@ -122,7 +143,7 @@ WORDS: Mapping[str, Words] = {
     "seed": Words(TRAINING, WHOLE, "The same seed gives the same network."),
 }
 DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in fields(Settings)}
-REPEATED = ("ignore",)
+REPEATED = tuple(LISTS)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
@@ -137,7 +158,7 @@ def with_settings(command: Callable[..., int]) -> Callable[..., int]:
 def option(name: str, words: Words) -> inspect.Parameter:
     """A setting as a parameter; it is None unless given."""
     shown = typer.Option(
-        help=f"{words.help} [{words.unset or typed(DEFAULTS[name])}]",
+        help=f"{words.help} [{words.unset or shown_default(name)}]",
         metavar=words.value.metavar,
         rich_help_panel=words.panel,
     )
@@ -145,6 +166,13 @@ def option(name: str, words: Words) -> inspect.Parameter:
     annotation = Annotated[kind | None, shown]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, keyword, default=None, annotation=annotation)
+
+
+def shown_default(name: str) -> str:
+    """What happens without the option, in the help text."""
+    if WORDS[name].panel == READING:
+        return "none" if name in REPEATED else "by the cells"
+    return typed(DEFAULTS[name])
 
 
 def typed(default: object) -> str:

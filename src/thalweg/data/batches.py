@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -34,8 +34,9 @@ from thalweg.data.csv_text import (
     unusual,
     utf8,
 )
+from thalweg.data.forms.missing import MISSING_TEXTS
 from thalweg.data.read import check_file, is_parquet, parquet_parts, read, readable
-from thalweg.data.table import MISSING_TEXTS, Lines, Table, cleaned
+from thalweg.data.table import Lines, Table, cleaned
 from thalweg.errors import DataError
 
 BLOCK = 2**21
@@ -55,7 +56,9 @@ QUOTE = b'"'
 Types: TypeAlias = Mapping[str, pl.DataType]
 
 
-def read_batches(source: Any, types: Types) -> Iterator[Table]:
+def read_batches(
+    source: Any, types: Types, missing: Sequence[str] = MISSING_TEXTS
+) -> Iterator[Table]:
     """The rows of a table in their order, some at a time.
 
     Args:
@@ -64,6 +67,8 @@ def read_batches(source: Any, types: Types) -> Iterator[Table]:
             float64, a text, or one of some texts. Cells that can't be read as that are
             texts. Of columns that aren't wanted the names are kept, but their cells may
             be left out.
+        missing: texts that mean "missing" in each of these columns; a cell of theirs
+            may be null instead.
 
     Raises:
         FileError, DataError: as `read`, though possibly after some rows were given.
@@ -79,7 +84,9 @@ def read_batches(source: Any, types: Types) -> Iterator[Table]:
         return
     path = Path(os.fspath(cast("str | os.PathLike[str]", source)))
     check_file(path)
-    parts = parquet_batches(path) if is_parquet(path) else csv_batches(path, types)
+    parts = (
+        parquet_batches(path) if is_parquet(path) else csv_batches(path, types, missing)
+    )
     first = None
     with readable(path):
         for part in parts:
@@ -106,14 +113,14 @@ def parquet_batches(path: Path) -> Iterator[Table]:
     """A Parquet file's rows."""
     before = 0
     for frame in parquet_parts(path, MOST_ROWS):
-        yield Table.of(path.name, frame, before=before)
+        yield Table.of(path.name, frame, before=before, typed=True)
         before += frame.height
 
 
 # CSV ----------------------------------------------------------------------------------
 
 
-def csv_batches(path: Path, types: Types) -> Iterator[Table]:
+def csv_batches(path: Path, types: Types, missing: Sequence[str]) -> Iterator[Table]:
     """A CSV file's rows."""
     with path.open("rb") as file:
         blocks = text_blocks(file, path)
@@ -121,7 +128,7 @@ def csv_batches(path: Path, types: Types) -> Iterator[Table]:
         separator = sniff_separator(first)
         header, size = header_of(first, separator, path.name)
         names = checked_names(f"{path.name}, line {header[0]}", header[1])
-        reader = Reader(path.name, separator, header, names, types)
+        reader = Reader(path.name, separator, header, names, types, missing)
         before = line_count(first[:size])
         yield from reader.tables(chain([first[size:]], blocks), before)
 
@@ -208,6 +215,7 @@ class Reader:
         header: the record of names, as it is in the file.
         names: of the columns.
         types: the columns that are wanted, and what their cells are best read as.
+        missing: texts that mean "missing" in each of them.
         null_values: the texts found so far that say that a number is missing.
     """
 
@@ -216,6 +224,7 @@ class Reader:
     header: Record
     names: list[str]
     types: Types
+    missing: Sequence[str] = MISSING_TEXTS
     null_values: tuple[str, ...] = ()
 
     def tables(self, blocks: Iterator[bytes], before: int) -> Iterator[Table]:
@@ -280,7 +289,7 @@ class Reader:
         numbers = [named[name] for name in self._numbers]
         new = tuple(
             text
-            for text in MISSING_TEXTS
+            for text in self.missing
             if text not in self.null_values
             and any((column == text).any() for column in numbers)
         )
@@ -326,7 +335,7 @@ class Reader:
         # By names, since polars makes up one for a series without.
         frame = pl.DataFrame(
             {
-                name: recognized(column, self.types[name])
+                name: recognized(column, self.types[name], self.missing)
                 if name in self.types
                 else pl.repeat(None, len(column), dtype=pl.Null, eager=True)
                 for name, column in zip(self.names, columns, strict=True)
@@ -335,12 +344,15 @@ class Reader:
         return Table(self.name, cleaned(frame), lines)
 
 
-def recognized(column: pl.Series, wanted: pl.DataType) -> pl.Series:
+def recognized(
+    column: pl.Series, wanted: pl.DataType, missing: Sequence[str]
+) -> pl.Series:
     """Texts as the categories that are wanted, if each is one of them or missing."""
     if not isinstance(wanted, pl.Enum) or column.dtype != pl.String:
         return column
     known = column.cast(wanted, strict=False)
-    return known if known.null_count() == column.null_count() else column
+    unknown = known.null_count() - column.null_count()
+    return known if unknown == int(column.alias("").is_in(missing).sum()) else column
 
 
 def is_dense(data: bytes) -> bool:

@@ -19,7 +19,7 @@ from thalweg.data.encodings import (
     missing_name,
     shared_fields,
 )
-from thalweg.data.kinds import Kind
+from thalweg.data.forms import Form
 from thalweg.data.strict import require_keys, texts, truth
 from thalweg.data.table import unclean
 
@@ -48,7 +48,8 @@ class CategoricalEncoding(Encoding):
     @cached_property
     def type(self) -> pl.DataType:  # pyright: ignore[reportIncompatibleMethodOverride]
         """One of the categories, where they are texts as a table has them."""
-        if self.kind != "category" or unclean(pl.Series(self.categories)):
+        texts = pl.Series(self.categories, dtype=pl.String)
+        if self.kind != "category" or unclean(texts) or self.form.absent(texts).any():
             return super().type
         return self._codes.type
 
@@ -71,14 +72,14 @@ class CategoryEncoding(CategoricalEncoding):
     """
 
     name: str
-    kind: Kind
+    form: Form
     missing: bool
     other: bool
     categories: tuple[str, ...]
     tag: ClassVar[str] = "category"
 
     @classmethod
-    def from_dict(cls, data: object) -> CategoryEncoding:
+    def from_dict(cls, data: object, form: Form) -> CategoryEncoding:
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -86,7 +87,7 @@ class CategoryEncoding(CategoricalEncoding):
         """
         found = require_keys(data, "an encoding", *KEYS, "other", "categories")
         return cls(
-            *shared_fields(found, ("category", "boolean")),
+            *shared_fields(found, form, ("category", "boolean")),
             truth(found["other"], "other"),
             texts(found["categories"], "categories"),
         )
@@ -126,13 +127,13 @@ class CodeEncoding(CategoricalEncoding):
     """
 
     name: str
-    kind: Kind
+    form: Form
     missing: bool
     categories: tuple[str, ...]
     tag: ClassVar[str] = "code"
 
     @classmethod
-    def from_dict(cls, data: object) -> CodeEncoding:
+    def from_dict(cls, data: object, form: Form) -> CodeEncoding:
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -140,7 +141,7 @@ class CodeEncoding(CategoricalEncoding):
         """
         found = require_keys(data, "an encoding", *KEYS, "categories")
         return cls(
-            *shared_fields(found, ("category", "boolean")),
+            *shared_fields(found, form, ("category", "boolean")),
             texts(found["categories"], "categories"),
         )
 
@@ -162,7 +163,7 @@ class CodeEncoding(CategoricalEncoding):
 
 
 def fit_categories(
-    name: str, kind: Kind, cells: pl.Series
+    name: str, form: Form, cells: pl.Series
 ) -> CategoryEncoding | CodeEncoding:
     """The encoding for the categories of the training rows' cells."""
     present = cells.drop_nulls().rename("text")
@@ -173,9 +174,9 @@ def fit_categories(
     categories = tuple(kept.sort().to_list())
     missing = cells.null_count() > 0
     if len(categories) > MOST_ONE_HOT:
-        return CodeEncoding(name, kind, missing, categories)
+        return CodeEncoding(name, form, missing, categories)
     other = len(categories) < counts.height
-    return CategoryEncoding(name, kind, missing, other, categories)
+    return CategoryEncoding(name, form, missing, other, categories)
 
 
 def unseen_codes(codes: NDArray[np.int64]) -> Mask | None:

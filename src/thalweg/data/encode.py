@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from thalweg.data.categories import CategoryEncoding, CodeEncoding, fit_categories
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.kinds import Kind, understood
+from thalweg.data.forms import Form
+from thalweg.data.forms.missing import MISSING_TEXTS
 from thalweg.data.report import ColumnReport, Report
-from thalweg.data.schema import Schema
+from thalweg.data.schema import Column, Schema
 from thalweg.data.strict import items, require_keys, tag_of
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError
 
 Rows: TypeAlias = NDArray[np.int64]
 
-_READERS: Mapping[str, Callable[[object], Encoding]] = {
+_READERS: Mapping[str, Callable[[object, Form], Encoding]] = {
     encoding.tag: encoding.from_dict
     for encoding in (NumberEncoding, MomentEncoding, CategoryEncoding, CodeEncoding)
 }
@@ -94,7 +95,7 @@ class Encoder:
                 f"{table.name}: there must be a column to learn from, but {why}"
             )
         encodings = [
-            _fit(column.name, column.kind, table.column(column.name).gather(rows))
+            _fit(column, table.column(column.name).gather(rows))
             for column in schema.features
         ]
         return cls(schema, tuple(sorted(encodings, key=_is_embedded)))
@@ -108,6 +109,13 @@ class Encoder:
     def types(self) -> dict[str, pl.DataType]:
         """What the cells of each column are best read as."""
         return {encoding.name: encoding.type for encoding in self.encodings}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The texts of `MISSING_TEXTS` that mean "missing" in each column."""
+        texts = pl.Series(MISSING_TEXTS)
+        absent = [encoding.form.absent(texts) for encoding in self.encodings]
+        return tuple(texts.filter(pl.select(pl.all_horizontal(absent)).to_series()))
 
     @property
     def embedded(self) -> tuple[Embedded, ...]:
@@ -176,9 +184,10 @@ class Encoder:
             ModelFileError: it isn't one.
         """
         found = require_keys(data, "an encoder", "schema", "encodings")
-        listed = items(found["encodings"], "an encoder's encodings")
-        encodings = tuple(_encoding(item) for item in listed)
         schema = Schema.from_dict(found["schema"])
+        forms = {column.name: column.form for column in schema.features}
+        listed = items(found["encodings"], "an encoder's encodings")
+        encodings = tuple(_encoding(item, forms) for item in listed)
         columns = [(encoding.name, encoding.kind) for encoding in encodings]
         if sorted(columns) != sorted((c.name, c.kind) for c in schema.features):
             raise ModelFileError("an encoder must have an encoding for each feature")
@@ -187,22 +196,24 @@ class Encoder:
         return cls(schema, encodings)
 
 
-def _fit(name: str, kind: Kind, column: pl.Series) -> Encoding:
-    """The encoding that fits a column's kind and its cells in the training rows."""
-    cells = understood(column, kind)
-    if kind == "number":
-        return NumberEncoding.fit(name, cells)
-    if kind in ("date", "time"):
-        return MomentEncoding.fit(name, kind, cells)
-    return fit_categories(name, kind, cells)
+def _fit(column: Column, rows: pl.Series) -> Encoding:
+    """The encoding that fits a column's form and its cells in the training rows."""
+    cells = column.form.understood(rows)
+    if column.kind == "number":
+        return NumberEncoding.fit(column.name, cells, column.form)
+    if column.kind in ("date", "time"):
+        return MomentEncoding.fit(column.name, column.form, cells)
+    return fit_categories(column.name, column.form, cells)
 
 
 def _is_embedded(encoding: Encoding) -> bool:
     return isinstance(encoding, CodeEncoding)
 
 
-def _encoding(data: object) -> Encoding:
-    reader = _READERS.get(tag_of(data, "encoding"))
+def _encoding(data: object, forms: Mapping[str, Form]) -> Encoding:
+    reader, name = _READERS.get(tag_of(data, "encoding")), tag_of(data, "name")
     if reader is None:
         raise ModelFileError(f"an encoding must be one of {', '.join(_READERS)}")
-    return reader(data)
+    if name not in forms:
+        raise ModelFileError("an encoder must have an encoding for each feature")
+    return reader(data, forms[name])

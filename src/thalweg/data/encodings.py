@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.kinds import Kind, understood
+from thalweg.data.forms import USUAL, Form, Kind, NumberForm
 from thalweg.data.scales import NormalScores, Scale
 from thalweg.data.strict import number, require_keys, text, texts, truth
 from thalweg.errors import ModelFileError
@@ -25,14 +25,19 @@ class Encoding(ABC):
 
     Attributes:
         name: the column's name.
-        kind: what its cells are.
+        form: how its cells are written.
         missing: whether cells were missing in training rows.
     """
 
     name: str
-    kind: Kind
+    form: Form
     missing: bool
     tag: ClassVar[str]
+
+    @property
+    def kind(self) -> Kind:
+        """What its cells are."""
+        return self.form.kind
 
     @property
     @abstractmethod
@@ -42,11 +47,12 @@ class Encoding(ABC):
     @property
     def type(self) -> pl.DataType:
         """What the column's cells are best read as."""
-        return pl.Float64() if self.kind == "number" else pl.String()
+        plain = isinstance(self.form, NumberForm) and self.form.plain
+        return pl.Float64() if plain else pl.String()
 
     def understood(self, column: pl.Series) -> pl.Series:
         """The cells of a column as what they mean; null where that isn't known."""
-        return understood(column, self.kind)
+        return self.form.understood(column)
 
     def encode(self, cells: pl.Series) -> NDArray[np.float32]:
         """The features, shape (rows, features), of cells that `understood` gave."""
@@ -68,22 +74,24 @@ class Encoding(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """The encoding as JSON."""
-        return {"encoding": self.tag} | asdict(cast(Any, self))
+        data = asdict(cast(Any, self))
+        del data["form"]  # which stands with the column, in the schema
+        return {"encoding": self.tag, "kind": self.kind} | data
 
 
 def shared_fields(
-    found: Mapping[str, Any], kinds: tuple[Kind, ...]
-) -> tuple[str, Kind, bool]:
-    """Name, kind and whether cells are missing, as every encoding stores them.
+    found: Mapping[str, Any], form: Form, kinds: tuple[Kind, ...]
+) -> tuple[str, Form, bool]:
+    """Name, form and whether cells are missing, as every encoding stores them.
 
     Raises:
-        ModelFileError: the kind isn't one of those.
+        ModelFileError: the kind isn't one of those, or not that of the form.
     """
     kind = text(found["kind"], "a column's kind")
-    if kind not in kinds:
+    if kind not in kinds or kind != form.kind:
         raise ModelFileError(f"a column's kind must be one of {kinds}, got {kind!r}")
     name = text(found["name"], "a column's name")
-    return name, kind, truth(found["missing"], "missing")
+    return name, form, truth(found["missing"], "missing")
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class NumberEncoding(Encoding):
     """
 
     name: str
-    kind: Kind
+    form: Form
     missing: bool
     fill: float
     scale: Scale
@@ -103,7 +111,9 @@ class NumberEncoding(Encoding):
     tag: ClassVar[str] = "number"
 
     @classmethod
-    def fit(cls, name: str, cells: pl.Series) -> "NumberEncoding":
+    def fit(
+        cls, name: str, cells: pl.Series, form: Form = USUAL["number"]
+    ) -> "NumberEncoding":
         """Learn median, mean, scale and ranks from the cells of training rows."""
         numbers = _numbers(cells)
         known = numbers[np.isfinite(numbers)]
@@ -111,7 +121,7 @@ class NumberEncoding(Encoding):
             known = np.zeros(1)
         return cls(
             name,
-            "number",
+            form,
             len(known) < len(numbers),
             _middle(known),
             Scale.fit(known),
@@ -119,7 +129,7 @@ class NumberEncoding(Encoding):
         )
 
     @classmethod
-    def from_dict(cls, data: object) -> "NumberEncoding":
+    def from_dict(cls, data: object, form: Form) -> "NumberEncoding":
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -128,7 +138,7 @@ class NumberEncoding(Encoding):
         found = require_keys(data, "an encoding", *KEYS, "fill", "scale", "scores")
         scores = found["scores"]
         return cls(
-            *shared_fields(found, ("number",)),
+            *shared_fields(found, form, ("number",)),
             number(found["fill"], "a median"),
             Scale.from_dict(found["scale"]),
             None if scores is None else NormalScores.from_dict(scores),
@@ -163,7 +173,7 @@ class MomentEncoding(Encoding):
     """
 
     name: str
-    kind: Kind
+    form: Form
     missing: bool
     fill: float
     scale: Scale
@@ -171,16 +181,16 @@ class MomentEncoding(Encoding):
     tag: ClassVar[str] = "moment"
 
     @classmethod
-    def fit(cls, name: str, kind: Kind, cells: pl.Series) -> "MomentEncoding":
+    def fit(cls, name: str, form: Form, cells: pl.Series) -> "MomentEncoding":
         """Learn scale and the cycles that vary from the cells of training rows."""
         days = _days(cells)
         known = (
             days[~np.isnan(days)] if cells.null_count() < len(cells) else np.zeros(1)
         )
-        phases = {cycle: CYCLES[cycle](cells) for cycle in _possible_cycles(kind)}
+        phases = {cycle: CYCLES[cycle](cells) for cycle in _possible_cycles(form.kind)}
         return cls(
             name,
-            kind,
+            form,
             bool(np.isnan(days).any()),
             _middle(known),
             Scale.fit(known),
@@ -190,7 +200,7 @@ class MomentEncoding(Encoding):
         )
 
     @classmethod
-    def from_dict(cls, data: object) -> "MomentEncoding":
+    def from_dict(cls, data: object, form: Form) -> "MomentEncoding":
         """The encoding that `to_dict` wrote.
 
         Raises:
@@ -201,7 +211,7 @@ class MomentEncoding(Encoding):
         if not set(cycles) <= set(CYCLES):
             raise ModelFileError(f"cycles must be of {', '.join(CYCLES)}")
         return cls(
-            *shared_fields(found, ("date", "time")),
+            *shared_fields(found, form, ("date", "time")),
             number(found["fill"], "a median"),
             Scale.from_dict(found["scale"]),
             cycles,

@@ -1,25 +1,39 @@
-"""Infer what each column of a table is, and say why."""
+"""Infer what each column of a table is, and in which form, and say why."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import NoReturn, TypeAlias
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
-from thalweg.data.kinds import BOOLEANS, Kind, is_text, is_unusable, understood
+from thalweg.data.declared import NOTHING, Declared, OfColumn, way
+from thalweg.data.forms import (
+    USUAL,
+    BooleanForm,
+    CategoryForm,
+    DateForm,
+    Form,
+    Kind,
+    NumberForm,
+    TimeForm,
+    is_text,
+    is_unusable,
+)
+from thalweg.data.forms.missing import MISSING_TEXTS
+from thalweg.data.forms.numbers import LIMIT
+from thalweg.data.forms.texts import BOOLEANS, DIGITS
+from thalweg.data.recognize.cells import Cells
+from thalweg.data.recognize.moments import Moments, recognize_dates, recognize_times
+from thalweg.data.recognize.numbers import Numbers, recognize_numbers
 from thalweg.data.schema import Column, Schema
 from thalweg.data.table import Table
 from thalweg.data.words import counted, listed, shown
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import nearest
-
-Place: TypeAlias = Callable[[int], str]
-"""Where the cell of a row stands, for the start of a message."""
-
-MOSTLY = 0.95
-"""Above this share of cells of one kind, the others are mistakes, not a category."""
 
 FEW_TEXTS = 50
 """A column with no more texts than this is a category, however rare each is."""
@@ -27,7 +41,14 @@ FEW_TEXTS = 50
 OFTEN = 5
 """Among more texts, those in fewer rows than this teach nothing."""
 
-NUMBER_WITH_COMMAS = r"^[+-]?(\d+,\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?$"
+LARGE_SHARE = 0.05
+"""From this share of cells on, a word that means "missing" may be meant as a class."""
+
+NAMED_IDENTIFIER = re.compile(r"(?i:^(?:id|index)$|[_\W]id$)|[a-z]I[dD]$")
+"""Names with ID as a word of its own; BID and PAID end in the same letters."""
+
+Found = tuple[Kind, str, Form]
+Recognized = TypeVar("Recognized", Numbers, Moments)
 
 
 def infer(
@@ -35,50 +56,76 @@ def infer(
     target: str,
     ignore: Sequence[str] = (),
     weights: str | None = None,
+    declared: Declared | None = None,
 ) -> Schema:
     """What each column of a table is: number, category, boolean, date or time.
 
     Set aside are columns that can't help: without a single value, with the same value
     in every row, or with another in each (an identifier, free text).
 
-    A text is a number as Python writes one ("7", "-1.5", "1e5"). Numbers with leading
-    zeros and all of one length ("02139") are codes, so a category. A number with a
-    comma ("1,234") may mean two things, so it's an error.
-
     Args:
         table: the rows.
         target: the name of the column to be predicted.
         ignore: names of columns to set aside.
         weights: the name of the column with each row's weight.
+        declared: what the user says of columns.
 
     Raises:
         ArgumentError: there is no column of a name that was given, or one has two uses.
-        DataError: a column of numbers holds a text or an infinity; the message names
-            line and column.
+        DataError: most cells of a column are something and one isn't, or cells may
+            mean two things; the message names line and column, and what decides.
 
     >>> frame = pl.DataFrame({"age": ["31", "42", "?"], "ok": ["yes", "no", "no"]})
     >>> for line in infer(Table.of("people", frame), target="ok").lines():
     ...     print(line)
     age: number, 2 of 2 cells are numbers, 1 missing
     """
+    said = declared or Declared()
     _check_uses(table, target, ignore, weights)
     return Schema(
-        infer_column(table, target),
+        infer_column(table, target, said.of(target)),
         weights,
         tuple(
             Column(name, "ignored", "as asked")
             if name in ignore
-            else infer_feature(table, name)
+            else infer_feature(table, name, said.of(name))
             for name in table.columns
             if name not in (target, weights)
         ),
     )
 
 
-def infer_column(table: Table, name: str) -> Column:
-    """What one column is, were it never set aside for being of no help."""
-    column = table.column(name)
-    return _described(table, name, column, Different.of(column))
+def infer_column(table: Table, name: str, said: OfColumn = NOTHING) -> Column:
+    """What one column is, were it never set aside for being of no help.
+
+    Raises:
+        DataError: most of its cells are something and one isn't, or may be two things.
+    """
+    cells = Cells.of(table, name, said)
+    found = _described(cells)
+    _refuse_words(cells, found)
+    return found
+
+
+def infer_feature(table: Table, name: str, said: OfColumn = NOTHING) -> Column:
+    """What a column is, or that it's set aside for being of no help.
+
+    Raises:
+        DataError: as `infer_column`.
+    """
+    if name == "":
+        reason = "the first column has no name, so it's taken for row numbers"
+        return Column(name, "ignored", reason)
+    cells = Cells.of(table, name, said)
+    useless = _useless(cells.column)
+    if useless:
+        return Column(name, "ignored", useless)
+    found = _described(cells)
+    useless = None if said.kind else _no_help(cells, found)
+    if useless:
+        return Column(name, "ignored", useless)
+    _refuse_words(cells, found)
+    return found
 
 
 def _check_uses(
@@ -98,59 +145,7 @@ def _check_uses(
             raise ArgumentError(f"{name!r} must be either {uses_of[name]} or {use}")
 
 
-def infer_feature(table: Table, name: str) -> Column:
-    """What a column is, or that it's set aside for being of no help."""
-    if name == "":
-        reason = "the first column has no name, so it's taken for row numbers"
-        return Column(name, "ignored", reason)
-    column = table.column(name)
-    useless = _useless(column)
-    if useless:
-        return Column(name, "ignored", useless)
-    different = Different.of(column)
-    found = _described(table, name, column, different)
-    if found.kind == "number":
-        useless = _counting(name, understood(column, "number"))
-    elif found.kind == "category":
-        useless = _hardly_repeated(different, found.reason)
-    return Column(name, "ignored", useless) if useless else found
-
-
-@dataclass(frozen=True)
-class Different:
-    """The different texts of a column; most columns repeat a few.
-
-    Args:
-        texts: each once; none where the column isn't text.
-        rows: how many rows have it.
-    """
-
-    texts: pl.Series
-    rows: pl.Series
-
-    @classmethod
-    def of(cls, column: pl.Series) -> "Different":
-        """Those of a column."""
-        if not is_text(column.dtype):
-            return cls(pl.Series(dtype=pl.String), pl.Series(dtype=pl.UInt32))
-        counts = column.drop_nulls().rename("text").value_counts()
-        return cls(counts["text"].cast(pl.String), counts["count"])
-
-    def rows_of(self, kind: Kind) -> int:
-        """How many rows can be read as what they are to be."""
-        if kind != "number" and not self.texts.str.contains(r"\d").any():
-            return 0
-        return int(self.rows.filter(understood(self.texts, kind).is_not_null()).sum())
-
-
-def _described(
-    table: Table, name: str, column: pl.Series, different: Different
-) -> Column:
-    """What a column is, and why."""
-    kind, why = _kind(partial(table.place, column=name), column, different)
-    missing = column.null_count()
-    said = f", {missing:,} missing" if missing else ""
-    return Column(name, kind, why + said)
+# Of no help ---------------------------------------------------------------------------
 
 
 def _useless(column: pl.Series) -> str | None:
@@ -164,6 +159,15 @@ def _useless(column: pl.Series) -> str | None:
     return None
 
 
+def _no_help(cells: Cells, found: Column) -> str | None:
+    """Why a column can't help by what it was found to be, if it can't."""
+    if found.kind == "number":
+        return _counting(cells.name, found.form.understood(cells.column))
+    if found.kind == "category":
+        return _hardly_repeated(cells, found)
+    return None
+
+
 def _counting(name: str, numbers: pl.Series) -> str | None:
     """Why numbers are an identifier, if they are."""
     if numbers.null_count() or len(numbers) < 3:
@@ -172,148 +176,301 @@ def _counting(name: str, numbers: pl.Series) -> str | None:
     if values[0] in (0, 1) and (np.diff(values) == 1).all():
         return f"identifier, it counts the rows from {values[0]:.0f}"
     whole = bool((values == np.round(values)).all())
-    if whole and _named_identifier(name) and numbers.n_unique() == len(numbers):
+    named = NAMED_IDENTIFIER.search(name) is not None
+    if whole and named and numbers.n_unique() == len(numbers):
         return f"identifier, by its name and {len(numbers):,} different whole numbers"
     return None
 
 
-def _named_identifier(name: str) -> bool:
-    return name.lower() in ("id", "index") or name.endswith(("_id", " id", "Id", "ID"))
-
-
-def _hardly_repeated(different: Different, reason: str) -> str | None:
+def _hardly_repeated(cells: Cells, found: Column) -> str | None:
     """Why texts are an identifier or free text, if they are."""
-    counts = different.rows.to_numpy()
-    cells = int(counts.sum())
-    if len(counts) == cells > 2:
-        return f"identifier, {len(counts):,} different texts in {cells:,} cells"
+    texts = found.form.understood(cells.column).drop_nulls()
+    counts = texts.rename("text").value_counts()["count"].to_numpy()
+    present = int(counts.sum())
+    if not present:
+        return "every cell is missing"
+    if len(counts) == present > 2:
+        return f"identifier, {len(counts):,} different texts in {present:,} cells"
     often = int(counts[counts >= OFTEN].sum())
-    if len(counts) > FEW_TEXTS and often < cells / 2:
-        rare = counted(cells - often, "cell")
-        return f"{reason}; {rare} hold a text that fewer than {OFTEN} rows have"
+    if len(counts) > FEW_TEXTS and often < present / 2:
+        rare = counted(present - often, "cell")
+        return f"{found.reason}; {rare} hold a text that fewer than {OFTEN} rows have"
     return None
 
 
-def _kind(place: Place, column: pl.Series, different: Different) -> tuple[Kind, str]:
-    """The kind of a column, and why."""
-    present = len(column) - column.null_count()
+# What it is ---------------------------------------------------------------------------
+
+
+def _described(cells: Cells) -> Column:
+    """What a column is, and why."""
+    kind, why, form = _found(cells)
+    if kind == "ignored":
+        return Column(cells.name, kind, why)
+    return Column(cells.name, kind, why + _missing_in_words(cells, form), form)
+
+
+def _missing_in_words(cells: Cells, form: Form) -> str:
+    missing = int(form.absent(cells.column).sum())
+    if not missing:
+        return ""
+    absent = cells.counts.filter(form.absent(cells.texts))
+    usual = pl.Series(MISSING_TEXTS)
+    unusual = absent.filter(~absent["text"].is_in(usual.implode()))
+    words = unusual.sort(["count", "text"], descending=[True, False]).head(3)
+    texts = ", ".join(f"{shown(text)} {count:,}" for text, count in words.iter_rows())
+    return f", {missing:,} missing" + (f" ({texts})" if texts else "")
+
+
+def _found(cells: Cells) -> Found:
+    """The kind of a column, why, and in which form its cells are."""
+    column, said = cells.column, cells.said
     if is_unusable(column.dtype):
-        return "ignored", f"cells of type {column.dtype} can't be used"
-    if present == 0:
-        return "ignored", "every cell is missing"
-    if is_text(column.dtype):
-        if column.dtype == pl.String:
-            return _text_kind(place, column, different, present)
-        return "category", _texts_said(column, different)
-    return _typed_kind(place, column, present)
+        return (
+            "ignored",
+            f"cells of type {column.dtype} can't be used",
+            USUAL["ignored"],
+        )
+    if column.null_count() == len(column):
+        return "ignored", "every cell is missing", USUAL["ignored"]
+    if said.kind == "category":
+        return _category(cells, "as declared, ")
+    if not is_text(column.dtype):
+        return _of_type(cells)
+    if said.kind == "number":
+        return _numbers(cells, _required(cells, recognize_numbers(cells), "numbers"))
+    if said.kind == "date":
+        return _moments(cells, _required(cells, recognize_dates(cells), "dates"))
+    if column.dtype != pl.String:
+        return _category(cells)
+    return _of_texts(cells)
 
 
-def _typed_kind(place: Place, column: pl.Series, present: int) -> tuple[Kind, str]:
-    """The kind of a column that isn't text, by its type."""
-    if column.dtype == pl.Boolean:
-        return "boolean", f"{present:,} of {present:,} cells are true or false"
+def _required(cells: Cells, found: Recognized | None, what: str) -> Recognized:
+    if found is None:
+        raise DataError(
+            f"{cells.table.name}, column {cells.name!r}: must be {what}, as was "
+            f"declared, but most of its cells aren't, such as {shown(cells.texts[0])}"
+        )
+    return found
+
+
+def _of_type(cells: Cells) -> Found:
+    """That of a column that isn't text, by its type and what was declared."""
+    column, missing = cells.column, cells.said.missing
+    if column.dtype == pl.Boolean and cells.said.kind != "number":
+        form = BooleanForm(missing, source="frame")
+        return "boolean", _all(cells, form, "true or false"), form
     if column.dtype == pl.Time:
-        return "time", f"{present:,} of {present:,} cells are times"
+        return "time", _all(cells, TimeForm(missing), "times"), TimeForm(missing)
     if isinstance(column.dtype, pl.Date | pl.Datetime):
-        return "date", f"{present:,} of {present:,} cells are dates"
-    _check_finite(place, column)
-    return "number", f"{present:,} of {present:,} cells are numbers"
+        return "date", _all(cells, DateForm(missing), "dates"), DateForm(missing)
+    if cells.said.kind == "date":
+        return _declared_date(cells)
+    form = NumberForm(missing)
+    if cells.said.kind != "number" and form.exceeds(column):
+        return _too_long(cells)
+    _check_finite(cells, form)
+    form = _with_words(form, form.understood(column))
+    return "number", _all(cells, form, "numbers"), form
 
 
-def _text_kind(
-    place: Place, column: pl.Series, different: Different, present: int
-) -> tuple[Kind, str]:
-    """The kind of a column of texts, by what they can all be read as."""
-    pair = _boolean_pair(different.texts)
+def _declared_date(cells: Cells) -> Found:
+    """Whole numbers whose digits are a date, as %Y%m%d has it."""
+    form = DateForm(cells.said.missing, cells.said.order or DateForm.order)
+    read = form.understood(cells.column)
+    bad = ~(read.is_not_null() | form.absent(cells.column))
+    if bad.any():
+        row = int(bad.arg_max() or 0)
+        raise DataError(
+            f"{cells.table.place(row, cells.name)}: must be a date as {form.order}, "
+            f"but is {shown(cells.column[row])}"
+        )
+    return "date", _all(cells, form, f"dates, as {form.order}"), form
+
+
+def _all(cells: Cells, form: Form, what: str) -> str:
+    present = len(cells.column) - int(form.absent(cells.column).sum())
+    return f"{present:,} of {present:,} cells are {what}"
+
+
+def _of_texts(cells: Cells) -> Found:
+    """That of a column of texts, by what they can be read as."""
+    pair = _boolean_pair(cells)
     if pair is not None:
-        return "boolean", f"{present:,} of {present:,} cells are {pair}"
-    said = _texts_said(column, different)
-    if _are_codes(different.texts):
-        return "category", f"{said}, codes with leading zeros"
-    numbers = 0
-    kinds: tuple[Kind, ...] = ("number", "date", "time")
-    for kind in kinds:
-        read = different.rows_of(kind)
-        if read == present:
-            if kind == "number":
-                _check_finite(place, column)
-            return kind, f"{present:,} of {present:,} cells are {kind}s"
-        if read > MOSTLY * present:
-            _refuse_mixture(place, column, understood(column, kind), kind)
-        if kind == "number":
-            numbers = read
-            _refuse_commas(place, column, different, numbers, present)
-    are_numbers = f", {numbers:,} of {present:,} cells are numbers" if numbers else ""
-    return "category", said + are_numbers
+        form = BooleanForm(cells.said.missing, source=_source(cells))
+        return "boolean", _all(cells, form, pair), form
+    if _are_codes(cells):
+        return _category(cells, "", ", codes with leading zeros")
+    numbers = recognize_numbers(cells)
+    if numbers is not None:
+        if numbers.form.exceeds(numbers.cells.texts):
+            return _too_long(cells)
+        if _meant_as_texts(cells, numbers):
+            return _category(cells, "", ", whole numbers in a column of texts")
+        return _numbers(cells, numbers)
+    moments = recognize_dates(cells) or recognize_times(cells)
+    return _category(cells) if moments is None else _moments(cells, moments)
 
 
-def _texts_said(column: pl.Series, different: Different) -> str:
-    first = column[_first(column.is_not_null())]
-    texts = counted(len(different.texts), "different text")
-    return f"{texts} such as {shown(first)}"
+# Numbers and moments ------------------------------------------------------------------
 
 
-def _boolean_pair(texts: pl.Series) -> str | None:
-    """The pair of words, if the cells are one pair and nothing else."""
+def _numbers(cells: Cells, found: Numbers) -> Found:
+    """The form, if every cell is a number, a limit that was declared, or missing."""
+    known, form = found.cells, found.form
+    others = ~found.read
+    what = f"a number in {form.affix}" if form.affix else "a number"
+    if found.said and not form.affix:
+        what = f"a number ({found.said})"
+    if others.any():
+        _refuse_limits(known, others)
+        known.refuse_others(what, others)
+    _check_finite(cells, form)
+    form = _with_words(form, form.understood(known.texts))
+    said = [found.said, _limits_in_words(cells, form)]
+    why = ", ".join([_all(cells, form, "numbers"), *filter(None, said)])
+    return "number", why, form
+
+
+def _moments(cells: Cells, found: Moments) -> Found:
+    """The form, if every cell is a date, or a time, or missing."""
+    others = ~found.read
+    kind = found.form.kind
+    what = {"number": "hours:minutes:seconds"}.get(kind, f"a {kind}")
+    if others.any():
+        found.cells.refuse_others(what, others)
+    said = f", {found.said}" if found.said else ""
+    return kind, _all(cells, found.form, f"{kind}s") + said, found.form
+
+
+def _refuse_limits(known: Cells, others: pl.Series) -> None:
+    """An error where cells are limits such as <0.5, and it isn't said what they are.
+
+    Raises:
+        DataError: names the first, and the option.
+    """
+    limits = others & known.texts.str.contains(f"^{LIMIT}")
+    if known.said.limits or not limits.any():
+        return
+    first = known.first(limits)
+    cells = counted(known.number_of(limits), "cell")
+    bound, missing = (way(known.table, "limits", to) for to in ("bound", "missing"))
+    raise DataError(
+        f"{known.place(first)}: a number must be written out, but {shown(first)} is a "
+        f"limit, as {cells} of this column are; {bound} takes the number itself, and "
+        f"{missing} takes the cell as missing"
+    )
+
+
+def _limits_in_words(cells: Cells, form: NumberForm) -> str:
+    if not form.limits:
+        return ""
+    count = cells.number_of(cells.texts.str.contains(f"^{LIMIT}"))
+    taken = "the number itself" if form.limits == "bound" else "missing"
+    return f"{counted(count, 'limit')} taken as {taken}" if count else ""
+
+
+def _check_finite(cells: Cells, form: NumberForm) -> None:
+    infinite = form.understood(cells.column).is_infinite().fill_null(False)
+    if infinite.any():
+        row = int(infinite.arg_max() or 0)
+        raise DataError(
+            f"{cells.table.place(row, cells.name)}: a number must be finite, but is "
+            f"{shown(cells.column[row])}"
+        )
+
+
+def _with_words(form: NumberForm, numbers: pl.Series) -> NumberForm:
+    """Where there are just 0 and 1, later tables may say no and yes."""
+    low, high = numbers.min(), numbers.max()
+    if (low, high) == (0.0, 1.0) and numbers.drop_nulls().n_unique() == 2:
+        return replace(form, words=True)
+    return form
+
+
+# Texts --------------------------------------------------------------------------------
+
+
+def _category(cells: Cells, before: str = "", behind: str = "") -> Found:
+    form = CategoryForm(cells.said.missing, source=_source(cells))
+    texts = form.understood(cells.column)
+    present = texts.drop_nulls()
+    if not len(present):
+        return "ignored", "every cell is missing", USUAL["ignored"]
+    different = counted(present.n_unique(), "different text")
+    said = f"{before}{different} such as {shown(present[0])}{behind}"
+    if not (before or behind) and is_text(cells.column.dtype):
+        read = cells.read_by(NumberForm(cells.said.missing))
+        if read.any():
+            numbers = f"{cells.number_of(read):,} of {len(present):,}"
+            said += f", {numbers} cells are numbers"
+    return "category", said, form
+
+
+def _source(cells: Cells) -> str:
+    """Whose words mean "missing"."""
+    if cells.said.kind == "category":
+        return "nothing"
+    return "frame" if cells.table.typed else "file"
+
+
+def _too_long(cells: Cells) -> Found:
+    """Whole numbers that a float would round are texts."""
+    return _category(cells, "", ", whole numbers beyond 2⁵³, which aren't rounded")
+
+
+def _meant_as_texts(cells: Cells, found: Numbers) -> bool:
+    """Whether whole numbers were made texts, and repeat as categories do.
+
+    A frame's reader makes numbers of such a column; here somebody made it texts.
+    """
+    if not cells.table.typed or not cells.texts.str.contains("^[0-9]+$").all():
+        return False
+    column = Column(cells.name, "category", "", CategoryForm(source="frame"))
+    return found.read.all() and _hardly_repeated(cells, column) is None
+
+
+def _boolean_pair(cells: Cells) -> str | None:
+    """The pair of words, if the cells are one pair and nothing else, or 1 and 0."""
+    form = BooleanForm(cells.said.missing, source=_source(cells))
     # As many as the spellings of a pair ("yes", "Yes", "YES") are enough to say no.
-    if len(texts) > 8:
+    if len(cells.texts) > 12:
         return None
-    lower = {text.lower() for text in texts}
+    lower = {text.lower() for text in cells.known(form).texts}
     for no, yes in BOOLEANS:
-        if lower <= {no, yes}:
+        if lower & {no, yes} and lower <= {no, yes, *DIGITS}:
             return f"{yes} or {no}"
     return None
 
 
-def _are_codes(texts: pl.Series) -> bool:
-    """Whether all cells are digits of one length, some with zeros in front."""
-    lengths = texts.str.len_chars()
-    return (
-        lengths.max() == lengths.min() != 1
-        and bool(texts.str.contains(r"^\d+$").all())
-        and bool(texts.str.starts_with("0").any())
-    )
+def _are_codes(cells: Cells) -> bool:
+    """Whether texts of digits have zeros in front, and none is a number otherwise."""
+    known = cells.known(NumberForm(cells.said.missing)).texts
+    leading = known.str.contains("^0[0-9]+$")
+    return bool(leading.any()) and not known.str.contains("[0-9][.,]|[.,][0-9]").any()
 
 
-def _refuse_mixture(
-    place: Place, column: pl.Series, read: pl.Series, kind: Kind
-) -> NoReturn:
-    row = _first(column.is_not_null() & read.is_null())
-    raise DataError(
-        f"{place(row)}: must be a {kind} like {read.count():,} "
-        f"other cells of this column, but is {shown(column[row])}; leave the cell "
-        "empty if it's unknown, or ignore the column"
-    )
+def _refuse_words(cells: Cells, found: Column) -> None:
+    """An error where a word that means "missing" is so frequent that it may be a class.
 
-
-def _refuse_commas(
-    place: Place,
-    column: pl.Series,
-    different: Different,
-    numbers: int,
-    present: int,
-) -> None:
-    """An error where a column is numbers but for commas inside them."""
-    commas = different.texts.str.contains(NUMBER_WITH_COMMAS)
-    cells = int(different.rows.filter(commas).sum())
-    if not cells or cells + numbers <= MOSTLY * present:
+    Raises:
+        DataError: shows both readings, and the option for each.
+    """
+    form = found.form
+    words = getattr(form, "source", "") == "file"
+    if not words or found.kind not in ("category", "boolean"):
         return
-    row = _first(column.str.contains(NUMBER_WITH_COMMAS).fill_null(False))
+    usual = cells.texts.is_in(list(MISSING_TEXTS))
+    doubtful = usual & ~cells.texts.is_in(list(cells.said.missing))
+    count = cells.number_of(doubtful)
+    if count < LARGE_SHARE * len(cells.column):
+        return
+    first = cells.first(doubtful)
+    name, table = cells.name, cells.table
+    category, missing = way(table, "category", name), way(table, "missing", first)
     raise DataError(
-        f"{place(row)}: a number must be written without commas "
-        f"and with a decimal point, but is {shown(column[row])}; "
-        "write it so, or ignore the column"
+        f"{cells.place(first)}: {shown(first)} may mean that nothing is known, or be a "
+        f"category as the others; {counted(count, 'cell')} of {len(cells.column):,} "
+        f"hold such a word; {missing} takes it as missing in every column, {category} "
+        "takes every word of this column as a category"
     )
-
-
-def _check_finite(place: Place, column: pl.Series) -> None:
-    infinite = understood(column, "number").is_infinite().fill_null(False)
-    if infinite.any():
-        row = _first(infinite)
-        raise DataError(
-            f"{place(row)}: a number must be finite, but is {shown(column[row])}"
-        )
-
-
-def _first(mask: pl.Series) -> int:
-    return int(mask.arg_max() or 0)

@@ -120,7 +120,9 @@ class TableModel:
             [344]
         """
         # Reading, encoding and predicting go on side by side.
-        tables = one_ahead(read_batches(source, self.encoder.types))
+        tables = one_ahead(
+            read_batches(source, self.encoder.types, self.encoder.missing)
+        )
         encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
         for X, reports in one_ahead(encoded):
             for report in reports:
@@ -193,7 +195,7 @@ class TableModel:
         """The metrics, and what was new or missing in the cells."""
         table = read(source)
         encoded = self.encoder.transform(table)
-        rows = rows_with_target(table, self.target)
+        rows = rows_with_target(table, self.target, self.targets.form)
         truth = self.targets.encode(table, rows)
         name = self.encoder.schema.weights
         weights = row_weights(table, name, rows) if name else None

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
 from thalweg.data.infer import infer
 from thalweg.data.report import Report
@@ -93,9 +94,11 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     >>> penguins.training.X.shape
     (206, 17)
     """
-    schema = infer(table, target, settings.ignore, settings.weights)
-    rows = rows_with_target(table, target)
-    found = infer_task(table, schema.target, settings.task)
+    declared = declared_by(settings, table)
+    schema = infer(table, target, settings.ignore, settings.weights, declared)
+    form = schema.target.form
+    rows = rows_with_target(table, target, form)
+    found = infer_task(table, schema.target, settings.task, declared.of(target).kind)
     parts = _split(table, schema, found, rows, settings)
     encoder = Encoder.fit(schema, table, parts.training)
     targets = fit_targets(table, schema.target, found, rows, parts.training)

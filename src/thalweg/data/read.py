@@ -40,7 +40,7 @@ def read(source: Any) -> Table:
         DataError: the content isn't a table; the message names line and column.
         ArgumentError: neither a path nor a frame.
 
-    >>> read(pl.DataFrame({"age": [31, 42], "city": ["Ghent ", "?"]})).frame.rows()
+    >>> read(pl.DataFrame({"age": [31, 42], "city": ["Ghent ", ""]})).frame.rows()
     [(31, 'Ghent'), (42, None)]
     """
     if isinstance(source, str | os.PathLike):
@@ -98,7 +98,7 @@ def _nearest_file(path: Path) -> str:
 def _read_parquet(path: Path) -> Table:
     with _whole_parquet(path):
         # A damaged file may also fail later, where its columns differ in length.
-        return Table.of(path.name, _named(path.name, pl.read_parquet(path)))
+        return Table.of(path.name, _named(path.name, pl.read_parquet(path)), typed=True)
 
 
 def parquet_parts(path: Path, rows: int) -> Iterator[pl.DataFrame]:
@@ -143,7 +143,7 @@ def _read_frame(source: Any) -> Table:
         names = [str(name) for name in source.columns]
         checked_names(FRAME, names)
         raise DataError(f"{FRAME}: column names must differ: {listed(names)}") from None
-    return Table.of(FRAME, _named(FRAME, _to_polars(frame)))
+    return Table.of(FRAME, _named(FRAME, _to_polars(frame)), typed=True)
 
 
 def _to_polars(frame: "nw.DataFrame[Any]") -> pl.DataFrame:

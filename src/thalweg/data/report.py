@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from thalweg.data.encodings import Encoding, Mask
-from thalweg.data.kinds import Kind
+from thalweg.data.forms import Form, Kind
 from thalweg.data.table import Table
 from thalweg.data.words import counted, listed, shown
 
@@ -54,12 +54,13 @@ class ColumnReport:
             table: says where cells stand.
             encoding: what was learned.
             column: the cells as they are in the table.
-            cells: the same, as `understood` gave them.
+            cells: the same, as the encoding's form understands them.
             unseen: which of them hold a category that was not learned, if any does.
         """
         new = None if unseen is None else pl.Series(unseen)
-        unreadable = _unreadable(column, cells)
-        missing = column.null_count()
+        unreadable = _unreadable(column, cells, encoding.form)
+        unknown = None if unreadable is None else unreadable & cells.is_null()
+        missing = cells.null_count() - _count(unknown)
         return cls(
             encoding.name,
             encoding.kind,
@@ -132,16 +133,16 @@ class Report:
         return asdict(self)
 
 
-def _unreadable(column: pl.Series, cells: pl.Series) -> pl.Series | None:
+def _unreadable(column: pl.Series, cells: pl.Series, form: Form) -> pl.Series | None:
     """Which cells aren't missing, but can't be used; None where all can."""
     infinite = None
     # A sum is found sooner than an infinity, and isn't finite if a number isn't.
     if cells.dtype.is_float() and not math.isfinite(cells.sum()):
-        infinite = cells.is_infinite()
+        infinite = cells.is_infinite().fill_null(False)
     if infinite is None and cells.null_count() == column.null_count():
         return None
-    unknown = cells.is_null() if infinite is None else cells.is_null() | infinite
-    return column.is_not_null() & unknown
+    unknown = cells.is_null() & ~form.absent(column)
+    return unknown if infinite is None else unknown | infinite
 
 
 def _count(mask: pl.Series | None) -> int:

@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from thalweg.data.kinds import KINDS, Kind
+from thalweg.data.forms import KINDS, USUAL, Form, Kind, form_from
 from thalweg.data.strict import items, require_keys, text
 from thalweg.errors import ModelFileError
+
+OF_ITS_KIND = cast(Form, None)  # what stands for the usual form
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, what its cells are, and why it is taken for that.
+    """A column: its name, what its cells are, why it is taken for that, and the form.
+
+    Args:
+        name: the column's.
+        kind: what its cells are.
+        reason: why it is taken for that.
+        form: how its cells are written; the usual one of its kind unless given.
 
     >>> Column("year", "number", "344 of 344 cells are numbers").line()
     'year: number, 344 of 344 cells are numbers'
@@ -20,15 +28,21 @@ class Column:
     name: str
     kind: Kind
     reason: str
+    form: Form = OF_ITS_KIND
+
+    def __post_init__(self) -> None:
+        if self.form is OF_ITS_KIND:
+            object.__setattr__(self, "form", USUAL[self.kind])
 
     def line(self) -> str:
-        """The column in one line, as a person reads it."""
+        """The column in one line, as a user reads it."""
         kind = "set aside" if self.kind == "ignored" else self.kind
         return f"{self.name or '(no name)'}: {kind}, {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The column as JSON."""
-        return {"name": self.name, "kind": self.kind, "reason": self.reason}
+        """The column as JSON, with its form where that isn't the usual one."""
+        found = {"name": self.name, "kind": self.kind, "reason": self.reason}
+        return found | form_data(self.form, self.kind)
 
     @classmethod
     def from_dict(cls, data: object) -> "Column":
@@ -37,7 +51,9 @@ class Column:
         Raises:
             ModelFileError: it isn't one.
         """
-        found = require_keys(data, "a column", "name", "kind", "reason")
+        found = require_keys(
+            data, "a column", "name", "kind", "reason", optional=("form",)
+        )
         kind = text(found["kind"], "a column's kind")
         if kind not in KINDS:
             raise ModelFileError(f"a column's kind must be one of {KINDS}, got {kind}")
@@ -45,7 +61,23 @@ class Column:
             text(found["name"], "a column's name"),
             kind,
             text(found["reason"], "a column's reason"),
+            form_of(found, kind),
         )
+
+
+def form_data(form: Form, kind: Kind) -> dict[str, Any]:
+    """A form as JSON; nothing where it is the usual one of its kind."""
+    data = form.to_dict()
+    return {} if data == USUAL[kind].to_dict() else {"form": data}
+
+
+def form_of(data: Any, kind: Kind) -> Form:
+    """The form that `form_data` wrote, if any.
+
+    Raises:
+        ModelFileError: it isn't one.
+    """
+    return form_from(data["form"], kind) if "form" in data else USUAL[kind]
 
 
 @dataclass(frozen=True)
@@ -73,7 +105,7 @@ class Schema:
         return tuple(column for column in self.columns if column.kind == "ignored")
 
     def lines(self) -> list[str]:
-        """A line for each column, as a person reads it."""
+        """A line for each column, as a user reads it."""
         return [column.line() for column in self.columns]
 
     def to_dict(self) -> dict[str, Any]:

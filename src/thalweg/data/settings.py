@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
+from thalweg.data.forms.numbers import LIMITS, THOUSANDS
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
@@ -46,6 +47,16 @@ SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = {
     "cosine": lambda rate, steps: CosineWithWarmup(rate),
     "one_cycle": lambda rate, steps: OneCycle(rate),
 }
+LISTS = {
+    **dict.fromkeys(("ignore", "category", "number"), "names of columns"),
+    "date": "names of columns, each perhaps with =FORM",
+    "missing": "texts, each perhaps after COLUMN=",
+}
+CHOICES = {
+    "decimal": (".", ","),
+    "thousands": (*filter(None, THOUSANDS), "none"),
+    "limits": LIMITS,
+}
 DECAYING = ("adamw", "lion")  # rules that have decoupled weight decay
 
 
@@ -74,6 +85,16 @@ class Settings:
         validation, test: the shares of rows that choose the epoch, and that are scored
             once at the end.
         ignore: columns to set aside.
+        category, number: columns that are categories, or numbers, whatever they look
+            like; of a category every word is one, also such as NA.
+        date: columns of dates, each with its form as strptime has it if it isn't
+            plain: ``"day=%d/%m/%Y"``, or a mapping of columns to forms.
+        missing: texts that mean "missing": in every column, or in one,
+            ``"age=-9"``; or a mapping of columns to texts.
+        decimal: what numbers have as their point, ``.`` or ``,``.
+        thousands: what separates thousands: ``,``, ``.``, ``'``, ``space`` or ``none``.
+        limits: what <0.5 is taken for: ``bound``, the number itself, or ``missing``;
+            without it such a cell is an error.
         weights: the column with each row's weight.
         seed: the same seed gives the same network.
 
@@ -105,6 +126,13 @@ class Settings:
     validation: float = 0.2
     test: float = 0.2
     ignore: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    number: tuple[str, ...] = ()
+    date: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
+    limits: str | None = None
     weights: str | None = None
     seed: int = 0
 
@@ -117,8 +145,15 @@ class Settings:
         look_up("optimizer", self.optimizer, OPTIMIZERS)
         look_up("schedule", self.schedule, SCHEDULES)
         require_positive("learning_rate", self.learning_rate)
-        for name in self.ignore:
-            require_instance("ignore", name, str, "names of columns")
+        for what, must in LISTS.items():
+            for name in getattr(self, what):
+                require_instance(what, name, str, must)
+        for what, known in CHOICES.items():
+            value = getattr(self, what)
+            fits = value is None or value in known
+            require(fits, what, f"one of {' '.join(known)}", value)
+        fits = self.decimal is None or self.decimal != self.thousands
+        require(fits, "thousands", "another separator than decimal", self.thousands)
         if self.weights is not None:
             require_instance("weights", self.weights, str, "a column's name")
         if self.task is not None:
@@ -193,8 +228,28 @@ def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Set
     names = dict.fromkeys([*(each.name for each in fields(Settings)), *beside])
     for name in given:
         look_up("setting", name, names)
-    chosen: dict[str, Any] = {
-        name: tuple(cast(list[Any], value)) if isinstance(value, list) else value
-        for name, value in given.items()
-    }
-    return Settings(**chosen)
+    return Settings(**{name: _plain(name, value) for name, value in given.items()})
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A setting as it is kept: lists and mappings of columns as tuples of texts.
+
+    >>> _plain("missing", {"age": [-9, "?"], "sex": "n/k"})
+    ('age=-9', 'age=?', 'sex=n/k')
+    >>> _plain("date", "born"), _plain("date", {"born": None})
+    (('born',), ('born',))
+    """
+    if name in LISTS:
+        if isinstance(value, Mapping):
+            return tuple(_declarations(cast(Mapping[Any, Any], value)))
+        if isinstance(value, str):
+            return (value,)
+    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
+
+
+def _declarations(value: Mapping[Any, Any]) -> Iterator[str]:
+    """What is said of columns, each as one text."""
+    for column, rest in value.items():
+        several = isinstance(rest, list | tuple | set | frozenset)
+        for text in cast(list[Any], rest) if several else [rest]:
+            yield str(column) if text is None else f"{column}={text}"

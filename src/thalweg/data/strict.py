@@ -1,14 +1,16 @@
 """Reading data classes back from JSON: exact keys, exact types, or an error."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from thalweg.errors import ModelFileError
 
 
-def require_keys(data: object, what: str, *keys: str) -> Mapping[str, Any]:
-    """The object, if it has these keys and no others.
+def require_keys(
+    data: object, what: str, *keys: str, optional: Collection[str] = ()
+) -> Mapping[str, Any]:
+    """The object, if it has these keys and no others but those that may lack.
 
     Raises:
         ModelFileError: it is no object, or has other keys.
@@ -16,7 +18,7 @@ def require_keys(data: object, what: str, *keys: str) -> Mapping[str, Any]:
     >>> require_keys({"name": "age"}, "a column", "name")["name"]
     'age'
     """
-    if not isinstance(data, dict) or set(map(str, data)) != set(keys):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if not isinstance(data, dict) or set(map(str, data)) - {*optional} != {*keys}:  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         raise ModelFileError(f"{what} must be an object of {', '.join(keys)}")
     return data  # pyright: ignore[reportUnknownVariableType]
 

@@ -1,8 +1,8 @@
 """What a reader gives: named columns, and where each row came from."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import polars as pl
@@ -15,14 +15,8 @@ from thalweg.formulas.names import nearest
 Lines: TypeAlias = Callable[[int], int]
 """From a row of a table, counted from 0, to its line in the file, from 1."""
 
-MISSING_TEXTS = (
-    *("", "NA", "N/A", "n/a", "#N/A", "<NA>"),
-    *("NaN", "nan", "NAN", "null", "NULL", "None", "?"),
-)
-"""What a cell of text holds when its value is missing, after stripping."""
-
-UNCLEAN = rf"^\s|\s$|^({'|'.join(map(re.escape, MISSING_TEXTS))})$"
-"""What texts match that aren't stripped, or mean "missing"."""
+UNCLEAN = r"^\s|\s$|^$"
+"""What texts match that aren't stripped, or are empty."""
 
 DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 YEARS = (-719_162, 2_932_896)
@@ -36,8 +30,8 @@ FIRST_ROWS = 1000
 class Table:
     """Rows and named columns, with what is needed to say where a cell stands.
 
-    Cells of text are stripped, and those that say that nothing is known
-    (`MISSING_TEXTS`) are null.
+    Cells of text are stripped, and null where nothing is left. What else says that
+    nothing is known is a matter of each column's form.
 
     Args:
         name: the file's name, or "the table" for a frame.
@@ -45,23 +39,30 @@ class Table:
         lines: gives the line of the file on which a row starts; None where rows are
             counted.
         before: how many rows of the file come before these.
+        typed: whether columns have types of their own, as in a frame or in Parquet, so
+            that a missing cell is told from a text, and texts are meant to be texts.
     """
 
     name: str
     frame: pl.DataFrame
     lines: Lines | None = None
     before: int = 0
+    typed: bool = False
 
     @classmethod
     def of(
-        cls, name: str, frame: pl.DataFrame, lines: Lines | None = None, before: int = 0
+        cls,
+        name: str,
+        frame: pl.DataFrame,
+        lines: Lines | None = None,
+        before: int = 0,
+        typed: bool = False,
     ) -> "Table":
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
-        frame = frame.with_columns(selectors.decimal().cast(pl.Float64))
         clean = cleaned(frame).with_columns(_float_or_null())
-        table = cls(name, clean, lines, before)
+        table = cls(name, clean, lines, before, typed)
         for column in clean.select(selectors.date(), selectors.datetime()):
             _require_years(table, column)
         return table
@@ -84,12 +85,18 @@ class Table:
         Raises:
             DataError: there is none of this name.
         """
-        if name not in self.frame.columns:
+        found = self._by_name.get(name)
+        if found is None:
             raise DataError(
                 f"{self.name}: there must be a column {name!r}"
                 f"{nearest(name, self.columns)}; it has {listed(self.columns)}"
             )
-        return self.frame[name].alias("")
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, pl.Series]:
+        """The columns without their names; in a wide table a search takes long."""
+        return {column.name: column.alias("") for column in self.frame.get_columns()}
 
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, for the start of a message.
@@ -107,10 +114,10 @@ class Table:
 
 
 def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with its texts stripped, and null where they mean "missing".
+    """The frame with its texts stripped, and null where nothing is left of them.
 
-    >>> cleaned(pl.DataFrame({"n": [1, 2, 3], "c": ["a ", "?", "a "]}))["c"].to_list()
-    ['a', None, 'a']
+    >>> cleaned(pl.DataFrame({"n": [1, 2, 3], "c": ["a ", " ", "?"]}))["c"].to_list()
+    ['a', None, '?']
     """
     texts = [column for column in frame if column.dtype == pl.String]
     # Mostly texts are clean, and where they repeat that is found sooner.
@@ -129,18 +136,18 @@ def _repeats(column: pl.Series) -> bool:
 
 
 def unclean(texts: pl.Series) -> bool:
-    """Whether a text isn't stripped, or means "missing".
+    """Whether a text isn't stripped, or is empty.
 
-    >>> unclean(pl.Series(["a", "b c"])), unclean(pl.Series(["a", "?"]))
+    >>> unclean(pl.Series(["a", "b c"])), unclean(pl.Series(["a", ""]))
     (False, True)
     """
     return bool(texts.str.contains(UNCLEAN).any())
 
 
 def _stripped(texts: pl.Expr) -> pl.Expr:
-    """Texts without the space around them; those that mean "missing" are null."""
+    """Texts without the space around them; null where nothing is left."""
     cells = texts.str.strip_chars()
-    return pl.when(cells.is_in(MISSING_TEXTS)).then(None).otherwise(cells).name.keep()
+    return pl.when(cells != "").then(cells).name.keep()
 
 
 def _float_or_null() -> pl.Expr:

@@ -3,16 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.kinds import Kind, labels, understood
+from thalweg.data.forms import USUAL, Form, Kind
 from thalweg.data.pipeline import Answers
 from thalweg.data.scales import Scale
-from thalweg.data.schema import Column
+from thalweg.data.schema import Column, form_data, form_of
 from thalweg.data.scores import both_columns
 from thalweg.data.strict import items, require_keys, tag_of, text, texts
 from thalweg.data.table import Table
@@ -24,16 +25,22 @@ from thalweg.program import ops
 Rows: TypeAlias = NDArray[np.int64]
 
 
-def rows_with_target(table: Table, target: str) -> Rows:
+def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) -> Rows:
     """Positions of the rows whose target isn't missing.
+
+    Args:
+        table: the rows.
+        target: the column's name.
+        form: how its cells are written.
 
     Raises:
         DataError: it is missing in every row.
 
-    >>> rows_with_target(Table.of("t", pl.DataFrame({"y": [1, None, 3]})), "y").tolist()
+    >>> table = Table.of("t", pl.DataFrame({"y": ["1", "NA", "3"]}))
+    >>> rows_with_target(table, "y").tolist()
     [0, 2]
     """
-    rows = np.flatnonzero(table.column(target).is_not_null().to_numpy())
+    rows = np.flatnonzero(~form.absent(table.column(target)).to_numpy())
     if not len(rows):
         raise DataError(
             f"{table.name}, column {target!r}: a target must have values, "
@@ -51,7 +58,7 @@ def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.floa
     if column is None:
         return np.ones(len(rows), np.float32)
     cells = table.column(column).gather(rows)
-    weights = understood(cells, "number").fill_null(np.nan).to_numpy()
+    weights = USUAL["number"].understood(cells).fill_null(np.nan).to_numpy()
     bad = ~((weights >= 0) & (weights < np.inf))
     if bad.any():
         at = int(bad.argmax())
@@ -92,13 +99,13 @@ class ClassTargets(TargetEncoder):
 
     Args:
         name: the target's column.
-        kind: what its cells are.
-        keys: the classes as `kinds.labels` writes them; the place is the number.
+        form: how its cells are written.
+        keys: the classes as `Form.labels` writes them; the place is the number.
         labels: the classes as the table writes them.
     """
 
     name: str
-    kind: Kind
+    form: Form
     keys: tuple[str, ...]
     labels: tuple[str, ...]
     task: ClassVar[str] = "classes"
@@ -113,16 +120,16 @@ class ClassTargets(TargetEncoder):
         (('a', 'b'), [1, 0, 1])
         """
         cells = table.column(target.name).gather(rows)
-        found = labels(cells, target.kind)
-        number_of = float if target.kind == "number" else str
-        keys = tuple(sorted(found.unique().drop_nulls(), key=number_of))
-        return cls(target.name, target.kind, keys, _written(cells, found, keys))
+        found = target.form.labels(cells)
+        order = Decimal if target.kind == "number" else str
+        keys = tuple(sorted(found.unique().drop_nulls(), key=order))
+        return cls(target.name, target.form, keys, _written(cells, found, keys))
 
     def encode(self, table: Table, rows: Rows) -> NDArray[np.int32]:
         """Class numbers, shape (rows,), int32."""
         column = table.column(self.name).gather(rows)
         numbers = {key: number for number, key in enumerate(self.keys)}
-        codes = labels(column, self.kind).replace_strict(
+        codes = self.form.labels(column).replace_strict(
             numbers, default=None, return_dtype=pl.Int32
         )
         if codes.null_count():
@@ -155,9 +162,10 @@ class ClassTargets(TargetEncoder):
         return {
             "task": self.task,
             "name": self.name,
-            "kind": self.kind,
+            "kind": self.form.kind,
             "keys": list(self.keys),
             "labels": list(self.labels),
+            **form_data(self.form, self.form.kind),
         }
 
 
@@ -168,10 +176,12 @@ class NumberTargets(TargetEncoder):
     Args:
         name: the target's column.
         scale: mean and standard deviation.
+        form: how its cells are written.
     """
 
     name: str
     scale: Scale
+    form: Form = USUAL["number"]
     task: ClassVar[str] = "number"
 
     @classmethod
@@ -182,12 +192,12 @@ class NumberTargets(TargetEncoder):
         >>> NumberTargets.fit(table, Column("y", "number", ""), np.arange(2)).scale
         Scale(mean=2.0, deviation=1.0)
         """
-        values = _finite_numbers(table, target.name, rows)
-        return cls(target.name, Scale.fit(values))
+        values = _finite_numbers(table, target.name, target.form, rows)
+        return cls(target.name, Scale.fit(values), target.form)
 
     def encode(self, table: Table, rows: Rows) -> NDArray[np.float32]:
         """Standardized numbers, shape (rows,), float32."""
-        values = _finite_numbers(table, self.name, rows)
+        values = _finite_numbers(table, self.name, self.form, rows)
         return ((values - self.scale.mean) / self.scale.deviation).astype(np.float32)
 
     def decode(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
@@ -204,7 +214,8 @@ class NumberTargets(TargetEncoder):
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
         scale = {"mean": self.scale.mean, "deviation": self.scale.deviation}
-        return {"task": self.task, "name": self.name, "scale": scale}
+        found = {"task": self.task, "name": self.name, "scale": scale}
+        return found | form_data(self.form, "number")
 
 
 def fit_targets(
@@ -233,15 +244,18 @@ def targets_from_dict(data: object) -> ClassTargets | NumberTargets:
     tag = tag_of(data, "task")
     if tag == ClassTargets.task:
         return _class_targets(data)
-    found = require_keys(data, "targets", "task", "name", "scale")
+    keys = ("task", "name", "scale")
+    found = require_keys(data, "targets", *keys, optional=("form",))
     if tag != NumberTargets.task:
         raise ModelFileError(f"targets must be classes or number, got {tag!r:.60}")
     scale = Scale.from_dict(found["scale"])
-    return NumberTargets(text(found["name"], "a target's name"), scale)
+    name = text(found["name"], "a target's name")
+    return NumberTargets(name, scale, form_of(found, "number"))
 
 
 def _class_targets(data: object) -> ClassTargets:
-    found = require_keys(data, "targets", "task", "name", "kind", "keys", "labels")
+    known = ("task", "name", "kind", "keys", "labels")
+    found = require_keys(data, "targets", *known, optional=("form",))
     kind = text(found["kind"], "a target's kind")
     if kind not in ("number", "category", "boolean"):
         raise ModelFileError(f"a target of classes can't be a {kind!r:.60}")
@@ -250,7 +264,7 @@ def _class_targets(data: object) -> ClassTargets:
     if len(keys) < 2 or len(keys) != len(written):
         raise ModelFileError("there must be two classes or more, with a label for each")
     name = text(found["name"], "a target's name")
-    return ClassTargets(name, cast(Kind, kind), keys, written)
+    return ClassTargets(name, form_of(found, cast(Kind, kind)), keys, written)
 
 
 def _written(
@@ -264,9 +278,11 @@ def _written(
     return tuple(as_written[key] for key in keys)
 
 
-def _finite_numbers(table: Table, name: str, rows: Rows) -> NDArray[np.float64]:
+def _finite_numbers(
+    table: Table, name: str, form: Form, rows: Rows
+) -> NDArray[np.float64]:
     cells = table.column(name).gather(rows)
-    values = understood(cells, "number").fill_null(np.nan).to_numpy()
+    values = form.understood(cells).fill_null(np.nan).to_numpy()
     if not np.isfinite(values).all():
         at = int((~np.isfinite(values)).argmax())
         raise DataError(

@@ -6,7 +6,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from thalweg.data.kinds import labels, understood
 from thalweg.data.schema import Column
 from thalweg.data.strict import require_keys, text
 from thalweg.data.table import Table
@@ -54,7 +53,9 @@ class Task:
         return cls(kind, text(found["reason"], "a task's reason"))
 
 
-def infer_task(table: Table, target: Column, asked: str | None = None) -> Task:
+def infer_task(
+    table: Table, target: Column, asked: str | None = None, declared: str = ""
+) -> Task:
     """Whether the target is classes or a number.
 
     Texts and booleans are classes. Numbers are a number, but for two kinds of whole
@@ -65,6 +66,7 @@ def infer_task(table: Table, target: Column, asked: str | None = None) -> Task:
         table: the rows.
         target: the target's column, as `infer` found it.
         asked: "classes" or "number" overrides what is inferred.
+        declared: "number" where the user says that the column is one.
 
     Raises:
         ArgumentError: something else was asked.
@@ -79,15 +81,20 @@ def infer_task(table: Table, target: Column, asked: str | None = None) -> Task:
         raise ArgumentError(
             f"task must be classes or number, got {asked!r}{nearest(asked, TASKS)}"
         )
-    values = understood(_usable(table, target), target.kind).drop_nulls()
-    if values.n_unique() == 1:
+    cells = _usable(table, target)
+    values = target.form.understood(cells).drop_nulls()
+    if (
+        values.n_unique() == 1
+        and target.form.labels(cells).drop_nulls().n_unique() == 1
+    ):
         raise DataError(
             f"{table.name}, column {target.name!r}: a target must have at least two "
             f"different values, but each of its cells is {shown(values[0])}"
         )
-    inferred = _by_values(values)
-    task = inferred if asked is None else Task(asked, "as asked")
-    _check(table, target, values, task)
+    task = _by_values(values) if asked is None else Task(asked, "as asked")
+    if asked is None and declared == "number":
+        task = Task("number", "as declared")
+    _check(table, target, cells, task)
     return task
 
 
@@ -120,18 +127,19 @@ def _by_values(values: pl.Series) -> Task:
     return Task("number", f"the target is {different:,} different whole numbers {span}")
 
 
-def _check(table: Table, target: Column, values: pl.Series, task: Task) -> None:
+def _check(table: Table, target: Column, cells: pl.Series, task: Task) -> None:
     where = f"{table.name}, column {target.name!r}"
     if task.kind == "number":
         if target.kind != "number":
             raise DataError(
                 f"{where}: to predict a number the target must be numbers, "
-                f"but it holds texts such as {shown(values[0])}"
+                f"but it holds texts such as {shown(cells.drop_nulls()[0])}"
             )
         return
-    classes = labels(values, target.kind).n_unique()
-    if classes > max(2, len(values) // 2):
+    labels = target.form.labels(cells).drop_nulls()
+    classes = labels.n_unique()
+    if classes > max(2, len(labels) // 2):
         raise DataError(
             f"{where}: a class must have two rows or more on average, but there are "
-            f"{classes:,} different values in {counted(len(values), 'row')}"
+            f"{classes:,} different values in {counted(len(labels), 'row')}"
         )

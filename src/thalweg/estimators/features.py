@@ -186,7 +186,11 @@ def table_of(X: Any, names: Sequence[str] = ()) -> Table:
         return read(with_text_names(X))
     import polars as pl
 
-    columns = {name: X[:, i].tolist() for i, name in enumerate(names)}
+    columns = {
+        # NaN beside texts would become one of them.
+        name: [None if cell != cell else cell for cell in X[:, place].tolist()]
+        for place, name in enumerate(names)
+    }
     return read(pl.DataFrame(columns, strict=False))
 
 

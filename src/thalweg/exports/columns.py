@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encode import Encoder
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.kinds import BOOLEANS, Kind, understood
+from thalweg.data.forms import Kind
+from thalweg.data.forms.texts import SAID, WordForm
 from thalweg.data.scales import FARTHEST, NormalScores, Scale
-from thalweg.data.table import MISSING_TEXTS, Table
+from thalweg.data.table import Table
 from thalweg.exports.graph import LEARNED, Graph
 
 MISSING_MOMENT = np.iinfo(np.int64).min
@@ -58,7 +59,8 @@ class RawColumn:
 def raw_column(encoding: Encoding) -> RawColumn:
     """The input for an encoding: named as the column, unless that name is an output's.
 
-    >>> raw_column(CodeEncoding("prediction", "category", False, ("a",))).input
+    >>> from thalweg.data.forms import CategoryForm
+    >>> raw_column(CodeEncoding("prediction", CategoryForm(), False, ("a",))).input
     'column prediction'
     """
     name = encoding.name or UNNAMED
@@ -71,15 +73,16 @@ def raw_column(encoding: Encoding) -> RawColumn:
 
 def raw_columns(encoder: Encoder, table: Table) -> dict[str, NDArray[Any]]:
     """The cells of a table for each input of the graph."""
-    raw = [raw_column(encoding) for encoding in encoder.encodings]
     return {
-        each.input: raw_cells(understood(table.column(each.column), each.kind))
-        for each in raw
+        raw_column(encoding).input: raw_cells(
+            encoding.form.understood(table.column(encoding.name))
+        )
+        for encoding in encoder.encodings
     }
 
 
 def raw_cells(cells: pl.Series) -> NDArray[Any]:
-    """Cells that `understood` gave, as an array."""
+    """Cells that a form understood, as an array."""
     if cells.dtype == pl.String:
         return np.array(cells.fill_null("").to_list(), dtype=object)
     if cells.dtype.is_float():
@@ -166,10 +169,11 @@ def category_features(
 ) -> list[str]:
     """A row of a table for each category, for missing cells and for all others."""
     known = spellings(encoding)
-    absent = [text for text in MISSING_TEXTS if text not in known]
+    assert isinstance(encoding.form, WordForm)
+    absent = [text for text in encoding.form.missing_texts if text not in known]
     unknown = "".join(known) + "?"
     meant = [unknown, *known, *[None] * len(absent)]
-    cells_of_each = understood(pl.Series(meant, dtype=pl.String), encoding.kind)
+    cells_of_each = encoding.form.understood(pl.Series(meant, dtype=pl.String))
     rows = encoding.encode(cells_of_each).astype(np.float32)
     place = graph.add(
         "LabelEncoder",
@@ -186,11 +190,10 @@ def spellings(encoding: CategoryEncoding | CodeEncoding) -> list[str]:
     """Each text that isn't taken for missing or unknown."""
     if encoding.kind != "boolean":
         return list(encoding.categories)
-    words = [word for pair in BOOLEANS for word in pair]
     return [
         "".join(letters)
-        for word in words
-        for letters in itertools.product(*((each, each.upper()) for each in word))
+        for word in SAID
+        for letters in itertools.product(*(dict.fromkeys((c, c.upper())) for c in word))
     ]
 
 

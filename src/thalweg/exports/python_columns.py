@@ -8,6 +8,8 @@ from typing import Any
 from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encode import Encoder
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.data.forms import USUAL, CategoryForm, DateForm, Form, NumberForm
+from thalweg.data.forms.numbers import LIMIT
 from thalweg.exports.python_literals import call_text, literal
 from thalweg.program.types import Dtype
 
@@ -35,6 +37,7 @@ def encoding_text(encoding: Encoding) -> str:
     positional: list[Any] = []
     function: str = encoding.kind
     if isinstance(encoding, NumberEncoding):
+        function = encoding.form.name
         given = {**moments_of(encoding), "missing": encoding.missing}
         if encoding.scores is not None:
             given |= {
@@ -53,9 +56,39 @@ def encoding_text(encoding: Encoding) -> str:
     elif isinstance(encoding, CodeEncoding):
         function = "code" if encoding.kind == "category" else "boolean_code"
         positional = [list(encoding.categories)]
-    texts = [f"cells_of(rows, {encoding.name!r})", *map(literal, positional)]
+    given |= form_arguments(encoding.form)
+    texts = [cells_text(encoding), *map(literal, positional)]
     texts += [f"{name}={literal(value)}" for name, value in given.items()]
     return call_text(function, texts)
+
+
+def cells_text(encoding: Encoding) -> str:
+    """The cells of a column, without those that were declared to be missing."""
+    cells = f"cells_of(rows, {encoding.name!r})"
+    absent = encoding.form.missing
+    if not absent or isinstance(encoding.form, CategoryForm):
+        return cells
+    return f"without({cells}, {literal(absent)})"
+
+
+def form_arguments(form: Form) -> dict[str, Any]:
+    """How cells are read, where that isn't as usual."""
+    usual = arguments_of(USUAL[form.kind])
+    return {name: v for name, v in arguments_of(form).items() if v != usual[name]}
+
+
+def arguments_of(form: Form) -> dict[str, Any]:
+    """How cells are read."""
+    if isinstance(form, NumberForm):
+        return {
+            "pattern": form.pattern,
+            "between": form.between,
+            "skip": f"^{LIMIT}" if form.limits == "missing" else "",
+            "words": form.words,
+        }
+    if isinstance(form, DateForm):
+        return {"pattern": form.pattern, "parts": form.parts}
+    return {"absent": form.missing_texts} if isinstance(form, CategoryForm) else {}
 
 
 def moments_of(encoding: NumberEncoding | MomentEncoding) -> dict[str, float]:

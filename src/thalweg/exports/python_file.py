@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thalweg.data.kinds import BOOLEANS
+from thalweg.data.forms import DateForm, DurationForm, NumberForm, TimeForm
+from thalweg.data.forms.missing import MISSING_TEXTS
+from thalweg.data.forms.texts import SAID
 from thalweg.data.pipeline import Answers, ArrayInputs, Pipeline
-from thalweg.data.table import MISSING_TEXTS
 from thalweg.exports import runtime
 from thalweg.exports.labels import known_labels
 from thalweg.exports.python_columns import columns_text
@@ -33,11 +34,12 @@ FUNCTIONS: Mapping[str, Any] = {
 }
 CONSTANTS = {
     "MISSING": MISSING_TEXTS,
-    "BOOLEANS": {
-        text: word
-        for pair in BOOLEANS
-        for text, word in zip(pair, ("false", "true"), strict=True)
-    },
+    "BOOLEANS": SAID,
+    "NUMBER": NumberForm().pattern,
+    "DURATION": DurationForm.pattern,
+    "DATE": DateForm().pattern,
+    "DATE_PARTS": DateForm().parts,
+    "TIME": TimeForm.pattern,
 }
 IMPORTS = """\
 from typing import Any

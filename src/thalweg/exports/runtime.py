@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]
-MISSING: tuple[str, ...] = ()  # the file has its own
+MISSING: tuple[str, ...] = ()  # the file has its own constants
 BOOLEANS: dict[str, str] = {}
+NUMBER = DATE = TIME = DURATION = ""
+DATE_PARTS: tuple[str, ...] = ()
 
 
 # Reading cells ------------------------------------------------------------------------
 
 
 def cells_of(rows: Table, name: str) -> list[Any]:
-    """A column's cells; texts that say that nothing is known are None."""
+    """A column's cells, stripped; None where there is nothing."""
     if isinstance(rows, dict):
         if name not in rows:
             raise KeyError(f"there must be a column {name!r}; there is {[*rows]}")
@@ -37,38 +39,82 @@ def cells_of(rows: Table, name: str) -> list[Any]:
             if name not in row:
                 raise KeyError(f"row {number} must have {name!r}; it has {[*row]}")
         cells = [row[name] for row in rows]
-    return [None if is_missing(cell) else cell for cell in cells]
+    stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+    return [None if is_nothing(cell) else cell for cell in stripped]
 
 
-def is_missing(cell: Any) -> bool:
-    """Whether a cell says that nothing is known."""
-    if isinstance(cell, str):
-        return cell.strip() in MISSING
-    return cell is None or cell != cell
+def is_nothing(cell: Any) -> bool:
+    """Whether a cell holds nothing at all."""
+    return cell is None or (cell != cell if not isinstance(cell, str) else not cell)
 
 
-def as_number(cell: Any) -> float:
-    """A cell as a number; NaN where it's none."""
+def without(cells: list[Any], absent: tuple[str, ...]) -> list[Any]:
+    """The cells, None where they hold a text that means "missing", or its number."""
+    numbers = [as_plain_number(text) for text in absent]
+    return [
+        None if as_category(cell) in absent or as_plain_number(cell) in numbers else cell
+        for cell in cells
+    ]
+
+
+def as_plain_number(cell: Any) -> float:
+    """A cell as Python reads it; NaN where that is no number."""
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def as_number(
+    cell: Any, pattern: str, between: str = "", skip: str = "", words: bool = False
+) -> float:
+    """A cell as a number; NaN where it's none.
+
+    Of a text the pattern finds (, two signs, whole, rest, rest, exponent, minus, ).
+    """
     if isinstance(cell, datetime.timedelta):
         return cell.total_seconds()
-    if isinstance(cell, str):
-        text = cell.strip()
-        usual = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
-        return float(text) if usual else math.nan
-    if cell is None or isinstance(cell, (datetime.date, datetime.time)):
+    if not isinstance(cell, str):
+        moment = isinstance(cell, (datetime.date, datetime.time))
+        return math.nan if cell is None or moment else float(cell)
+    found = re.fullmatch(pattern, cell)
+    if found is None or (skip and re.match(skip, cell)):
+        said = {"false": 0.0, "true": 1.0}.get(BOOLEANS.get(cell.lower(), ""))
+        return math.nan if said is None or not words else said
+    opened, first, second, whole, rest, alone, exponent, behind, _ = found.groups()
+    digits = re.sub(between, "", whole or "0") if between else whole or "0"
+    size = float(f"{digits}.{rest or alone or 0}{exponent or ''}")
+    minus = [bool(opened), bool(first) and first != "+", bool(second) and second != "+"]
+    return -size if (sum(minus) + bool(behind)) % 2 else size
+
+
+def as_duration(cell: Any) -> float:
+    """Hours, minutes and seconds, perhaps after days, as seconds; NaN for others."""
+    if not isinstance(cell, str):
+        return as_number(cell, NUMBER)
+    found = re.fullmatch(DURATION, cell)
+    if found is None:
         return math.nan
-    return float(cell)
+    sign, *given = found.groups()
+    days, hours, minutes, seconds = (
+        float((part or "0").replace(",", ".")) for part in given
+    )
+    size = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return -size if sign and sign != "+" else size
 
 
 def as_category(cell: Any) -> str | None:
     """A cell as the text of its category; whole numbers as they are written."""
     if cell is None or isinstance(cell, str):
-        return cell if cell is None else cell.strip()
+        return cell
     if isinstance(cell, (bool, np.bool_)):
         return "true" if cell else "false"
     if np.asarray(cell).dtype.kind == "f":
         whole = float(cell).is_integer() and abs(cell) < 2**53
         return str(int(cell)) if whole else str(cell).replace("e-0", "e-")
+    if type(cell).__name__ == "Decimal":
+        text = f"{cell:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
     return str(cell)
 
 
@@ -78,7 +124,9 @@ def as_boolean(cell: Any) -> str | None:
     return None if text is None else BOOLEANS.get(text.lower())
 
 
-def as_date(cell: Any) -> datetime.datetime | None:
+def as_date(
+    cell: Any, pattern: str, parts: tuple[str, ...]
+) -> datetime.datetime | None:
     """A cell as a date and time without a zone, in UTC; None where it's none."""
     if isinstance(cell, datetime.datetime):
         aware = cell.tzinfo is not None
@@ -86,33 +134,59 @@ def as_date(cell: Any) -> datetime.datetime | None:
         return in_utc.replace(tzinfo=None)
     if isinstance(cell, datetime.date):
         return datetime.datetime(cell.year, cell.month, cell.day)
+    if isinstance(cell, (int, np.integer)) and pattern != DATE:
+        cell = str(cell)
     if not isinstance(cell, str):
         return None
-    found = re.fullmatch(
-        r"\+?(\d{1,4})-(\d\d?)-(\d\d?)"
-        r"(?:(?:T|\s+)(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d+))?)?"
-        r"\s*(Z|[+-]\d\d(?::?\d\d)?)?)?",
-        cell.strip(),
-        re.ASCII,
-    )
+    found = re.fullmatch(pattern, cell)
     if found is None:
         return None
-    *parts, fraction, zone = found.groups()
-    year, month, day, hour, minute, second = (int(part or 0) for part in parts)
-    micros = int(f"{fraction or 0:0<6}"[:6])
-    later = datetime.timedelta(seconds=1 if second == 60 else 0)
+    there = {name: text for name, text in zip(parts, found.groups(), strict=True) if text}
     try:
-        moment = datetime.datetime(
-            year, month, day, hour, minute, min(second, 59), micros
-        )
-        return moment + later - offset_of(zone)
+        day = day_of(there)
+        hour, minute, second, micros = clock_of(there)
+        clock = datetime.time(hour, minute, min(second, 59), micros)
+        later = datetime.timedelta(seconds=1 if second == 60 else 0)
+        moment = datetime.datetime.combine(day, clock) + later
+        return moment - offset_of(there.get("zone"))
     except (ValueError, OverflowError):
         return None
 
 
+def day_of(parts: dict[str, str]) -> datetime.date:
+    """The day of a date's parts."""
+    if "year" in parts:
+        year = int(parts["year"])
+    else:
+        short = int(parts["short_year"])
+        year = short + (1900 if short >= 69 else 2000)
+    if "day_of_year" in parts:
+        days = datetime.timedelta(days=int(parts["day_of_year"]) - 1)
+        day = datetime.date(year, 1, 1) + days
+        if day.year != year:
+            raise ValueError(parts["day_of_year"])
+        return day
+    month = int(parts.get("month", 1))
+    if "month_name" in parts:
+        names = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+        month = names.index(parts["month_name"][:3].lower()) + 1
+    return datetime.date(year, month, int(parts.get("day", 1)))
+
+
+def clock_of(parts: dict[str, str]) -> tuple[int, int, int, int]:
+    """Hour, minute, second and microsecond of a time's parts."""
+    hour = int(parts.get("hour", 0))
+    if "half" in parts:
+        if not 1 <= hour <= 12:
+            raise ValueError(parts["hour"])
+        hour = hour % 12 + (12 if parts["half"] in "pP" else 0)
+    fraction = int(f"{parts.get('fraction', '0'):0<6}"[:6])
+    return hour, int(parts.get("minute", 0)), int(parts.get("second", 0)), fraction
+
+
 def offset_of(zone: str | None) -> datetime.timedelta:
     """How far a zone such as +02:00 is before UTC."""
-    if zone in (None, "Z"):
+    if zone is None or zone[0] not in "+-":
         return datetime.timedelta(0)
     digits = zone[1:].replace(":", "")
     minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
@@ -123,16 +197,14 @@ def as_time(cell: Any) -> datetime.time | None:
     """A cell as a time of day; None where it's none."""
     if isinstance(cell, datetime.time):
         return cell
-    if not isinstance(cell, str):
-        return None
-    form = r"(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d+))?)?"
-    found = re.fullmatch(form, cell.strip(), re.ASCII)
+    found = re.fullmatch(TIME, cell) if isinstance(cell, str) else None
     if found is None:
         return None
-    *parts, fraction = found.groups()
-    hour, minute, second = (int(part or 0) for part in parts)
+    names = ("hour", "minute", "second", "fraction", "half")
+    parts = {n: text for n, text in zip(names, found.groups(), strict=True) if text}
     try:
-        return datetime.time(hour, minute, second, int(f"{fraction or 0:0<6}"[:6]))
+        hour, minute, second, micros = clock_of(parts)
+        return datetime.time(hour, minute, min(second, 59), micros)
     except ValueError:
         return None
 
@@ -175,9 +247,43 @@ def number(
     missing: bool,
     knots: list[float] | None = None,
     scores: list[float] | None = None,
+    pattern: str = NUMBER,
+    between: str = "",
+    skip: str = "",
+    words: bool = False,
 ) -> list[Array]:
     """The number standardized, its normal score, whether it is missing."""
-    values = np.array([as_number(cell) for cell in cells], dtype=float)
+    how = (pattern, between, skip, words)
+    numbers = [as_number(cell, *how) for cell in cells]
+    return number_columns(numbers, fill, mean, deviation, missing, knots, scores)
+
+
+def duration(
+    cells: list[Any],
+    *,
+    fill: float,
+    mean: float,
+    deviation: float,
+    missing: bool,
+    knots: list[float] | None = None,
+    scores: list[float] | None = None,
+) -> list[Array]:
+    """The same for how long something took, in seconds."""
+    numbers = [as_duration(cell) for cell in cells]
+    return number_columns(numbers, fill, mean, deviation, missing, knots, scores)
+
+
+def number_columns(
+    numbers: list[float],
+    fill: float,
+    mean: float,
+    deviation: float,
+    missing: bool,
+    knots: list[float] | None,
+    scores: list[float] | None,
+) -> list[Array]:
+    """Numbers standardized, their normal scores, whether they are missing."""
+    values = np.array(numbers, dtype=float)
     absent = ~np.isfinite(values)
     values[absent] = fill
     columns = [scaled(values, mean, deviation)]
@@ -194,11 +300,13 @@ def date(
     deviation: float,
     missing: bool,
     cycles: tuple[str, ...],
+    pattern: str = DATE,
+    parts: tuple[str, ...] = DATE_PARTS,
 ) -> list[Array]:
     """How far along a date is, where in year, week and day, whether it's missing."""
     start = datetime.datetime(1970, 1, 1)
     one_day = datetime.timedelta(days=1)
-    moments = [as_date(cell) for cell in cells]
+    moments = [as_date(cell, pattern, parts) for cell in cells]
     known = [start if moment is None else moment for moment in moments]
     phases = {
         "year": [moment.timetuple().tm_yday / 365.25 for moment in known],
@@ -252,11 +360,21 @@ def moment_columns(
 
 
 def category(
-    cells: list[Any], categories: list[str], *, other: bool, missing: bool
+    cells: list[Any],
+    categories: list[str],
+    *,
+    other: bool,
+    missing: bool,
+    absent: tuple[str, ...] = MISSING,
 ) -> list[Array]:
     """For each category whether the cell holds it; the same for all others."""
-    texts = np.array([as_category(cell) for cell in cells], dtype=object)
+    texts = np.array([known(as_category(cell), absent) for cell in cells], dtype=object)
     return one_of(texts, categories, other, missing)
+
+
+def known(text: str | None, absent: tuple[str, ...]) -> str | None:
+    """The text, None where it means "missing"."""
+    return None if text in absent else text
 
 
 def boolean(
@@ -277,10 +395,12 @@ def one_of(
     return [*columns, *([~known] if other else []), *([absent] if missing else [])]
 
 
-def code(cells: list[Any], categories: list[str]) -> list[Array]:
+def code(
+    cells: list[Any], categories: list[str], *, absent: tuple[str, ...] = MISSING
+) -> list[Array]:
     """The category's number: 0 for those that have none, 1 where it's missing."""
     numbers = {name: place for place, name in enumerate(categories, 2)}
-    texts = [as_category(cell) for cell in cells]
+    texts = [known(as_category(cell), absent) for cell in cells]
     return [np.array([1 if t is None else numbers.get(t, 0) for t in texts], float)]
 
 
@@ -379,6 +499,6 @@ def read_numbers(path: str) -> Array:
     """The numbers of a CSV file, shape (rows, columns), with or without a header."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         records = [cells for cells in csv.reader(file) if cells]
-    if any(math.isnan(as_number(cell)) for cell in records[0]):
-        records = records[1:]
-    return np.array([[as_number(cell) for cell in cells] for cells in records])
+    rows = [[as_number(cell.strip(), NUMBER) for cell in cells] for cells in records]
+    header = any(math.isnan(cell) for cell in rows[0])
+    return np.array(rows[1:] if header else rows)

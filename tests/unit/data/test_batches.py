@@ -16,7 +16,7 @@ import thalweg as tw
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
 from thalweg.data.flow import one_ahead
-from thalweg.data.kinds import Kind, understood
+from thalweg.data.forms import USUAL, Kind
 from thalweg.data.model import TableModel
 from thalweg.data.read import read
 from thalweg.data.report import Report
@@ -55,7 +55,7 @@ def written(folder: Path, lines: list[str], name: str = "data.csv") -> Path:
 
 
 def meanings(table: Table) -> dict[str, pl.Series]:
-    return {name: understood(table.column(name), kind) for name, kind in KINDS.items()}
+    return {name: USUAL[kind].understood(table.column(name)) for name, kind in KINDS.items()}
 
 
 def lines_of(table: Table) -> list[str]:
@@ -89,8 +89,9 @@ def assert_same_as_read(path: Path) -> None:
     for name, meant in meanings(whole).items():
         found = pl.concat([meanings(part)[name] for part in parts])
         assert_series_equal(found, meant, check_names=False, check_exact=True)
-        nulls = pl.concat([part.column(name).is_null() for part in parts])
-        assert nulls.to_list() == whole.column(name).is_null().to_list()
+        absent = USUAL[KINDS[name]].absent
+        nulls = pl.concat([absent(part.column(name)) for part in parts])
+        assert nulls.to_list() == absent(whole.column(name)).to_list()
     assert all(part.columns == whole.columns for part in parts)
 
 
@@ -132,8 +133,8 @@ def test_whatever_a_file_holds(
         return
     kinds: dict[str, Kind] = {"n": "number", "c": "category"}
     for name, kind in kinds.items():
-        cells = [understood(part.column(name), kind).to_list() for part in parts]
-        meant = understood(whole.column(name), kind).to_list()
+        cells = [USUAL[kind].understood(part.column(name)).to_list() for part in parts]
+        meant = USUAL[kind].understood(whole.column(name)).to_list()
         assert [cell for each in cells for cell in each] == meant
     assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
 
@@ -157,9 +158,9 @@ def test_missing_numbers_are_learned_as_they_are_met() -> None:
     parts = list(reader.tables(iter(blocks), 1))
     assert reader.null_values == ("NA", "?")
     assert [part.column("n").dtype == pl.Float64 for part in parts] == [1, 1, 0, 1]
-    cells = [understood(part.column("n"), "number").to_list() for part in parts]
+    cells = [USUAL["number"].understood(part.column("n")).to_list() for part in parts]
     assert cells == [[1, 2], [None, 3], [4, None, None], [None, 5]]
-    texts = [part.column("c").to_list() for part in parts]
+    texts = [USUAL["category"].understood(part.column("c")).to_list() for part in parts]
     assert texts == [[None, "b"], [None, None], [None, None, None], [None, "c"]]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.data.categories import CategoryEncoding, CodeEncoding, Codes
+from thalweg.data.forms import USUAL
 from thalweg.errors import ModelFileError
 
 texts = st.text(max_size=3) | st.sampled_from(["a", "b", "", "NA", " a", "é"])
@@ -45,6 +46,7 @@ STORED: dict[str, Any] = {"name": "x", "kind": "category", "missing": False}
 )
 def test_categories_that_are_the_same_are_refused(kind: Any, more: Any) -> None:
     stored = STORED | more | {"categories": ["a", "b"]}
-    assert kind.from_dict(stored).categories == ("a", "b")
+    form = USUAL["category"]
+    assert kind.from_dict(stored, form).categories == ("a", "b")
     with pytest.raises(ModelFileError, match="must differ"):
-        kind.from_dict(stored | {"categories": ["a", "a"]})
+        kind.from_dict(stored | {"categories": ["a", "a"]}, form)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from thalweg.data.categories import CategoryEncoding
 from thalweg.data.encode import Encoded, Encoder
 from thalweg.data.infer import infer
-from thalweg.data.kinds import Kind
+from thalweg.data.forms import USUAL, Kind
 from thalweg.data.read import read
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError, ThalwegError
@@ -303,7 +303,7 @@ def test_a_column_that_turned_to_text_is_reported_by_line(tmp_path: Path) -> Non
 def test_cells_are_read_as_categories_where_these_are_as_a_table_has_them(
     kind: Kind, categories: tuple[str, ...], read_as: pl.DataType
 ) -> None:
-    encoding = CategoryEncoding("x", kind, False, True, categories)
+    encoding = CategoryEncoding("x", USUAL[kind], False, True, categories)
     assert encoding.type == read_as
     texts = pl.Series("x", [*categories, None])
     cells = encoding.understood(texts.cast(pl.Enum(categories)))

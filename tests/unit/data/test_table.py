@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.data.table import MISSING_TEXTS, cleaned
+from thalweg.data.table import cleaned
 
 SPACE = [" ", "\t", "\n", "\u00a0", "\u2003", "\x85"]
 texts = st.one_of(

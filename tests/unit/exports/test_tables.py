@@ -16,7 +16,7 @@ import thalweg as tw
 from support.exported import PENGUINS, assert_near, outputs, run_python, session
 from thalweg.data.encode import Encoder
 from thalweg.data.encodings import MomentEncoding
-from thalweg.data.kinds import understood
+from thalweg.data.forms import USUAL
 from thalweg.data.model import TableModel
 from thalweg.data.read import read
 from thalweg.exports import onnx_inputs, runtime
@@ -115,8 +115,8 @@ def test_onnx_counts_days_as_the_calendar_does(tmp_path: Path) -> None:
     moments = [
         datetime.datetime(1970, 1, 1) + datetime.timedelta(0, int(s)) for s in more
     ]
-    cells = understood(pl.Series([*DAYS, *map(str, moments), None]), "date")
-    encoding = MomentEncoding.fit("when", "date", cells)
+    cells = USUAL["date"].understood(pl.Series([*DAYS, *map(str, moments), None]))
+    encoding = MomentEncoding.fit("when", USUAL["date"], cells)
     assert encoding.cycles == ("year", "week", "day")
     found = features_in_onnx(encoding, cells)
     assert_allclose(found, encoding.encode(cells).astype(np.float32), atol=1e-7)
@@ -145,7 +145,7 @@ def test_every_encoding_gives_the_same_features(
         found = np.hstack(
             [
                 features_in_onnx(
-                    each, understood(read(table).column(each.name), each.kind)
+                    each, each.form.understood(read(table).column(each.name))
                 )
                 for each in encoder.encodings
             ]

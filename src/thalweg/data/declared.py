@@ -1,0 +1,153 @@
+"""What a user says of a table's columns, which nothing in the cells overrules."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from thalweg.data.forms.moments import parts_and_pattern
+from thalweg.data.words import listed
+from thalweg.errors import ArgumentError
+from thalweg.formulas.names import nearest
+
+if TYPE_CHECKING:
+    from thalweg.data.settings import Settings
+    from thalweg.data.table import Table
+
+
+@dataclass(frozen=True)
+class OfColumn:
+    """What is said of one column.
+
+    Arguments:
+        kind: ``category``, ``number`` or ``date``; nothing where the cells decide.
+        order: of a date, as strptime has it; nothing where the cells decide.
+        missing: texts that mean "missing".
+        decimal, thousands: how numbers are written; nothing where the cells decide.
+        limits: what <0.5 is taken for, ``bound`` or ``missing``; nothing for an error.
+    """
+
+    kind: str = ""
+    order: str = ""
+    missing: tuple[str, ...] = ()
+    decimal: str = ""
+    thousands: str = ""
+    limits: str = ""
+
+
+NOTHING = OfColumn()
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is said of the columns of a table.
+
+    Arguments:
+        columns: by name, where there is more to say than of all.
+        every: what is said of all others.
+    """
+
+    columns: dict[str, OfColumn] = field(default_factory=dict[str, OfColumn])
+    every: OfColumn = NOTHING
+
+    def of(self, name: str) -> OfColumn:
+        """What is said of a column.
+
+        >>> Declared().of("age").kind
+        ''
+        """
+        return self.columns.get(name, self.every)
+
+
+def declared_by(settings: Settings, table: Table) -> Declared:
+    """What settings say of a table's columns.
+
+    Raises:
+        ArgumentError: there is no such column, one is said to be two kinds, or a form
+            of a date can't be one.
+    """
+    kinds: dict[str, tuple[str, str]] = {}
+    for kind in ("category", "number"):
+        for name in getattr(settings, kind):
+            _declare(kinds, table, kind, name)
+    for text in settings.date:
+        name, order = _name_and_rest(text, table)
+        _declare(kinds, table, "date", name, order)
+    missing: dict[str, list[str]] = {}
+    everywhere: list[str] = []
+    for text in settings.missing:
+        name, rest = _name_and_rest(text, table)
+        if rest is None:
+            everywhere.append(text)
+        else:
+            missing.setdefault(name, []).append(rest)
+    how = settings.decimal or "", settings.thousands or "", settings.limits or ""
+    every = OfColumn("", "", tuple(everywhere), *how)
+    columns = {
+        name: OfColumn(
+            *kinds.get(name, ("", "")),
+            (*everywhere, *missing.get(name, ())),
+            *how,
+        )
+        for name in {**kinds, **missing}
+    }
+    return Declared(columns, every)
+
+
+def _declare(
+    kinds: dict[str, tuple[str, str]],
+    table: Table,
+    kind: str,
+    name: str,
+    order: str | None = None,
+) -> None:
+    if name not in table.columns:
+        raise ArgumentError(
+            f"{kind} must name a column of {table.name}, got {name!r}"
+            f"{nearest(name, table.columns)}; it has {listed(table.columns)}"
+        )
+    if name in kinds and kinds[name][0] != kind:
+        raise ArgumentError(f"{name!r} must be either {kinds[name][0]} or {kind}")
+    if order is not None:
+        parts_and_pattern(order)
+    kinds[name] = kind, order or ""
+
+
+def _name_and_rest(text: str, table: Table) -> tuple[str, str | None]:
+    """A column's name and what is said of it; without a column's name all is a rest.
+
+    A name may have an equals sign in it, and so may what follows.
+    """
+    if text in table.columns:
+        return text, None
+    for name, rest in _cuts(text):
+        if name in table.columns:
+            return name, rest
+    return text.partition("=")[0], None
+
+
+def _cuts(text: str) -> Iterator[tuple[str, str]]:
+    parts = text.split("=")
+    for count in range(1, len(parts)):
+        yield "=".join(parts[:count]), "=".join(parts[count:])
+
+
+def way(table: Table, setting: str, *words: str) -> str:
+    """How something is declared: an option, or for a frame an argument.
+
+    >>> from thalweg.data.read import read
+    >>> way(read("examples/penguins.csv"), "missing", "sex", "n/k")
+    '--missing sex=n/k'
+    """
+    text = "=".join(words)
+    if table.typed:
+        return f"{setting}={_argument(setting, words)}"
+    return f"--{setting} {shlex.quote(text)}"
+
+
+def _argument(setting: str, words: Sequence[str]) -> str:
+    if setting in ("decimal", "thousands", "limits"):
+        return repr(words[0])
+    return repr([words[0]]) if len(words) == 1 else repr({words[0]: words[1]})
