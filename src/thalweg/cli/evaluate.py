@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.failures import say_warning
-from thalweg.cli.inputs import ModelFile, TableFile, Threads, execution_on, load_model
+from thalweg.cli.inputs import (
+    Lenient,
+    ModelFile,
+    TableFile,
+    Threads,
+    execution_on,
+    load_model,
+)
 from thalweg.cli.show import score_table, show
 from thalweg.data.scores import finite
 
@@ -19,11 +26,12 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead.")
     ] = False,
+    lenient: Lenient = False,
     threads: Threads = None,
 ) -> None:
     """Score a network on a table that has the target."""
     execution = execution_on(threads)
-    metrics, report = load_model(model).evaluate_with_report(data, execution)
+    metrics, report = load_model(model).evaluate_with_report(data, execution, lenient)
     for line in report.lines():
         say_warning(f"{data.name}: {line}")
     if as_json:

@@ -41,6 +41,14 @@ Threads = Annotated[
     ),
 ]
 
+Lenient = Annotated[
+    bool,
+    typer.Option(
+        "--lenient",
+        help="Go on where most cells of a column can't be read, and mark the rows.",
+    ),
+]
+
 
 def execution_on(threads: str | None) -> Execution:
     """What runs a network, on as many threads as were asked for.

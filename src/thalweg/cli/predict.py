@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from thalweg.cli.failures import say, say_warning
-from thalweg.cli.inputs import ModelFile, TableFile, Threads, execution_on, load_model
+from thalweg.cli.inputs import (
+    Lenient,
+    ModelFile,
+    TableFile,
+    Threads,
+    execution_on,
+    load_model,
+)
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.training.atomic import open_atomically
 
@@ -37,6 +44,7 @@ def predict(
             help=f"Write to a {CSV} or {PARQUET} [CSV on standard output]",
         ),
     ] = None,
+    lenient: Lenient = False,
     threads: Threads = None,
 ) -> None:
     """Predict every row of a table, which needn't have the target.
@@ -50,7 +58,7 @@ def predict(
         require_other_file("--output", output, data, model)
         require_writable(output)
     reports: list[Report] = []
-    parts = load_model(model).predict_batches(data, execution, reports.append)
+    parts = load_model(model).predict_batches(data, execution, reports.append, lenient)
     replaced = ", replacing what was there" if output and output.exists() else ""
     if output is None:
         write_csv(parts, sys.stdout.buffer)

@@ -12,7 +12,7 @@ from thalweg.data.categories import CategoryEncoding, CodeEncoding, fit_categori
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.data.forms import Form
 from thalweg.data.forms.missing import MISSING_TEXTS
-from thalweg.data.report import ColumnReport, Report
+from thalweg.data.report import ColumnReport, Report, marked, unreadable_cells
 from thalweg.data.schema import Column, Schema
 from thalweg.data.strict import items, require_keys, tag_of
 from thalweg.data.table import Table
@@ -156,18 +156,22 @@ class Encoder:
             DataError: a column isn't there.
         """
         reports: list[ColumnReport] = []
+        masks: dict[str, pl.Series] = {}
         start = 0
         for encoding in self.encodings:
             column = table.column(encoding.name)
             cells = encoding.understood(column)
             stop = start + len(encoding.features)
             unseen = encoding.encode_into(cells, X[:, start:stop])
-            reports.append(ColumnReport.of(table, encoding, column, cells, unseen))
+            bad = unreadable_cells(column, cells, encoding.form)
+            if bad is not None and bad.any():
+                masks[encoding.name] = bad
+            reports.append(ColumnReport.of(table, encoding, column, cells, unseen, bad))
             start = stop
         known = {column.name for column in self.schema.columns}
         known |= {self.schema.target.name, self.schema.weights or ""}
         extra = tuple(name for name in table.columns if name not in known)
-        return Report(table.rows, tuple(reports), extra)
+        return Report(table.rows, tuple(reports), extra, table.name, marked(masks))
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""

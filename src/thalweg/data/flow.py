@@ -8,6 +8,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def encoded_in_turns(
     tables: Iterator[Table], encoder: Encoder, rows: int
-) -> Iterator[tuple[Floats, list[Report]]]:
+) -> Iterator[tuple[Floats, pl.Series, list[Report]]]:
     """A table's features, some rows at a time: so many, or a multiple.
 
     Two arrays take turns, since new memory costs more time than what is written into
@@ -49,12 +50,13 @@ def encoded_in_turns(
         rows: what the length of each array but the last is a multiple of.
 
     Returns:
-        Arrays of shape (multiple of rows, features), some of them with no rows; and
-        what was found in the cells meanwhile.
+        Arrays of shape (multiple of rows, features), some of them with no rows; for
+        each row the columns whose cells can't be read; and what was found in the cells
+        meanwhile.
     """
     width = len(encoder.features)
     arrays = [np.empty((0, width), np.float32)] * 2
-    rest = arrays[0]
+    rest, rest_marks = arrays[0], pl.Series(dtype=pl.String)
     for turn, table in zip(cycle((0, 1)), tables):
         stop = len(rest) + table.rows
         if stop > len(arrays[turn]):
@@ -64,6 +66,7 @@ def encoded_in_turns(
         X[: len(rest)], new[:] = rest, 0
         report = encoder.encode_into(table, new)
         whole = stop // rows * rows
-        yield X[:whole], [report]
-        rest = X[whole:]
-    yield rest, []
+        marks = rest_marks.append(report.every_mark())
+        yield X[:whole], marks[:whole], [report]
+        rest, rest_marks = X[whole:], marks[whole:]
+    yield rest, rest_marks, []

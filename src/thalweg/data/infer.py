@@ -409,7 +409,7 @@ def _category(cells: Cells, before: str = "", behind: str = "") -> Found:
 
 def _source(cells: Cells) -> str:
     """Whose words mean "missing"."""
-    if cells.said.kind == "category":
+    if cells.said.kind == "category" or cells.column.dtype != pl.String:
         return "nothing"
     return "frame" if cells.table.typed else "file"
 

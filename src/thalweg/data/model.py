@@ -27,6 +27,7 @@ from thalweg.data.targets import (
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
 from thalweg.training.execution import Execution
+from thalweg.training.modeldocument import FORMS
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.networkdata import network_data, network_from
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 USUAL = Execution()
 ROWS_AT_A_TIME = 2**14
+LENIENT = "go on nevertheless: --lenient (lenient=True)"
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,19 @@ class TableModel:
         return self.targets.name
 
     def predict(
-        self, source: Any, *, engine: str = "native", threads: int | None = None
+        self,
+        source: Any,
+        *,
+        lenient: bool = False,
+        engine: str = "native",
+        threads: int | None = None,
     ) -> pl.DataFrame:
         """A prediction for every row of a table.
 
         Arguments:
             source: a file's path, or a frame of pandas, polars or pyarrow.
+            lenient: predict also where more than half of a column can't be read, and
+                say in a column ``unreadable`` for each row which cells weren't.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
 
@@ -82,22 +91,29 @@ class TableModel:
             probability of each.
 
         Raises:
-            FileError, DataError: the table can't be read, or lacks a column.
+            FileError, DataError: the table can't be read, lacks a column, or more than
+                half of a column's cells aren't what they were in training.
         """
-        return self.predict_with_report(source, Execution(engine, threads))[0]
+        execution = Execution(engine, threads)
+        return self.predict_with_report(source, execution, lenient)[0]
 
     def predict_with_report(
-        self, source: Any, execution: Execution = USUAL
+        self, source: Any, execution: Execution = USUAL, lenient: bool = False
     ) -> tuple[pl.DataFrame, Report]:
         """The predictions, and what was new or missing in the cells."""
         encoded = self.encoder.transform(read(source))
-        return self._answers(self._outputs(encoded.X, execution)), encoded.report
+        report = encoded.report
+        if not lenient:
+            report.require_readable(LENIENT)
+        marks = report.every_mark() if lenient else None
+        return self._answers(self._outputs(encoded.X, execution), marks), report
 
     def predict_batches(
         self,
         source: Any,
         execution: Execution = USUAL,
         tell: Callable[[Report], object] = lambda report: None,
+        lenient: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """What `predict` gives, some rows at a time: a file may exceed the memory.
 
@@ -105,12 +121,14 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             execution: what runs the network.
             tell: called with what was new or missing in the cells of each part.
+            lenient: as `predict` takes it.
 
         Returns:
             Frames that together have the same rows, the same to the bit.
 
         Raises:
-            FileError, DataError: as `predict`, possibly after some rows were given.
+            FileError, DataError: as `predict`, possibly after some rows were given;
+                that more than half of a column can't be read is known at the end.
 
         Example:
             >>> import thalweg as tw
@@ -124,12 +142,24 @@ class TableModel:
             read_batches(source, self.encoder.types, self.encoder.missing)
         )
         encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
-        for X, reports in one_ahead(encoded):
+        whole: Report | None = None
+        # A part is given when there is another: of a table of one part it is known
+        # before anything is given whether it can be read.
+        held: pl.DataFrame | None = None
+        for X, marks, reports in one_ahead(encoded):
             for report in reports:
+                whole = report if whole is None else whole.joined(report)
                 tell(report)
             for start in range(0, len(X), ROWS_AT_A_TIME):
-                rows = X[start : start + ROWS_AT_A_TIME]
-                yield self._answers(self._outputs(rows, execution))
+                rows = slice(start, start + ROWS_AT_A_TIME)
+                outputs = self._outputs(X[rows], execution)
+                if held is not None:
+                    yield held
+                held = self._answers(outputs, marks[rows] if lenient else None)
+        if whole is not None and not lenient:
+            whole.require_readable(LENIENT)
+        if held is not None:
+            yield held
 
     def _outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
         """What the network gives.
@@ -144,8 +174,15 @@ class TableModel:
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _answers(self, outputs: NDArray[Any]) -> pl.DataFrame:
-        """What the network gives, in the words and units of the table."""
+    def _answers(
+        self, outputs: NDArray[Any], marks: pl.Series | None = None
+    ) -> pl.DataFrame:
+        """What the network gives, in the words and units of the table.
+
+        Arguments:
+            outputs: of the network, a row each.
+            marks: for each row the columns whose cells can't be read, if asked for.
+        """
         import polars as pl
 
         answers = self.targets.answers()
@@ -156,6 +193,8 @@ class TableModel:
         columns: dict[str, Any] = {"prediction": found["prediction"]}
         for number, name in enumerate(answers.columns.get("probabilities", ())):
             columns[name] = found["probabilities"][:, number]
+        if marks is not None:
+            columns["unreadable"] = marks
         return pl.DataFrame(columns)
 
     def __pipeline__(self) -> Pipeline:
@@ -171,12 +210,18 @@ class TableModel:
         return Pipeline(self.network, inputs, self.targets.answers(), about)
 
     def evaluate(
-        self, source: Any, *, engine: str = "native", threads: int | None = None
+        self,
+        source: Any,
+        *,
+        lenient: bool = False,
+        engine: str = "native",
+        threads: int | None = None,
     ) -> Metrics:
         """Metrics on a table that has the target.
 
         Arguments:
             source: a file's path, or a frame of pandas, polars or pyarrow.
+            lenient: go on where more than half of a column can't be read.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
 
@@ -185,16 +230,19 @@ class TableModel:
             and ``log_loss``; for a number ``rmse``, ``mae`` (in its unit) and ``r2``.
 
         Raises:
-            FileError, DataError: the table can't be read, or lacks a column.
+            FileError, DataError: as `predict`; or the target can't be read.
         """
-        return self.evaluate_with_report(source, Execution(engine, threads))[0]
+        execution = Execution(engine, threads)
+        return self.evaluate_with_report(source, execution, lenient)[0]
 
     def evaluate_with_report(
-        self, source: Any, execution: Execution = USUAL
+        self, source: Any, execution: Execution = USUAL, lenient: bool = False
     ) -> tuple[Metrics, Report]:
         """The metrics, and what was new or missing in the cells."""
         table = read(source)
         encoded = self.encoder.transform(table)
+        if not lenient:
+            encoded.report.require_readable(LENIENT)
         rows = rows_with_target(table, self.target, self.targets.form)
         truth = self.targets.encode(table, rows)
         name = self.encoder.schema.weights
@@ -228,7 +276,11 @@ class TableModel:
             "task": self.task.to_dict(),
             "results": self.results,
         }
-        write_model(path, tensors, {"kind": "table", **document, "table": table})
+        document = {"kind": "table", **document, "table": table}
+        # A reader that passed over forms would read cells otherwise.
+        if self.encoder.schema.has_forms or self.targets.has_form:
+            document["required_features"] = [FORMS]
+        write_model(path, tensors, document)
 
 
 def scores(

@@ -5,20 +5,15 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import polars as pl
 
 from thalweg.data.csv_text import checked_names, line_of, read_csv
+from thalweg.data.frames import FRAME, polars_frame
 from thalweg.data.table import Table
-from thalweg.data.words import listed
-from thalweg.errors import ArgumentError, DataError, FileError
+from thalweg.errors import DataError, FileError
 from thalweg.formulas.names import nearest
-
-if TYPE_CHECKING:
-    import narwhals as nw
-
-FRAME = "the table"
 
 
 def read(source: Any) -> Table:
@@ -128,40 +123,7 @@ def _whole_parquet(path: Path) -> Generator[None]:
 
 
 def _read_frame(source: Any) -> Table:
-    import narwhals as nw
-
-    if isinstance(source, pl.LazyFrame):
-        source = source.collect()
-    try:
-        frame = nw.from_native(source, eager_only=True)
-    except TypeError:
-        raise ArgumentError(
-            "a table must be the path of a file, or a frame of pandas, polars or "
-            f"pyarrow, got {type(source).__name__}"
-        ) from None
-    except nw.exceptions.DuplicateError:
-        names = [str(name) for name in source.columns]
-        checked_names(FRAME, names)
-        raise DataError(f"{FRAME}: column names must differ: {listed(names)}") from None
-    return Table.of(FRAME, _named(FRAME, _to_polars(frame)), typed=True)
-
-
-def _to_polars(frame: "nw.DataFrame[Any]") -> pl.DataFrame:
-    import narwhals as nw
-
-    try:
-        return frame.to_polars()
-    except Exception:
-        # pandas keeps columns of mixed objects; say which one it is.
-        for name in frame.columns:
-            try:
-                frame.select(nw.col(name)).to_polars()
-            except Exception as error:
-                raise DataError(
-                    f"{FRAME}, column {str(name)!r}: must hold cells of one type, "
-                    f"but doesn't ({error})"
-                ) from None
-        raise
+    return Table.of(FRAME, _named(FRAME, polars_frame(source)), typed=True)
 
 
 def _named(where: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """What was new, missing or not understood in a table's cells."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -11,6 +11,10 @@ from thalweg.data.encodings import Encoding, Mask
 from thalweg.data.forms import Form, Kind
 from thalweg.data.table import Table
 from thalweg.data.words import counted, listed, shown
+from thalweg.errors import DataError
+
+MORE = 2
+"""How many unreadable cells are shown beside the first."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class ColumnReport:
         unreadable: how many cells can't be read as what the column is; they count as
             missing.
         first_unreadable: the first of them and where it stands.
+        more_unreadable: some others and where they stand.
     """
 
     name: str
@@ -38,6 +43,7 @@ class ColumnReport:
     first_unseen: str
     unreadable: int
     first_unreadable: str
+    more_unreadable: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -47,6 +53,7 @@ class ColumnReport:
         column: pl.Series,
         cells: pl.Series,
         unseen: Mask | None,
+        unreadable: pl.Series | None,
     ) -> "ColumnReport":
         """Compare cells with what an encoding saw in its training rows.
 
@@ -56,9 +63,9 @@ class ColumnReport:
             column: the cells as they are in the table.
             cells: the same, as the encoding's form understands them.
             unseen: which of them hold a category that was not learned, if any does.
+            unreadable: which of them can't be read, if any can't.
         """
         new = None if unseen is None else pl.Series(unseen)
-        unreadable = _unreadable(column, cells, encoding.form)
         unknown = None if unreadable is None else unreadable & cells.is_null()
         missing = cells.null_count() - _count(unknown)
         return cls(
@@ -70,6 +77,7 @@ class ColumnReport:
             _first(table, column, new),
             _count(unreadable),
             _first(table, column, unreadable),
+            _more(table, column, unreadable),
         )
 
     def joined(self, later: "ColumnReport") -> "ColumnReport":
@@ -82,6 +90,33 @@ class ColumnReport:
             first_unseen=self.first_unseen or later.first_unseen,
             unreadable=self.unreadable + later.unreadable,
             first_unreadable=self.first_unreadable or later.first_unreadable,
+            more_unreadable=self._joined_examples(later),
+        )
+
+    def _joined_examples(self, later: "ColumnReport") -> tuple[str, ...]:
+        first = later.first_unreadable.removeprefix("first ")
+        new = (first,) if self.first_unreadable and first else ()
+        return (*self.more_unreadable, *new, *later.more_unreadable)[:MORE]
+
+    def require_readable(self, rows: int, place: str, way: str) -> None:
+        """Cells here and there may be unreadable, but not more than half of a column.
+
+        Args:
+            rows: how many there are.
+            place: the table's name.
+            way: how to go on nevertheless.
+
+        Raises:
+            DataError: more than half of the cells that aren't missing are; shows some.
+        """
+        present = rows - self.missing
+        if 2 * self.unreadable <= present:
+            return
+        examples = [self.first_unreadable.removeprefix("first "), *self.more_unreadable]
+        raise DataError(
+            f"{place}, column {self.name!r}: must hold a {self.kind} in each cell, "
+            f"as in training, but {self.unreadable:,} of {present:,} can't be read as "
+            f"one: {', '.join(examples)}; write them as there, or {way}"
         )
 
     def lines(self) -> Iterator[str]:
@@ -107,17 +142,41 @@ class Report:
         rows: how many rows there are.
         columns: one report a column.
         extra: the names of columns that the training table didn't have.
+        table: the table's name.
+        marks: for each row the names of the columns whose cells can't be read, null
+            where all can; None where all can in every row.
     """
 
     rows: int
     columns: tuple[ColumnReport, ...]
     extra: tuple[str, ...]
+    table: str = ""
+    marks: pl.Series | None = field(default=None, compare=False)
+
+    def every_mark(self) -> pl.Series:
+        """The marks, shape (rows,)."""
+        if self.marks is not None:
+            return self.marks
+        return pl.repeat(None, self.rows, dtype=pl.String, eager=True)
+
+    def require_readable(self, way: str) -> None:
+        """No column is unreadable in more than half of its cells.
+
+        Args:
+            way: how to go on nevertheless, for the message.
+
+        Raises:
+            DataError: one is; names the column and some cells.
+        """
+        for column in self.columns:
+            column.require_readable(self.rows, self.table, way)
 
     def joined(self, later: "Report") -> "Report":
         """The report on this part of a table and a later one."""
         pairs = zip(self.columns, later.columns, strict=True)
         columns = tuple(first.joined(second) for first, second in pairs)
-        return Report(self.rows + later.rows, columns, self.extra)
+        rows = self.rows + later.rows
+        return replace(self, rows=rows, columns=columns, marks=None)
 
     def lines(self) -> list[str]:
         """What a person should know, a sentence each; none if all is as expected."""
@@ -129,11 +188,15 @@ class Report:
         return lines
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON."""
-        return asdict(self)
+        """The report as JSON, without the marks of rows."""
+        data = asdict(replace(self, marks=None))
+        del data["marks"]
+        return data
 
 
-def _unreadable(column: pl.Series, cells: pl.Series, form: Form) -> pl.Series | None:
+def unreadable_cells(
+    column: pl.Series, cells: pl.Series, form: Form
+) -> pl.Series | None:
     """Which cells aren't missing, but can't be used; None where all can."""
     infinite = None
     # A sum is found sooner than an infinity, and isn't finite if a number isn't.
@@ -147,6 +210,29 @@ def _unreadable(column: pl.Series, cells: pl.Series, form: Form) -> pl.Series | 
 
 def _count(mask: pl.Series | None) -> int:
     return 0 if mask is None else int(mask.sum())
+
+
+def marked(masks: Mapping[str, pl.Series]) -> pl.Series | None:
+    """For each row the names of the columns that a mask tells; None without masks.
+
+    >>> masks = {"a": pl.Series([True, False]), "b": pl.Series([True, False])}
+    >>> marked(masks).to_list()
+    ['a, b', None]
+    """
+    if not masks:
+        return None
+    named = [
+        pl.when(mask).then(pl.lit(name)).otherwise(None) for name, mask in masks.items()
+    ]
+    joined = pl.concat_str(named, separator=", ", ignore_nulls=True)
+    return pl.select(pl.when(joined != "").then(joined)).to_series().alias("")
+
+
+def _more(table: Table, column: pl.Series, mask: pl.Series | None) -> tuple[str, ...]:
+    if mask is None:
+        return ()
+    rows = mask.arg_true()[1 : 1 + MORE]
+    return tuple(f"{shown(column[row])} in {table.where(row)}" for row in rows)
 
 
 def _first(table: Table, column: pl.Series, mask: pl.Series | None) -> str:

@@ -104,6 +104,12 @@ class Schema:
         """The columns that it doesn't."""
         return tuple(column for column in self.columns if column.kind == "ignored")
 
+    @property
+    def has_forms(self) -> bool:
+        """Whether a column's form isn't the usual one of its kind."""
+        every = (self.target, *self.columns)
+        return any(form_data(column.form, column.kind) for column in every)
+
     def lines(self) -> list[str]:
         """A line for each column, as a user reads it."""
         return [column.line() for column in self.columns]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
-from thalweg.data.forms.numbers import LIMITS, THOUSANDS
+from thalweg.data.choices import DECIMALS, LIMITS, THOUSANDS
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
@@ -53,8 +53,8 @@ LISTS = {
     "missing": "texts, each perhaps after COLUMN=",
 }
 CHOICES = {
-    "decimal": (".", ","),
-    "thousands": (*filter(None, THOUSANDS), "none"),
+    "decimal": DECIMALS,
+    "thousands": (*THOUSANDS, "none"),
     "limits": LIMITS,
 }
 DECAYING = ("adamw", "lion")  # rules that have decoupled weight decay

@@ -75,6 +75,12 @@ class TargetEncoder(ABC):
     """How a target becomes what a network learns, and back."""
 
     name: str
+    form: Form
+
+    @property
+    def has_form(self) -> bool:
+        """Whether the target's form isn't the usual one of its kind."""
+        return bool(form_data(self.form, self.form.kind))
 
     @abstractmethod
     def encode(self, table: Table, rows: Rows) -> NDArray[Any]:

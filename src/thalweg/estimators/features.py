@@ -129,9 +129,14 @@ class TableFeatures(Features):
         return cls(tuple(table.columns), Encoder.fit(schema, table, rows))
 
     def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
-        """The features of every row; whatever a cell holds, it gets numbers."""
-        encoded = self.encoder.transform(table_of(X, self.names)).X
-        return encoded.astype(dtype, copy=False)
+        """The features of every row; cells here and there may hold anything.
+
+        Raises:
+            DataError: most of a column isn't what it was in training.
+        """
+        encoded = self.encoder.transform(table_of(X, self.names))
+        encoded.report.require_readable("make such cells missing")
+        return encoded.X.astype(dtype, copy=False)
 
     def inputs(self, columns: int, dtype: Dtype) -> TableInputs:
         """The frame's columns."""
@@ -183,7 +188,7 @@ def table_of(X: Any, names: Sequence[str] = ()) -> Table:
     if is_table(X):
         return X
     if is_frame(X):
-        return read(with_text_names(X))
+        return read(X)
     import polars as pl
 
     columns = {
@@ -192,14 +197,6 @@ def table_of(X: Any, names: Sequence[str] = ()) -> Table:
         for place, name in enumerate(names)
     }
     return read(pl.DataFrame(columns, strict=False))
-
-
-def with_text_names(X: Any) -> Any:
-    """The frame; pandas also names columns by numbers."""
-    names = getattr(X, "columns", ())
-    if all(isinstance(name, str) for name in names) or not hasattr(X, "set_axis"):
-        return X
-    return X.set_axis([str(name) for name in names], axis=1)
 
 
 def code_columns(layers: Sequence[Any], columns: int) -> list[int]:

@@ -52,7 +52,9 @@ def without(cells: list[Any], absent: tuple[str, ...]) -> list[Any]:
     """The cells, None where they hold a text that means "missing", or its number."""
     numbers = [as_plain_number(text) for text in absent]
     return [
-        None if as_category(cell) in absent or as_plain_number(cell) in numbers else cell
+        None
+        if as_category(cell) in absent or as_plain_number(cell) in numbers
+        else cell
         for cell in cells
     ]
 
@@ -77,6 +79,8 @@ def as_number(
     if not isinstance(cell, str):
         moment = isinstance(cell, (datetime.date, datetime.time))
         return math.nan if cell is None or moment else float(cell)
+    if re.fullmatch("0+(?:[.,]0*)?", cell):
+        return 0.0
     found = re.fullmatch(pattern, cell)
     if found is None or (skip and re.match(skip, cell)):
         said = {"false": 0.0, "true": 1.0}.get(BOOLEANS.get(cell.lower(), ""))
@@ -134,14 +138,16 @@ def as_date(
         return in_utc.replace(tzinfo=None)
     if isinstance(cell, datetime.date):
         return datetime.datetime(cell.year, cell.month, cell.day)
-    if isinstance(cell, (int, np.integer)) and pattern != DATE:
+    if np.asarray(cell).dtype.kind in "iu" and pattern != DATE:
         cell = str(cell)
     if not isinstance(cell, str):
         return None
     found = re.fullmatch(pattern, cell)
     if found is None:
         return None
-    there = {name: text for name, text in zip(parts, found.groups(), strict=True) if text}
+    there = {
+        name: text for name, text in zip(parts, found.groups(), strict=True) if text
+    }
     try:
         day = day_of(there)
         hour, minute, second, micros = clock_of(there)
@@ -168,7 +174,20 @@ def day_of(parts: dict[str, str]) -> datetime.date:
         return day
     month = int(parts.get("month", 1))
     if "month_name" in parts:
-        names = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+        names = [
+            "jan",
+            "feb",
+            "mar",
+            "apr",
+            "may",
+            "jun",
+            "jul",
+            "aug",
+            "sep",
+            "oct",
+            "nov",
+            "dec",
+        ]
         month = names.index(parts["month_name"][:3].lower()) + 1
     return datetime.date(year, month, int(parts.get("day", 1)))
 

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from thalweg.data.read import FRAME
+from thalweg.data.frames import FRAME
 from thalweg.data.settings import Settings
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evidence import Evidence

@@ -15,7 +15,8 @@ from typing import Any, cast
 from thalweg.errors import ArgumentError, ModelFileError
 
 FORMAT = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
+FORMS = "forms of columns"  # of a table, where one isn't the usual of its kind
+KNOWN_FEATURES = frozenset({FORMS})
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 
 DOCUMENT_LIMIT = 4 * 2**20

@@ -55,7 +55,9 @@ def written(folder: Path, lines: list[str], name: str = "data.csv") -> Path:
 
 
 def meanings(table: Table) -> dict[str, pl.Series]:
-    return {name: USUAL[kind].understood(table.column(name)) for name, kind in KINDS.items()}
+    return {
+        name: USUAL[kind].understood(table.column(name)) for name, kind in KINDS.items()
+    }
 
 
 def lines_of(table: Table) -> list[str]:
@@ -317,13 +319,21 @@ def test_reports_on_parts_say_what_one_on_all_says(
     ]
     path = tmp_path / "data.csv"
     path.write_text("\n".join(["n,c,b,d,extra", *rows]))
-    report = model.predict_with_report(path)[1]
+    with pytest.raises(DataError, match=r"column 'n': must hold a number in each cell"):
+        model.predict(path)
+    meant, report = model.predict_with_report(path, lenient=True)
     monkeypatch.setattr(batches, "BLOCK", 500)
     reports: list[Report] = []
-    list(model.predict_batches(path, tell=reports.append))
+    parts = list(model.predict_batches(path, tell=reports.append, lenient=True))
+    assert pl.concat(parts).equals(meant, null_equal=True)
     found = joined(reports)
     assert found == report
     assert len(found.lines()) >= 4
+    with pytest.raises(DataError) as caught:
+        list(model.predict_batches(path))
+    with pytest.raises(DataError) as whole:
+        model.predict(path)
+    assert str(caught.value) == str(whole.value)
 
 
 def joined(reports: list[Report]) -> Report:

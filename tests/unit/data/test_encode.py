@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from thalweg.data.categories import CategoryEncoding
 from thalweg.data.encode import Encoded, Encoder
-from thalweg.data.infer import infer
 from thalweg.data.forms import USUAL, Kind
+from thalweg.data.infer import infer
 from thalweg.data.read import read
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError, ThalwegError

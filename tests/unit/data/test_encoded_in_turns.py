@@ -23,7 +23,8 @@ def test_each_array_stays_as_it_is_until_the_one_after_the_next_is_asked_for() -
         for start, size in zip(starts, SIZES, strict=False)
     ]
     found, before, reported = [], None, 0
-    for X, reports in encoded_in_turns(iter(parts), encoder, 4):
+    for X, marks, reports in encoded_in_turns(iter(parts), encoder, 4):
+        assert len(marks) == len(X)
         if before is not None:
             assert np.array_equal(before, found[-1])
         assert len(X) % 4 == 0 or not reports

@@ -24,7 +24,7 @@ def column(cells: list[Any], dtype: Any = None, name: str = "x") -> Column:
     [
         (["1", "2.5", "-1e5", ".5", "+4"], "number"),
         (["3", "1", "2", "1", "3", "2"], "number"),
-        (["7", "007", "12", "5"], "number"),
+        (["7", "007", "12", "7"], "category"),
         (["007", "012", "999", "007"], "category"),
         (["02139", "94110", "02139", "94110"], "category"),
         (["a", "b", "a"], "category"),
@@ -36,7 +36,7 @@ def column(cells: list[Any], dtype: Any = None, name: str = "x") -> Column:
         (["true", "no", "no", "true"], "category"),
         (["2020-01-31", "2021-12-01", "2020-01-31"], "date"),
         (["2020-01-31T10:00", "2020-01-31 10:00:01.5", "2020-02-01T00:00:00Z"], "date"),
-        (["31/01/2020", "01/02/2020", "01/02/2020"], "category"),
+        (["31/01/2020", "01/02/2020", "01/02/2020"], "date"),
         (["10:30", "23:59:59", "10:30"], "time"),
     ],
 )
@@ -91,10 +91,15 @@ def test_numbers_that_count_from_elsewhere_are_kept() -> None:
     assert column(["1990", "1991", "1992"]).kind == "number"
 
 
-def test_whole_numbers_named_id_are_set_aside_where_all_differ() -> None:
-    assert column([17, 4, 99], name="user_id").kind == "ignored"
-    assert column([17, 4, 17], name="user_id").kind == "number"
-    assert column([17, 4, 99], name="humid").kind == "number"
+@pytest.mark.parametrize("name", ["id", "ID", "user_id", "user id", "userId", "x.id"])
+def test_whole_numbers_named_id_are_set_aside_where_all_differ(name: str) -> None:
+    assert column([17, 4, 99], name=name).kind == "ignored"
+    assert column([17, 4, 17], name=name).kind == "number"
+
+
+@pytest.mark.parametrize("name", ["humid", "BID", "PAID", "ACID", "Covid", "VOID"])
+def test_names_that_end_in_the_letters_alone_set_nothing_aside(name: str) -> None:
+    assert column([17, 4, 99], name=name).kind == "number"
 
 
 def test_a_first_column_without_a_name_is_set_aside() -> None:
@@ -122,7 +127,7 @@ def numbers_and(odd: str, at: int = 30) -> list[str]:
     return cells
 
 
-@pytest.mark.parametrize("odd", ["n.a.", "unknown", "1,5", "12 kg", "0x10", "1_000"])
+@pytest.mark.parametrize("odd", ["many", "1,5", "12 kg", "0x10", "1_000"])
 def test_a_text_among_numbers_is_an_error(odd: str) -> None:
     with pytest.raises(DataError, match=r"t, row 31, column 'x'.*but is"):
         column(numbers_and(odd))
@@ -137,13 +142,6 @@ def test_infinity_is_an_error(infinite: str) -> None:
 def test_infinity_in_a_frame_is_an_error() -> None:
     with pytest.raises(DataError, match=r"row 2, column 'x': a number must be finite"):
         column([1.0, float("inf")])
-
-
-def test_numbers_with_commas_are_an_error() -> None:
-    with pytest.raises(DataError, match=r"row 3, .*without commas.*'1,234'"):
-        column(["17", "950", "1,234", "12,345", "800"] * 3)
-    with pytest.raises(DataError, match="without commas"):
-        column(["0,5", "1,25", "3,0"])
 
 
 def test_a_text_among_dates_is_an_error() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.known_tables import FILES, SCIKIT_LEARN, path_of, scikit_learn_frame
 
+from support.known_tables import FILES, SCIKIT_LEARN, path_of, scikit_learn_frame
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
 

@@ -28,7 +28,7 @@ def test_penguins_become_arrays_that_a_linear_model_learns() -> None:
 
 
 def test_rows_without_target_are_left_out_and_counted() -> None:
-    frame = pl.DataFrame({"x": range(5, 25), "y": ["a", "b", None, "?"] * 5})
+    frame = pl.DataFrame({"x": range(5, 25), "y": ["a", "b", None, " "] * 5})
     found = prepare(Table.of("t", frame), "y")
     sizes = [len(part.y) for part in (found.training, found.validation, found.test)]
     assert sum(sizes) == 10

@@ -22,9 +22,9 @@ def written(folder: Path, content: bytes | str, name: str = "data.csv") -> Path:
 
 
 def test_cells_are_stripped_text_and_missing_ones_null(tmp_path: Path) -> None:
-    table = read(written(tmp_path, "a, b \n 1,NA\n?,x \n\n"))
+    table = read(written(tmp_path, "a, b \n 1,NA\n ,x \n\n"))
     assert table.columns == ["a", "b"]
-    assert table.frame.rows() == [("1", None), (None, "x")]
+    assert table.frame.rows() == [("1", "NA"), (None, "x")]
     assert table.name == "data.csv"
 
 
@@ -106,7 +106,7 @@ def test_a_folder_and_impossible_names_are_refused(tmp_path: Path, name: str) ->
 
 
 def test_parquet_keeps_types(tmp_path: Path) -> None:
-    frame = pl.DataFrame({" a ": [1, 2], "b": ["x", "NA"]})
+    frame = pl.DataFrame({" a ": [1, 2], "b": ["x", " "]})
     frame.write_parquet(tmp_path / "data.parquet")
     table = read(tmp_path / "data.parquet")
     assert table.frame.schema == {"a": pl.Int64, "b": pl.String}

@@ -1,4 +1,4 @@
-"""Cells of text are stripped, and null where they mean "missing"."""
+"""Cells of text are stripped, and null where nothing is left of them."""
 
 import polars as pl
 import pytest
@@ -10,7 +10,6 @@ from thalweg.data.table import cleaned
 SPACE = [" ", "\t", "\n", "\u00a0", "\u2003", "\x85"]
 texts = st.one_of(
     st.text(max_size=3),
-    st.sampled_from(MISSING_TEXTS),
     st.tuples(st.sampled_from([*SPACE, ""]), st.sampled_from(["a", "NA", "", "a b"]))
     .map("".join)
     .flatmap(lambda text: st.sampled_from([text, text[::-1]])),
@@ -20,8 +19,7 @@ texts = st.one_of(
 def oracle(column: pl.Series) -> pl.Series:
     """Each cell by itself."""
     cells = column.str.strip_chars().to_list()
-    meant = [None if cell in MISSING_TEXTS else cell for cell in cells]
-    return pl.Series(column.name, meant, dtype=pl.String)
+    return pl.Series(column.name, [cell or None for cell in cells], dtype=pl.String)
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
@@ -49,7 +47,7 @@ def test_a_text_that_appears_late_is_cleaned_too() -> None:
 
 @pytest.mark.parametrize("repeats", [True, False])
 def test_a_name_that_could_be_a_pattern_is_a_name(repeats: bool) -> None:
-    cells = ["a ", "?"] * 2 if repeats else ["a ", "?", "b", "c"]
+    cells = ["a ", " "] * 2 if repeats else ["a ", " ", "b", "c"]
     frame = pl.DataFrame({"^n.*$": cells, "name": ["a", "b"] * 2})
     clean = cleaned(frame)
     assert clean["^n.*$"].to_list()[:2] == ["a", None]

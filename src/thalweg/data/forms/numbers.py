@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from thalweg.data.choices import DECIMALS, LIMITS, THOUSANDS
 from thalweg.data.forms.form import Form, Kind, is_text, nothing
 from thalweg.data.forms.missing import NUMBER_TEXTS
 from thalweg.data.forms.texts import BOOLEANS, written
@@ -32,8 +33,7 @@ SEPARATORS = {"space": SPACE, "'": "['’ʼ´`]"}
 EXACT = 2**53
 """Up to here every whole number is one of 64 bits with a point."""
 
-THOUSANDS = ("", ",", ".", "'", "space")
-LIMITS = ("bound", "missing")
+ZERO = "^0+(?:[.,]0*)?$"
 LIMIT = "(?:[<>]=?|[≤≥])"
 WORDS = {word: str(place) for pair in BOOLEANS for place, word in enumerate(pair)}
 
@@ -119,11 +119,10 @@ class NumberForm(Form):
         )
 
     def __post_init__(self) -> None:
-        one_of = {"decimal": ".,", "limits": ("", *LIMITS), "thousands": THOUSANDS}
-        for what, known in one_of.items():
+        require(self.decimal in DECIMALS, "decimal", ". or ,", self.decimal)
+        for what, known in (("thousands", THOUSANDS), ("limits", LIMITS)):
             value = getattr(self, what)
-            fits = value in known and (value or what != "decimal")
-            require(fits, what, f"one of {', '.join(known)}", value)
+            require(value in ("", *known), what, f"one of {', '.join(known)}", value)
         fits = self.decimal != self.thousands
         require(fits, "thousands", "another separator than decimal", self.thousands)
 
@@ -164,6 +163,9 @@ class NumberForm(Form):
         )  # fmt: skip
         found = pl.when(MATCHED).then(value).cast(pl.Float64, strict=False)
         numbers = parts.select(found).to_series()
+        if self.affix:  # of nothing there is as much in every unit
+            zero = pl.when(texts.str.contains(ZERO)).then(0.0)
+            numbers = pl.select(pl.coalesce(numbers, zero)).to_series()
         if self.limits == "missing":
             numbers = pl.select(
                 pl.when(~texts.str.contains(f"^{LIMIT}")).then(numbers)

@@ -47,25 +47,28 @@ UNITS = frozenset(
         *("km", "m", "cm", "mm", "µm", "nm", "mi", "mile", "miles", "ft", "feet", "in"),
         *("inch", "inches", "yd", "m2", "m²", "km2", "km²", "ha", "acre", "acres"),
         *("sqft", "sq ft", "ft2", "ft²", "sqm", "m3", "m³", "l", "ml", "cl", "gal"),
-        *("km/h", "kmh", "kph", "mph", "m/s", "kn", "knots", "°c", "°f", "°", "c", "f"),
+        *("km/h", "kmh", "kph", "mph", "m/s", "kn", "knots", "°c", "°f", "°"),
         *("s", "sec", "secs", "second", "seconds", "ms", "min", "mins", "minute"),
         *("minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "wk"),
         *("week", "weeks", "month", "months", "mo", "y", "yr", "yrs", "year", "years"),
-        *("w", "kw", "mw", "gw", "wh", "kwh", "mwh", "v", "kv", "mv", "a", "ma", "hz"),
-        *("khz", "mhz", "ghz", "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "px"),
+        *("kw", "mw", "gw", "wh", "kwh", "mwh", "kv", "mv", "ma", "hz"),
+        *("khz", "mhz", "ghz", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "px"),
         *("pa", "hpa", "kpa", "bar", "mbar", "psi", "mmhg", "mol", "mmol", "mmol/l"),
-        *("mg/l", "g/l", "mg/dl", "µg/l", "kcal", "cal", "kj", "j", "k", "mio", "m"),
-        *("mn", "bn", "million", "millions", "billion", "thousand", "x", '"', "'"),
+        *("mg/l", "g/l", "mg/dl", "µg/l", "kcal", "cal", "kj", "mio", "mrd"),
+        *("mn", "bn", "million", "millions", "billion", "thousand", '"', "'"),
     )
 )
 """Units, in small letters: a column that mixes them is no column of labels."""
+
+MAGNITUDES = ("k", "K", "M", "B")
+"""The only units of one letter that may be a large one; others may be seats."""
 
 BODY = r"[0-9](?:[0-9.,'’ʼ´` \x{a0}\x{2009}\x{202f}]*[0-9])?[.,]?|[.,][0-9]+"
 SHAPE = (
     rf"^(?P<limit>{LIMIT})?{SPACE}*(?P<open>\()?{SPACE}*(?:[+{MINUS}]{SPACE}*)?"
     rf"(?P<prefix>[\p{{L}}\p{{Sc}}][\p{{L}}\p{{Sc}}.]{{0,5}}?)?{SPACE}*"
     rf"(?:[+{MINUS}])?{SPACE}*(?P<body>{BODY})(?:[eE][+-]?[0-9]+)?{SPACE}*"
-    rf"(?P<suffix>[^0-9\s.,+(){MINUS}<>=/:][^()<>=]*?)?{SPACE}*(?P<after>-)?"
+    rf"(?P<suffix>[^0-9\s.,+(){MINUS}<>=/:][^0-9()<>=]*?[23]?)?{SPACE}*(?P<after>-)?"
     rf"(?P<close>\))?$"
 )
 SEPARATING = {",": ",", ".": r"\.", "'": "['’ʼ´`]", "space": SPACE}
@@ -147,10 +150,14 @@ def _most_readable(
     """By the affix that most numbers have, and the separators that fit them."""
     numbers = shapes["body"].is_not_null()
     units = shapes.with_columns(cells.rows.alias("rows")).filter(numbers)
-    by_unit = units.group_by("unit", maintain_order=True).agg(
-        pl.col("rows").sum(), pl.col("prefix").first(), pl.col("suffix").first()
+    spelled = units.group_by("unit", "prefix", "suffix").agg(pl.col("rows").sum())
+    names, falling = ["rows", "unit", "prefix", "suffix"], [True, False, False, False]
+    by_unit = (
+        spelled.sort(names, descending=falling)
+        .group_by("unit", maintain_order=True)
+        .agg(pl.col("rows").sum(), pl.col("prefix", "suffix").first())
+        .sort(names, descending=falling)
     )
-    by_unit = by_unit.sort("rows", descending=True, maintain_order=True)
     most = by_unit.row(0, named=True)
     if 2 * most["rows"] <= cells.total():
         _refuse_mixed_units(cells, by_unit["unit"].to_list())
@@ -184,14 +191,18 @@ def _refuse_mixed_units(cells: Cells, units: Sequence[str]) -> None:
 
 def _is_unit(unit: str) -> bool:
     prefix, _, suffix = unit.partition(MARK)
+    if (len(suffix) == 1 and suffix.isupper()) or suffix in MAGNITUDES:
+        return suffix in MAGNITUDES
     return bool(prefix) or suffix.lower() in UNITS or suffix == ""
 
 
 # Separators ---------------------------------------------------------------------------
 
 
-def _with_separators(cells: Cells, form: NumberForm, bodies: pl.Series) -> Numbers:
-    """The reading of separators that most cells have.
+def _with_separators(
+    cells: Cells, form: NumberForm, bodies: pl.Series
+) -> Numbers | None:
+    """The reading of separators that most cells have; None where most have none.
 
     Raises:
         DataError: two readings have as many, and differ.
@@ -201,6 +212,9 @@ def _with_separators(cells: Cells, form: NumberForm, bodies: pl.Series) -> Numbe
         for each in _readings(form, cells, bodies)
     ]
     counts = [each.cells.number_of(each.read) for each in found]
+    readable = pl.select(pl.any_horizontal([each.read for each in found])).to_series()
+    if 2 * cells.number_of(readable) <= cells.total():
+        return None
     best = [each for each, n in zip(found, counts, strict=True) if n == max(counts)]
     chosen = best[0]
     for other in best[1:]:
@@ -228,9 +242,13 @@ def _readings(form: NumberForm, cells: Cells, bodies: pl.Series) -> list[NumberF
         replace(form, decimal=decimal, thousands=separator)
         for separator, decimal in product(thousands, decimals)
         if separator != decimal
-        and (decimal in there or decimal == decimals[0])
+        and (decimal in there or decimal == (said.decimal or _point_beside(separator)))
         and not (lone and separator == "." and not said.thousands and not said.decimal)
     ]
+
+
+def _point_beside(separator: str) -> str:
+    return "," if separator == "." else "."
 
 
 def _differ(one: Numbers, other: Numbers) -> bool:
