@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from thalweg.data import load, resume, train
+from thalweg.data import inspect, load, resume, train
 from thalweg.errors import (
     ArgumentError,
     DataError,
@@ -208,6 +208,7 @@ __all__ = [
     "huber",
     "identity",
     "initializers",
+    "inspect",
     "leaky_relu",
     "load",
     "log",

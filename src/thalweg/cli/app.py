@@ -18,6 +18,7 @@ from thalweg.cli.export import export
 from thalweg.cli.failures import failure
 from thalweg.cli.figures import figures
 from thalweg.cli.grouped import GroupedCommand
+from thalweg.cli.inspect_command import inspect
 from thalweg.cli.learning_rate import learning_rate
 from thalweg.cli.predict import predict
 from thalweg.cli.report_command import report
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
 for command in (
+    inspect,
     train,
     tune,
     learning_rate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -148,11 +148,23 @@ REPEATED = tuple(LISTS)
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
     """The command with its ``**given`` spelled out as options, for Typer to read."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
-    options = [option(name, words) for name, words in WORDS.items()]
-    command.__dict__["__signature__"] = signature.replace(parameters=[*own, *options])
-    return command
+    return with_some_settings(tuple(WORDS))(command)
+
+
+def with_some_settings(
+    names: Sequence[str],
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """What spells out a command's ``**given`` as the options of some settings."""
+
+    def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
+        options = [option(name, WORDS[name]) for name in names]
+        parameters = [*own, *options]
+        command.__dict__["__signature__"] = signature.replace(parameters=parameters)
+        return command
+
+    return spelled_out
 
 
 def option(name: str, words: Words) -> inspect.Parameter:

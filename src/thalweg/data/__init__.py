@@ -10,7 +10,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.errors import ArgumentError
+
 if TYPE_CHECKING:
+    from thalweg.data.inspection import Inspection
     from thalweg.data.learn import Trained
     from thalweg.data.model import TableModel
     from thalweg.formulas.optimizers import Optimizer
@@ -64,6 +67,7 @@ def train(
     from thalweg.data.settings import settings_from
     from thalweg.training.execution import Execution
 
+    target = target_name(source, target)
     beside = ("callback", "callbacks", "checkpoint", "engine", "threads")
     chosen = settings_from(settings, beside=beside)
     return learn(
@@ -75,6 +79,54 @@ def train(
         callbacks=callbacks,
         checkpoint=checkpoint,
     )
+
+
+def inspect(source: Any, target: str | None = None, **declared: Any) -> Inspection:
+    """What each column of a table would be taken for, why, and how to change it.
+
+    Nothing is trained. A column that can't be used as it is has the kind ``error``, and
+    a reason that says what decides.
+
+    Arguments:
+        source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
+        target: the column to predict, if it is known.
+        declared: what is said of columns, as `train` takes it: ``category``,
+            ``number``, ``date``, ``missing``, ``decimal``, ``thousands``, ``limits``.
+
+    Returns:
+        The columns; printed, a line for each.
+
+    Raises:
+        FileError, DataError: the table can't be read.
+        ArgumentError: there is no such column or setting.
+
+    Example:
+        >>> import thalweg as tw
+        >>> found = tw.inspect("examples/penguins.csv", "species", category="year")
+        >>> [column.kind for column in found.columns]
+        ['category', 'number', 'number', 'number', 'number', 'category', 'category']
+        >>> found.columns[-1].reason
+        "as declared, 3 different texts such as '2007'"
+    """
+    from thalweg.data.inspection import inspect_table
+    from thalweg.data.settings import settings_from
+
+    name = None if target is None else target_name(source, target)
+    return inspect_table(source, name, settings_from(declared))
+
+
+def target_name(source: Any, target: Any) -> str:
+    """The name of the column to predict; pandas names columns by numbers, too.
+
+    Raises:
+        ArgumentError: it is no name.
+    """
+    if isinstance(target, str):
+        return target
+    names: Any = getattr(source, "columns", ())
+    if isinstance(target, int) and not isinstance(target, bool) and target in names:
+        return str(target)
+    raise ArgumentError(f"target must be a column's name, a text, got {target!r}")
 
 
 def resume(

@@ -148,6 +148,6 @@ def way(table: Table, setting: str, *words: str) -> str:
 
 
 def _argument(setting: str, words: Sequence[str]) -> str:
-    if setting in ("decimal", "thousands", "limits"):
+    if setting in ("decimal", "thousands", "limits", "task"):
         return repr(words[0])
     return repr([words[0]]) if len(words) == 1 else repr({words[0]: words[1]})

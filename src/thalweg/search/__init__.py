@@ -73,11 +73,13 @@ def tune(
     Source: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: A novel
     bandit-based approach to hyperparameter optimization", 2018.
     """
+    from thalweg.data import target_name
     from thalweg.data.settings import settings_from
     from thalweg.search.budget import seconds_of
     from thalweg.search.tuning import Request, tune_table
     from thalweg.training.execution import Execution
 
+    target = target_name(source, target)
     base, execution = settings_from(settings, beside=OWN), Execution(threads=threads)
     request = Request(
         seconds_of(budget), folds, trials, sampler, storage, folder, resume

@@ -72,7 +72,7 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
     }
     table = Path("penguins.csv")
     lines = table.read_text(encoding="utf-8").splitlines()
-    whole = [line for line in lines if "NA" not in line]
+    whole = [line for line in lines if ",," not in line]
     table.write_text("\n".join(whole), encoding="utf-8")
     typed = [x for k, v in given.items() for x in (f"--{k.replace('_', '-')}", v)]
     assert thalweg(*SPECIES, *typed, "--quiet").status == 0
