@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -92,6 +92,10 @@ class CategoryEncoding(CategoricalEncoding):
             texts(found["categories"], "categories"),
         )
 
+    def learned(self) -> dict[str, Any]:
+        """The categories, and whether there are others."""
+        return {"other": self.other, "categories": list(self.categories)}
+
     @property
     def features(self) -> tuple[str, ...]:
         """A feature for each category, for the rare ones and for missing cells."""
@@ -144,6 +148,10 @@ class CodeEncoding(CategoricalEncoding):
             *shared_fields(found, form, ("category", "boolean")),
             texts(found["categories"], "categories"),
         )
+
+    def learned(self) -> dict[str, Any]:
+        """The categories."""
+        return {"categories": list(self.categories)}
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Encode a table as the array that a network takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from thalweg.data.categories import CategoryEncoding, CodeEncoding, fit_categories
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.forms import Form
+from thalweg.data.forms import USUAL, Form
 from thalweg.data.forms.missing import MISSING_TEXTS
+from thalweg.data.number_block import number_blocks
 from thalweg.data.report import ColumnReport, Report, marked, unreadable_cells
 from thalweg.data.schema import Column, Schema
 from thalweg.data.strict import items, require_keys, tag_of
@@ -19,6 +21,8 @@ from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError
 
 Rows: TypeAlias = NDArray[np.int64]
+
+PLAIN = USUAL["number"]
 
 _READERS: Mapping[str, Callable[[object, Form], Encoding]] = {
     encoding.tag: encoding.from_dict
@@ -94,8 +98,10 @@ class Encoder:
             raise DataError(
                 f"{table.name}: there must be a column to learn from, but {why}"
             )
+        found = _fit_plain(schema.features, table, rows)
         encodings = [
-            _fit(column, table.column(column.name).gather(rows))
+            found.get(column.name)
+            or _fit(column, table.column(column.name).gather(rows))
             for column in schema.features
         ]
         return cls(schema, tuple(sorted(encodings, key=_is_embedded)))
@@ -155,10 +161,15 @@ class Encoder:
         Raises:
             DataError: a column isn't there.
         """
+        known = self._encode_plain(table, X)
         reports: list[ColumnReport] = []
         masks: dict[str, pl.Series] = {}
         start = 0
         for encoding in self.encodings:
+            if encoding.name in known:
+                reports.append(known[encoding.name])
+                start += len(encoding.features)
+                continue
             column = table.column(encoding.name)
             cells = encoding.understood(column)
             stop = start + len(encoding.features)
@@ -168,10 +179,37 @@ class Encoder:
                 masks[encoding.name] = bad
             reports.append(ColumnReport.of(table, encoding, column, cells, unseen, bad))
             start = stop
-        known = {column.name for column in self.schema.columns}
-        known |= {self.schema.target.name, self.schema.weights or ""}
-        extra = tuple(name for name in table.columns if name not in known)
+        names = {column.name for column in self.schema.columns}
+        names |= {self.schema.target.name, self.schema.weights or ""}
+        extra = tuple(name for name in table.columns if name not in names)
         return Report(table.rows, tuple(reports), extra, table.name, marked(masks))
+
+    def _encode_plain(
+        self, table: Table, X: NDArray[np.float32]
+    ) -> dict[str, ColumnReport]:
+        """Write the features of plain numbers, and say what was found in them."""
+        reports: dict[str, ColumnReport] = {}
+        for block in number_blocks(table, [*self._plain]):
+            missing = block.missing.tolist()
+            for name, numbers, count in zip(
+                block.names, block.values, missing, strict=True
+            ):
+                encoding, start = self._plain[name]
+                stop = start + len(encoding.features)
+                encoding.encode_numbers(numbers, X[:, start:stop])
+                reports[name] = ColumnReport.of_plain(encoding, count)
+        return reports
+
+    @cached_property
+    def _plain(self) -> dict[str, tuple[NumberEncoding, int]]:
+        """Encodings of numbers as Python writes them, and where features start."""
+        found: dict[str, tuple[NumberEncoding, int]] = {}
+        start = 0
+        for encoding in self.encodings:
+            if isinstance(encoding, NumberEncoding) and encoding.form == PLAIN:
+                found[encoding.name] = encoding, start
+            start += len(encoding.features)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
@@ -198,6 +236,22 @@ class Encoder:
         if list(encodings) != sorted(encodings, key=_is_embedded):
             raise ModelFileError("an encoder's codes for embeddings must come last")
         return cls(schema, encodings)
+
+
+def _fit_plain(
+    columns: Sequence[Column], table: Table, rows: Rows
+) -> dict[str, Encoding]:
+    """The encodings of columns of plain numbers, without a missing one in the rows."""
+    forms = {column.name: column.form for column in columns if column.form == PLAIN}
+    found: dict[str, Encoding] = {}
+    for block in number_blocks(table, [*forms]):
+        values = block.values[:, rows]
+        whole = np.flatnonzero(~np.isnan(values).any(axis=1))
+        names = [block.names[place] for place in whole]
+        chosen = [forms[name] for name in names]
+        fitted = NumberEncoding.fit_each(names, values[whole], chosen) if names else []
+        found |= zip(names, fitted, strict=True)
+    return found
 
 
 def _fit(column: Column, rows: pl.Series) -> Encoding:

@@ -1,9 +1,9 @@
 """How a column of numbers or moments becomes features."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeAlias, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -73,10 +73,13 @@ class Encoding(ABC):
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """The encoding as JSON."""
-        data = asdict(cast(Any, self))
-        del data["form"]  # which stands with the column, in the schema
-        return {"encoding": self.tag, "kind": self.kind} | data
+        """The encoding as JSON; its form stands with the column, in the schema."""
+        shared = {"name": self.name, "kind": self.kind, "missing": self.missing}
+        return {"encoding": self.tag, **shared, **self.learned()}
+
+    @abstractmethod
+    def learned(self) -> dict[str, Any]:
+        """What was learned from training rows, as JSON."""
 
 
 def shared_fields(
@@ -119,14 +122,34 @@ class NumberEncoding(Encoding):
         known = numbers[np.isfinite(numbers)]
         if not len(known):
             known = np.zeros(1)
-        return cls(
-            name,
-            form,
-            len(known) < len(numbers),
-            _middle(known),
-            Scale.fit(known),
-            NormalScores.fit(known),
-        )
+        missing = len(known) < len(numbers)
+        (found,) = cls.fit_each([name], known[None], [form], missing)
+        return found
+
+    @classmethod
+    def fit_each(
+        cls,
+        names: Sequence[str],
+        values: Floats,
+        forms: Sequence[Form],
+        missing: bool = False,
+    ) -> list["NumberEncoding"]:
+        """Learn the encodings of many columns, without a missing cell in them.
+
+        Args:
+            names: of the columns.
+            values: finite numbers of training rows, shape (columns, rows).
+            forms: how each column's cells are written.
+            missing: whether others were missing.
+        """
+        middle = (values.shape[1] - 1) // 2
+        fills = np.partition(values, middle, axis=1)[:, middle]
+        scales, scores = Scale.fit_each(values), NormalScores.fit_each(values)
+        each = zip(names, forms, fills.tolist(), scales, scores, strict=True)
+        return [
+            cls(name, form, missing, fill, scale, score)
+            for name, form, fill, scale, score in each
+        ]
 
     @classmethod
     def from_dict(cls, data: object, form: Form) -> "NumberEncoding":
@@ -144,6 +167,11 @@ class NumberEncoding(Encoding):
             None if scores is None else NormalScores.from_dict(scores),
         )
 
+    def learned(self) -> dict[str, Any]:
+        """The median, the scale and the normal scores."""
+        scores = None if self.scores is None else self.scores.to_dict()
+        return {"fill": self.fill, "scale": self.scale.to_dict(), "scores": scores}
+
     @property
     def features(self) -> tuple[str, ...]:
         """The number, its normal score, whether it is missing."""
@@ -152,7 +180,10 @@ class NumberEncoding(Encoding):
 
     def encode_into(self, cells: pl.Series, features: Floats) -> None:
         """Write 1 to 3 features."""
-        numbers = _numbers(cells)
+        self.encode_numbers(_numbers(cells), features)
+
+    def encode_numbers(self, numbers: Floats, features: Floats) -> None:
+        """Write 1 to 3 features of numbers, NaN where a cell is missing."""
         absent = ~np.isfinite(numbers)
         if absent.any():
             numbers = np.where(absent, self.fill, numbers)
@@ -216,6 +247,11 @@ class MomentEncoding(Encoding):
             Scale.from_dict(found["scale"]),
             cycles,
         )
+
+    def learned(self) -> dict[str, Any]:
+        """The median, the scale and the cycles."""
+        cycles = list(self.cycles)
+        return {"fill": self.fill, "scale": self.scale.to_dict(), "cycles": cycles}
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from thalweg.data.declared import NOTHING, Declared, OfColumn, way
 from thalweg.data.forms import (
@@ -24,8 +25,9 @@ from thalweg.data.forms import (
     is_unusable,
 )
 from thalweg.data.forms.missing import MISSING_TEXTS
-from thalweg.data.forms.numbers import LIMIT
+from thalweg.data.forms.numbers import EXACT, LIMIT
 from thalweg.data.forms.texts import BOOLEANS, DIGITS
+from thalweg.data.number_block import NumberBlock, have_zeros_in_front, number_blocks
 from thalweg.data.recognize.cells import Cells
 from thalweg.data.recognize.moments import Moments, recognize_dates, recognize_times
 from thalweg.data.recognize.numbers import Numbers, recognize_numbers
@@ -47,6 +49,7 @@ LARGE_SHARE = 0.05
 NAMED_IDENTIFIER = re.compile(r"(?i:^(?:id|index)$|[_\W]id$)|[a-z]I[dD]$")
 """Names with ID as a word of its own; BID and PAID end in the same letters."""
 
+WITH_WORDS = NumberForm(words=True)
 Found = tuple[Kind, str, Form]
 Recognized = TypeVar("Recognized", Numbers, Moments)
 
@@ -82,17 +85,71 @@ def infer(
     """
     said = declared or Declared()
     _check_uses(table, target, ignore, weights)
-    return Schema(
-        infer_column(table, target, said.of(target)),
-        weights,
-        tuple(
-            Column(name, "ignored", "as asked")
-            if name in ignore
-            else infer_feature(table, name, said.of(name))
-            for name in table.columns
-            if name not in (target, weights)
-        ),
-    )
+    names = [name for name in table.columns if name not in (target, weights)]
+    aside = {name: Column(name, "ignored", "as asked") for name in ignore}
+    looked_at = [name for name in names if name not in aside]
+    found = aside | infer_features(table, looked_at, said)
+    columns = tuple(found[name] for name in names)
+    return Schema(infer_column(table, target, said.of(target)), weights, columns)
+
+
+def infer_features(
+    table: Table, names: Sequence[str], declared: Declared | None = None
+) -> dict[str, Column]:
+    """What each of some columns is, or that it's set aside for being of no help.
+
+    Raises:
+        DataError: as `infer_column`.
+    """
+    said = declared or Declared()
+    silent = [name for name in names if name and said.of(name) == NOTHING]
+    found = _plain_numbers(table, silent)
+    for name in names:
+        if name not in found:
+            found[name] = infer_feature(table, name, said.of(name))
+    return found
+
+
+def _plain_numbers(table: Table, names: Sequence[str]) -> dict[str, Column]:
+    """The columns of which it is plain that they are numbers, and no identifiers."""
+    found: dict[str, Column] = {}
+    for block in number_blocks(table, names):
+        plain = _plainly_numbers(block, table)
+        digits = _zeros_and_ones(block)
+        rows = block.values.shape[1]
+        for place in np.flatnonzero(plain):
+            missing = int(block.missing[place])
+            present = rows - missing
+            said = f", {missing:,} missing" if missing else ""
+            why = f"{present:,} of {present:,} cells are numbers{said}"
+            form = WITH_WORDS if digits[place] else USUAL["number"]
+            name = block.names[place]
+            found[name] = Column(name, "number", why, form)
+    return found
+
+
+def _plainly_numbers(block: NumberBlock, table: Table) -> NDArray[np.bool_]:
+    """Which columns nothing speaks against, shape (columns,)."""
+    values, known = block.values, ~np.isnan(block.values)
+    low = np.where(known, values, np.inf).min(axis=1)
+    high = np.where(known, values, -np.inf).max(axis=1)
+    plain = (low < high) & (np.maximum(-low, high) <= EXACT)
+    plain &= ~(np.isin(values[:, 0], (0, 1)) & (np.diff(values) == 1).all(axis=1))
+    named = [NAMED_IDENTIFIER.search(name) is not None for name in block.names]
+    plain &= ~np.array(named)
+    if table.typed:  # texts of a frame may be meant as texts
+        return plain & ~block.texts
+    texts = np.flatnonzero(plain & block.texts)
+    names = [block.names[place] for place in texts]
+    plain[texts[have_zeros_in_front(table, names)]] = False
+    return plain
+
+
+def _zeros_and_ones(block: NumberBlock) -> NDArray[np.bool_]:
+    """Which columns hold both 0 and 1, and nothing else."""
+    zeros, ones = block.values == 0, block.values == 1
+    only = (zeros | ones | np.isnan(block.values)).all(axis=1)
+    return only & zeros.any(axis=1) & ones.any(axis=1)
 
 
 def infer_column(table: Table, name: str, said: OfColumn = NOTHING) -> Column:

@@ -80,6 +80,17 @@ class ColumnReport:
             _more(table, column, unreadable),
         )
 
+    @classmethod
+    def of_plain(cls, encoding: Encoding, missing: int) -> "ColumnReport":
+        """That of a column in which each cell is a number, or missing.
+
+        Args:
+            encoding: what was learned.
+            missing: how many cells are.
+        """
+        new = missing > 0 and not encoding.missing
+        return cls(encoding.name, encoding.kind, missing, new, 0, "", 0, "")
+
     def joined(self, later: "ColumnReport") -> "ColumnReport":
         """The report on this part of a table and a later one."""
         return replace(

@@ -1,6 +1,7 @@
 """Numbers put on the scale that networks learn well on."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -40,16 +41,25 @@ class Scale:
     @classmethod
     def fit(cls, values: Floats) -> "Scale":
         """Mean and standard deviation of finite numbers, however large."""
+        return cls.fit_each(values[None])[0]
+
+    @classmethod
+    def fit_each(cls, values: Floats) -> list["Scale"]:
+        """The same for each of many columns, shape (columns, rows)."""
         # Divided by the largest first: the sum and the squares can't overflow.
-        largest = float(np.abs(values).max()) or 1.0
+        largest = np.abs(values).max(axis=1, keepdims=True)
+        largest[largest == 0] = 1.0
         shares = values / largest
-        deviation = float(shares.std()) * largest
-        constant = bool((values == values[0]).all()) or deviation == 0
-        return cls(float(shares.mean()) * largest, 1.0 if constant else deviation)
+        deviations = shares.std(axis=1) * largest[:, 0]
+        constant = (values == values[:, :1]).all(axis=1) | (deviations == 0)
+        means = shares.mean(axis=1) * largest[:, 0]
+        deviations[constant] = 1.0
+        pairs = zip(means.tolist(), deviations.tolist(), strict=True)
+        return [cls(mean, deviation) for mean, deviation in pairs]
 
     @classmethod
     def from_dict(cls, data: object) -> "Scale":
-        """The scale that `dataclasses.asdict` wrote.
+        """The scale that `to_dict` wrote.
 
         Raises:
             ModelFileError: it isn't one.
@@ -59,6 +69,10 @@ class Scale:
         if deviation <= 0:
             raise ModelFileError(f"a deviation must be above 0, got {deviation}")
         return cls(number(found["mean"], "a mean"), deviation)
+
+    def to_dict(self) -> dict[str, float]:
+        """The scale as JSON."""
+        return {"mean": self.mean, "deviation": self.deviation}
 
     def __call__(self, values: Floats) -> Floats:
         """The numbers standardized, shape as given."""
@@ -91,27 +105,38 @@ class NormalScores:
         That is where few numbers differ, or where scores and numbers correlate, the
         test of normality of Shapiro and Francia (1972).
         """
-        from scipy.special import ndtri
+        return cls.fit_each(values[None])[0]
 
+    @classmethod
+    def fit_each(cls, values: Floats) -> "list[NormalScores | None]":
+        """The same for each of many columns, shape (columns, rows)."""
+        ordered = np.sort(values, axis=1)
+        many = _different(ordered).sum(axis=1) + 1 >= FEW_VALUES
         shares = np.linspace(0, 1, KNOTS)
-        ordered = np.sort(values)  # quantiles of sorted numbers are found faster
-        quantiles = np.quantile(ordered, shares, method="inverted_cdf")
-        knots, starts, counts = np.unique(
-            quantiles, return_index=True, return_counts=True
-        )
-        if len(knots) < 3 or len(np.unique(ordered)) < FEW_VALUES:
-            return None
-        middles = shares[starts] + (counts - 1) / (2 * (KNOTS - 1))
-        limited = np.clip(middles, EXTREME_PROBABILITY, 1 - EXTREME_PROBABILITY)
-        raw = cast(Floats, ndtri(limited))
-        rows = interpolated(values, knots, raw)
-        standardized = (raw - rows.mean()) / rows.std()
-        found = cls(tuple(knots.tolist()), tuple(standardized.tolist()))
-        return None if found.correlates(values) else found
+        order: Floats = np.arange(values.shape[1], dtype=np.float64)
+        places = np.quantile(order, shares, method="inverted_cdf").astype(np.int64)
+        quantiles = ordered[:, places]
+        starts = np.pad(_different(quantiles), ((0, 0), (1, 0)), constant_values=True)
+        many &= starts.sum(axis=1) >= 3
+        found: list[NormalScores | None] = [None] * len(values)
+        chosen = np.flatnonzero(many)
+        rows = np.empty((len(chosen), values.shape[1]))
+        for row, place in enumerate(chosen):
+            raw = _raw_scores(starts[place].tobytes())
+            rows[row] = interpolated(
+                values[place], quantiles[place][starts[place]], raw
+            )
+        new = ~_nearly_normal(values[chosen], rows)
+        for row, place in zip(rows[new], chosen[new], strict=True):
+            raw = _raw_scores(starts[place].tobytes())
+            knots = quantiles[place][starts[place]].tolist()
+            scores = (raw - row.mean()) / row.std()
+            found[place] = cls(tuple(knots), tuple(scores.tolist()))
+        return found
 
     @classmethod
     def from_dict(cls, data: object) -> "NormalScores":
-        """The scores that `dataclasses.asdict` wrote.
+        """The scores that `to_dict` wrote.
 
         Raises:
             ModelFileError: they aren't.
@@ -123,14 +148,45 @@ class NormalScores:
             raise ModelFileError("knots must increase, with a score for each")
         return cls(knots, scores)
 
-    def correlates(self, values: Floats) -> bool:
-        """Whether the scores are nearly the standardized numbers."""
-        standardized = Scale.fit(values)(values)
-        return float(np.corrcoef(standardized, self(values))[0, 1]) > NEARLY_NORMAL
+    def to_dict(self) -> dict[str, list[float]]:
+        """The scores as JSON."""
+        return {"knots": list(self.knots), "scores": list(self.scores)}
 
     def __call__(self, values: Floats) -> Floats:
         """The score of each number, shape as given."""
         return interpolated(values, np.array(self.knots), np.array(self.scores))
+
+
+def _different(ordered: Floats) -> NDArray[np.bool_]:
+    """Which numbers of a row differ from the one before, shape (columns, rows − 1)."""
+    return ordered[:, 1:] != ordered[:, :-1]
+
+
+@lru_cache(maxsize=16)
+def _raw_scores(starts: bytes) -> Floats:
+    """Φ⁻¹ of the middle of the shares that each knot has.
+
+    Arguments:
+        starts: which quantiles are the first of their value; most columns of a table
+            have the same ones.
+    """
+    from scipy.special import ndtri
+
+    first = np.flatnonzero(np.frombuffer(starts, np.bool_))
+    counts = np.diff(first, append=KNOTS)
+    middles = np.linspace(0, 1, KNOTS)[first] + (counts - 1) / (2 * (KNOTS - 1))
+    limited = np.clip(middles, EXTREME_PROBABILITY, 1 - EXTREME_PROBABILITY)
+    return cast(Floats, ndtri(limited))
+
+
+def _nearly_normal(values: Floats, scores: Floats) -> NDArray[np.bool_]:
+    """Which columns' scores are nearly the standardized numbers, shape (columns,)."""
+    each = zip(Scale.fit_each(values), values, strict=True)
+    first = np.array([scale(column) for scale, column in each]).reshape(values.shape)
+    first -= first.mean(axis=1, keepdims=True)
+    second = scores - scores.mean(axis=1, keepdims=True)
+    squares = (first**2).sum(axis=1) * (second**2).sum(axis=1)
+    return (first * second).sum(axis=1) > NEARLY_NORMAL * np.sqrt(squares)
 
 
 def interpolated(values: Floats, knots: Floats, scores: Floats) -> Floats:

@@ -67,6 +67,8 @@ class Column:
 
 def form_data(form: Form, kind: Kind) -> dict[str, Any]:
     """A form as JSON; nothing where it is the usual one of its kind."""
+    if form is USUAL[kind]:
+        return {}
     data = form.to_dict()
     return {} if data == USUAL[kind].to_dict() else {"form": data}
 

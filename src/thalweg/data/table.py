@@ -1,6 +1,6 @@
 """What a reader gives: named columns, and where each row came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -93,6 +93,14 @@ class Table:
             )
         return found
 
+    def select(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns by their names, whatever polars takes these for."""
+        return pl.DataFrame([self._named[name] for name in names])
+
+    @cached_property
+    def _named(self) -> dict[str, pl.Series]:
+        return {column.name: column for column in self.frame.get_columns()}
+
     @cached_property
     def _by_name(self) -> dict[str, pl.Series]:
         """The columns without their names; in a wide table a search takes long."""
@@ -120,9 +128,12 @@ def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
     ['a', None, '?']
     """
     texts = [column for column in frame if column.dtype == pl.String]
-    # Mostly texts are clean, and where they repeat that is found sooner.
-    repeated = selectors.by_name([c.name for c in texts if _repeats(c)])
-    found = frame.select(repeated.unique().str.contains(UNCLEAN).any())
+    # Mostly texts are clean, and where they are few or repeat that is found sooner.
+    if frame.height <= FIRST_ROWS:
+        found = frame.select(selectors.string().str.contains(UNCLEAN).any())
+    else:
+        repeated = selectors.by_name([c.name for c in texts if _repeats(c)])
+        found = frame.select(repeated.unique().str.contains(UNCLEAN).any())
     clean = {column.name for column in found if not column[0]}
     # By a selector: `pl.col` takes some names for patterns.
     dirty = [column.name for column in texts if column.name not in clean]

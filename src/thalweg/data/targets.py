@@ -219,7 +219,7 @@ class NumberTargets(TargetEncoder):
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
-        scale = {"mean": self.scale.mean, "deviation": self.scale.deviation}
+        scale = self.scale.to_dict()
         found = {"task": self.task, "name": self.name, "scale": scale}
         return found | form_data(self.form, "number")
 

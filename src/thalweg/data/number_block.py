@@ -1,0 +1,98 @@
+"""Columns of plain numbers, all at once.
+
+What polars and NumPy do for a column costs more than its cells, if it has few. So the
+columns in which every cell is a finite number or missing, as most are in a wide table,
+are read together; any other is left to the ways that look at each by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from thalweg.data.table import Table
+
+Floats: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+CELLS = 2**21
+"""Read at once, at most."""
+
+
+@dataclass(frozen=True)
+class NumberBlock:
+    """Some columns of a table, each of plain numbers alone.
+
+    Arguments:
+        names: of the columns.
+        values: shape (columns, rows), NaN where a cell is missing.
+        missing: how many cells of each are missing, shape (columns,).
+        texts: which columns are text in the table, shape (columns,).
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    missing: NDArray[np.int64]
+    texts: Mask
+
+
+def number_blocks(table: Table, names: Sequence[str]) -> Iterator[NumberBlock]:
+    """The columns among these that hold plain numbers alone, in their order.
+
+    Arguments:
+        table: the cells.
+        names: of columns of any type.
+
+    Example:
+        >>> cells = {"a": ["1", "2.5"], "b": ["x", "1"], "c": [7, None]}
+        >>> table = Table.of("t", pl.DataFrame(cells))
+        >>> for block in number_blocks(table, table.columns):
+        ...     print(block.names, block.values.tolist())
+        ('a', 'c') [[1.0, 2.5], [7.0, nan]]
+    """
+    able = [name for name in names if _may_be_numbers(table.column(name).dtype)]
+    together = max(1, CELLS // max(1, table.rows))
+    for start in range(0, len(able), together):
+        block = _block(table, able[start : start + together])
+        if block.names:
+            yield block
+
+
+def _may_be_numbers(dtype: pl.DataType) -> bool:
+    return dtype == pl.String or dtype.is_numeric()
+
+
+def _block(table: Table, names: list[str]) -> NumberBlock:
+    frame = table.select(names)
+    numbers = frame.cast(pl.Float64, strict=False)
+    before = np.array(frame.null_count().row(0))
+    after = np.array(numbers.null_count().row(0))
+    values = numbers.to_numpy(order="fortran").T
+    missing = np.isnan(values).sum(axis=1)
+    plain = (before == after) & (after == missing) & ~np.isinf(values).any(axis=1)
+    texts = np.array([dtype == pl.String for dtype in frame.dtypes])
+    chosen = np.flatnonzero(plain)
+    return NumberBlock(
+        tuple(names[place] for place in chosen),
+        values if plain.all() else values[chosen],
+        missing[chosen],
+        texts[chosen],
+    )
+
+
+def have_zeros_in_front(table: Table, names: Sequence[str]) -> Mask:
+    """Which columns of text hold digits that start with a zero, shape (columns,).
+
+    Arguments:
+        table: the cells.
+        names: of columns of text.
+    """
+    if not names:
+        return np.zeros(0, np.bool_)
+    found = table.select(names).select(pl.all().str.contains("^0[0-9]").any())
+    return np.array([bool(each) for each in found.row(0)])
