@@ -31,7 +31,7 @@ from thalweg.estimators.features import (
     table_of,
 )
 from thalweg.estimators.frozen import frozen, thawed
-from thalweg.estimators.going_on import with_more
+from thalweg.estimators.going_on import Keeping
 from thalweg.estimators.heldout import FEW_ROWS, HeldOut
 from thalweg.estimators.rows import (
     Given,
@@ -53,6 +53,7 @@ from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
 from thalweg.program.types import NumpyArray
 from thalweg.training.history import History
+from thalweg.training.interrupts import watch
 from thalweg.training.network import Network
 from thalweg.training.programs import Programs
 
@@ -147,6 +148,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         held_out = None if judging is None else self._held_out(judging)
         tasks = SklearnCallbacks(self, settings.epochs, X, y, sample_weight)
         tasks.begin()
+        self._finish(None)  # what an earlier fit found is no longer so
         self._train(
             learning,
             settings,
@@ -154,11 +156,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None if judging is None else self._learned(judging),
             early_stopping=settings.early_stopping() if self.early_stopping else None,
             optimizer=rule_of(self, settings, len(learning.X)),
-            callbacks=[*self._following(held_out), *self.callbacks, *tasks.own],
+            callbacks=[
+                Keeping(self),
+                *self._following(held_out),
+                *self.callbacks,
+                *tasks.own,
+            ],
         )
-        self.history_ = self.network_.history
-        self._finish(held_out)
+        with watch() as interrupt:
+            self._finish(held_out)
         tasks.end()
+        if interrupt.requested or self.network_.interrupted:
+            raise KeyboardInterrupt
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Train for one epoch on these rows, and keep everything else."""
@@ -183,10 +192,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None,
             early_stopping=None,
             optimizer=rule,
-            callbacks=[*self.callbacks, *tasks.own],
+            callbacks=[Keeping(self, before), *self.callbacks, *tasks.own],
         )
-        self.history_ = with_more(before, self.network_.history)
         tasks.end()
+        if self.network_.interrupted:
+            raise KeyboardInterrupt
 
     def _given(self, X: Any, y: Any, sample_weight: Any, reset: bool | None) -> Given:
         """Rows checked, their targets as numbers, their weights with their classes'.

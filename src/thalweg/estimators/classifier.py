@@ -159,8 +159,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             require(same, "classes", must, foreseen.tolist())
         with restoring(self):
             self._foreseen = foreseen
-            self._partial_fit(X, y, sample_weight)
-            del self._foreseen
+            try:
+                self._partial_fit(X, y, sample_weight)
+            finally:
+                del self._foreseen
         return self
 
     def predict(self, X: Any) -> NumpyArray:

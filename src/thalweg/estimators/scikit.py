@@ -73,6 +73,9 @@ try:
     callback: Any = import_module("sklearn.callback")
 except ImportError:
     callback = None
+FITS_ARE_WRAPPED = callback is not None
+"""Whether `with_callbacks` puts a function around a method."""
+
 CallbackSupportMixin: Any = getattr(callback, "CallbackSupportMixin", NoCallbacks)
 
 
