@@ -242,7 +242,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         targets = classes_of(y)
         foreseen = getattr(self, "_foreseen", None)
         if foreseen is not None and isinstance(targets, Classes):
-            targets = Classes(foreseen)
+            targets = Classes(foreseen, complete=True)
         if isinstance(targets, Classes):
             self.classes_ = targets.labels
         else:

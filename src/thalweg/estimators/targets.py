@@ -79,9 +79,11 @@ class Classes(Targets):
 
     Arguments:
         labels: sorted; the place is the class number.
+        complete: whether there are no others, as partial_fit is told.
     """
 
     labels: NumpyArray
+    complete: bool = False
     usual_loss: ClassVar[str] = "cross_entropy"
 
     def outputs(self, loss: Loss) -> int:
@@ -128,7 +130,7 @@ class Classes(Targets):
         self, given: Any, encoded: NumpyArray, sample_weight: NumpyArray | None
     ) -> NumpyArray | None:
         """The weight of each class, shape (classes,)."""
-        return class_factors(given, encoded, self.labels, sample_weight)
+        return class_factors(given, encoded, self.labels, sample_weight, self.complete)
 
     def by_class(
         self, factors: NumpyArray | None, encoded: NumpyArray

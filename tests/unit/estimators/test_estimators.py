@@ -260,6 +260,19 @@ def test_weights_of_rows_and_classes_multiply_everywhere() -> None:
     assert plain.validation_curve_ != together.validation_curve_
 
 
+def test_a_fold_that_lacks_a_class_takes_the_weights_of_all() -> None:
+    X, y = load_iris(return_X_y=True)
+    weights = {0: 1.0, 1: 5.0, 2: 3.0}
+    lacking = tw.NetworkClassifier(**QUICK, class_weight=weights).fit(X[:100], y[:100])
+    named = tw.NetworkClassifier(**QUICK, class_weight={0: 1.0, 1: 5.0})
+    named.fit(X[:100], y[:100])
+    assert np.array_equal(lacking.predict_proba(X), named.predict_proba(X))
+    foreseen = tw.NetworkClassifier(**QUICK, class_weight=weights)
+    with pytest.raises(ArgumentError, match="must be of classes"):
+        foreseen.partial_fit(X[:100], y[:100], classes=[0, 1])
+    assert foreseen.partial_fit(X[:100], y[:100], classes=[0, 1, 2]).n_iter_ == 1
+
+
 def test_weights_of_rows_and_labels_multiply_everywhere() -> None:
     X, y = labeled()
     own = random.uniform(0, 2, len(y))
