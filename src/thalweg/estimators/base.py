@@ -49,6 +49,7 @@ from thalweg.estimators.scikit import (
 )
 from thalweg.estimators.splitting import dtype_for, fraction_for, held_out
 from thalweg.estimators.targets import Targets
+from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
 from thalweg.program.types import NumpyArray
@@ -206,7 +207,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             reset: whether to learn from them what X and y are; None for validation
                 rows, whose classes count as those of training rows.
         """
-        checked, y = self._checked(X, y, bool(reset))
+        checked, y = self._checked(X, unrounded(y), bool(reset))
         y = self._shaped(y)
         if reset:
             self._targets = self._targets_of(y)

@@ -16,8 +16,21 @@ from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.going_on import restoring
 from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.rows import validation_rows
-from thalweg.estimators.scikit import ClassifierMixin, exceptions, with_callbacks
-from thalweg.estimators.targets import Classes, Labels, Targets, classes_of
+from thalweg.estimators.scikit import (
+    ClassifierMixin,
+    exceptions,
+    metrics,
+    with_callbacks,
+)
+from thalweg.estimators.targets import (
+    Classes,
+    Labels,
+    Targets,
+    are_pythons_numbers,
+    classes_of,
+    sorted_labels,
+)
+from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import BALANCED
 from thalweg.formulas.names import require
 from thalweg.program import ops
@@ -152,7 +165,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             raise ArgumentError(
                 "classes must be given in the first call of partial_fit"
             )
-        foreseen = None if classes is None else np.unique(np.asarray(classes))
+        foreseen = None if classes is None else sorted_labels(unrounded(classes))
         if not first and foreseen is not None:
             same = np.array_equal(foreseen, self.classes_)
             must = f"those of the first call, {self.classes_.tolist()}"
@@ -192,6 +205,25 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """The logarithm of `predict_proba`; minus infinity for a probability of 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of rows whose class is right, all labels of it.
+
+        Arguments:
+            X: shape (rows, features).
+            y: the classes, as for `fit`.
+            sample_weight: one number a row, or None.
+
+        Returns:
+            From 0 to 1.
+        """
+        inherited, truth = super(), unrounded(y)
+        targets = self._targets
+        if isinstance(targets, Classes) and are_pythons_numbers(self.classes_):
+            # scikit-learn compares no numbers that NumPy has no dtype for.
+            truth, found = map(targets.places, (truth, self.predict(X)))
+            return metrics.accuracy_score(truth, found, sample_weight=sample_weight)
+        return inherited.score(X, truth, sample_weight)
 
     def _answers(self, outputs: Any) -> dict[str, Any]:
         """What is predicted, of what the network gives: a formula."""

@@ -25,6 +25,7 @@ from thalweg.estimators.rows import Given, validation_rows
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import RegressorMixin, with_callbacks
 from thalweg.estimators.targets import Numbers, Targets
+from thalweg.estimators.unrounded import require_distinct
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import require
 from thalweg.program.types import NumpyArray
@@ -256,6 +257,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             must = "left out beside quantiles, which have their own"
             require(self.loss is None, "loss", must, self.loss)
             self._levels = checked_levels(self.quantiles)
+        require_distinct(y)
         flat = np.ndim(y) == 1
         count = 1 if flat else np.shape(y)[1]
         self._conformal = None
