@@ -159,8 +159,9 @@ def require_distinct(y: NumpyArray) -> None:
         return
     rounded = as_numbers(y)
     steps = np.spacing(np.abs(rounded).max(axis=0))
-    if (steps <= COARSE * rounded.std(axis=0)).all():
-        return
+    with np.errstate(over="ignore"):
+        if (steps <= COARSE * rounded.std(axis=0)).all():
+            return
     given, known = y.ravel().tolist(), rounded.ravel().tolist()
     for value, number in zip(given, known, strict=True):
         if value != number:
