@@ -120,6 +120,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> NetworkClassifier:
         """Learn from rows.
 
@@ -129,6 +130,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             sample_weight: one number a row; 2 counts as a row twice, 0 as none.
             X_val, y_val, sample_weight_val: validation rows of your own, in the place
                 of those held out.
+            groups: one value a row, such as a patient: rows of a group are held out
+                together, so that none chooses the epoch for others of its own.
 
         Returns:
             The classifier itself.
@@ -139,7 +142,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """
         own = validation_rows(X_val, y_val, sample_weight_val)
         with restoring(self):
-            self._fit(X, y, sample_weight, own)
+            self._fit(X, y, sample_weight, groups, own)
         return self
 
     @with_callbacks

@@ -35,6 +35,9 @@ class Targets(ABC):
     usual_loss: ClassVar[str]
     """The loss where none is asked for."""
 
+    needs_every_stratum: ClassVar[bool] = False
+    """Whether training must see each stratum, where groups are held out."""
+
     @abstractmethod
     def outputs(self, loss: Loss) -> int:
         """How many numbers the network gives for a row."""
@@ -87,6 +90,7 @@ class Classes(Targets):
     labels: NumpyArray
     complete: bool = False
     usual_loss: ClassVar[str] = "cross_entropy"
+    needs_every_stratum: ClassVar[bool] = True
 
     def outputs(self, loss: Loss) -> int:
         """A probability for each class; that of the second is enough for some."""

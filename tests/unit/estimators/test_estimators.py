@@ -298,7 +298,7 @@ def test_the_split_holds_out_a_share_of_all_weights_together() -> None:
             return self.split
 
     network = Watched(**QUICK, class_weight={0: 5.0}).fit(X, y, sample_weight=own)
-    validating = network.split[1]
+    validating = network.split.validating
     for each in (0, 1):
         weights = own * np.where(y == each, 1.0, 0.0)
         assert weights[validating].sum() / weights.sum() == pytest.approx(0.2, abs=0.02)
