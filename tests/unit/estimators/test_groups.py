@@ -378,12 +378,15 @@ def test_a_row_twice_is_held_out_as_one_of_weight_2(
 
 
 def test_copies_do_not_make_intervals_too_narrow() -> None:
-    generator = np.random.default_rng(3)
-    x = generator.uniform(-2, 2, (400, 3))
-    noise = generator.normal(size=400)
-    X, y = np.repeat(x[:200], 2, axis=0), np.repeat(x[:200, 0] + noise[:200], 2)
-    options: dict[str, Any] = {"layers": (256, 256), "epochs": 300, "patience": 300}
-    network = tw.NetworkRegressor(**options, early_stopping=False).fit(X, y)
-    low, high = network.predict_interval(x[200:], coverage=0.8).T
-    truth = x[200:, 0] + noise[200:]
-    assert ((low <= truth) & (truth <= high)).mean() > 0.65
+    """Every row is there twice, and the network has learned it by heart."""
+    inside: list[Any] = []
+    for seed in (2, 3, 4):
+        generator = np.random.default_rng(seed)
+        X = generator.uniform(-2, 2, (400, 3))
+        y = X[:, 0] + generator.normal(size=400)
+        known, new = np.repeat(np.arange(200), 2), slice(200, 400)
+        network = tw.NetworkRegressor(layers=(256, 256), early_stopping=False)
+        network.set_params(epochs=300).fit(X[known], y[known])
+        low, high = network.predict_interval(X[new], coverage=0.8).T
+        inside.append((low <= y[new]) & (y[new] <= high))
+    assert np.mean(inside) > 0.77
