@@ -31,7 +31,8 @@ from thalweg.estimators.features import (
     table_of,
 )
 from thalweg.estimators.frozen import frozen, thawed
-from thalweg.estimators.going_on import with_more
+from thalweg.estimators.going_on import Keeping
+from thalweg.estimators.groups import held_out_groups
 from thalweg.estimators.heldout import FEW_ROWS, HeldOut
 from thalweg.estimators.rows import (
     Given,
@@ -47,12 +48,15 @@ from thalweg.estimators.scikit import (
     checked_targets,
     validation,
 )
-from thalweg.estimators.splitting import dtype_for, fraction_for, held_out
+from thalweg.estimators.splitting import Split, dtype_for, fraction_for, held_out
 from thalweg.estimators.targets import Targets
+from thalweg.estimators.together import copies, group_numbers
+from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
 from thalweg.program.types import NumpyArray
 from thalweg.training.history import History
+from thalweg.training.interrupts import watch
 from thalweg.training.network import Network
 from thalweg.training.programs import Programs
 
@@ -125,28 +129,36 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     # Fitting --------------------------------------------------------------------------
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, own: tuple[Any, Any, Any] | None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        own: tuple[Any, Any, Any] | None,
     ) -> None:
         """Train as long as the parameters say."""
         going_on = bool(self.warm_start) and hasattr(self, "history_")
         settings = settings_of(self, seed_of(self.random_state))
         given = self._given(X, y, sample_weight, reset=not going_on)
+        if groups is not None:
+            given = replace(given, groups=group_numbers(groups, len(given)))
         if own is None and isinstance(self.validation, tuple | list):
             own = own_rows(self.validation)
         theirs = None if own is None else self._given(*own, reset=None)
-        training, validating = self._split(given, theirs is not None, settings)
+        split = self._split(given, theirs is not None, settings)
         if not going_on:
-            self._targets.require_learnable(given.y[training])
-            self._learn_form(given, training, settings)
+            self._targets.require_learnable(given.y[split.training])
+            self._learn_form(given, split.training, settings)
         inputs = self._inputs(given.X)
-        learning, judging = part(inputs, given, training), None
+        learning, judging = part(inputs, given, split.training), None
         if theirs is not None:
             judging = part(self._inputs(theirs.X), theirs, theirs.counting())
-        elif len(validating):
-            judging = part(inputs, given, validating)
+        elif len(split.validating):
+            judging = part(inputs, given, split.validating, split.together)
         held_out = None if judging is None else self._held_out(judging)
         tasks = SklearnCallbacks(self, settings.epochs, X, y, sample_weight)
         tasks.begin()
+        self._finish(None)  # what an earlier fit found is no longer so
         self._train(
             learning,
             settings,
@@ -154,11 +166,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None if judging is None else self._learned(judging),
             early_stopping=settings.early_stopping() if self.early_stopping else None,
             optimizer=rule_of(self, settings, len(learning.X)),
-            callbacks=[*self._following(held_out), *self.callbacks, *tasks.own],
+            callbacks=[
+                Keeping(self),
+                *self._following(held_out),
+                *self.callbacks,
+                *tasks.own,
+            ],
         )
-        self.history_ = self.network_.history
-        self._finish(held_out)
+        with watch() as interrupt:
+            self._finish(held_out)
         tasks.end()
+        if interrupt.requested or self.network_.interrupted:
+            raise KeyboardInterrupt
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Train for one epoch on these rows, and keep everything else."""
@@ -183,10 +202,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=None,
             early_stopping=None,
             optimizer=rule,
-            callbacks=[*self.callbacks, *tasks.own],
+            callbacks=[Keeping(self, before), *self.callbacks, *tasks.own],
         )
-        self.history_ = with_more(before, self.network_.history)
         tasks.end()
+        if self.network_.interrupted:
+            raise KeyboardInterrupt
 
     def _given(self, X: Any, y: Any, sample_weight: Any, reset: bool | None) -> Given:
         """Rows checked, their targets as numbers, their weights with their classes'.
@@ -196,7 +216,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             reset: whether to learn from them what X and y are; None for validation
                 rows, whose classes count as those of training rows.
         """
-        checked, y = self._checked(X, y, bool(reset))
+        checked, y = self._checked(X, unrounded(y), bool(reset))
         y = self._shaped(y)
         if reset:
             self._targets = self._targets_of(y)
@@ -209,22 +229,29 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         rows = table_of(checked) if self._reads_tables(checked) else checked
         return Given(rows, encoded, combined(own, by_class))
 
-    def _split(
-        self, given: Given, validated: bool, settings: Settings
-    ) -> tuple[NumpyArray, NumpyArray]:
-        """The numbers of the rows to train and to validate on; weight 0 is neither."""
+    def _split(self, given: Given, validated: bool, settings: Settings) -> Split:
+        """Which rows to train and to validate on; those of weight 0 are neither.
+
+        Rows of a group stay on one side; where no groups are given, copies do.
+        """
         rows = given.counting()
-        none = np.empty(0, np.int64)
-        if validated:
-            return rows, none
-        needed = self._needs_held_out_rows
-        fraction = fraction_for(self.validation, len(rows), needed)
+        fraction = None
+        if not validated:
+            needed = self._needs_held_out_rows
+            fraction = fraction_for(self.validation, len(rows), needed)
         if fraction is None:
-            return rows, none
+            return Split(rows, np.empty(0, np.int64))
         strata = self._targets.strata(given.y[rows])
         weights = None if given.weights is None else given.weights[rows]
-        chosen = held_out(strata, weights, fraction, settings.seed)
-        return rows[~chosen], rows[chosen]
+        asked = (strata, weights, fraction, settings.seed)
+        if given.groups is None:
+            together = copies(given.X, given.y, rows)
+            chosen = held_out(*asked, together)
+        else:
+            together = given.groups[rows]
+            every = self._targets.needs_every_stratum
+            chosen = held_out_groups(together, *asked, every)
+        return Split.of(rows, chosen, together)
 
     def _learn_form(
         self, given: Given, training: NumpyArray, settings: Settings

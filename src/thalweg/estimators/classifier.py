@@ -16,8 +16,21 @@ from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.going_on import restoring
 from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.rows import validation_rows
-from thalweg.estimators.scikit import ClassifierMixin, exceptions, with_callbacks
-from thalweg.estimators.targets import Classes, Labels, Targets, classes_of
+from thalweg.estimators.scikit import (
+    ClassifierMixin,
+    exceptions,
+    metrics,
+    with_callbacks,
+)
+from thalweg.estimators.targets import (
+    Classes,
+    Labels,
+    Targets,
+    are_pythons_numbers,
+    classes_of,
+    sorted_labels,
+)
+from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import BALANCED
 from thalweg.formulas.names import require
 from thalweg.program import ops
@@ -107,6 +120,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> NetworkClassifier:
         """Learn from rows.
 
@@ -116,6 +130,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             sample_weight: one number a row; 2 counts as a row twice, 0 as none.
             X_val, y_val, sample_weight_val: validation rows of your own, in the place
                 of those held out.
+            groups: one value a row, such as a patient: rows of a group are held out
+                together, so that none chooses the epoch for others of its own.
 
         Returns:
             The classifier itself.
@@ -126,7 +142,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """
         own = validation_rows(X_val, y_val, sample_weight_val)
         with restoring(self):
-            self._fit(X, y, sample_weight, own)
+            self._fit(X, y, sample_weight, groups, own)
         return self
 
     @with_callbacks
@@ -152,15 +168,17 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             raise ArgumentError(
                 "classes must be given in the first call of partial_fit"
             )
-        foreseen = None if classes is None else np.unique(np.asarray(classes))
+        foreseen = None if classes is None else sorted_labels(unrounded(classes))
         if not first and foreseen is not None:
             same = np.array_equal(foreseen, self.classes_)
             must = f"those of the first call, {self.classes_.tolist()}"
             require(same, "classes", must, foreseen.tolist())
         with restoring(self):
             self._foreseen = foreseen
-            self._partial_fit(X, y, sample_weight)
-            del self._foreseen
+            try:
+                self._partial_fit(X, y, sample_weight)
+            finally:
+                del self._foreseen
         return self
 
     def predict(self, X: Any) -> NumpyArray:
@@ -190,6 +208,25 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """The logarithm of `predict_proba`; minus infinity for a probability of 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of rows whose class is right, all labels of it.
+
+        Arguments:
+            X: shape (rows, features).
+            y: the classes, as for `fit`.
+            sample_weight: one number a row, or None.
+
+        Returns:
+            From 0 to 1.
+        """
+        inherited, truth = super(), unrounded(y)
+        targets = self._targets
+        if isinstance(targets, Classes) and are_pythons_numbers(self.classes_):
+            # scikit-learn compares no numbers that NumPy has no dtype for.
+            truth, found = map(targets.places, (truth, self.predict(X)))
+            return metrics.accuracy_score(truth, found, sample_weight=sample_weight)
+        return inherited.score(X, truth, sample_weight)
 
     def _answers(self, outputs: Any) -> dict[str, Any]:
         """What is predicted, of what the network gives: a formula."""
@@ -240,7 +277,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         targets = classes_of(y)
         foreseen = getattr(self, "_foreseen", None)
         if foreseen is not None and isinstance(targets, Classes):
-            targets = Classes(foreseen)
+            targets = Classes(foreseen, complete=True)
         if isinstance(targets, Classes):
             self.classes_ = targets.labels
         else:

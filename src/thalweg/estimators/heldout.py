@@ -48,8 +48,7 @@ class HeldOut(Callback):
         self._shares = (
             np.ones(count) / count if weights is None else weights / weights.sum()
         )
-        # Drawn, as rows in order can have a period.
-        self._fold = np.random.default_rng(0).permutation(count) % FOLDS
+        self._fold = folds(count, rows.together)
         self._lowest = np.full(count, np.inf)
         self._outputs: NumpyArray | None = None
 
@@ -81,3 +80,19 @@ class HeldOut(Callback):
         # A formula by itself is not as safe as the program that is made of it.
         finite = np.where(np.isfinite(losses), losses, 0.0)
         return np.bincount(self._fold, self._shares * finite, FOLDS)
+
+
+def folds(rows: int, together: NumpyArray | None) -> NumpyArray:
+    """The fold of each row; that of rows that stay together is the same.
+
+    Arguments:
+        rows: how many there are.
+        together: a number a row, or None.
+    """
+    # Drawn, as rows in order can have a period.
+    random = np.random.default_rng(0)
+    if together is not None:
+        found, numbers = np.unique(together, return_inverse=True)
+        if len(found) > 1:  # one by itself would have no others to choose its epoch
+            return random.permutation(len(found))[numbers] % FOLDS
+    return random.permutation(rows) % FOLDS

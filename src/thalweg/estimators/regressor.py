@@ -25,6 +25,7 @@ from thalweg.estimators.rows import Given, validation_rows
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import RegressorMixin, with_callbacks
 from thalweg.estimators.targets import Numbers, Targets
+from thalweg.estimators.unrounded import require_distinct
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import require
 from thalweg.program.types import NumpyArray
@@ -116,6 +117,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> NetworkRegressor:
         """Learn from rows.
 
@@ -125,6 +127,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             sample_weight: one number a row; 2 counts as a row twice, 0 as none.
             X_val, y_val, sample_weight_val: validation rows of your own, in the place
                 of those held out.
+            groups: one value a row, such as a patient: rows of a group are held out
+                together, so that none chooses the epoch for others of its own.
 
         Returns:
             The regressor itself.
@@ -135,7 +139,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """
         own = validation_rows(X_val, y_val, sample_weight_val)
         with restoring(self):
-            self._fit(X, y, sample_weight, own)
+            self._fit(X, y, sample_weight, groups, own)
         return self
 
     @with_callbacks
@@ -256,6 +260,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             must = "left out beside quantiles, which have their own"
             require(self.loss is None, "loss", must, self.loss)
             self._levels = checked_levels(self.quantiles)
+        require_distinct(y)
         flat = np.ndim(y) == 1
         count = 1 if flat else np.shape(y)[1]
         self._conformal = None

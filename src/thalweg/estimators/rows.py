@@ -20,11 +20,13 @@ class Given:
         X: an array, a sparse array or a table.
         y: targets as numbers, a row each.
         weights: one number a row, or None.
+        groups: the number of each row's group, or None.
     """
 
     X: Any
     y: NumpyArray
     weights: NumpyArray | None
+    groups: NumpyArray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -44,11 +46,14 @@ class Part:
         X: what the network takes.
         y: targets as numbers.
         weights: one number a row, or None.
+        together: a number a row, the same for rows of a group, or for copies; None
+            where each is by itself.
     """
 
     X: NumpyArray
     y: NumpyArray
     weights: NumpyArray | None
+    together: NumpyArray | None = None
 
 
 def is_listed(value: Any) -> bool:
@@ -73,10 +78,15 @@ def own_rows(validation: Any) -> tuple[Any, Any, Any]:
     return X, y, weights[0] if weights else None
 
 
-def part(inputs: NumpyArray, given: Given, rows: NumpyArray) -> Part:
+def part(
+    inputs: NumpyArray,
+    given: Given,
+    rows: NumpyArray,
+    together: NumpyArray | None = None,
+) -> Part:
     """Some of the rows, with their inputs."""
     weights = None if given.weights is None else given.weights[rows]
-    return Part(taken(inputs, rows), given.y[rows], weights)
+    return Part(taken(inputs, rows), given.y[rows], weights, together)
 
 
 def taken(array: Any, rows: NumpyArray) -> Any:

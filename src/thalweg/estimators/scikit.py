@@ -11,6 +11,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 base: Any = import_module("sklearn.base")
 exceptions: Any = import_module("sklearn.exceptions")
+metrics: Any = import_module("sklearn.metrics")
 multiclass: Any = import_module("sklearn.utils.multiclass")
 utils: Any = import_module("sklearn.utils")
 validation: Any = import_module("sklearn.utils.validation")
@@ -73,6 +74,9 @@ try:
     callback: Any = import_module("sklearn.callback")
 except ImportError:
     callback = None
+FITS_ARE_WRAPPED = callback is not None
+"""Whether `with_callbacks` puts a function around a method."""
+
 CallbackSupportMixin: Any = getattr(callback, "CallbackSupportMixin", NoCallbacks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,35 @@ def fraction_for(validation: Any, rows: int, needed: bool) -> float | None:
     return float(validation) if needed or rows > SMALL_ROWS else None
 
 
+@dataclass(frozen=True)
+class Split:
+    """The numbers of rows to train and to validate on.
+
+    Arguments:
+        training, validating: shape (rows,) each.
+        together: for each row to validate on a number, the same for rows of a group,
+            or for copies; None where each is by itself.
+    """
+
+    training: NumpyArray
+    validating: NumpyArray
+    together: NumpyArray | None = None
+
+    @classmethod
+    def of(
+        cls, rows: NumpyArray, chosen: NumpyArray, together: NumpyArray | None
+    ) -> Split:
+        """Of some rows those that are chosen to validate on, and the others."""
+        apart = None if together is None else together[chosen]
+        return cls(rows[~chosen], rows[chosen], apart)
+
+
 def held_out(
-    strata: NumpyArray, weights: NumpyArray | None, fraction: float, seed: int
+    strata: NumpyArray,
+    weights: NumpyArray | None,
+    fraction: float,
+    seed: int,
+    together: NumpyArray | None = None,
 ) -> NumpyArray:
     """Which rows to validate on: of the weight of each stratum the same share.
 
@@ -60,6 +88,8 @@ def held_out(
         weights: one number a row, or None.
         fraction: the share of the weight to hold out.
         seed: of the draw.
+        together: a number a row from 0 on, the same for rows of one stratum that stay
+            on one side; None where each is by itself.
 
     Returns:
         A mask of shape (rows,).
@@ -73,10 +103,13 @@ def held_out(
         >>> np.bincount(classes[held_out(classes, None, 0.25, seed=0)]).tolist()
         [2, 1]
     """
+    if together is not None:
+        first = np.unique(together, return_index=True)[1]
+        of_each = np.bincount(together, weights)
+        return held_out(strata[first], of_each, fraction, seed)[together]
     rows = len(strata)
     weighted = np.ones(rows) if weights is None else weights
-    generator = np.random.Generator(np.random.Philox(key=[seed, 2**32]))
-    order = generator.permutation(rows)
+    order = orders(seed).permutation(rows)
     chosen = first_shares(strata, weighted, fraction, order)
     share = weighted[chosen].sum() / weighted.sum()
     if not fraction / 2 < share < (1 + fraction) / 2:  # strata of a row or two
@@ -88,6 +121,11 @@ def held_out(
             "validation=(X, y) or validation=None"
         )
     return chosen
+
+
+def orders(seed: int) -> np.random.Generator:
+    """Where the orders come from in which rows are held out."""
+    return np.random.Generator(np.random.Philox(key=[seed, 2**32]))
 
 
 def first_shares(

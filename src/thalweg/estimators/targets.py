@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from thalweg.data.words import listed
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import multiclass
+from thalweg.estimators.unrounded import as_numbers
 from thalweg.estimators.weighting import class_factors, label_factors
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.targets import probabilities
@@ -32,6 +34,9 @@ class Targets(ABC):
 
     usual_loss: ClassVar[str]
     """The loss where none is asked for."""
+
+    needs_every_stratum: ClassVar[bool] = False
+    """Whether training must see each stratum, where groups are held out."""
 
     @abstractmethod
     def outputs(self, loss: Loss) -> int:
@@ -79,10 +84,13 @@ class Classes(Targets):
 
     Arguments:
         labels: sorted; the place is the class number.
+        complete: whether there are no others, as partial_fit is told.
     """
 
     labels: NumpyArray
+    complete: bool = False
     usual_loss: ClassVar[str] = "cross_entropy"
+    needs_every_stratum: ClassVar[bool] = True
 
     def outputs(self, loss: Loss) -> int:
         """A probability for each class; that of the second is enough for some."""
@@ -101,17 +109,23 @@ class Classes(Targets):
 
     def encode(self, y: Any) -> NumpyArray:
         """Class numbers, int32, shape (rows,)."""
-        given, count = np.asarray(y), len(self.labels)
+        given = np.asarray(y)
+        places = self.places(given)
+        for row in np.flatnonzero(places == len(self.labels))[:1]:
+            known = listed([str(label) for label in self.labels.tolist()])
+            got = f"{str(given[row])!r} at row {row}"
+            raise ArgumentError(f"y must be one of the classes {known}, got {got}")
+        return places
+
+    def places(self, given: NumpyArray) -> NumpyArray:
+        """Class numbers, int32; that of a value that is no class is their count."""
+        count = len(self.labels)
         if given.dtype.kind == self.labels.dtype.kind != "O":
             places = np.searchsorted(self.labels, given)
             places[self.labels[np.minimum(places, count - 1)] != given] = count
         else:
             known = {label: place for place, label in enumerate(self.labels.tolist())}
             places = np.array([known.get(each, count) for each in given.tolist()])
-        for row in np.flatnonzero(places == count)[:1]:
-            known = listed([str(label) for label in self.labels.tolist()])
-            got = f"{str(given[row])!r} at row {row}"
-            raise ArgumentError(f"y must be one of the classes {known}, got {got}")
         return places.astype(np.int32)
 
     def learned(self, encoded: NumpyArray, loss: Loss) -> NumpyArray:
@@ -128,7 +142,7 @@ class Classes(Targets):
         self, given: Any, encoded: NumpyArray, sample_weight: NumpyArray | None
     ) -> NumpyArray | None:
         """The weight of each class, shape (classes,)."""
-        return class_factors(given, encoded, self.labels, sample_weight)
+        return class_factors(given, encoded, self.labels, sample_weight, self.complete)
 
     def by_class(
         self, factors: NumpyArray | None, encoded: NumpyArray
@@ -227,7 +241,7 @@ class Numbers(Targets):
 
     def encode(self, y: Any) -> NumpyArray:
         """float64, shape (rows, numbers)."""
-        given = np.asarray(y, np.float64)
+        given = as_numbers(y)
         columns = given.reshape(len(given), -1)
         if columns.shape[1] != self.count:
             raise ShapeError(
@@ -261,8 +275,7 @@ def classes_of(y: Any) -> Classes | Labels:
     """
     if np.ndim(y) == 1:
         labels = sorted_labels(y)
-        # What is true of the labels is true of y, which takes longer to look through.
-        multiclass.check_classification_targets(np.tile(labels, REPEATED))
+        require_classes(labels)
         return Classes(labels)
     multiclass.check_classification_targets(y)
     if multiclass.type_of_target(y) == "multilabel-indicator":
@@ -271,6 +284,25 @@ def classes_of(y: Any) -> Classes | Labels:
         "y must hold one class a row, or 0 and 1 in a column for each label, got "
         f"shape {np.shape(y)}"
     )
+
+
+def require_classes(labels: NumpyArray) -> None:
+    """What is true of labels is true of y, which takes longer to look through.
+
+    Raises:
+        ValueError: by scikit-learn, which knows no whole numbers beyond 64 bits.
+    """
+    numbers: list[Any] = labels.tolist() if are_pythons_numbers(labels) else []
+    if numbers and all(number % 1 == 0 for number in numbers):
+        return
+    checked = labels.astype(np.float64) if numbers else labels
+    multiclass.check_classification_targets(np.tile(checked, REPEATED))
+
+
+def are_pythons_numbers(labels: NumpyArray) -> bool:
+    """Whether they are numbers that NumPy has no dtype for: large ones, decimals."""
+    kinds = set(map(type, labels.tolist())) if labels.dtype.kind == "O" else set[type]()
+    return bool(kinds) and kinds <= {int, Decimal}
 
 
 def sorted_labels(y: NumpyArray) -> NumpyArray:

@@ -10,7 +10,7 @@ import numpy as np
 from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
-from thalweg.formulas.names import is_number, require
+from thalweg.formulas.names import is_number, nearest, require
 from thalweg.program.types import NumpyArray
 
 BALANCED = "balanced"
@@ -39,6 +39,7 @@ def class_factors(
     numbers: NumpyArray,
     classes: NumpyArray,
     sample_weight: NumpyArray | None,
+    complete: bool = True,
 ) -> NumpyArray | None:
     """The weight of each class, shape (classes,); None where all count alike.
 
@@ -51,6 +52,9 @@ def class_factors(
         numbers: the class number of each row, shape (rows,).
         classes: the labels.
         sample_weight: the rows' own weights, or None.
+        complete: whether there are no other classes. Of rows that may lack some, as
+            those of a fold, others can be named beside all that are there; so a label
+            that is misspelled is found, as scikit-learn finds it.
 
     Raises:
         ArgumentError: something else was given, or a label isn't among the classes.
@@ -68,22 +72,36 @@ def class_factors(
         present = totals > 0
         share = totals.sum() / max(present.sum(), 1)
         return np.where(present, share / np.where(present, totals, 1.0), 1.0)
-    return by_label(class_weight, classes)
+    named, known = by_label(class_weight), dict.fromkeys(classes.tolist())
+    unknown = [label for label in named if label not in known]
+    if unknown and (complete or known.keys() - named.keys()):
+        raise ArgumentError(unknown_words(unknown[0], list(known)))
+    return np.array([named.get(label, 1.0) for label in known], np.float64)
 
 
-def by_label(given: Any, classes: NumpyArray) -> NumpyArray:
-    """A weight for each class, from those named."""
+def by_label(class_weight: Any) -> dict[Any, float]:
+    """The weights that were given, by labels as Python has them.
+
+    Raises:
+        ArgumentError: it is no dict, or a weight is none.
+    """
     must = "None, 'balanced' or a dict from class to weight"
-    require(isinstance(given, Mapping), "class_weight", must, given)
-    place = {label: number for number, label in enumerate(classes.tolist())}
-    weights = np.ones(len(classes))
-    for label, weight in given.items():
-        key: Any = label.item() if hasattr(label, "item") else label
-        require(key in place, "class_weight", f"of classes {list(place)}", label)
+    require(isinstance(class_weight, Mapping), "class_weight", must, class_weight)
+    for weight in class_weight.values():
         fits = is_number(weight) and weight >= 0
         require(fits, "class_weight", "0 or more", weight)
-        weights[place[key]] = weight
-    return weights
+    return {
+        label.item() if hasattr(label, "item") else label: weight
+        for label, weight in class_weight.items()
+    }
+
+
+def unknown_words(label: Any, known: list[Any]) -> str:
+    """What to say of a label that is none of the classes."""
+    texts = [each for each in known if isinstance(each, str)]
+    near = nearest(label, texts) if isinstance(label, str) else ""
+    words = f"class_weight must be of classes {known}, got {label!r}{near}"
+    return words if near else f"{words}; a class that y lacks can be in it if all are"
 
 
 def label_factors(

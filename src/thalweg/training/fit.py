@@ -114,6 +114,7 @@ class Trainer:
         self._steps = self._training_steps(layers, shapes, execution)
         self._weight = self._rows.total_weight
         self._learning_rate = 0.0
+        self.interrupted = False  # whether somebody asked to stop by Ctrl-C
         self._scorer = None
         if validation is not None:
             loss, memory = plan.task.loss, state.memory
@@ -163,6 +164,7 @@ class Trainer:
         try:
             self._epochs(callbacks, keeper)
         except KeyboardInterrupt:
+            self.interrupted = True
             history.stopped_because = f"interrupted {self._where()}"
         except Terminated:
             history.stopped_because = f"terminated {self._where()}"
@@ -192,6 +194,9 @@ class Trainer:
                 if keeper is not None and not interrupt.urgent:
                     keeper.before_end(state, asked)
                 raise
+            finally:
+                # In the last epoch nobody looks any more, and it's over all the same.
+                self.interrupted = interrupt.requested
 
     def _epoch(self, interrupt: Interrupt, keeper: Keeper | None) -> EpochRecord:
         """One epoch, or the rest of it: every row in a step, then the validation."""

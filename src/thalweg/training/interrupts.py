@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import threading
 from collections.abc import Callable, Generator
@@ -9,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 TERMINATED = 143  # what shells give for an end by SIGTERM
+GRACE_SECONDS = 5.0  # in which a step comes to its end
 
 
 class Terminated(SystemExit):
@@ -47,7 +50,8 @@ def watch(termination: bool = False) -> Generator[Interrupt]:
     """Notes Ctrl-C instead of raising it; the second one raises.
 
     With `termination` SIGTERM too is noted, unless a person's own handler is there.
-    Python delivers signals to the main thread alone; elsewhere nothing is watched.
+    Python delivers signals to the main thread alone; elsewhere it's the end of the
+    process that is noted, as of SIGTERM.
     """
     interrupt = Interrupt()
 
@@ -64,6 +68,8 @@ def watch(termination: bool = False) -> Generator[Interrupt]:
                 stack.enter_context(handling(signal.SIGINT, note))
             if termination and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
                 stack.enter_context(handling(signal.SIGTERM, note))
+        else:
+            stack.enter_context(OTHERS.told(interrupt))
         yield interrupt
 
 
@@ -77,3 +83,50 @@ def handling(
         yield
     finally:
         signal.signal(number, before)
+
+
+class OtherThreads:
+    """Runs in other threads than the main one, which end before the process does.
+
+    Python ends a daemon thread where it comes back from the engine, and that in the
+    midst of C++ would abort the process. scikit-learn's tools leave such threads behind
+    when Ctrl-C ends them.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """There are none."""
+        self._changed = threading.Condition()
+        self._under_way: list[Interrupt] = []
+        self._ended = False
+
+    @contextmanager
+    def told(self, interrupt: Interrupt) -> Generator[None]:
+        """The run is told when the process ends; it may end already."""
+        with self._changed:
+            interrupt.terminated = self._ended
+            self._under_way.append(interrupt)
+        try:
+            yield
+        except Terminated:  # Python says nothing of a SystemExit, but of its subclass
+            raise SystemExit(TERMINATED) from None
+        finally:
+            with self._changed:
+                self._under_way.remove(interrupt)
+                self._changed.notify_all()
+
+    def end(self) -> None:
+        """All of them are told, and have a while to come to their end."""
+        with self._changed:
+            self._ended = True
+            for interrupt in self._under_way:
+                interrupt.terminated = True
+            self._changed.wait_for(lambda: not self._under_way, GRACE_SECONDS)
+
+
+OTHERS = OtherThreads()
+atexit.register(OTHERS.end)
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=OTHERS.forget)

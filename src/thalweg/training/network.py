@@ -99,6 +99,7 @@ class Network:
             require_instance("layers", layer, Layer, must)
         self.layers = tuple(layers)
         self.history = History()
+        self.interrupted = False  # whether Ctrl-C was pressed in the last training
         self.loss: Loss | None = None
         self.optimizer: Optimizer | None = None
         self.penalty: Penalty | None = None

@@ -43,6 +43,8 @@ def run(
         except DivergenceError:
             network.optimizer_state = None  # its slots may hold NaN
             raise
+        finally:
+            network.interrupted = trainer.interrupted
     return history
 
 

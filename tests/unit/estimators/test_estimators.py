@@ -260,6 +260,19 @@ def test_weights_of_rows_and_classes_multiply_everywhere() -> None:
     assert plain.validation_curve_ != together.validation_curve_
 
 
+def test_a_fold_that_lacks_a_class_takes_the_weights_of_all() -> None:
+    X, y = load_iris(return_X_y=True)
+    weights = {0: 1.0, 1: 5.0, 2: 3.0}
+    lacking = tw.NetworkClassifier(**QUICK, class_weight=weights).fit(X[:100], y[:100])
+    named = tw.NetworkClassifier(**QUICK, class_weight={0: 1.0, 1: 5.0})
+    named.fit(X[:100], y[:100])
+    assert np.array_equal(lacking.predict_proba(X), named.predict_proba(X))
+    foreseen = tw.NetworkClassifier(**QUICK, class_weight=weights)
+    with pytest.raises(ArgumentError, match="must be of classes"):
+        foreseen.partial_fit(X[:100], y[:100], classes=[0, 1])
+    assert foreseen.partial_fit(X[:100], y[:100], classes=[0, 1, 2]).n_iter_ == 1
+
+
 def test_weights_of_rows_and_labels_multiply_everywhere() -> None:
     X, y = labeled()
     own = random.uniform(0, 2, len(y))
@@ -285,7 +298,7 @@ def test_the_split_holds_out_a_share_of_all_weights_together() -> None:
             return self.split
 
     network = Watched(**QUICK, class_weight={0: 5.0}).fit(X, y, sample_weight=own)
-    validating = network.split[1]
+    validating = network.split.validating
     for each in (0, 1):
         weights = own * np.where(y == each, 1.0, 0.0)
         assert weights[validating].sum() / weights.sum() == pytest.approx(0.2, abs=0.02)

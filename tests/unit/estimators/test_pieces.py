@@ -148,6 +148,38 @@ def test_wrong_class_weights_are_refused() -> None:
         label_factors([{}], np.eye(2), None)
 
 
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.floats(0.5, 9), min_size=1),
+    st.lists(st.sampled_from("abcd"), min_size=1),
+)
+def test_classes_that_a_fold_lacks_may_be_named_where_scikit_learn_allows_it(
+    weights: dict[str, float], fold: list[str]
+) -> None:
+    labels, numbers = np.unique(fold, return_inverse=True)
+    try:
+        expected = compute_class_weight(weights, classes=labels, y=np.array(fold))
+    except ValueError:
+        with pytest.raises(ArgumentError, match="class_weight must be of classes"):
+            class_factors(weights, numbers, labels, None, complete=False)
+    else:
+        found = class_factors(weights, numbers, labels, None, complete=False)
+        assert found == pytest.approx(expected)
+
+
+def test_a_misspelled_class_is_found_and_a_better_one_named() -> None:
+    labels, numbers = np.array(["ham", "spam"]), np.array([0, 1])
+    with pytest.raises(ArgumentError, match="got 'spm': did you mean 'spam'"):
+        class_factors({"spm": 5, "ham": 1}, numbers, labels, None, complete=False)
+    with pytest.raises(ArgumentError, match="got 'eggs'; a class that y lacks can be"):
+        class_factors({"eggs": 5, "ham": 1}, numbers, labels, None, complete=False)
+    with pytest.raises(ArgumentError, match="must be of classes"):
+        class_factors({"eggs": 5, "ham": 1, "spam": 2}, numbers, labels, None)
+    with pytest.raises(ArgumentError, match="0 or more"):
+        class_factors(dict.fromkeys(["ham", "spam", "eggs"], -1), numbers, labels, None)
+    with pytest.raises(ArgumentError, match=r"must be of classes \[0, 1\]"):
+        label_factors([{0: 1, 1: 2, 2: 3}] * 2, np.eye(2), None)
+
+
 # Temperature --------------------------------------------------------------------------
 
 

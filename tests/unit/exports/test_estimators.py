@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,9 @@ CLASSIFIERS: dict[str, tuple[dict[str, Any], Callable[[], Rows]]] = {
     "texts": ({}, lambda: classes(WORDS)),
     "objects": ({}, lambda: classes(np.array(WORDS, object))),
     "integers": ({}, lambda: classes([-7, 0, 2**40])),
+    "large integers": ({}, lambda: classes([2**53 + 1, 2**53 + 2, 2**53 + 3])),
+    "largest integers": ({}, lambda: classes(np.array([2**64 - 2, 2**64 - 1]))),
+    "digits": ({}, lambda: classes(["7", "07", "007"])),
     "small integers": ({}, lambda: classes(np.array([3, 4], np.uint8))),
     "floats": ({}, lambda: classes([1.0, 2.0, 5.0])),
     "booleans": ({}, lambda: classes([False, True])),
@@ -357,10 +361,10 @@ def test_what_is_no_estimator_of_ours(tmp_path: Path, model: Any) -> None:
         onnx_inputs(model, [[1.0]])
 
 
-@pytest.mark.parametrize("labels", [np.array([b"a"]), np.array([(1, 2), None], object)])
-def test_classes_that_no_file_can_hold(labels: np.ndarray) -> None:
+@pytest.mark.parametrize("labels", [[b"a"], [(1, 2), None], [10**25], [Decimal(1)]])
+def test_classes_that_no_file_can_hold(labels: list[Any]) -> None:
     with pytest.raises(tw.ArgumentError, match="classes must be texts, booleans, or"):
-        known_labels(labels)
+        known_labels(np.array(labels, object))
 
 
 def test_python_refuses_what_the_estimator_does(
