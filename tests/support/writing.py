@@ -58,7 +58,9 @@ AFFIXES = (
 MINUSES = ("-", "\u2212", "\u2013", "()")
 
 styles = st.builds(
-    lambda separators, affix, minus: Style(*separators, *affix, minus),
+    lambda separators, affix, minus: Style(
+        separators[0], separators[1], affix[0], affix[1], minus
+    ),
     st.sampled_from(SEPARATORS),
     st.sampled_from(AFFIXES),
     st.sampled_from(MINUSES),

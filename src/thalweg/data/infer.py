@@ -363,7 +363,7 @@ def _of_texts(cells: Cells) -> Found:
         if numbers.form.exceeds(numbers.cells.texts):
             return _too_long(cells)
         if _meant_as_texts(cells, numbers):
-            return _category(cells, "", ", whole numbers in a column of texts")
+            return _category(cells, "", ", numbers in a column of texts")
         return _numbers(cells, numbers)
     moments = recognize_dates(cells) or recognize_times(cells)
     return _category(cells) if moments is None else _moments(cells, moments)
@@ -477,14 +477,17 @@ def _too_long(cells: Cells) -> Found:
 
 
 def _meant_as_texts(cells: Cells, found: Numbers) -> bool:
-    """Whether whole numbers were made texts, and repeat as categories do.
+    """Whether numbers are texts in a frame, and repeat as categories do.
 
-    A frame's reader makes numbers of such a column; here somebody made it texts.
+    A frame's reader makes numbers of plain ones: somebody made these texts, or words
+    stand among them. Where there is an affix, or a marker of missing cells, it is only
+    that the reader didn't understand them.
     """
-    if not cells.table.typed or not cells.texts.str.contains("^[0-9]+$").all():
+    markers = len(found.cells.texts) < len(cells.texts)
+    if not cells.table.typed or not found.form.plain or markers:
         return False
     column = Column(cells.name, "category", "", CategoryForm(source="frame"))
-    return found.read.all() and _hardly_repeated(cells, column) is None
+    return _hardly_repeated(cells, column) is None
 
 
 def _boolean_pair(cells: Cells) -> str | None:

@@ -118,13 +118,14 @@ class TableFeatures(Features):
             DataError: a cell can't be used, or no column is left to learn from.
         """
         from thalweg.data.encode import Encoder
-        from thalweg.data.infer import infer_feature
+        from thalweg.data.infer import infer_features
         from thalweg.data.schema import Column, Schema
 
         target = "target"
         while target in table.columns:
             target += "_"
-        columns = tuple(infer_feature(table, name) for name in table.columns)
+        found = infer_features(table, table.columns)
+        columns = tuple(found[name] for name in table.columns)
         schema = Schema(Column(target, "ignored", "given as y"), None, columns)
         return cls(tuple(table.columns), Encoder.fit(schema, table, rows))
 

@@ -18,7 +18,21 @@ from thalweg.data.table import Table
 from thalweg.errors import DataError
 
 ROWS = 40
-CELLS = ("1", "0", "2.5", "-7", "1e3", "007", "", "NA", "x", "inf", "nan", "9" * 17, "+4")
+CELLS = (
+    "1",
+    "0",
+    "2.5",
+    "-7",
+    "1e3",
+    "007",
+    "",
+    "NA",
+    "x",
+    "inf",
+    "nan",
+    "9" * 17,
+    "+4",
+)
 names = st.sampled_from(["a", "user_id", "ID", "BID", "^a.*$", "x.id"])
 
 

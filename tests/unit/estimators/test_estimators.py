@@ -100,7 +100,7 @@ def test_a_frames_columns_must_be_those_of_training() -> None:
 
 
 def test_a_frames_bad_cell_is_named() -> None:
-    frame = pd.DataFrame({"x": ["1", "2", "3"] * 20 + ["many"]})
+    frame = pd.DataFrame({"x": [*map(str, range(60)), "many"]})
     with pytest.raises(DataError, match="row 61, column 'x'"):
         tw.NetworkClassifier(**QUICK).fit(frame, np.arange(61) % 2)
 
