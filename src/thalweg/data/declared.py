@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from thalweg.data.forms.missing import NUMBER_TEXTS
 from thalweg.data.forms.moments import parts_and_pattern
+from thalweg.data.forms.texts import MISSING_IN
 from thalweg.data.words import listed
 from thalweg.errors import ArgumentError
 from thalweg.formulas.names import nearest
@@ -35,6 +37,21 @@ class OfColumn:
     decimal: str = ""
     thousands: str = ""
     limits: str = ""
+
+    @property
+    def missing_numbers(self) -> tuple[str, ...]:
+        """What means "missing" among numbers and moments beside what always does."""
+        return tuple(text for text in self.missing if text.lower() not in NUMBER_TEXTS)
+
+    def missing_words(self, source: str) -> tuple[str, ...]:
+        """What means "missing" among words beside what always does in a source."""
+        return tuple(text for text in self.missing if text not in MISSING_IN[source])
+
+    @property
+    def leaves_numbers_plain(self) -> bool:
+        """Whether plain numbers are what they are by themselves."""
+        how = self.kind or self.decimal or self.thousands or self.limits
+        return not (how or self.missing_numbers)
 
 
 NOTHING = OfColumn()
@@ -116,7 +133,7 @@ def _declare(
 
 
 def _name_and_rest(text: str, table: Table) -> tuple[str, str | None]:
-    """A column's name and what is said of it; without a column's name all is a rest.
+    """A column's name, the longest there is, and what is said of it; else None.
 
     A name may have an equals sign in it, and so may what follows.
     """
@@ -130,7 +147,7 @@ def _name_and_rest(text: str, table: Table) -> tuple[str, str | None]:
 
 def _cuts(text: str) -> Iterator[tuple[str, str]]:
     parts = text.split("=")
-    for count in range(1, len(parts)):
+    for count in range(len(parts) - 1, 0, -1):
         yield "=".join(parts[:count]), "=".join(parts[count:])
 
 

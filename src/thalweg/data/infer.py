@@ -52,6 +52,7 @@ NAMED_IDENTIFIER = re.compile(r"(?i:^(?:id|index)$|[_\W]id$)|[a-z]I[dD]$")
 WITH_WORDS = NumberForm(words=True)
 Found = tuple[Kind, str, Form]
 Recognized = TypeVar("Recognized", Numbers, Moments)
+Words = TypeVar("Words", BooleanForm, CategoryForm)
 
 
 def infer(
@@ -102,7 +103,7 @@ def infer_features(
         DataError: as `infer_column`.
     """
     said = declared or Declared()
-    silent = [name for name in names if name and said.of(name) == NOTHING]
+    silent = [name for name in names if name and said.of(name).leaves_numbers_plain]
     found = _plain_numbers(table, silent)
     for name in names:
         if name not in found:
@@ -313,9 +314,9 @@ def _required(cells: Cells, found: Recognized | None, what: str) -> Recognized:
 
 def _of_type(cells: Cells) -> Found:
     """That of a column that isn't text, by its type and what was declared."""
-    column, missing = cells.column, cells.said.missing
+    column, missing = cells.column, cells.said.missing_numbers
     if column.dtype == pl.Boolean and cells.said.kind != "number":
-        form = BooleanForm(missing, source="frame")
+        form = BooleanForm(cells.said.missing_words("frame"), source="frame")
         return "boolean", _all(cells, form, "true or false"), form
     if column.dtype == pl.Time:
         return "time", _all(cells, TimeForm(missing), "times"), TimeForm(missing)
@@ -333,7 +334,7 @@ def _of_type(cells: Cells) -> Found:
 
 def _declared_date(cells: Cells) -> Found:
     """Whole numbers whose digits are a date, as %Y%m%d has it."""
-    form = DateForm(cells.said.missing, cells.said.order or DateForm.order)
+    form = DateForm(cells.said.missing_numbers, cells.said.order or DateForm.order)
     read = form.understood(cells.column)
     bad = ~(read.is_not_null() | form.absent(cells.column))
     if bad.any():
@@ -354,7 +355,7 @@ def _of_texts(cells: Cells) -> Found:
     """That of a column of texts, by what they can be read as."""
     pair = _boolean_pair(cells)
     if pair is not None:
-        form = BooleanForm(cells.said.missing, source=_source(cells))
+        form = _words(cells, BooleanForm)
         return "boolean", _all(cells, form, pair), form
     if _are_codes(cells):
         return _category(cells, "", ", codes with leading zeros")
@@ -449,7 +450,7 @@ def _with_words(form: NumberForm, numbers: pl.Series) -> NumberForm:
 
 
 def _category(cells: Cells, before: str = "", behind: str = "") -> Found:
-    form = CategoryForm(cells.said.missing, source=_source(cells))
+    form = _words(cells, CategoryForm)
     texts = form.understood(cells.column)
     present = texts.drop_nulls()
     if not len(present):
@@ -457,11 +458,17 @@ def _category(cells: Cells, before: str = "", behind: str = "") -> Found:
     different = counted(present.n_unique(), "different text")
     said = f"{before}{different} such as {shown(present[0])}{behind}"
     if not (before or behind) and is_text(cells.column.dtype):
-        read = cells.read_by(NumberForm(cells.said.missing))
+        read = cells.read_by(NumberForm(cells.said.missing_numbers))
         if read.any():
             numbers = f"{cells.number_of(read):,} of {len(present):,}"
             said += f", {numbers} cells are numbers"
     return "category", said, form
+
+
+def _words(cells: Cells, kind: type[Words]) -> Words:
+    """A form of words by where they come from, and what was declared missing."""
+    source = _source(cells)
+    return kind(cells.said.missing_words(source), source=source)
 
 
 def _source(cells: Cells) -> str:
@@ -492,7 +499,7 @@ def _meant_as_texts(cells: Cells, found: Numbers) -> bool:
 
 def _boolean_pair(cells: Cells) -> str | None:
     """The pair of words, if the cells are one pair and nothing else, or 1 and 0."""
-    form = BooleanForm(cells.said.missing, source=_source(cells))
+    form = _words(cells, BooleanForm)
     # As many as the spellings of a pair ("yes", "Yes", "YES") are enough to say no.
     if len(cells.texts) > 12:
         return None
@@ -505,7 +512,7 @@ def _boolean_pair(cells: Cells) -> str | None:
 
 def _are_codes(cells: Cells) -> bool:
     """Whether texts of digits have zeros in front, and none is a number otherwise."""
-    known = cells.known(NumberForm(cells.said.missing)).texts
+    known = cells.known(NumberForm(cells.said.missing_numbers)).texts
     leading = known.str.contains("^0[0-9]+$")
     return bool(leading.any()) and not known.str.contains("[0-9][.,]|[.,][0-9]").any()
 

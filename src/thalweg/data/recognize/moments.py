@@ -88,9 +88,9 @@ def recognize_dates(cells: Cells) -> Moments | None:
         DataError: they may be two different dates each.
     """
     said = cells.said
-    known = cells.known(DateForm(said.missing))
+    known = cells.known(DateForm(said.missing_numbers))
     if said.order:
-        form = DateForm(said.missing, said.order)
+        form = DateForm(said.missing_numbers, said.order)
         return Moments(form, known, known.read_by(form), f"as {said.order}")
     if not known.total() or not _look_like_dates(known):
         return None
@@ -112,7 +112,7 @@ def _is_short(found: Moments) -> bool:
 
 
 def _read(cells: Cells, order: str) -> Moments:
-    form = DateForm(cells.said.missing, order)
+    form = DateForm(cells.said.missing_numbers, order)
     return Moments(form, cells, cells.read_by(form))
 
 
@@ -183,7 +183,7 @@ def _why(first: Moments) -> str:
 
 def recognize_times(cells: Cells) -> Moments | None:
     """How most cells are written as times of day, or as how long something took."""
-    missing = cells.said.missing
+    missing = cells.said.missing_numbers
     times, durations = TimeForm(missing), DurationForm(missing)
     known = cells.known(times)
     if not known.total() or not known.texts.str.contains(":").any():

@@ -101,7 +101,9 @@ def recognize_numbers(cells: Cells) -> Numbers | None:
         DataError: they are numbers in two units, or may be two different numbers each.
     """
     said = cells.said
-    start = NumberForm(said.missing, limits=said.limits, bare=said.kind == "number")
+    start = NumberForm(
+        said.missing_numbers, limits=said.limits, bare=said.kind == "number"
+    )
     known = cells.known(start)
     if not known.total():
         return None
