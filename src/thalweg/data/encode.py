@@ -106,7 +106,7 @@ class Encoder:
         ]
         return cls(schema, tuple(sorted(encodings, key=_is_embedded)))
 
-    @property
+    @cached_property
     def features(self) -> tuple[str, ...]:
         """A name for each column of X."""
         return tuple(name for encoding in self.encodings for name in encoding.features)
@@ -168,11 +168,11 @@ class Encoder:
         for encoding in self.encodings:
             if encoding.name in known:
                 reports.append(known[encoding.name])
-                start += len(encoding.features)
+                start += encoding.width
                 continue
             column = table.column(encoding.name)
             cells = encoding.understood(column)
-            stop = start + len(encoding.features)
+            stop = start + encoding.width
             unseen = encoding.encode_into(cells, X[:, start:stop])
             bad = unreadable_cells(column, cells, encoding.form)
             if bad is not None and bad.any():
@@ -190,14 +190,16 @@ class Encoder:
         """Write the features of plain numbers, and say what was found in them."""
         reports: dict[str, ColumnReport] = {}
         for block in number_blocks(table, [*self._plain]):
+            if not block.names:
+                continue
+            found = [self._plain[name] for name in block.names]
+            encodings = [encoding for encoding, _ in found]
+            starts = [start for _, start in found]
+            NumberEncoding.encode_each(encodings, block.values, starts, X)
             missing = block.missing.tolist()
-            for name, numbers, count in zip(
-                block.names, block.values, missing, strict=True
-            ):
-                encoding, start = self._plain[name]
-                stop = start + len(encoding.features)
-                encoding.encode_numbers(numbers, X[:, start:stop])
-                reports[name] = ColumnReport.of_plain(encoding, count)
+            for encoding, count in zip(encodings, missing, strict=True):
+                report = ColumnReport.of_plain(encoding, count)
+                reports[encoding.name] = report
         return reports
 
     @cached_property
@@ -208,7 +210,7 @@ class Encoder:
         for encoding in self.encodings:
             if isinstance(encoding, NumberEncoding) and encoding.form == PLAIN:
                 found[encoding.name] = encoding, start
-            start += len(encoding.features)
+            start += encoding.width
         return found
 
     def to_dict(self) -> dict[str, Any]:

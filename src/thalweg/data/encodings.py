@@ -45,6 +45,11 @@ class Encoding(ABC):
         """A name for each feature."""
 
     @property
+    def width(self) -> int:
+        """How many features there are."""
+        return len(self.features)
+
+    @property
     def type(self) -> pl.DataType:
         """What the column's cells are best read as."""
         plain = isinstance(self.form, NumberForm) and self.form.plain
@@ -184,14 +189,40 @@ class NumberEncoding(Encoding):
 
     def encode_numbers(self, numbers: Floats, features: Floats) -> None:
         """Write 1 to 3 features of numbers, NaN where a cell is missing."""
-        absent = ~np.isfinite(numbers)
+        self.encode_each([self], numbers[None], [0], features)
+
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        return 1 + (self.scores is not None) + self.missing
+
+    @staticmethod
+    def encode_each(
+        encodings: "Sequence[NumberEncoding]",
+        values: Floats,
+        starts: Sequence[int],
+        X: Floats,
+    ) -> None:
+        """Write the features of many columns.
+
+        Args:
+            encodings: of the columns.
+            values: numbers, NaN where a cell is missing, shape (columns, rows).
+            starts: where the features of each start.
+            X: zeros, shape (rows, features).
+        """
+        absent = ~np.isfinite(values)
+        fills = np.array([encoding.fill for encoding in encodings])
         if absent.any():
-            numbers = np.where(absent, self.fill, numbers)
-        features[:, 0] = self.scale(numbers)
-        if self.scores:
-            features[:, 1] = self.scores(numbers)
-        if self.missing:
-            features[:, -1] = absent
+            values = np.where(absent, fills[:, None], values)
+        X[:, starts] = Scale.standardized(
+            [encoding.scale for encoding in encodings], values
+        ).T
+        for place, (encoding, start) in enumerate(zip(encodings, starts, strict=True)):
+            if encoding.scores is not None:
+                X[:, start + 1] = encoding.scores(values[place])
+            if encoding.missing:
+                X[:, start + encoding.width - 1] = absent[place]
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,8 @@ def _plain_numbers(table: Table, names: Sequence[str]) -> dict[str, Column]:
     """The columns of which it is plain that they are numbers, and no identifiers."""
     found: dict[str, Column] = {}
     for block in number_blocks(table, names):
+        if not block.names:
+            continue
         plain = _plainly_numbers(block, table)
         digits = _zeros_and_ones(block)
         rows = block.values.shape[1]

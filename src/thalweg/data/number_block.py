@@ -40,6 +40,19 @@ class NumberBlock:
     missing: NDArray[np.int64]
     texts: Mask
 
+    def part(self, names: Sequence[str]) -> NumberBlock:
+        """Those of the columns that are among some."""
+        if tuple(names) == self.names:
+            return self
+        wanted = {*names}
+        chosen = [place for place, name in enumerate(self.names) if name in wanted]
+        return NumberBlock(
+            tuple(self.names[place] for place in chosen),
+            self.values[chosen],
+            self.missing[chosen],
+            self.texts[chosen],
+        )
+
 
 def number_blocks(table: Table, names: Sequence[str]) -> Iterator[NumberBlock]:
     """The columns among these that hold plain numbers alone, in their order.
@@ -55,20 +68,29 @@ def number_blocks(table: Table, names: Sequence[str]) -> Iterator[NumberBlock]:
         ...     print(block.names, block.values.tolist())
         ('a', 'c') [[1.0, 2.5], [7.0, nan]]
     """
+    if table.rows * len(table.columns) <= CELLS:
+        # Asked for more than once: understood, learned from, encoded.
+        every = table.kept.get(NumberBlock) or block_of(table, table.columns)
+        table.kept[NumberBlock] = every
+        yield every.part(names)
+        return
     able = [name for name in names if _may_be_numbers(table.column(name).dtype)]
     together = max(1, CELLS // max(1, table.rows))
     for start in range(0, len(able), together):
-        block = _block(table, able[start : start + together])
-        if block.names:
-            yield block
+        yield block_of(table, able[start : start + together])
 
 
 def _may_be_numbers(dtype: pl.DataType) -> bool:
     return dtype == pl.String or dtype.is_numeric()
 
 
-def _block(table: Table, names: list[str]) -> NumberBlock:
-    frame = table.select(names)
+def block_of(table: Table, names: Sequence[str]) -> NumberBlock:
+    """The columns among these that hold plain numbers alone, all at once."""
+    able = [name for name in names if _may_be_numbers(table.column(name).dtype)]
+    if not able:
+        nothing = np.zeros(0, np.int64)
+        return NumberBlock((), np.zeros((0, table.rows)), nothing, nothing == 0)
+    names, frame = able, table.select(able)
     numbers = frame.cast(pl.Float64, strict=False)
     before = np.array(frame.null_count().row(0))
     after = np.array(numbers.null_count().row(0))

@@ -1,9 +1,9 @@
 """What a reader gives: named columns, and where each row came from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 from polars import selectors
@@ -41,6 +41,7 @@ class Table:
         before: how many rows of the file come before these.
         typed: whether columns have types of their own, as in a frame or in Parquet, so
             that a missing cell is told from a text, and texts are meant to be texts.
+        kept: what was made of the cells, by its type, for who asks for it again.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Table:
     lines: Lines | None = None
     before: int = 0
     typed: bool = False
+    kept: dict[type, Any] = field(default_factory=dict[type, Any], compare=False)
 
     @classmethod
     def of(
