@@ -30,11 +30,11 @@ from table_mutations import broken_bytes, broken_csv
 
 import thalweg as tw
 from thalweg.data import batches
-from thalweg.data.csv_text import utf8
 from thalweg.data.kinds import DATE_FORMATS, understood
 from thalweg.data.model import TableModel
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
+from thalweg.data.records import utf8
 from thalweg.data.report import Report
 from thalweg.data.table import MISSING_TEXTS, Table
 from thalweg.errors import ThalwegError
@@ -69,7 +69,7 @@ def attempt(path: Path, call: Callable[[], Any]) -> Any:
 
 def require_cells_as_written(path: Path, table: Table) -> None:
     """The cells of a CSV are those of Python's csv module, by one of the separators."""
-    text = utf8(path).decode()
+    text = utf8(path.read_bytes(), path.name).decode()
     found = [[*map(str, table.columns)], *map(list, table.frame.iter_rows())]
     for separator in ",\t;|":
         with suppress(csv.Error):
@@ -179,7 +179,7 @@ def judge(choose: random.Random, case: Path, meter: Meter) -> str:
 def use(path: Path, choose: random.Random) -> str:
     """Read a file, prepare it, predict from it."""
     batches.BLOCK = choose.choice(BLOCKS)
-    batches.HEADER = min(batches.BLOCK, 2**16)
+    batches.SNIFFED_BYTES = min(batches.BLOCK, 2**16)
     target = choose.choice(TARGETS)
     kind = path.suffix.removeprefix(".")
     table = attempt(path, lambda: read(path))

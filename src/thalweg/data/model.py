@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.batches import read_batches
+from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.data.encode import Encoder
 from thalweg.data.flow import encoded_in_turns, one_ahead
 from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report
 from thalweg.data.scores import Metrics, class_scores, number_scores
+from thalweg.data.table import Table
 from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
@@ -27,6 +29,7 @@ from thalweg.data.targets import (
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
 from thalweg.training.execution import Execution
+from thalweg.training.modeldocument import DIALECT
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.networkdata import network_data, network_from
@@ -48,6 +51,7 @@ class TableModel:
         targets: how the target became what was learned.
         task: what is predicted.
         results: plain data about how it was trained: test metrics, baselines, notes.
+        dialect: how the text of its tables' files is written.
 
     Example:
         >>> import thalweg as tw
@@ -61,14 +65,24 @@ class TableModel:
     targets: ClassTargets | NumberTargets
     task: Task
     results: dict[str, Any] = field(default_factory=dict[str, Any])
+    dialect: Dialect = USUAL_DIALECT
 
     @property
     def target(self) -> str:
         """The name of the column that is predicted."""
         return self.targets.name
 
+    def read(self, source: Any, dialect: Dialect | None = None) -> Table:
+        """A table as the model's are read, or as another dialect says."""
+        return read(source, dialect or self.dialect)
+
     def predict(
-        self, source: Any, *, engine: str = "native", threads: int | None = None
+        self,
+        source: Any,
+        *,
+        engine: str = "native",
+        threads: int | None = None,
+        dialect: Dialect | None = None,
     ) -> pl.DataFrame:
         """A prediction for every row of a table.
 
@@ -76,6 +90,7 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
+            dialect: how the file's text is written, if not as in training.
 
         Returns:
             A polars frame of as many rows: ``prediction``, and for classes the
@@ -84,13 +99,16 @@ class TableModel:
         Raises:
             FileError, DataError: the table can't be read, or lacks a column.
         """
-        return self.predict_with_report(source, Execution(engine, threads))[0]
+        return self.predict_with_report(source, Execution(engine, threads), dialect)[0]
 
     def predict_with_report(
-        self, source: Any, execution: Execution = USUAL
+        self,
+        source: Any,
+        execution: Execution = USUAL,
+        dialect: Dialect | None = None,
     ) -> tuple[pl.DataFrame, Report]:
         """The predictions, and what was new or missing in the cells."""
-        encoded = self.encoder.transform(read(source))
+        encoded = self.encoder.transform(self.read(source, dialect))
         return self._answers(self._outputs(encoded.X, execution)), encoded.report
 
     def predict_batches(
@@ -98,6 +116,7 @@ class TableModel:
         source: Any,
         execution: Execution = USUAL,
         tell: Callable[[Report], object] = lambda report: None,
+        dialect: Dialect | None = None,
     ) -> Iterator[pl.DataFrame]:
         """What `predict` gives, some rows at a time: a file may exceed the memory.
 
@@ -105,6 +124,7 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             execution: what runs the network.
             tell: called with what was new or missing in the cells of each part.
+            dialect: how the file's text is written, if not as in training.
 
         Returns:
             Frames that together have the same rows, the same to the bit.
@@ -120,7 +140,8 @@ class TableModel:
             [344]
         """
         # Reading, encoding and predicting go on side by side.
-        tables = one_ahead(read_batches(source, self.encoder.types))
+        parts = read_batches(source, self.encoder.types, dialect or self.dialect)
+        tables = one_ahead(parts)
         encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
         for X, reports in one_ahead(encoded):
             for report in reports:
@@ -158,7 +179,7 @@ class TableModel:
 
     def __pipeline__(self) -> Pipeline:
         """The table's columns in, the answers out, for `thalweg.export`."""
-        inputs = TableInputs(self.encoder, read)
+        inputs = TableInputs(self.encoder, self.read, self.dialect)
         about: dict[str, Any] = {
             "kind": "table",
             "target": self.target,
@@ -169,7 +190,12 @@ class TableModel:
         return Pipeline(self.network, inputs, self.targets.answers(), about)
 
     def evaluate(
-        self, source: Any, *, engine: str = "native", threads: int | None = None
+        self,
+        source: Any,
+        *,
+        engine: str = "native",
+        threads: int | None = None,
+        dialect: Dialect | None = None,
     ) -> Metrics:
         """Metrics on a table that has the target.
 
@@ -177,6 +203,7 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
+            dialect: how the file's text is written, if not as in training.
 
         Returns:
             For classes ``accuracy``, ``balanced_accuracy``, ``f1`` (mean over classes)
@@ -185,13 +212,17 @@ class TableModel:
         Raises:
             FileError, DataError: the table can't be read, or lacks a column.
         """
-        return self.evaluate_with_report(source, Execution(engine, threads))[0]
+        execution = Execution(engine, threads)
+        return self.evaluate_with_report(source, execution, dialect)[0]
 
     def evaluate_with_report(
-        self, source: Any, execution: Execution = USUAL
+        self,
+        source: Any,
+        execution: Execution = USUAL,
+        dialect: Dialect | None = None,
     ) -> tuple[Metrics, Report]:
         """The metrics, and what was new or missing in the cells."""
-        table = read(source)
+        table = self.read(source, dialect)
         encoded = self.encoder.transform(table)
         rows = rows_with_target(table, self.target)
         truth = self.targets.encode(table, rows)
@@ -226,7 +257,12 @@ class TableModel:
             "task": self.task.to_dict(),
             "results": self.results,
         }
-        write_model(path, tensors, {"kind": "table", **document, "table": table})
+        document = {"kind": "table", **document, "table": table}
+        if self.dialect != USUAL_DIALECT:
+            # A reader that passed over it would take the columns for others.
+            table["dialect"] = self.dialect.to_dict()
+            document["required_features"] = [DIALECT]
+        write_model(path, tensors, document)
 
 
 def scores(
@@ -256,12 +292,14 @@ def model_from(
         encoder = Encoder.from_dict(table["encoder"])
         targets = targets_from_dict(table["targets"])
         task, results = Task.from_dict(table["task"]), dict(table["results"])
+        written = "dialect" in table
+        dialect = Dialect.from_dict(table["dialect"]) if written else USUAL_DIALECT
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: the table is damaged: {error!r}") from None
     require_fit(network, encoder, targets, path)
-    return TableModel(network, encoder, targets, task, results)
+    return TableModel(network, encoder, targets, task, results, dialect)
 
 
 def require_fit(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
+from thalweg.data.dialect import Dialect
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
@@ -76,6 +77,8 @@ class Settings:
         ignore: columns to set aside.
         weights: the column with each row's weight.
         seed: the same seed gives the same network.
+        separator, encoding, skip_rows, comment: how a file's text is written, where
+            that isn't to be found out; see `Dialect`.
 
     Raises:
         ArgumentError: a setting can't be used; the message says what it must be.
@@ -107,6 +110,10 @@ class Settings:
     ignore: tuple[str, ...] = ()
     weights: str | None = None
     seed: int = 0
+    separator: str | None = None
+    encoding: str | None = None
+    skip_rows: int = 0
+    comment: str | None = None
 
     def __post_init__(self) -> None:
         for units in self.layers:
@@ -147,6 +154,12 @@ class Settings:
             must = f"used with {' or '.join(DECAYING)}; for adam and others there is l2"
             require(fits, "weight_decay", must, self.optimizer)
         EarlyStopping(self.patience, self.min_delta)
+        _ = self.dialect  # it checks what it's made of
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a file's text is written."""
+        return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
 
     def rows_a_step(self, training_rows: int) -> int | str:
         """The batch size for a number of training rows."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import polars as pl
 from polars import selectors
 
+from thalweg.data.files import File
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
@@ -45,23 +46,30 @@ class Table:
         lines: gives the line of the file on which a row starts; None where rows are
             counted.
         before: how many rows of the file come before these.
+        file: what the whole table was read from; None for a frame.
     """
 
     name: str
     frame: pl.DataFrame
     lines: Lines | None = None
     before: int = 0
+    file: File | None = None
 
     @classmethod
     def of(
-        cls, name: str, frame: pl.DataFrame, lines: Lines | None = None, before: int = 0
+        cls,
+        name: str,
+        frame: pl.DataFrame,
+        lines: Lines | None = None,
+        before: int = 0,
+        file: File | None = None,
     ) -> "Table":
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
         frame = frame.with_columns(selectors.decimal().cast(pl.Float64))
         clean = cleaned(frame).with_columns(_float_or_null())
-        table = cls(name, clean, lines, before)
+        table = cls(name, clean, lines, before, file)
         for column in clean.select(selectors.date(), selectors.datetime()):
             _require_years(table, column)
         return table
@@ -76,6 +84,14 @@ class Table:
         """The names of the columns."""
         return self.frame.columns
 
+    def listed_columns(self, most: int = 8) -> str:
+        """The names for a message, with advice if a text was read as one column."""
+        alone = self.lines is not None and len(self.columns) == 1
+        advice = (
+            "; if its rows have more cells, give separator=CHARACTER or skip_rows=N"
+        )
+        return listed(self.columns, most) + advice * alone
+
     def column(self, name: str) -> pl.Series:
         """The cells of a column, found by its name, without the name.
 
@@ -87,7 +103,7 @@ class Table:
         if name not in self.frame.columns:
             raise DataError(
                 f"{self.name}: there must be a column {name!r}"
-                f"{nearest(name, self.columns)}; it has {listed(self.columns)}"
+                f"{nearest(name, self.columns)}; it has {self.listed_columns()}"
             )
         return self.frame[name].alias("")
 

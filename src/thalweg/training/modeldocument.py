@@ -15,7 +15,9 @@ from typing import Any, cast
 from thalweg.errors import ArgumentError, ModelFileError
 
 FORMAT = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
+DIALECT = "dialect"
+KNOWN_FEATURES = frozenset({DIALECT})
+"""What a model may need its reader to know: how the text of a file is written."""
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 
 DOCUMENT_LIMIT = 4 * 2**20

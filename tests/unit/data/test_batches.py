@@ -15,6 +15,7 @@ from polars.testing import assert_series_equal
 import thalweg as tw
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
+from thalweg.data.csv_text import Layout
 from thalweg.data.flow import one_ahead
 from thalweg.data.kinds import Kind, understood
 from thalweg.data.model import TableModel
@@ -44,7 +45,7 @@ WRONG = ["1,2", "1,2,3,4,5,6", '1,"a"b,yes,,', '1,"never closed,yes,,', "1,a\0,y
 @pytest.fixture(params=[40, 200, 2**23])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(batches, "BLOCK", request.param)
-    monkeypatch.setattr(batches, "HEADER", 20)
+    monkeypatch.setattr(batches, "SNIFFED_BYTES", 20)
     return request.param
 
 
@@ -125,7 +126,7 @@ def test_whatever_a_file_holds(
     path.write_bytes(("n,c\n" + "\n".join(lines)).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "BLOCK", 16)
-        patch.setattr(batches, "HEADER", 3)
+        patch.setattr(batches, "SNIFFED_BYTES", 3)
         whole, parts = both(path, {"n": pl.Float64(), "c": pl.Enum(["a", "ab"])})
     if isinstance(whole, str) or isinstance(parts, str):
         assert parts == whole
@@ -153,7 +154,8 @@ def test_lines_are_counted_where_some_are_blank(
 def test_missing_numbers_are_learned_as_they_are_met() -> None:
     blocks = [b"1,NA\n2,b\n", b"NA,?\n3,NA\n", b"4,null\n?,?\nx,NA\n", b"NA,?\n5,c\n"]
     types = {"n": pl.Float64(), "c": pl.String()}
-    reader = batches.Reader("data.csv", ",", (1, ["n", "c"]), ["n", "c"], types)
+    layout = Layout("data.csv", ",", None, (1, ["n", "c"]), ["n", "c"], 0, 1)
+    reader = batches.Reader(layout, types)
     parts = list(reader.tables(iter(blocks), 1))
     assert reader.null_values == ("NA", "?")
     assert [part.column("n").dtype == pl.Float64 for part in parts] == [1, 1, 0, 1]
