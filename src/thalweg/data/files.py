@@ -21,7 +21,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from thalweg.data.packed import START_BYTES, chunks_of, packing_of, require_table
+from thalweg.data.packed import (
+    PARQUET_START,
+    START_BYTES,
+    chunks_of,
+    packing_of,
+    require_table,
+)
 from thalweg.errors import FileError
 from thalweg.formulas.names import nearest
 
@@ -34,8 +40,6 @@ CHUNK = 2**20
 """Bytes that are read at a time where nothing else asks for another number."""
 
 PARQUET = ".parquet"
-PARQUET_START = b"PAR1\x15"
-"""The mark of Parquet, and how each of what may follow it starts; no text does."""
 
 PACKED_SUFFIXES = (".gz", ".xz", ".zip", ".zst")
 """How names of packed files end; what a file is, its content says."""

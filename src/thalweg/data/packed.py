@@ -61,6 +61,9 @@ ADVICE = {
 }
 """What to do with it, if it isn't to unpack it."""
 
+PARQUET_START = b"PAR1\x15"
+"""The mark of Parquet, and how each of what may follow it starts; no text does."""
+
 START_BYTES = 512
 """How much of a file tells what it is."""
 
@@ -194,8 +197,8 @@ def bounded(chunks: Iterable[bytes], packed: int, name: str) -> Iterator[bytes]:
         total += len(chunk)
         if total > most:
             raise DataError(
-                f"{name}: must unpack to at most {most:,} bytes (from {FREE_BYTES:,} "
-                f"on, {FREE_RATIO} times its size), but there is more; if you trust "
-                "it, unpack it first"
+                f"{name}: must unpack to at most {most:,} bytes, but has more (its "
+                f"limit is {FREE_RATIO} times its own size, {FREE_BYTES:,} at least); "
+                "if you trust it, unpack it first"
             )
         yield chunk

@@ -197,10 +197,10 @@ def of_one_length(
         DataError: one hasn't; the message names its line.
     """
     header_line, names = header
-    for number, (line, cells) in enumerate(found):
+    for place, (line, cells) in enumerate(found):
         if len(cells) != len(names):
             # Where no row went with the header, it may be the title of the table.
-            title = len(cells) > len(names) and (number == 0 or len(names) == 1)
+            title = len(cells) > len(names) and (place == 0 or len(names) == 1)
             raise DataError(
                 f"{name}, line {line}: must have {counted(len(names), 'cell')} like "
                 f"the header on line {header_line}, but has {len(cells)}"

@@ -62,7 +62,13 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
         "ignore": "island",
         "weights": "year",
         "seed": "7",
+        "separator": ";",
+        "encoding": "utf-16-le",
+        "skip_rows": "1",
+        "comment": "#",
     }
+    lines = Path("penguins.csv").read_text().replace(",", ";")
+    Path("penguins.csv").write_text(f"Penguins\n#\n{lines}", "utf-16-le")
     typed = [x for k, v in given.items() for x in (f"--{k.replace('_', '-')}", v)]
     assert thalweg(*SPECIES, *typed, "--quiet").status == 0
     saved = tw.load("penguins.thalweg")
