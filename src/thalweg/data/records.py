@@ -197,10 +197,11 @@ def of_one_length(
         DataError: one hasn't; the message names its line.
     """
     header_line, names = header
-    for place, (line, cells) in enumerate(found):
+    for line, cells in found:
         if len(cells) != len(names):
-            # Where no row went with the header, it may be the title of the table.
-            title = len(cells) > len(names) and (place == 0 or len(names) == 1)
+            # What was taken for the header may be the table's title.
+            near = len(names) == 1 or line <= header_line + 2
+            title = near and len(cells) > len(names)
             raise DataError(
                 f"{name}, line {line}: must have {counted(len(names), 'cell')} like "
                 f"the header on line {header_line}, but has {len(cells)}"

@@ -330,9 +330,9 @@ def main_text(way_in: WayIn, answers: Answers) -> str:
     header = [name for names in answers.columns.values() for name in names]
     writes = [f"writer.writerow({literal(header)})"] if header else []
     body = [
+        f"found = compute({way_in.reader})",
         'writer = csv.writer(sys.stdout, lineterminator="\\n")',
         *writes,
-        f"found = compute({way_in.reader})",
         "for row in zip(*found.values(), strict=True):",
         "    writer.writerow([cell for part in row for cell in np.ravel(part)])",
     ]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_series_equal
 
 import thalweg as tw
+from support.table_files import BLANK, HEADER, ODD, PLAIN, WRONG, shuffled, with_wrong
+from support.table_files import joined as joined_lines
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
 from thalweg.data.csv_text import Layout
@@ -32,14 +34,6 @@ TYPES: dict[str, pl.DataType] = {
     "b": pl.String(),
     "d": pl.String(),
 }
-HEADER = "n,c,b,d,unused"
-PLAIN = ["1,red,yes,2020-01-02,x", "2.5,blue,no,2021-12-31,y", "-3e2,,,,", "7,a,t,,z"]
-ODD = [
-    *("NA, red ,?,nan,", "x,red,maybe,1999,", "inf,NA,TRUE,,w", " 4 ,a, no,, q "),
-    *('5,"a, b",no,,"two\nlines"', '"6","say ""hi""",yes,,', "nan,ü,f,,", "8,a,t,,é"),
-]
-BLANK = ["", "\r"]
-WRONG = ["1,2", "1,2,3,4,5,6", '1,"a"b,yes,,', '1,"never closed,yes,,', "1,a\0,yes,,"]
 
 
 @pytest.fixture(params=[40, 200, 2**23])
@@ -51,7 +45,7 @@ def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 def written(folder: Path, lines: list[str], name: str = "data.csv") -> Path:
     path = folder / name
-    path.write_bytes("\n".join([HEADER, *lines]).encode())
+    path.write_bytes(joined_lines(lines).encode())
     return path
 
 
@@ -100,11 +94,7 @@ def assert_same_as_read(path: Path) -> None:
 def test_parts_are_the_table(
     tmp_path: Path, block: int, more: list[str], seed: int
 ) -> None:
-    draw = random.Random(seed)
-    few = draw.choice([1, 9])
-    lines = draw.choices(PLAIN, k=60) + draw.choices(more or PLAIN, k=few)
-    draw.shuffle(lines)
-    assert_same_as_read(written(tmp_path, lines))
+    assert_same_as_read(written(tmp_path, shuffled(more, seed)))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -112,10 +102,7 @@ def test_parts_are_the_table(
 def test_errors_name_the_same_line(
     tmp_path: Path, block: int, wrong: str, seed: int
 ) -> None:
-    draw = random.Random(seed)
-    lines = draw.choices([*PLAIN, *PLAIN, *ODD], k=40)
-    lines.insert(draw.randrange(40), wrong)
-    assert_same_as_read(written(tmp_path, lines))
+    assert_same_as_read(written(tmp_path, with_wrong(wrong, seed)))
 
 
 @given(st.lists(st.lists(st.sampled_from('ab1.,"\n\r -?'), max_size=9).map("".join)))
