@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 from polars.testing import assert_series_equal
 
 import thalweg as tw
-from support.table_files import BLANK, HEADER, ODD, PLAIN, WRONG, shuffled, with_wrong
-from support.table_files import joined as joined_lines
+from support.table_files import (
+    BLANK,
+    HEADER,
+    ODD,
+    PLAIN,
+    WRONG,
+    joined_lines,
+    shuffled,
+    table_files,
+    with_wrong,
+)
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
 from thalweg.data.csv_text import Layout
@@ -27,6 +36,7 @@ from thalweg.data.table import Table
 from thalweg.errors import DataError, FileError
 
 Given = TypeVar("Given")
+FILES = dict(table_files())
 KINDS: dict[str, Kind] = {"n": "number", "c": "category", "b": "boolean", "d": "date"}
 TYPES: dict[str, pl.DataType] = {
     "n": pl.Float64(),
@@ -123,6 +133,24 @@ def test_whatever_a_file_holds(
         cells = [understood(part.column(name), kind).to_list() for part in parts]
         meant = understood(whole.column(name), kind).to_list()
         assert [cell for each in cells for cell in each] == meant
+    assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_read_in_parts_as_it_is_at_once(
+    tmp_path: Path, block: int, name: str
+) -> None:
+    """However it is written or packed."""
+    file = FILES[name]
+    path = file.written(tmp_path)
+    whole = said_or_given(lambda: read(path, file.dialect))
+    columns = whole.columns if isinstance(whole, Table) else []
+    types = dict.fromkeys(columns, pl.String())
+    parts = said_or_given(lambda: list(read_batches(path, types, file.dialect)))
+    if isinstance(whole, str) or isinstance(parts, str):
+        assert parts == whole
+        return
+    assert pl.concat([part.frame for part in parts]).equals(whole.frame)
     assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
 
 
