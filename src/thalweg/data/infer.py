@@ -11,7 +11,7 @@ import polars as pl
 from thalweg.data.kinds import BOOLEANS, Kind, is_text, is_unusable, understood
 from thalweg.data.schema import Column, Schema
 from thalweg.data.table import Table
-from thalweg.data.words import counted, listed, shown
+from thalweg.data.words import counted, shown
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import nearest
 
@@ -90,7 +90,7 @@ def _check_uses(
         if name not in table.columns:
             raise ArgumentError(
                 f"{use} must name a column of {table.name}, got {name!r}"
-                f"{nearest(name, table.columns)}; it has {listed(table.columns)}"
+                f"{nearest(name, table.columns)}; it has {table.listed_columns()}"
             )
     uses_of = {name: use for use, name in reversed(given)}
     for use, name in given:
