@@ -25,6 +25,9 @@ NO_SEPARATORS = '"\r\n\0'
 
 LINE_ENDS = "\r\n"
 
+NOT_OF_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape")
+"""Encodings of names in the internet, and of Python's own texts."""
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -151,6 +154,6 @@ def _is_encoding(name: str) -> bool:
     try:
         "a".encode(name)
         codecs.getincrementaldecoder(name)
+        return codecs.lookup(name).name not in NOT_OF_FILES
     except (LookupError, ValueError):
         return False
-    return True

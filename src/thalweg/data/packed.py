@@ -6,6 +6,7 @@ Exported files of Python have these functions written out in them, as those of
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -178,8 +179,9 @@ def chunks_of(
     except (DataError, MemoryError):
         raise
     except Exception as error:
-        # Each way of packing has errors of its own. Those of the system have a number.
-        if getattr(error, "errno", None) is not None:
+        # Each way of packing has errors of its own. Those of the system have a number;
+        # that of a wrong place comes of what a damaged file says.
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):
             raise
         raise DataError(
             f"{name}: must be a whole {packing} file, but isn't ({error})"

@@ -64,7 +64,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]"""
-MODULES = ("base64", "codecs", "csv", "datetime", "io", "math", "re", "sys")
+MODULES = ["base64", "codecs", "csv", "datetime", "errno", "io", "math", "re", "sys"]
 PARTS_OF_MODULES = {
     "collections.abc": ("Iterable", "Iterator", "Sequence"),
     "functools": ("partial",),

@@ -33,6 +33,7 @@ from thalweg.exports.runtime import read_csv
         ({"encoding": "uft-8"}, "did you mean 'utf-8'"),
         ({"encoding": "cp1525"}, "did you mean 'cp125"),
         ({"encoding": "hex"}, "encoding must be an encoding of text that Python knows"),
+        ({"encoding": "unicode_escape"}, "encoding must be an encoding of text"),
         ({"encoding": "undefined"}, "encoding must be an encoding of text"),
         ({"encoding": "a\0b"}, "encoding must be an encoding of text"),
         ({"encoding": 8}, "encoding must be the name of an encoding"),
