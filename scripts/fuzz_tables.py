@@ -3,22 +3,27 @@
     python scripts/fuzz_tables.py --count 100000 --seed 1
 
 CSV and Parquet files are broken, read and prepared as for training, and given to a
-trained model, at once and in parts. Each must be refused with an error of thalweg's own
-that names the file, or be accepted. Then the cells of a CSV are those that Python's csv
-module finds, numbers and dates mean what Python's float and strptime say, and the
-predictions are the same to the bit in both ways. Anything else is a finding: it is
-told, its file is kept, and the exit status is 1.
+trained model, at once and in parts; some are packed. Each must be refused with an error
+of thalweg's own that names the file, or be accepted. Then the cells of a CSV are those
+that Python's csv module finds, numbers and dates mean what Python's float and strptime
+say, and the predictions are the same to the bit in both ways. What exported files read
+with gives the same cells, or the same error. Anything else is a finding: it is told,
+its file is kept, and the exit status is 1.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime
+import gzip
 import io
+import lzma
 import random
 import re
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +36,16 @@ from thalweg.data.kinds import DATE_FORMATS, understood
 
 import thalweg as tw
 from thalweg.data import batches
-from thalweg.data.csv_text import utf8
+from thalweg.data.files import file_of
 from thalweg.data.model import TableModel
+from thalweg.data.packed import zstd_module
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
+from thalweg.data.records import utf8
 from thalweg.data.report import Report
 from thalweg.data.table import MISSING_TEXTS, Table
 from thalweg.errors import ThalwegError
+from thalweg.exports.runtime import read_csv
 
 ROWS = 40
 TARGETS = ("species", "price", "member", "code")
@@ -59,7 +67,7 @@ def attempt(path: Path, call: Callable[[], Any]) -> Any:
         said = f"{type(error).__name__}: {error}"
         if path.name not in said:
             raise BrokenPromiseError(f"the file isn't named: {said}") from error
-        place, content = PLACE.search(said), path.read_bytes()
+        place, content = PLACE.search(said), content_of(path)
         # In UTF-16 a line's end may be part of another character.
         lines = len(content) if b"\0" in content else len(re.split(b"[\r\n]", content))
         if place and not 1 <= int(place[2]) <= lines:
@@ -67,9 +75,40 @@ def attempt(path: Path, call: Callable[[], Any]) -> Any:
         return said
 
 
+def content_of(path: Path) -> bytes:
+    """What is in a file, unpacked if it can be."""
+    try:
+        return file_of(path).content()
+    except ThalwegError:
+        return path.read_bytes()
+
+
+def require_exported_files_read_alike(path: Path, table: Table | str) -> None:
+    """What an exported file reads with gives the same cells, or the same error."""
+    try:
+        found = read_csv(str(path))
+    except ThalwegError as error:
+        said = f"{type(error).__name__}: {error}".replace(str(path), path.name)
+        # In what place a damaged archive is wrong, depends on how it is read.
+        if not isinstance(table, str) or cause(said) != cause(table):
+            raise BrokenPromiseError(f"exported: {said}\nread: {table}") from error
+        return
+    if isinstance(table, str):
+        # Not what is read, but what is made of it.
+        raise BrokenPromiseError(f"an exported file reads it, but read says: {table}")
+    cells = {name: [*map(known, column)] for name, column in found.items()}
+    if cells != table.frame.to_dict(as_series=False):
+        raise BrokenPromiseError("an exported file reads other cells")
+
+
+def cause(said: str) -> str:
+    """An error without the words of other libraries."""
+    return said.partition(", but isn't (")[0]
+
+
 def require_cells_as_written(path: Path, table: Table) -> None:
     """The cells of a CSV are those of Python's csv module, by one of the separators."""
-    text = utf8(path).decode()
+    text = utf8(content_of(path), path.name).decode()
     found = [[*map(str, table.columns)], *map(list, table.frame.iter_rows())]
     for separator in ",\t;|":
         with suppress(csv.Error):
@@ -165,11 +204,33 @@ TEXTS: list[str] = []
 PARQUET: list[bytes] = []
 
 
+def zipped(content: bytes) -> bytes:
+    """An archive of one file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("table.csv"), content)
+    return out.getvalue()
+
+
+PACKERS: tuple[Callable[[bytes], bytes], ...] = (
+    partial(gzip.compress, mtime=0),
+    lzma.compress,
+    zstd_module("").compress,
+    zipped,
+)
+
+
 def judge(choose: random.Random, case: Path, meter: Meter) -> str:
     """Break a file, read it, prepare it, predict from it."""
     if choose.random() < 0.8:
         path = case / "broken.csv"
-        path.write_bytes(broken_csv(choose.choice(TEXTS), choose))
+        content = broken_csv(choose.choice(TEXTS), choose)
+        if choose.random() < 0.15:
+            content = choose.choice(PACKERS)(content)
+            content = (
+                broken_bytes(content, choose) if choose.random() < 0.5 else content
+            )
+        path.write_bytes(content)
     else:
         path = case / "broken.parquet"
         path.write_bytes(broken_bytes(choose.choice(PARQUET), choose))
@@ -179,11 +240,13 @@ def judge(choose: random.Random, case: Path, meter: Meter) -> str:
 def use(path: Path, choose: random.Random) -> str:
     """Read a file, prepare it, predict from it."""
     batches.BLOCK = choose.choice(BLOCKS)
-    batches.HEADER = min(batches.BLOCK, 2**16)
+    batches.SNIFFED_BYTES = min(batches.BLOCK, 2**16)
     target = choose.choice(TARGETS)
     kind = path.suffix.removeprefix(".")
     table = attempt(path, lambda: read(path))
     prepared = ""
+    if kind == "csv":
+        require_exported_files_read_alike(path, table)
     if isinstance(table, Table):
         if kind == "csv":
             require_cells_as_written(path, table)

@@ -17,7 +17,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model_samples import keep_newest, normalized, own, plain, rows, table_text
+from model_samples import (
+    WRITTEN,
+    keep_newest,
+    normalized,
+    own,
+    plain,
+    rows,
+    table_text,
+)
 
 import thalweg as tw
 
@@ -48,7 +56,7 @@ def network_fixture(network: tw.Network, folder: Path) -> Data:
     }
 
 
-def table_fixture(target: str, folder: Path) -> Data:
+def table_fixture(target: str, folder: Path, **written: Any) -> Data:
     """The file of a table's model, some lines, and what it says of them."""
     lines = table_text().splitlines()
     table, few = folder / "table.csv", folder / "few.csv"
@@ -56,7 +64,7 @@ def table_fixture(target: str, folder: Path) -> Data:
     odd = "oops,,purple,new,maybe,2020-99-99,25:00,Gentoo,1.5"
     given = [*lines[: FEW + 1], odd]
     few.write_text("\n".join(given) + "\n", encoding="utf-8")
-    model = tw.train(table, target, layers=(3,), epochs=2).model
+    model = tw.train(table, target, layers=(3,), epochs=2, **written).model
     model.save(folder / "table.thalweg")
     return {
         "kind": "table",
@@ -108,7 +116,8 @@ def main() -> None:
         for name, make in networks.items():
             write(name, network_fixture(make(), Path(place)))
         write("table_of_classes", table_fixture("species", Path(place)))
-        write("table_of_numbers", table_fixture("price", Path(place)))
+        numbers = table_fixture("price", Path(place), **WRITTEN)
+        write("table_of_numbers", numbers)
         write("run", run_fixture(Path(place)))
 
 

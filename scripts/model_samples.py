@@ -126,6 +126,10 @@ def table_text(count: int = 164) -> str:
     return "\n".join(lines) + "\n"
 
 
+WRITTEN = {"separator": ",", "encoding": "utf-8", "comment": "#"}
+"""How the table is written, said though it could be found out: a file then holds it."""
+
+
 def write_samples(folder: Path) -> None:
     """One file of each kind, and the folders of two runs that aren't finished."""
     folder.mkdir()
@@ -145,7 +149,8 @@ def train_tables(table: Path, folder: Path) -> None:
     tw.train(table, "species", ignore=("price",), **how).model.save(
         folder / "classes.thalweg"
     )
-    tw.train(table, "price", loss="huber", **how).model.save(folder / "number.thalweg")
+    number = tw.train(table, "price", loss="huber", **WRITTEN, **how)
+    number.model.save(folder / "number.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:

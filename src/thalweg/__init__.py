@@ -8,6 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 from thalweg.data import inspect, load, resume, train
+from thalweg.data.dialect import Dialect
 from thalweg.errors import (
     ArgumentError,
     DataError,
@@ -147,6 +148,7 @@ __all__ = [
     "CosineWithWarmup",
     "DataError",
     "Dense",
+    "Dialect",
     "DivergenceError",
     "Dropout",
     "DtypeError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,13 @@ from thalweg.cli.inputs import (
     execution_on,
     load_model,
 )
+from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.show import score_table, show
+from thalweg.data.files import name_of
 from thalweg.data.scores import finite
 
 
+@with_dialect
 def evaluate(
     model: ModelFile,
     data: TableFile,
@@ -28,14 +31,17 @@ def evaluate(
     ] = False,
     lenient: Lenient = False,
     threads: Threads = None,
+    **given: Any,
 ) -> None:
     """Score a network on a table that has the target."""
     execution = execution_on(threads)
-    metrics, report = load_model(model).evaluate_with_report(data, execution, lenient)
+    found, name = load_model(model), name_of(data)
+    dialect = chosen_dialect(given, found.dialect)
+    metrics, report = found.evaluate_with_report(data, execution, dialect, lenient)
     for line in report.lines():
-        say_warning(f"{data.name}: {line}")
+        say_warning(f"{name}: {line}")
     if as_json:
         print(json.dumps({**finite(metrics), "rows": report.rows}))
         return
-    title = f"{report.rows:,} rows of {data.name}"
+    title = f"{report.rows:,} rows of {name}"
     show(score_table(title, [(model.name, metrics)]))

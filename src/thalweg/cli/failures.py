@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import fields
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 import typer
 
 from thalweg.cli.show import printable
+from thalweg.data.dialect import Dialect
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
@@ -22,6 +24,8 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
+DECIDING = "|".join(field.name for field in fields(Dialect))
+ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 
 
 def failure(error: BaseException) -> int:
@@ -46,9 +50,9 @@ def described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, USAGE_ERROR):
         return usage(error), BAD_USAGE
     if isinstance(error, ArgumentError):
-        return as_option(str(error)), BAD_USAGE
+        return with_options(as_option(str(error))), BAD_USAGE
     if isinstance(error, ThalwegError):
-        return str(error), BAD_INPUT
+        return with_options(str(error)), BAD_INPUT
     if isinstance(error, MemoryError):
         return "there isn't enough memory", BAD_INPUT
     if isinstance(error, OSError) and error.strerror:
@@ -83,7 +87,21 @@ def as_option(message: str) -> str:
     name, space, rest = message.partition(" ")
     if name not in OPTIONS:
         return message
-    return f"--{name.replace('_', '-')}{space}{rest}"
+    return f"--{option_name(name)}{space}{rest}"
+
+
+def with_options(message: str) -> str:
+    """A message whose advice is a setting, with the option in its place.
+
+    >>> with_options("must be UTF-8; encoding='cp1252' fits")
+    'must be UTF-8; --encoding cp1252 fits'
+    """
+    return ADVICE.sub(lambda found: f"--{option_name(found[1])} {found[3]}", message)
+
+
+def option_name(setting: str) -> str:
+    """A setting as it's written on the command line."""
+    return setting.replace("_", "-")
 
 
 def say_error(message: str) -> None:

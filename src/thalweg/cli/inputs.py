@@ -13,14 +13,16 @@ from thalweg.training.execution import Execution
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
+    from thalweg.data.dialect import Dialect
     from thalweg.data.model import TableModel
 
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
 ]
-TableFile = Annotated[
-    Path, typer.Argument(metavar="DATA", help="A table: CSV or Parquet.")
-]
+A_TABLE = (
+    "A table: CSV or Parquet, also packed (.gz, .xz, .zst, .zip); - is standard input."
+)
+TableFile = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE)]
 Target = Annotated[
     str | None,
     typer.Option(
@@ -29,7 +31,7 @@ Target = Annotated[
 ]
 TableToTrainOn = Annotated[
     Path | None,
-    typer.Argument(metavar="DATA", show_default=False, help="A table: CSV or Parquet."),
+    typer.Argument(metavar="DATA", show_default=False, help=A_TABLE),
 ]
 
 Threads = Annotated[
@@ -93,7 +95,7 @@ def load_model(path: Path) -> TableModel:
     return found
 
 
-def require_target(data: Path, target: str | None) -> str:
+def require_target(data: Path, target: str | None, dialect: Dialect) -> str:
     """The target; without one the error says what it could be.
 
     Raises:
@@ -103,10 +105,9 @@ def require_target(data: Path, target: str | None) -> str:
     if target is not None:
         return target
     from thalweg.data.read import read
-    from thalweg.data.words import listed
 
-    table = read(data)
+    table = read(data, dialect)
     raise ArgumentError(
         f"target must name the column to predict; {table.name} has "
-        f"{listed(table.columns, most=30)}"
+        f"{table.listed_columns(most=30)}"
     )

@@ -9,7 +9,7 @@ import typer
 
 from thalweg.cli.failures import BAD_INPUT
 from thalweg.cli.inputs import TableFile
-from thalweg.cli.options import chosen_settings, with_some_settings
+from thalweg.cli.options import WORDS, chosen_settings, with_options
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from thalweg.data.inspection import Inspected, Inspection
 
 DECLARED = (
+    *("separator", "encoding", "skip_rows", "comment"),
     *("task", "ignore", "category", "number", "date", "missing"),
     *("decimal", "thousands", "limits"),
 )
 
 
-@with_some_settings(DECLARED)
 def inspect(
     data: TableFile,
     target: Annotated[
@@ -47,6 +47,9 @@ def inspect(
     else:
         show_inspection(found)
     return BAD_INPUT if found.errors else 0
+
+
+inspect = with_options(inspect, {name: WORDS[name] for name in DECLARED})
 
 
 def show_inspection(found: Inspection) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from thalweg.cli.inputs import require_target
 from thalweg.cli.options import chosen_settings
 from thalweg.cli.outputs import (
-    MODEL,
+    model_beside,
     require_model_file,
     require_suffix,
     require_writable,
@@ -83,9 +83,9 @@ def new_job(
             "DATA must be given, the table to train on; or --resume DIR, a run to go "
             "on with"
         )
-    require_target(data, target)
     settings = chosen_settings(given)
-    saved = output or Path(data.stem + MODEL)
+    saved = output or model_beside(data)
+    require_target(data, target, settings.dialect)
     require_model_file(saved)
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
@@ -122,14 +122,14 @@ def resumed_job(
         source = data or run.source
         if source is None:
             raise ArgumentError(f"DATA must be given: {saved.path} names no file")
-        if not source.exists():
+        if data is None and not source.exists():
             raise FileError(
                 f"{source}: there is no such file any more; where it is now may be "
                 f"given: thalweg train DATA --resume {folder}"
             )
         known = saved.setup.notes.get(OUTPUT)
-        usual = from_here(known if isinstance(known, str) else source.stem + MODEL)
-        goes_to = output or usual
+        usual = from_here(known) if isinstance(known, str) else None
+        goes_to = output or usual or model_beside(source)
         require_model_file(goes_to)
         execution = Execution(saved.setup.engine, execution.threads)
         resumed = (store, saved)

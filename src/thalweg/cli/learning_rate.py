@@ -19,6 +19,7 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
+from thalweg.data.files import name_of
 
 if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared
@@ -51,8 +52,8 @@ def learning_rate(
     The network is the one that thalweg train would train with the same options, on the
     same rows. Nothing is saved but the picture that is asked for.
     """
-    name = require_target(data, target)
     settings, execution = chosen_settings(given), execution_on(threads)
+    name = require_target(data, target, settings.dialect)
     if figure is not None:
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
@@ -113,8 +114,8 @@ def draw(found: RangeTest, figure: Path, data: Path, target: str) -> None:
     path = range_test(
         found,
         figure,
-        f"{data.name}: {target}",
-        source=data.name,
+        f"{name_of(data)}: {target}",
+        source=name_of(data),
         command=shlex.join(["thalweg", *sys.argv[1:]]),
     )
     say(f"drew {path} and {path.with_suffix('.json').name}")

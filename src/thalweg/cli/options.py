@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from thalweg.data.dialect import SEPARATOR_NAMES, Dialect
 from thalweg.data.settings import CHOICES, LISTS, SCHEDULES, Settings, settings_from
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+
+Given = TypeVar("Given", bound=Callable[..., Any])
 
 NO_LAYERS, ALL_ROWS = "none", "all"
 
@@ -59,9 +62,14 @@ MARK = Value("MARK", "a mark", str)
 WHOLE = Value("N", "a whole number", int)
 NUMBER = Value("X", "a number", float)
 UNITS = Value("N,N,…", f"whole numbers such as 128,64, or {NO_LAYERS}", unit_numbers)
+TEXT = Value("TEXT", "a text", lambda text: text or None)
+CHARACTER = Value("CHARACTER", "a character", lambda text: text or None)
 BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
 
-ROWS, NETWORK, TRAINING = "Rows and columns", "Network", "Training"
+FILE, ROWS, NETWORK, TRAINING = (
+    *("The table's file", "Rows and columns"),
+    *("Network", "Training"),
+)
 READING = "What cells mean, where they don't decide it"
 
 
@@ -83,6 +91,22 @@ class Words:
 
 
 WORDS: Mapping[str, Words] = {
+    "separator": Words(
+        FILE,
+        CHARACTER,
+        f"What stands between cells; also {' or '.join(SEPARATOR_NAMES)}.",
+        "by the first lines",
+    ),
+    "encoding": Words(
+        FILE,
+        NAME,
+        "Of the text, such as cp1252.",
+        "UTF-8, or what a mark at the start says",
+    ),
+    "skip_rows": Words(FILE, WHOLE, "How many lines above the header are left out."),
+    "comment": Words(
+        FILE, TEXT, "Leave out lines that start with it, such as #.", "none are"
+    ),
     "task": Words(ROWS, NAME, "What to predict: classes or number.", "by the target"),
     "ignore": Words(ROWS, COLUMN, "Set a column aside; may be repeated.", "none"),
     "category": Words(
@@ -147,24 +171,24 @@ REPEATED = tuple(LISTS)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """The command with an option for each setting."""
+    return with_options(command, WORDS)
+
+
+def with_dialect(command: Callable[..., None]) -> Callable[..., None]:
+    """The command of a model, with options for a file that is written otherwise."""
+    names = [each.name for each in fields(Dialect)]
+    trained = {name: replace(WORDS[name], unset="as in training") for name in names}
+    return with_options(command, trained)
+
+
+def with_options(command: Given, words: Mapping[str, Words]) -> Given:
     """The command with its ``**given`` spelled out as options, for Typer to read."""
-    return with_some_settings(tuple(WORDS))(command)
-
-
-def with_some_settings(
-    names: Sequence[str],
-) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """What spells out a command's ``**given`` as the options of some settings."""
-
-    def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
-        signature = inspect.signature(command, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
-        options = [option(name, WORDS[name]) for name in names]
-        parameters = [*own, *options]
-        command.__dict__["__signature__"] = signature.replace(parameters=parameters)
-        return command
-
-    return spelled_out
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.kind != p.VAR_KEYWORD]
+    options = [option(name, each) for name, each in words.items()]
+    command.__dict__["__signature__"] = signature.replace(parameters=[*own, *options])
+    return command
 
 
 def option(name: str, words: Words) -> inspect.Parameter:
@@ -209,6 +233,16 @@ def chosen_settings(given: Mapping[str, Any]) -> Settings:
             if value not in (None, [])
         }
     )
+
+
+def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
+    """The usual dialect, but for the options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used.
+    """
+    typed = {name: text for name, text in given.items() if text is not None}
+    return replace(usual, **{name: read(name, text) for name, text in typed.items()})
 
 
 def read(name: str, text: str) -> Any:

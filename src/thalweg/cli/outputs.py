@@ -6,9 +6,24 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from thalweg.data.files import is_descriptor, name_of, stem_of
 from thalweg.errors import ArgumentError, FileError
 
 MODEL, PICTURE, PAGE = ".thalweg", ".png", ".html"
+
+
+def model_beside(data: Path) -> Path:
+    """Where the model of a table goes unless something else was asked for.
+
+    Raises:
+        ArgumentError: the table has no name.
+    """
+    if is_descriptor(data):
+        raise ArgumentError(
+            "--output must be given, the file to save the network in: "
+            f"{name_of(data)} has no name to call it after"
+        )
+    return Path(stem_of(data) + MODEL)
 
 
 def require_writable(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -21,7 +21,9 @@ from thalweg.cli.inputs import (
     execution_on,
     load_model,
 )
+from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
+from thalweg.data.files import name_of
 from thalweg.training.atomic import open_atomically
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 CSV, PARQUET = ".csv", ".parquet"
 
 
+@with_dialect
 def predict(
     model: ModelFile,
     data: TableFile,
@@ -46,6 +49,7 @@ def predict(
     ] = None,
     lenient: Lenient = False,
     threads: Threads = None,
+    **given: Any,
 ) -> None:
     """Predict every row of a table, which needn't have the target.
 
@@ -58,7 +62,9 @@ def predict(
         require_other_file("--output", output, data, model)
         require_writable(output)
     reports: list[Report] = []
-    parts = load_model(model).predict_batches(data, execution, reports.append, lenient)
+    found = load_model(model)
+    dialect = chosen_dialect(given, found.dialect)
+    parts = found.predict_batches(data, execution, reports.append, dialect, lenient)
     replaced = ", replacing what was there" if output and output.exists() else ""
     if output is None:
         write_csv(parts, sys.stdout.buffer)
@@ -70,7 +76,7 @@ def predict(
     if output is not None:
         say(f"{report.rows:,} rows in {output}{replaced}")
     for line in report.lines():
-        say_warning(f"{data.name}: {line}")
+        say_warning(f"{name_of(data)}: {line}")
 
 
 def write_csv(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:

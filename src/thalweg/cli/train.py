@@ -35,6 +35,7 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
+from thalweg.data.files import name_of
 from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
 from thalweg.training.checkpoints import CheckpointWarning
@@ -277,8 +278,8 @@ def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
     path = learning_curves(
         trained.history,
         figure,
-        f"{data.name}: {target}",
-        source=data.name,
+        f"{name_of(data)}: {target}",
+        source=name_of(data),
         command=shlex.join(["thalweg", *sys.argv[1:]]),
         unit=f"standard deviations of {target}",
     )

@@ -22,7 +22,7 @@ from thalweg.cli.inputs import (
     whole_number,
 )
 from thalweg.cli.options import chosen_settings, with_settings
-from thalweg.cli.outputs import MODEL, require_model_file
+from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.search import FOLDS
 from thalweg.search.budget import seconds_of
 from thalweg.search.samplers import SAMPLERS
@@ -102,9 +102,9 @@ def tune(
     successive halving with cross-validation. The rows of the test take no part in that.
     Ctrl-C ends the search with the best so far.
     """
-    name = require_target(data, target)
     base, execution = chosen_settings(given), execution_on(threads)
-    saved = output or Path(data.stem + MODEL)
+    saved = output or model_beside(data)
+    name = require_target(data, target, base.dialect)
     require_model_file(saved)
     from thalweg.cli.trials import SearchProgress, show_search, show_start
     from thalweg.search.tuning import Request, tune_table

@@ -7,72 +7,66 @@ the line it stands on.
 """
 
 import codecs
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from polars import selectors
 
-from thalweg.data.words import counted, listed
-from thalweg.errors import DataError
-
-SEPARATORS = ",\t;|"
-SNIFFED_RECORDS = 50
+from thalweg.data.dialect import Dialect
+from thalweg.data.files import File
+from thalweg.data.records import (
+    SNIFFED_BYTES,
+    header_names,
+    lines_of,
+    of_one_length,
+    opening,
+    records,
+    sniffed,
+    utf8,
+)
 
 Record = tuple[int, list[str]]
 """The line a record starts on, and its cells."""
 
 
-def read_csv(path: Path) -> pl.DataFrame:
-    """The cells of a CSV file, all as text, under the names in its first line.
+def read_csv(file: File, dialect: Dialect) -> pl.DataFrame:
+    """The cells of a CSV file, all as text, under the names in its header.
 
     Raises:
         DataError: it isn't text, holds nothing, or its rows differ in length.
     """
-    data = utf8(path)
-    separator = sniff_separator(data)
-    first = next(records(lines_of(data), separator, path.name), None)
-    if first is None:
-        raise DataError(f"{path.name}: there must be a header and rows; it is empty")
-    line, header = first
-    names = checked_names(f"{path.name}, line {line}", header)
-    columns = _fast(data, separator, header)
+    data = text_of(file, dialect)
+    layout = Layout.of(data, file.name, dialect)
+    rows = data[layout.at :]
+    columns = None
+    if layout.suits_polars(rows):
+        columns = layout.parsed(whole_lines(rows))
     if columns is None:
-        columns = _careful(data, separator, path.name)
-    return pl.DataFrame(dict(zip(names, columns, strict=True)))
+        found = layout.rows(lines_of(rows), layout.before)
+        columns = text_columns([cells for _, cells in found], len(layout.names))
+    return pl.DataFrame(dict(zip(layout.names, columns, strict=True)))
 
 
-def checked_names(where: str, header: Sequence[str]) -> list[str]:
-    """Column names without the space around them.
+def line_of(file: File, dialect: Dialect, row: int) -> int:
+    """The line, counted from 1, on which a row of the table (counted from 0) starts."""
+    data = text_of(file, dialect)
+    layout = Layout.of(data, file.name, dialect)
+    found = layout.records(lines_of(data[layout.at :]), layout.before)
+    return next((line for line, _ in islice(found, row, None)), layout.before + row + 1)
+
+
+def text_of(file: File, dialect: Dialect) -> bytes:
+    """A file's text as UTF-8.
 
     Raises:
-        DataError: two columns share a name, or one other than the first has none.
+        DataError: it isn't text in its encoding.
     """
-    names = [name.strip() for name in header]
-    # pandas and R write row numbers as a first column without a name.
-    if "" in names[1:]:
-        position = names.index("", 1) + 1
-        raise DataError(f"{where}: column {position} must have a name, but has none")
-    if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
-        positions = [str(i) for i, name in enumerate(names, 1) if name == repeated]
-        raise DataError(
-            f"{where}: column names must differ, but {listed([repeated])} is the name "
-            f"of columns {', '.join(positions[:-1])} and {positions[-1]}"
-        )
-    return names
-
-
-def line_of(path: Path, row: int) -> int:
-    """The line, counted from 1, on which a row of the table (counted from 0) starts."""
-    data = utf8(path)
-    found = records(lines_of(data), sniff_separator(data), path.name)
-    lines = (line for line, _ in found)
-    return next(islice(lines, row + 1, None), row + 2)
+    file.require_text()
+    return utf8(file.content(), file.name, dialect.encoding)
 
 
 def sniff_separator(data: bytes) -> str:
@@ -81,83 +75,124 @@ def sniff_separator(data: bytes) -> str:
     >>> sniff_separator(b"name;price\nbread;1,20\nmilk;0,90\n")
     ';'
     """
-    head = data[: 1 << 16].decode("utf-8", errors="ignore")
-    return max(SEPARATORS, key=lambda separator: _fit(head, separator))
+    return sniffed(data[:SNIFFED_BYTES])
 
 
-def _fit(head: str, separator: str) -> tuple[float, int]:
-    """How well a separator fits: the share of rows as long as the first; its length."""
-    try:
-        records = csv.reader(
-            io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True
-        )
-        widths = [len(cells) for cells in islice(records, SNIFFED_RECORDS) if cells]
-    except csv.Error:
-        return 0.0, 0
-    if not widths or widths[0] < 2:
-        return 0.0, 0
-    return widths.count(widths[0]) / len(widths), widths[0]
+@dataclass(frozen=True)
+class Layout:
+    """How a file's rows are written, and where they start.
 
-
-def utf8(path: Path) -> bytes:
-    """The file's bytes as UTF-8 without a byte order mark."""
-    data = path.read_bytes()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = decoded(data, "utf-16", path.name).encode()
-    else:
-        data = data.removeprefix(codecs.BOM_UTF8)
-    require_text(data, path.name)
-    return data
-
-
-def require_text(data: bytes, name: str) -> None:
-    """The bytes are UTF-8 without a zero byte.
-
-    Raises:
-        DataError: they aren't; the message names the line.
+    Arguments:
+        name: the file's, for messages.
+        separator: between cells.
+        comment: what lines start with that are left out.
+        header: the record of names, as it is in the file.
+        names: of the columns.
+        at: the byte at which the rows start.
+        before: how many lines come before them.
     """
-    if not data.isascii():
-        decoded(data, "utf-8", name)
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise DataError(
-            f"{name}, line {line}: must be text, but holds a zero byte "
-            f"(a binary file, or UTF-16 without its mark?)"
+
+    name: str
+    separator: str
+    comment: str | None
+    header: Record
+    names: list[str]
+    at: int
+    before: int
+
+    @classmethod
+    def of(cls, data: bytes, name: str, dialect: Dialect) -> "Layout":
+        """The layout of a text that starts so, in UTF-8.
+
+        Raises:
+            DataError: there is no header, or its names can't be used.
+        """
+        comment = dialect.comment
+        separator, header, at, before = opening(
+            data, name, dialect.separator, dialect.skip_rows, comment
+        )
+        names = header_names(name, header)
+        return cls(name, separator, comment, header, names, at, before)
+
+    def records(self, lines: Iterable[str], before: int) -> Iterator[Record]:
+        """The records in lines, so many lines of the file before them."""
+        return records(lines, self.separator, self.name, before, self.comment)
+
+    def rows(self, lines: Iterable[str], before: int) -> Iterator[Record]:
+        """The same, all as long as the header.
+
+        Raises:
+            DataError: one isn't, or they break the rules of CSV.
+        """
+        return of_one_length(self.records(lines, before), self.header, self.name)
+
+    def suits_polars(self, data: bytes) -> bool:
+        """Whether polars and Python agree on what separates cells, rows and texts."""
+        return (
+            len(self.names) > 1
+            and len(self.separator.encode()) == 1
+            and self.separator != " "
+            and not has_comments(data, self.comment)
+            and plain_lines(data, self.separator)
         )
 
+    def parsed(
+        self,
+        data: bytes,
+        types: Mapping[str, Any] | None = None,
+        null_values: Sequence[str] = (),
+    ) -> list[pl.Series] | None:
+        """What polars reads, or None where it may differ from what the file says.
 
-def decoded(data: bytes, encoding: str, name: str) -> str:
-    """The text of some bytes.
+        Arguments:
+            data: whole lines that suit it.
+            types: what cells of some columns are read as; those of others stay text.
+            null_values: what is missing in columns that aren't text.
+        """
+        schema = {name: (types or {}).get(name, pl.String) for name in self.names}
+        try:
+            frame = pl.read_csv(
+                data,
+                separator=self.separator,
+                has_header=False,
+                schema=schema,
+                null_values=list(null_values) if types else None,
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+        if frame.width != len(schema) or not balanced(data, self.separator, frame):
+            return None
+        return frame.get_columns()
 
-    Raises:
-        DataError: they aren't text in that encoding.
+
+def has_comments(data: bytes, comment: str | None) -> bool:
+    """Whether a line starts as a comment does, be it within a cell."""
+    if comment is None:
+        return False
+    mark = comment.encode()
+    return data.startswith(mark) or any(end + mark in data for end in (b"\n", b"\r"))
+
+
+def whole_lines(data: bytes) -> bytes:
+    """The lines without blank ones first and last, all of which end."""
+    return data if is_dense(data) else data.strip(b"\r\n") + b"\n"
+
+
+def is_dense(data: bytes) -> bool:
+    """Whether there are lines that aren't blank first and last, and all end."""
+    tail = data[-4:].replace(b"\r", b"")
+    ends = tail.endswith(b"\n") and not tail.endswith(b"\n\n")
+    return ends and data[:1] not in (b"\r", b"\n") and len(data) > 4
+
+
+def plain_lines(data: bytes, separator: str) -> bool:
+    """Whether parsers agree about lines; that a blank one lacks separators is found.
+
+    In the middle of a file a byte order mark is a character, which polars leaves out.
     """
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{name}, line {line}: must be text in {encoding.upper()}, but byte "
-            f"{data[error.start]:#04x} at offset {error.start} isn't; save it as UTF-8"
-        ) from None
-
-
-def _fast(data: bytes, separator: str, header: list[str]) -> list[pl.Series] | None:
-    """What polars reads, or None where it may differ from what the file says."""
-    data = data.strip(b"\r\n")
-    if len(header) < 2 or unusual(data, separator):
-        return None
-    try:
-        frame = pl.read_csv(
-            data + b"\n",
-            separator=separator,
-            infer_schema=False,
-        )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None
-    if frame.width != len(header) or not balanced(data, separator, frame, header):
-        return None
-    return frame.get_columns()
+    if data.startswith(codecs.BOM_UTF8):
+        return False
+    return (b'"' not in data and b"\r" not in data) or not unusual(data, separator)
 
 
 def unusual(data: bytes, separator: str) -> bool:
@@ -187,10 +222,8 @@ def plainly_quoted(data: bytes, separator: str) -> bool:
     return len(opened) == len(closed) and bool(opened.all() and closed.all())
 
 
-def balanced(
-    data: bytes, separator: str, frame: pl.DataFrame, header: Sequence[str] = ()
-) -> bool:
-    """Whether there are just the separators that the cells need, and the header's.
+def balanced(data: bytes, separator: str, frame: pl.DataFrame) -> bool:
+    """Whether there are just the separators that the cells need.
 
     A longer row makes polars fail, so if none is missing in all, none is anywhere.
     """
@@ -201,36 +234,9 @@ def balanced(
             selectors.string().str.count_matches(separator, literal=True).sum()
         )
         inside = sum(count or 0 for count in counts.row(0)) if counts.width else 0
-        inside += sum(cell.count(separator) for cell in header)
-    needed = (frame.width - 1) * (frame.height + bool(header))
+    needed = (frame.width - 1) * frame.height
     separators = np.frombuffer(data, np.uint8) == ord(separator)
     return int(np.count_nonzero(separators)) - inside == needed
-
-
-def _careful(data: bytes, separator: str, name: str) -> list[pl.Series]:
-    """Every record by the standard library's parser, rows of one length only."""
-    found = records(lines_of(data), separator, name)
-    header = next(found)
-    rows = [cells for _, cells in of_one_length(found, header, name)]
-    return text_columns(rows, len(header[1]))
-
-
-def of_one_length(
-    found: Iterator[Record], header: Record, name: str
-) -> Iterator[Record]:
-    """The records, if each has as many cells as the header.
-
-    Raises:
-        DataError: one hasn't; the message names its line.
-    """
-    header_line, names = header
-    for line, cells in found:
-        if len(cells) != len(names):
-            raise DataError(
-                f"{name}, line {line}: must have {counted(len(names), 'cell')} like "
-                f"the header on line {header_line}, but has {len(cells)}"
-            )
-        yield line, cells
 
 
 def text_columns(rows: Sequence[Sequence[str]], width: int) -> list[pl.Series]:
@@ -249,39 +255,3 @@ def line_count(data: bytes) -> int:
         return count
     returns = np.count_nonzero(characters == ord("\r"))
     return count + int(returns) - data.count(b"\r\n")
-
-
-def lines_of(data: bytes) -> Iterator[str]:
-    """Lines of UTF-8, with whatever ends them."""
-    return iter(io.StringIO(data.decode("utf-8"), newline=""))
-
-
-def records(
-    lines: Iterable[str], separator: str, name: str, before: int = 0
-) -> Iterator[Record]:
-    """The records that aren't blank, each with the line it starts on.
-
-    Args:
-        lines: with their ends.
-        separator: between cells.
-        name: the file's, for messages.
-        before: how many lines of the file come before these.
-
-    Raises:
-        DataError: they break the rules of CSV.
-    """
-    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
-    line = before + 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DataError(
-                f"{name}, line {line}: must follow the rules of CSV, "
-                f"but the parser found: {error}"
-            ) from None
-        if len(cells) > 1 or any(cell.strip() for cell in cells):
-            yield line, cells
-        line = before + reader.line_num + 1

@@ -33,7 +33,7 @@ from thalweg.data.recognize.moments import Moments, recognize_dates, recognize_t
 from thalweg.data.recognize.numbers import Numbers, recognize_numbers
 from thalweg.data.schema import Column, Schema
 from thalweg.data.table import Table
-from thalweg.data.words import counted, listed, shown
+from thalweg.data.words import counted, shown
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import nearest
 
@@ -197,7 +197,7 @@ def _check_uses(
         if name not in table.columns:
             raise ArgumentError(
                 f"{use} must name a column of {table.name}, got {name!r}"
-                f"{nearest(name, table.columns)}; it has {listed(table.columns)}"
+                f"{nearest(name, table.columns)}; it has {table.listed_columns()}"
             )
     uses_of = {name: use for use, name in reversed(given)}
     for use, name in given:

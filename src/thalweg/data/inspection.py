@@ -99,7 +99,7 @@ def inspect_table(source: Any, target: str | None, settings: Settings) -> Inspec
         FileError, DataError: the table can't be read.
         ArgumentError: there is no column of a name that was given.
     """
-    table = read(source)
+    table = read(source, settings.dialect)
     said = declared_by(settings, table)
     for name in (*settings.ignore, *([target] if target is not None else [])):
         if name not in table.columns:

@@ -100,7 +100,8 @@ def learn(
     """Read, infer, split, encode, train, and test once on rows never used.
 
     Arguments:
-        source: a file's path, or a frame of pandas, polars or pyarrow.
+        source: a file's path, a frame of pandas, polars or pyarrow, or a table that
+            was read.
         target: the column to predict.
         settings: how.
         callback: called after every epoch.
@@ -117,19 +118,25 @@ def learn(
         ArgumentError: a setting can't be used with this table.
         DivergenceError: the loss became NaN or infinite in the first epoch.
     """
-    table = read(source)
-    data = fingerprint(source, table)
+    table = read(source, settings.dialect)
+    data = fingerprint(table)
     if resumed is not None:
         require_same_table(resumed[1], table, data)
     if checkpoint is not None:
-        checkpoint = noted(checkpoint, source, target, settings, data)
+        checkpoint = noted(checkpoint, table, target, settings, data)
     prepared = prepared_by(table, target, settings)
     network = build(prepared, settings) if resumed is None else resumed[1].network
     if announce is not None:
         announce(table, prepared, network)
     course = Course(callback, callbacks, execution, checkpoint, resumed)
     diverged = train_network(network, prepared, settings, course)
-    model = TableModel(network, prepared.encoder, prepared.targets, prepared.task)
+    model = TableModel(
+        network,
+        prepared.encoder,
+        prepared.targets,
+        prepared.task,
+        dialect=settings.dialect,
+    )
     trained = tested(model, prepared, settings, data, diverged, execution)
     return replace(trained, table=table)
 
@@ -139,20 +146,20 @@ def learn(
 
 def noted(
     checkpoint: Checkpoint,
-    source: Any,
+    table: Table,
     target: str,
     settings: Settings,
     data: Mapping[str, Any],
 ) -> Checkpoint:
     """With the table's place, fingerprint and settings beside every checkpoint."""
-    is_file = isinstance(source, str | Path)
-    table = {
-        "source": str(Path(source).absolute()) if is_file else None,
+    path = table.file and table.file.path
+    notes = {
+        "source": None if path is None else str(path.absolute()),
         "target": target,
         "settings": settings.to_dict(),
         "data": dict(data),
     }
-    return replace(checkpoint, notes={**checkpoint.notes, TABLE: table})
+    return replace(checkpoint, notes={**checkpoint.notes, TABLE: notes})
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ class Begun:
     """A table's run as a checkpoint has it.
 
     Arguments:
-        source: the file that the table was read from; None for a frame.
+        source: the file that the table was read from; None for a frame and a pipe.
         target: the column to predict.
         settings: how.
     """
@@ -434,18 +441,19 @@ def constant_loss(model: TableModel, prepared: Prepared, weighted: bool) -> floa
     return float(loss(guess, validation.y, used_weights(validation, weighted)))
 
 
-def fingerprint(source: Any, table: Table) -> dict[str, Any]:
-    """What tells one table from another: its name, size, and a hash of its content."""
-    digest = hashlib.sha256()
-    if isinstance(source, str | Path):
-        with open(source, "rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+def fingerprint(table: Table) -> dict[str, Any]:
+    """What tells one table from another: its name, size, and a hash of its content.
+
+    That of a file is the SHA-256 of its bytes, as it came: what is packed stays packed.
+    """
+    if table.file is not None:
+        digest = table.file.sha256
     else:
-        digest.update(table.frame.hash_rows(0).to_numpy().tobytes())
+        rows = table.frame.hash_rows(0).to_numpy().tobytes()
+        digest = hashlib.sha256(rows).hexdigest()
     return {
         "name": table.name,
         "rows": table.rows,
         "columns": table.columns,
-        "sha256": digest.hexdigest(),
+        "sha256": digest,
     }

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.batches import read_batches
+from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.data.encode import Encoder
 from thalweg.data.flow import encoded_in_turns, one_ahead
 from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report
 from thalweg.data.scores import Metrics, class_scores, number_scores
+from thalweg.data.table import Table
 from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
@@ -27,7 +29,7 @@ from thalweg.data.targets import (
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
 from thalweg.training.execution import Execution
-from thalweg.training.modeldocument import FORMS
+from thalweg.training.modeldocument import DIALECT, FORMS
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.networkdata import network_data, network_from
@@ -50,6 +52,7 @@ class TableModel:
         targets: how the target became what was learned.
         task: what is predicted.
         results: plain data about how it was trained: test metrics, baselines, notes.
+        dialect: how the text of its tables' files is written.
 
     Example:
         >>> import thalweg as tw
@@ -63,11 +66,16 @@ class TableModel:
     targets: ClassTargets | NumberTargets
     task: Task
     results: dict[str, Any] = field(default_factory=dict[str, Any])
+    dialect: Dialect = USUAL_DIALECT
 
     @property
     def target(self) -> str:
         """The name of the column that is predicted."""
         return self.targets.name
+
+    def read(self, source: Any, dialect: Dialect | None = None) -> Table:
+        """A table as the model's are read, or as another dialect says."""
+        return read(source, dialect or self.dialect)
 
     def predict(
         self,
@@ -76,6 +84,7 @@ class TableModel:
         lenient: bool = False,
         engine: str = "native",
         threads: int | None = None,
+        dialect: Dialect | None = None,
     ) -> pl.DataFrame:
         """A prediction for every row of a table.
 
@@ -85,6 +94,7 @@ class TableModel:
                 say in a column ``unreadable`` for each row which cells weren't.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
+            dialect: how the file's text is written, if not as in training.
 
         Returns:
             A polars frame of as many rows: ``prediction``, and for classes the
@@ -95,13 +105,17 @@ class TableModel:
                 half of a column's cells aren't what they were in training.
         """
         execution = Execution(engine, threads)
-        return self.predict_with_report(source, execution, lenient)[0]
+        return self.predict_with_report(source, execution, dialect, lenient)[0]
 
     def predict_with_report(
-        self, source: Any, execution: Execution = USUAL, lenient: bool = False
+        self,
+        source: Any,
+        execution: Execution = USUAL,
+        dialect: Dialect | None = None,
+        lenient: bool = False,
     ) -> tuple[pl.DataFrame, Report]:
         """The predictions, and what was new or missing in the cells."""
-        encoded = self.encoder.transform(read(source))
+        encoded = self.encoder.transform(self.read(source, dialect))
         report = encoded.report
         if not lenient:
             report.require_readable(LENIENT)
@@ -113,6 +127,7 @@ class TableModel:
         source: Any,
         execution: Execution = USUAL,
         tell: Callable[[Report], object] = lambda report: None,
+        dialect: Dialect | None = None,
         lenient: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """What `predict` gives, some rows at a time: a file may exceed the memory.
@@ -121,6 +136,7 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             execution: what runs the network.
             tell: called with what was new or missing in the cells of each part.
+            dialect: how the file's text is written, if not as in training.
             lenient: as `predict` takes it.
 
         Returns:
@@ -138,9 +154,9 @@ class TableModel:
             [344]
         """
         # Reading, encoding and predicting go on side by side.
-        tables = one_ahead(
-            read_batches(source, self.encoder.types, self.encoder.missing)
-        )
+        encoder, how = self.encoder, dialect or self.dialect
+        parts = read_batches(source, encoder.types, how, encoder.missing)
+        tables = one_ahead(parts)
         encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
         whole: Report | None = None
         # A part is given when there is another: of a table of one part it is known
@@ -199,7 +215,7 @@ class TableModel:
 
     def __pipeline__(self) -> Pipeline:
         """The table's columns in, the answers out, for `thalweg.export`."""
-        inputs = TableInputs(self.encoder, read)
+        inputs = TableInputs(self.encoder, self.read, self.dialect)
         about: dict[str, Any] = {
             "kind": "table",
             "target": self.target,
@@ -216,6 +232,7 @@ class TableModel:
         lenient: bool = False,
         engine: str = "native",
         threads: int | None = None,
+        dialect: Dialect | None = None,
     ) -> Metrics:
         """Metrics on a table that has the target.
 
@@ -224,6 +241,7 @@ class TableModel:
             lenient: go on where more than half of a column can't be read.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as the work is worth.
+            dialect: how the file's text is written, if not as in training.
 
         Returns:
             For classes ``accuracy``, ``balanced_accuracy``, ``f1`` (mean over classes)
@@ -233,13 +251,17 @@ class TableModel:
             FileError, DataError: as `predict`; or the target can't be read.
         """
         execution = Execution(engine, threads)
-        return self.evaluate_with_report(source, execution, lenient)[0]
+        return self.evaluate_with_report(source, execution, dialect, lenient)[0]
 
     def evaluate_with_report(
-        self, source: Any, execution: Execution = USUAL, lenient: bool = False
+        self,
+        source: Any,
+        execution: Execution = USUAL,
+        dialect: Dialect | None = None,
+        lenient: bool = False,
     ) -> tuple[Metrics, Report]:
         """The metrics, and what was new or missing in the cells."""
-        table = read(source)
+        table = self.read(source, dialect)
         encoded = self.encoder.transform(table)
         if not lenient:
             encoded.report.require_readable(LENIENT)
@@ -277,9 +299,14 @@ class TableModel:
             "results": self.results,
         }
         document = {"kind": "table", **document, "table": table}
-        # A reader that passed over forms would read cells otherwise.
+        # A reader that passed over these would read cells, or columns, otherwise.
+        needed: list[str] = []
         if self.encoder.schema.has_forms or self.targets.has_form:
-            document["required_features"] = [FORMS]
+            needed.append(FORMS)
+        if self.dialect != USUAL_DIALECT:
+            table["dialect"] = self.dialect.to_dict()
+            needed.append(DIALECT)
+        document["required_features"] = needed
         write_model(path, tensors, document)
 
 
@@ -310,12 +337,14 @@ def model_from(
         encoder = Encoder.from_dict(table["encoder"])
         targets = targets_from_dict(table["targets"])
         task, results = Task.from_dict(table["task"]), dict(table["results"])
+        written = "dialect" in table
+        dialect = Dialect.from_dict(table["dialect"]) if written else USUAL_DIALECT
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: the table is damaged: {error!r}") from None
     require_fit(network, encoder, targets, path)
-    return TableModel(network, encoder, targets, task, results)
+    return TableModel(network, encoder, targets, task, results, dialect)
 
 
 def require_fit(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.network import Network
 
@@ -42,10 +43,12 @@ class TableInputs:
     Arguments:
         encoder: how they become what the network takes.
         table: reads what a person gives.
+        dialect: how the text of a file is written.
     """
 
     encoder: Encoder
     table: Callable[[Any], Table]
+    dialect: Dialect = USUAL_DIALECT
 
 
 Inputs: TypeAlias = ArrayInputs | TableInputs

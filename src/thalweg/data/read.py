@@ -1,5 +1,6 @@
 """Read a table: a CSV or Parquet file, or a frame of pandas, polars or pyarrow."""
 
+import io
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -9,23 +10,26 @@ from typing import Any, cast
 
 import polars as pl
 
-from thalweg.data.csv_text import checked_names, line_of, read_csv
+from thalweg.data.csv_text import line_of, read_csv
+from thalweg.data.dialect import USUAL_DIALECT, Dialect
+from thalweg.data.files import File, file_of, readable
 from thalweg.data.frames import FRAME, polars_frame
+from thalweg.data.records import checked_names
 from thalweg.data.table import Table
-from thalweg.errors import DataError, FileError
-from thalweg.formulas.names import nearest
+from thalweg.errors import DataError
 
 
-def read(source: Any) -> Table:
+def read(source: Any, dialect: Dialect = USUAL_DIALECT) -> Table:
     """Read a table from a file or a frame.
 
     The cells of a CSV stay text, so that nothing is coerced before `infer` has seen
-    all of a column. Its separator (comma, tab, semicolon or bar) is found from the
-    first lines. A frame keeps its types.
+    all of a column. A frame keeps its types.
 
     Args:
-        source: the path of a .csv, .tsv, .txt or .parquet file; or a frame of pandas,
-            polars or pyarrow.
+        source: the path of a file of text or Parquet, packed by gzip, xz, zstd or zip
+            or not; ``-`` for standard input; a frame of pandas, polars or pyarrow; or a
+            table that was read.
+        dialect: how a file's text is written, where that isn't to be found out.
 
     Returns:
         The table, with at least one row.
@@ -38,87 +42,57 @@ def read(source: Any) -> Table:
     >>> read(pl.DataFrame({"age": [31, 42], "city": ["Ghent ", ""]})).frame.rows()
     [(31, 'Ghent'), (42, None)]
     """
+    if isinstance(source, Table):
+        return source
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(os.fspath(cast("str | os.PathLike[str]", source))))
+        return _read_file(file_of(cast("str | os.PathLike[str]", source)), dialect)
     return _read_frame(source)
 
 
-def _read_file(path: Path) -> Table:
-    check_file(path)
-    with readable(path):
-        if is_parquet(path):
-            return _read_parquet(path)
-        return Table.of(path.name, read_csv(path), partial(line_of, path))
+def _read_file(file: File, dialect: Dialect) -> Table:
+    with readable(file.shown):
+        if file.is_parquet:
+            return Table.of(file.name, _read_parquet(file), file=file, typed=True)
+        lines = partial(line_of, file, dialect)
+        return Table.of(file.name, read_csv(file, dialect), lines, file=file)
 
 
-def is_parquet(path: Path) -> bool:
-    """Whether the file's name says that it is Parquet."""
-    return path.suffix.lower() == ".parquet"
-
-
-@contextmanager
-def readable(path: Path) -> Generator[None]:
-    """What the operating system refuses is an error that names the file."""
-    try:
-        yield
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
-
-
-def check_file(path: Path) -> None:
-    """The path is that of a file.
-
-    Raises:
-        FileError: it isn't; a file of a similar name is suggested.
-    """
-    try:
-        if path.is_dir():
-            raise FileError(f"{path}: must be a file, but is a folder")
-        if not path.exists():
-            raise FileError(f"{path}: there is no such file{_nearest_file(path)}")
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path}: can't be a file's name: {error}") from None
-
-
-def _nearest_file(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f" (nor a folder {str(path.parent)!r})"
-    return nearest(path.name, sorted(other.name for other in path.parent.iterdir()))
-
-
-def _read_parquet(path: Path) -> Table:
-    with _whole_parquet(path):
+def _read_parquet(file: File) -> pl.DataFrame:
+    with _whole_parquet(file.name):
         # A damaged file may also fail later, where its columns differ in length.
-        return Table.of(path.name, _named(path.name, pl.read_parquet(path)), typed=True)
+        return _named(file.name, pl.read_parquet(_bytes_of(file)))
 
 
-def parquet_parts(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+def parquet_parts(file: File, rows: int) -> Iterator[pl.DataFrame]:
     """A Parquet file's rows in their order, so many at a time.
 
     Raises:
         DataError: it isn't a whole Parquet file.
     """
-    with _whole_parquet(path):
-        parts = pl.scan_parquet(path).collect_batches(
+    with _whole_parquet(file.name):
+        parts = pl.scan_parquet(_bytes_of(file)).collect_batches(
             chunk_size=rows, maintain_order=True
         )
         for part in parts:
             if part.height:
-                yield _named(path.name, part)
+                yield _named(file.name, part)
+
+
+def _bytes_of(file: File) -> Path | io.BytesIO:
+    """Where polars reads: it goes to and fro in a file, which a packed one can't."""
+    if file.path is not None and not file.packing:
+        return file.path
+    return io.BytesIO(file.content())
 
 
 @contextmanager
-def _whole_parquet(path: Path) -> Generator[None]:
+def _whole_parquet(name: str) -> Generator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = (str(error).splitlines() or ["unreadable"])[0]
         raise DataError(
-            f"{path.name}: must be a Parquet file, but isn't a whole one ({reason})"
+            f"{name}: must be a Parquet file, but isn't a whole one ({reason})"
         ) from None
 
 

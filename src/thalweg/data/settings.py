@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from thalweg.data.choices import DECIMALS, LIMITS, THOUSANDS
+from thalweg.data.dialect import Dialect
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import (
@@ -97,6 +98,8 @@ class Settings:
             without it such a cell is an error.
         weights: the column with each row's weight.
         seed: the same seed gives the same network.
+        separator, encoding, skip_rows, comment: how a file's text is written, where
+            that isn't to be found out; see `Dialect`.
 
     Raises:
         ArgumentError: a setting can't be used; the message says what it must be.
@@ -135,6 +138,10 @@ class Settings:
     limits: str | None = None
     weights: str | None = None
     seed: int = 0
+    separator: str | None = None
+    encoding: str | None = None
+    skip_rows: int = 0
+    comment: str | None = None
 
     def __post_init__(self) -> None:
         for units in self.layers:
@@ -182,6 +189,12 @@ class Settings:
             must = f"used with {' or '.join(DECAYING)}; for adam and others there is l2"
             require(fits, "weight_decay", must, self.optimizer)
         EarlyStopping(self.patience, self.min_delta)
+        _ = self.dialect  # it checks what it's made of
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a file's text is written."""
+        return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
 
     def rows_a_step(self, training_rows: int) -> int | str:
         """The batch size for a number of training rows."""

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import polars as pl
 from polars import selectors
 
+from thalweg.data.files import File
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
@@ -42,6 +43,7 @@ class Table:
         typed: whether columns have types of their own, as in a frame or in Parquet, so
             that a missing cell is told from a text, and texts are meant to be texts.
         kept: what was made of the cells, by its type, for who asks for it again.
+        file: what the whole table was read from; None for a frame.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Table:
     before: int = 0
     typed: bool = False
     kept: dict[type, Any] = field(default_factory=dict[type, Any], compare=False)
+    file: File | None = None
 
     @classmethod
     def of(
@@ -59,12 +62,13 @@ class Table:
         lines: Lines | None = None,
         before: int = 0,
         typed: bool = False,
+        file: File | None = None,
     ) -> "Table":
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
         clean = cleaned(frame).with_columns(_float_or_null())
-        table = cls(name, clean, lines, before, typed)
+        table = cls(name, clean, lines, before, typed, file=file)
         for column in clean.select(selectors.date(), selectors.datetime()):
             _require_years(table, column)
         return table
@@ -79,6 +83,14 @@ class Table:
         """The names of the columns."""
         return self.frame.columns
 
+    def listed_columns(self, most: int = 8) -> str:
+        """The names for a message, with advice if a text was read as one column."""
+        alone = self.lines is not None and len(self.columns) == 1
+        advice = (
+            "; if its rows have more cells, give separator=CHARACTER or skip_rows=N"
+        )
+        return listed(self.columns, most) + advice * alone
+
     def column(self, name: str) -> pl.Series:
         """The cells of a column, found by its name, without the name.
 
@@ -91,7 +103,7 @@ class Table:
         if found is None:
             raise DataError(
                 f"{self.name}: there must be a column {name!r}"
-                f"{nearest(name, self.columns)}; it has {listed(self.columns)}"
+                f"{nearest(name, self.columns)}; it has {self.listed_columns()}"
             )
         return found
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thalweg.data import packed, records, words
+from thalweg.data.dialect import USUAL_DIALECT
 from thalweg.data.forms import DateForm, DurationForm, NumberForm, TimeForm
 from thalweg.data.forms.missing import MISSING_TEXTS
 from thalweg.data.forms.texts import SAID
@@ -27,12 +29,16 @@ from thalweg.training.atomic import write_atomically
 from thalweg.training.network import Network
 from thalweg.training.stack import describe
 
+WRITTEN_OUT = (words, packed, records, runtime)
+"""The modules whose functions and constants a file may have in it."""
+
 FUNCTIONS: Mapping[str, Any] = {
     name: function
-    for name, function in vars(runtime).items()
-    if inspect.isfunction(function)
+    for module in WRITTEN_OUT
+    for name, function in vars(module).items()
+    if inspect.isfunction(function) and function.__module__ == module.__name__
 }
-CONSTANTS = {
+VALUES = {
     "MISSING": MISSING_TEXTS,
     "BOOLEANS": SAID,
     "NUMBER": NumberForm().pattern,
@@ -41,6 +47,17 @@ CONSTANTS = {
     "DATE_PARTS": DateForm().parts,
     "TIME": TimeForm.pattern,
 }
+CONSTANTS = {
+    **{
+        name: literal(value)
+        for module in WRITTEN_OUT
+        for name, value in (vars(module) | VALUES).items()
+        if name.isupper()
+    },
+    "DataError": "ValueError",
+}
+"""The text of each."""
+
 IMPORTS = """\
 from typing import Any
 
@@ -49,7 +66,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]"""
-MODULES = ("base64", "csv", "datetime", "io", "math", "re", "sys")
+MODULES = ["base64", "codecs", "csv", "datetime", "errno", "io", "math", "re", "sys"]
+PARTS_OF_MODULES = {
+    "collections.abc": ("Iterable", "Iterator", "Sequence"),
+    "functools": ("partial",),
+    "importlib.util": ("find_spec", "module_from_spec"),
+    "itertools": ("islice",),
+}
 Section = list[str]
 Arrays = dict[str, NumpyArray]
 
@@ -86,12 +109,14 @@ def source(pipeline: Pipeline) -> str:
         answers_text(answers, computed, arrays),
         compute_text(way_in),
         *(function_text(way_in, answer) for answer in computed.outputs),
-        main_text(way_in, answers),
+        arrays_text(arrays),
     ]
-    body = "\n\n\n".join(parts)
-    numbers = arrays_text(arrays)
-    helpers = helpers_for(f"{body}\n{numbers}")
-    text = "\n\n\n".join([*helpers, body, numbers, ENDS])
+    main = main_text(way_in, answers)
+    helpers = helpers_for("\n".join(parts))
+    # What only the program needs comes last, as it is long and of no network.
+    readers = {k: v for k, v in helpers_for(main).items() if k not in helpers}
+    everything = [*helpers.values(), *parts, *readers.values(), main, ENDS]
+    text = "\n\n\n".join(everything)
     said = usage(pipeline, way_in, [ASKED[answer][0] for answer in computed.outputs])
     return f"{heading(network, said, text)}\n\n\n{text}\n"
 
@@ -104,7 +129,11 @@ def heading(network: Network, said: Section, text: str) -> str:
         f"A network of {layers} layer{'s' * (layers != 1)} with {count:,} "
         f"parameter{'s' * (count != 1)}, written by thalweg."
     )
-    imports = [f"import {module}" for module in MODULES if module in names_in(text)]
+    used = names_in(text)
+    imports = [f"import {module}" for module in MODULES if module in used]
+    for module, names in PARTS_OF_MODULES.items():
+        if parts := [name for name in names if name in used]:
+            imports.append(f"from {module} import {', '.join(parts)}")
     start = ['"""' + what, "", *said, '"""', "", "from __future__ import annotations"]
     return "\n".join([*start, "", *imports, IMPORTS])
 
@@ -129,7 +158,7 @@ class WayIn:
     Arguments:
         name, type: of the argument that functions have.
         features: a function that makes of it what the network takes.
-        reader: the function that reads it from a file.
+        reader: the call that reads it from the file of a path.
         usage: the end of a sentence about it.
     """
 
@@ -146,9 +175,15 @@ def way_in_of(pipeline: Pipeline, arrays: Arrays) -> WayIn:
     if isinstance(inputs, ArrayInputs):
         features, shape = numbers_text(inputs, arrays), shape_of_rows(inputs.shape)
         used = NUMBERS_ARE_TAKEN.format(shape=shape)
-        return WayIn("X", "Any", features, "read_numbers", used)
+        return WayIn("X", "Any", features, "read_numbers(path)", used)
     features = columns_text(inputs.encoder, pipeline.network.dtype)
-    return WayIn("rows", "Table", features, "read_csv", COLUMNS_ARE_TAKEN)
+    declared = [
+        f"{name}={value!r}"
+        for name, value in inputs.dialect.to_dict().items()
+        if value != getattr(USUAL_DIALECT, name)
+    ]
+    reader = f"read_csv({', '.join(['path', *declared])})"
+    return WayIn("rows", "Table", features, reader, COLUMNS_ARE_TAKEN)
 
 
 NUMBERS_ARE_TAKEN = (
@@ -297,9 +332,10 @@ def main_text(way_in: WayIn, answers: Answers) -> str:
     header = [name for names in answers.columns.values() for name in names]
     writes = [f"writer.writerow({literal(header)})"] if header else []
     body = [
+        f"found = compute({way_in.reader})",
         'writer = csv.writer(sys.stdout, lineterminator="\\n")',
         *writes,
-        f"for row in zip(*compute({way_in.reader}(path)).values(), strict=True):",
+        "for row in zip(*found.values(), strict=True):",
         "    writer.writerow([cell for part in row for cell in np.ravel(part)])",
     ]
     said = "Print what is predicted for each row of a CSV file."
@@ -310,7 +346,10 @@ ENDS = """\
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} TABLE.csv")
-    main(sys.argv[1])"""
+    try:
+        main(sys.argv[1])
+    except (OSError, KeyError, ValueError) as error:
+        sys.exit(f"error: {error}")"""
 
 
 # Arrays and functions -----------------------------------------------------------------
@@ -322,7 +361,7 @@ def arrays_text(arrays: Mapping[str, NumpyArray]) -> str:
     return "\n".join(["ARRAYS = {", *lines, "}"])
 
 
-def helpers_for(text: str) -> list[str]:
+def helpers_for(text: str) -> dict[str, str]:
     """The source of every function that is used, and of those that they use."""
     found: dict[str, str] = {}
     waiting = [text]
@@ -332,11 +371,11 @@ def helpers_for(text: str) -> list[str]:
             found[name] = (
                 inspect.getsource(FUNCTIONS[name]).rstrip()
                 if name in FUNCTIONS
-                else f"{name} = {literal(CONSTANTS[name])}"
+                else f"{name} = {CONSTANTS[name]}"
             )
             waiting.append(found[name])
     order = [*CONSTANTS, *FUNCTIONS]
-    return [found[name] for name in order if name in found]
+    return {name: found[name] for name in order if name in found}
 
 
 def names_in(text: str) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +15,12 @@ FEW = 8  # numbers that stand in the text; more of them are base64
 
 
 def literal(value: Any) -> str:
-    """A value as Python writes it; long lists on several lines."""
+    """A value as Python writes it; long lists and dicts on several lines."""
     text = repr(value)
+    if len(text) > 72 and isinstance(value, dict):
+        pairs = cast("Mapping[object, object]", value).items()
+        lines = [f"    {key!r}: {each!r}," for key, each in pairs]
+        return "\n".join(["{", *lines, "}"])
     if len(text) <= 72 or not isinstance(value, list | tuple):
         return text
     items = cast("Sequence[object]", value)

@@ -1,21 +1,39 @@
 """What an exported file of Python needs beside its formulas, over NumPy alone.
 
 The functions are written out into the file, those that it needs, and so stand by
-themselves: they use each other, NumPy and the standard library.
+themselves: they use each other, those that read tables (`records`, `packed` and `words`
+of `thalweg.data`), NumPy and the standard library.
 """
 
 from __future__ import annotations
 
 import base64
-import csv
 import datetime
 import io
 import math
 import re
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from thalweg.data.packed import (
+    PARQUET_START,
+    START_BYTES,
+    chunks_of,
+    packing_of,
+    require_table,
+)
+from thalweg.data.records import (
+    header_names,
+    lines_of,
+    of_one_length,
+    opening,
+    records,
+    utf8,
+)
+from thalweg.errors import DataError
 
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]
@@ -499,25 +517,51 @@ def array(dtype: str, shape: tuple[int, ...], text: str) -> Array:
 # Files --------------------------------------------------------------------------------
 
 
-def read_csv(path: str) -> dict[str, list[str]]:
-    """The cells of a CSV file as columns, a list of texts each."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        text = file.read()
-    first = text.partition("\n")[0]
-    separator = max(",\t;|", key=first.count)
-    lines = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
-    records = [cells for cells in lines if any(cell.strip() for cell in cells)]
-    names = [name.strip() for name in records[0]]
-    for number, cells in enumerate(records[1:], 1):
-        if len(cells) != len(names):
-            raise ValueError(f"row {number} must have {len(names)} cells: {cells}")
-    return {name: [cells[i] for cells in records[1:]] for i, name in enumerate(names)}
+def read_csv(
+    path: str,
+    separator: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int = 0,
+    comment: str | None = None,
+) -> dict[str, list[str]]:
+    """The cells of a CSV file as columns, a list of texts each.
+
+    What is None is found out, by the first lines or by a mark at the start.
+    """
+    data = utf8(content_of(path), path, encoding)
+    found, header, at, before = opening(data, path, separator, skip_rows, comment)
+    names = header_names(path, header)
+    cut = records(lines_of(data[at:]), found, path, before, comment)
+    rows = [cells for _, cells in of_one_length(cut, header, path)]
+    if not rows:
+        raise DataError(f"{path}: there must be at least one row below the header")
+    return {name: [cells[i] for cells in rows] for i, name in enumerate(names)}
 
 
 def read_numbers(path: str) -> Array:
     """The numbers of a CSV file, shape (rows, columns), with or without a header."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        records = [cells for cells in csv.reader(file) if cells]
-    rows = [[as_number(cell.strip(), NUMBER) for cell in cells] for cells in records]
-    header = any(math.isnan(cell) for cell in rows[0])
-    return np.array(rows[1:] if header else rows)
+    data = utf8(content_of(path), path)
+    separator, first, at, before = opening(data, path)
+    cut = records(lines_of(data[at:]), separator, path, before)
+    rows = [cells for _, cells in of_one_length(cut, first, path)]
+    found = [
+        [as_number(c.strip(), NUMBER) for c in cells] for cells in (first[1], *rows)
+    ]
+    header = any(math.isnan(number) for number in found[0])
+    return np.array(found[1:] if header else found)
+
+
+def content_of(path: str) -> bytes:
+    """The text of a file, packed or not; of standard input where the path is -."""
+    if path == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        with open(path, "rb") as file:
+            data = file.read()
+    if packing := packing_of(data):
+        size = len(data)
+        data = b"".join(chunks_of(io.BytesIO(data), 2**20, packing, size, path))
+    require_table(data[:START_BYTES], path)
+    if data.startswith(PARQUET_START):
+        raise DataError(f"{path}: must be text here, but is Parquet; save it as CSV")
+    return data

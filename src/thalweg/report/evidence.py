@@ -137,10 +137,12 @@ def looked_for(model: TableModel, execution: Execution) -> Evidence:
     name = Path(evidence.data_name).name
     if not name:
         return evidence
-    if not Path(name).is_file():
+    # A whole path, as a file may have the name that stands for standard input.
+    path = Path(name).absolute()
+    if not path.is_file():
         return replace(evidence, missing=f"there is no {name} in the current folder")
     try:
-        rows, missing = rows_of(model, name, execution)
+        rows, missing = rows_of(model, path, execution)
     except ThalwegError as error:
         rows, missing = None, str(error)
     return replace(evidence, rows=rows, missing=missing)
@@ -153,8 +155,8 @@ def rows_of(
     settings = settings_of(model)
     if settings is None:
         return None, "the model doesn't say how its table was split"
-    table = read(source)
-    if why := difference(model, fingerprint(source, table)):
+    table = read(source, settings.dialect)
+    if why := difference(model, fingerprint(table)):
         return None, f"{table.name}: {why}"
     prepared = prepared_by(table, model.target, settings)
     if (prepared.encoder, prepared.targets) != (model.encoder, model.targets):

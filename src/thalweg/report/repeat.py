@@ -6,6 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
+from thalweg.data.files import STANDARD_INPUT, STANDARD_INPUT_NAME
 from thalweg.data.frames import FRAME
 from thalweg.data.settings import Settings
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
@@ -49,7 +50,8 @@ def command(evidence: Evidence, settings: Settings) -> str:
     if name in ("", FRAME):
         given = [f"{key}={value!r}" for key, value in changed(settings).items()]
         return f"thalweg.train(table, {', '.join([f'target={target!r}', *given])})"
-    words = ["thalweg", "train", name, "--target", target]
+    source = STANDARD_INPUT if name == STANDARD_INPUT_NAME else name
+    words = ["thalweg", "train", source, "--target", target]
     return shlex.join([*words, *options(settings)])
 
 

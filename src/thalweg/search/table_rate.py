@@ -37,7 +37,7 @@ def find_for_table(
         ArgumentError: a setting can't be used with this table, or the loss fell at no
             learning rate.
     """
-    table = read(source)
+    table = read(source, settings.dialect)
     prepared = prepared_by(table, target, settings)
     network = build(prepared, settings)
     if announce is not None:

@@ -116,12 +116,12 @@ def tune_table(
         FileError, DataError: the table, or the folder, can't be used.
         ArgumentError: a setting can't be used with this table.
     """
-    table = read(source)
+    table = read(source, base.dialect)
     prepared = prepared_by(table, target, base)
     space = space_for(base, len(prepared.training.X), fixed)
     sampler = sampler_named(request.sampler, space, base.seed, request.storage)
     folds = folds_of(table, prepared, base, request.folds)
-    search = description(source, table, target, base, space, request)
+    search = description(table, target, base, space, request)
     journal = Journal()
     if request.folder is not None:
         journal = Journal.open(request.folder, search, request.resume)
@@ -137,13 +137,12 @@ def tune_table(
         chosen,
         found[0] if found else None,
         next((each for each in found if each.number == DEFAULT), None),
-        learn(source, target, chosen, execution=execution),
+        learn(table, target, chosen, execution=execution),
         reason,
     )
 
 
 def description(
-    source: Any,
     table: Table,
     target: str,
     base: Settings,
@@ -152,7 +151,7 @@ def description(
 ) -> dict[str, Any]:
     """What makes two searches the same."""
     return {
-        "data": fingerprint(source, table),
+        "data": fingerprint(table),
         "target": target,
         "settings": base.to_dict(),
         "space": {name: repr(dimension) for name, dimension in space.items()},

@@ -15,8 +15,10 @@ from typing import Any, cast
 from thalweg.errors import ArgumentError, ModelFileError
 
 FORMAT = 1
-FORMS = "forms of columns"  # of a table, where one isn't the usual of its kind
-KNOWN_FEATURES = frozenset({FORMS})
+DIALECT = "dialect"  # how the text of a table's files is written
+FORMS = "forms of columns"  # how a table's cells are, where one isn't as usual
+KNOWN_FEATURES = frozenset({DIALECT, FORMS})
+"""What a model may need its reader to know."""
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 
 DOCUMENT_LIMIT = 4 * 2**20

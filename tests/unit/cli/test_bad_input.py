@@ -57,7 +57,8 @@ def test_a_missing_file(refused: Refused) -> None:
         (HEADER + "1,red,\n" * 20, "column 'kind': .* every cell is missing"),
         ("kind\n" + "cat\ndog\n" * 20, "there must be a column to learn from"),
         ((HEADER + "1,gr\xfcn,cat\n" * 9).encode("latin-1"), "line 2: .*UTF-8.*0xfc"),
-        (b"PK\x03\x04\x00\x00\x00" * 40, "table.csv, line 1: must be text"),
+        (b"PK\x03\x04\x00\x00\x00" * 40, "table.csv: must be a whole zip file, but"),
+        (b"\x7fELF\x00\x00\x00" * 40, "table.csv, line 1: must be text"),
     ],
     ids=[
         "empty",
@@ -72,6 +73,7 @@ def test_a_missing_file(refused: Refused) -> None:
         "no target cells",
         "one column",
         "encoding",
+        "half an archive",
         "binary",
     ],
 )

@@ -69,11 +69,15 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
         "limits": "bound",
         "weights": "body_mass_g",
         "seed": "7",
+        "separator": ";",
+        "encoding": "utf-16-le",
+        "skip_rows": "1",
+        "comment": "#",
     }
-    table = Path("penguins.csv")
-    lines = table.read_text(encoding="utf-8").splitlines()
-    whole = [line for line in lines if ",," not in line]
-    table.write_text("\n".join(whole), encoding="utf-8")
+    lines = Path("penguins.csv").read_text(encoding="utf-8").splitlines()
+    whole = [line.replace(",", ";") for line in lines if ",," not in line]
+    content = "\n".join(["Penguins", "#", *whole, ""])
+    Path("penguins.csv").write_text(content, "utf-16-le")
     typed = [x for k, v in given.items() for x in (f"--{k.replace('_', '-')}", v)]
     assert thalweg(*SPECIES, *typed, "--quiet").status == 0
     saved = tw.load("penguins.thalweg")

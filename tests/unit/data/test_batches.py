@@ -13,8 +13,20 @@ from hypothesis import strategies as st
 from polars.testing import assert_series_equal
 
 import thalweg as tw
+from support.table_files import (
+    BLANK,
+    HEADER,
+    ODD,
+    PLAIN,
+    WRONG,
+    joined_lines,
+    shuffled,
+    table_files,
+    with_wrong,
+)
 from thalweg.data import batches
 from thalweg.data.batches import read_batches
+from thalweg.data.csv_text import Layout
 from thalweg.data.flow import one_ahead
 from thalweg.data.forms import USUAL, Kind
 from thalweg.data.model import TableModel
@@ -24,6 +36,7 @@ from thalweg.data.table import Table
 from thalweg.errors import DataError, FileError
 
 Given = TypeVar("Given")
+FILES = dict(table_files())
 KINDS: dict[str, Kind] = {"n": "number", "c": "category", "b": "boolean", "d": "date"}
 TYPES: dict[str, pl.DataType] = {
     "n": pl.Float64(),
@@ -31,26 +44,18 @@ TYPES: dict[str, pl.DataType] = {
     "b": pl.String(),
     "d": pl.String(),
 }
-HEADER = "n,c,b,d,unused"
-PLAIN = ["1,red,yes,2020-01-02,x", "2.5,blue,no,2021-12-31,y", "-3e2,,,,", "7,a,t,,z"]
-ODD = [
-    *("NA, red ,?,nan,", "x,red,maybe,1999,", "inf,NA,TRUE,,w", " 4 ,a, no,, q "),
-    *('5,"a, b",no,,"two\nlines"', '"6","say ""hi""",yes,,', "nan,ü,f,,", "8,a,t,,é"),
-]
-BLANK = ["", "\r"]
-WRONG = ["1,2", "1,2,3,4,5,6", '1,"a"b,yes,,', '1,"never closed,yes,,', "1,a\0,yes,,"]
 
 
 @pytest.fixture(params=[40, 200, 2**23])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(batches, "BLOCK", request.param)
-    monkeypatch.setattr(batches, "HEADER", 20)
+    monkeypatch.setattr(batches, "SNIFFED_BYTES", 20)
     return request.param
 
 
 def written(folder: Path, lines: list[str], name: str = "data.csv") -> Path:
     path = folder / name
-    path.write_bytes("\n".join([HEADER, *lines]).encode())
+    path.write_bytes(joined_lines(lines).encode())
     return path
 
 
@@ -102,11 +107,7 @@ def assert_same_as_read(path: Path) -> None:
 def test_parts_are_the_table(
     tmp_path: Path, block: int, more: list[str], seed: int
 ) -> None:
-    draw = random.Random(seed)
-    few = draw.choice([1, 9])
-    lines = draw.choices(PLAIN, k=60) + draw.choices(more or PLAIN, k=few)
-    draw.shuffle(lines)
-    assert_same_as_read(written(tmp_path, lines))
+    assert_same_as_read(written(tmp_path, shuffled(more, seed)))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -114,10 +115,7 @@ def test_parts_are_the_table(
 def test_errors_name_the_same_line(
     tmp_path: Path, block: int, wrong: str, seed: int
 ) -> None:
-    draw = random.Random(seed)
-    lines = draw.choices([*PLAIN, *PLAIN, *ODD], k=40)
-    lines.insert(draw.randrange(40), wrong)
-    assert_same_as_read(written(tmp_path, lines))
+    assert_same_as_read(written(tmp_path, with_wrong(wrong, seed)))
 
 
 @given(st.lists(st.lists(st.sampled_from('ab1.,"\n\r -?'), max_size=9).map("".join)))
@@ -128,7 +126,7 @@ def test_whatever_a_file_holds(
     path.write_bytes(("n,c\n" + "\n".join(lines)).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "BLOCK", 16)
-        patch.setattr(batches, "HEADER", 3)
+        patch.setattr(batches, "SNIFFED_BYTES", 3)
         whole, parts = both(path, {"n": pl.Float64(), "c": pl.Enum(["a", "ab"])})
     if isinstance(whole, str) or isinstance(parts, str):
         assert parts == whole
@@ -138,6 +136,24 @@ def test_whatever_a_file_holds(
         cells = [USUAL[kind].understood(part.column(name)).to_list() for part in parts]
         meant = USUAL[kind].understood(whole.column(name)).to_list()
         assert [cell for each in cells for cell in each] == meant
+    assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_read_in_parts_as_it_is_at_once(
+    tmp_path: Path, block: int, name: str
+) -> None:
+    """However it is written or packed."""
+    file = FILES[name]
+    path = file.written(tmp_path)
+    whole = said_or_given(lambda: read(path, file.dialect))
+    columns = whole.columns if isinstance(whole, Table) else []
+    types = dict.fromkeys(columns, pl.String())
+    parts = said_or_given(lambda: list(read_batches(path, types, file.dialect)))
+    if isinstance(whole, str) or isinstance(parts, str):
+        assert parts == whole
+        return
+    assert pl.concat([part.frame for part in parts]).equals(whole.frame)
     assert [line for part in parts for line in lines_of(part)] == lines_of(whole)
 
 
@@ -156,7 +172,8 @@ def test_lines_are_counted_where_some_are_blank(
 def test_missing_numbers_are_learned_as_they_are_met() -> None:
     blocks = [b"1,NA\n2,b\n", b"NA,?\n3,NA\n", b"4,null\n?,?\nx,NA\n", b"NA,?\n5,c\n"]
     types = {"n": pl.Float64(), "c": pl.String()}
-    reader = batches.Reader("data.csv", ",", (1, ["n", "c"]), ["n", "c"], types)
+    layout = Layout("data.csv", ",", None, (1, ["n", "c"]), ["n", "c"], 0, 1)
+    reader = batches.Reader(layout, types)
     parts = list(reader.tables(iter(blocks), 1))
     assert reader.null_values == ("NA", "?")
     assert [part.column("n").dtype == pl.Float64 for part in parts] == [1, 1, 0, 1]

@@ -65,7 +65,7 @@ def test_a_byte_order_mark_in_the_middle_is_a_character(
     path = tmp_path / "odd.csv"
     path.write_text("n,c\n1,a\n\ufeff2,b\n3,c\n", encoding="utf-8")
     monkeypatch.setattr(batches, "BLOCK", 8)
-    monkeypatch.setattr(batches, "HEADER", 3)
+    monkeypatch.setattr(batches, "SNIFFED_BYTES", 3)
     assert read(path).column("n").to_list() == ["1", "\ufeff2", "3"]
     cells = [row[0] for row in in_parts(path, NUMBERS)]
     assert cells == [1.0, "\ufeff2", 3.0]

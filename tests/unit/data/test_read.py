@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.data.csv_text import sniff_separator
+from support.table_files import REFUSED
+from thalweg.data.csv_text import Layout, sniff_separator
 from thalweg.data.read import read
 from thalweg.data.table import Table
 from thalweg.errors import ArgumentError, DataError, FileError, ThalwegError
@@ -56,31 +57,9 @@ def test_a_separator_tab_in_txt_and_line_ends_of_windows(tmp_path: Path) -> None
     assert table.where(1) == "line 4"
 
 
-CONTENT_ERRORS = {
-    "empty": ("", "data.csv: there must be a header and rows; it is empty"),
-    "blank": (" \n\n ", "it is empty"),
-    "header alone": ("a,b\n", "at least one row below the header"),
-    "short row": ("a,b,c\n1,2,3\n4,5\n", "data.csv, line 3: must have 3 cells like "),
-    "long row": ("a,b\n1,2\n3,4,5\n", "line 3: must have 2 cells"),
-    "long last row of nothing": ("a,b\n1,2\n\n,,", "line 4: must have 2 cells"),
-    "short row and blank line": ("a,b\n1\n\n2,3\n", "line 2: must have 2 cells"),
-    "short row after quotes": ('a,b\n"x\ny,",2\n3\n', "line 4: must have 2 cells"),
-    "open quote": ('a,b\n1,2\n"3,4\n', "line 3: must follow the rules of CSV"),
-    "text after quote": ('a,b\n"3"x,4\n', "line 2: must follow the rules of CSV"),
-    "twice a name": ("a,b, a\n1,2,3\n", "'a' is the name of columns 1 and 3"),
-    "no name": ("a,,b\n1,2,3\n", "line 1: column 2 must have a name"),
-    "latin-1": ("a,b\n1,é\n".encode("latin-1"), "line 2: must be text in UTF-8, but b"),
-    "latin-1 header": ("é,b\n1,2\n".encode("latin-1"), "byte 0xe9 at offset 0"),
-    "half of utf-16": ("a,b\n1,é\n".encode("utf-16")[:-1], "must be text in UTF-16"),
-    "zero byte": ("a,b\n1,\0\n", "line 2: must be text, but holds a zero byte"),
-}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"), CONTENT_ERRORS.values(), ids=CONTENT_ERRORS
-)
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED)
 def test_content_errors_name_file_and_line(
-    tmp_path: Path, content: str | bytes, message: str
+    tmp_path: Path, content: bytes, message: str
 ) -> None:
     with pytest.raises(DataError) as caught:
         read(written(tmp_path, content))
@@ -198,7 +177,7 @@ def test_polars_is_believed_only_where_the_plain_parser_agrees(
     path = written(tmp_path_factory.mktemp("any"), ("x,y\n" if header else "") + text)
     with pytest.MonkeyPatch.context() as patch:
         fast = _outcome(path)
-        patch.setattr("thalweg.data.csv_text._fast", lambda *_: None)
+        patch.setattr(Layout, "suits_polars", lambda *_: False)
         assert fast == _outcome(path)
 
 
