@@ -219,6 +219,7 @@ DECLARED = {
     "EBCDIC": TableFile("a,b\n1,2\n".encode("cp037"), Dialect(encoding="cp037")),
     "comma though semicolons fit": TableFile(b"a;b,c;d\n1;2,3;4\n", Dialect(",")),
     "spaces": TableFile(b' a  b c\n1 2   3 \n\n  "x y" 4  NA\n', Dialect("space")),
+    "spaces that aren't cells": TableFile(b"a b c\n1 2 3\n4  5\n", Dialect("space")),
     "tab": TableFile(b"a\tb,c\n1\t\n", Dialect("tab")),
     "letter": TableFile(b"axb\n1x2\n", Dialect("x")),
     "skipped": TableFile(b'Sales "of 2024\n\na,b\n1,2\n', Dialect(skip_rows=1)),
@@ -232,6 +233,7 @@ DECLARED = {
         b'# by hand, "2024\n#\na,b\n#x\n1,"2\n#3"\n # 4,5\n\n#\n6,7\n#',
         Dialect(comment="#"),
     ),
+    "comments like rows": TableFile(b"a,b\n1,2\n#3,4\n5,6\n#7,8", Dialect(comment="#")),
     "comments of two letters": TableFile(
         b"//;\na;b\n/1;2\n//3\n4;5//\n", Dialect(comment="//")
     ),
@@ -239,7 +241,7 @@ DECLARED = {
         b"#a;b;c;d\n" * 60 + b"a,b\n1,2\n#;;;\n", Dialect(comment="#")
     ),
     "everything": TableFile(
-        "Titel §\n% é\nsep=;\n% ü\ngröße§b\n% x\n\né§1\n".encode("utf-16-be"),
+        "Tabel §\n% é\nsep=;\n% ü\ngröße§b\n% x\n\né§1\n".encode("utf-16-be"),
         Dialect("§", "utf-16-be", 1, "%"),
     ),
 }

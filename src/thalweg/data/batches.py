@@ -86,25 +86,28 @@ def read_batches(
     [31.0, None] line 3
     """
     if not isinstance(source, str | os.PathLike):
-        yield from parts_of(read(source, dialect))
-        return
+        return parts_of(read(source, dialect))
+    # What comes through a pipe is waited for here, where Ctrl-C ends that, and not
+    # where the parts are read ahead.
     file = file_of(cast("str | os.PathLike[str]", source))
-    first = None
-    with readable(file.shown):
-        for part in file_batches(file, types, dialect, missing):
-            first = first or part
-            yield from parts_of(part)
-    if first is None:
-        raise DataError(f"{file.name}: there must be at least one row below the header")
+    return file_batches(file, types, dialect, missing)
 
 
 def file_batches(
     file: File, types: Types, dialect: Dialect, missing: Sequence[str]
 ) -> Iterator[Table]:
     """A file's rows, whatever it is."""
-    if file.is_parquet:
-        return parquet_batches(file)
-    return csv_batches(file, types, dialect, missing)
+    first = None
+    with readable(file.shown):
+        if file.is_parquet:
+            parts = parquet_batches(file)
+        else:
+            parts = csv_batches(file, types, dialect, missing)
+        for part in parts:
+            first = first or part
+            yield from parts_of(part)
+    if first is None:
+        raise DataError(f"{file.name}: there must be at least one row below the header")
 
 
 def parts_of(table: Table) -> Iterator[Table]:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import re
+import signal
 import stat
 import sys
 import tempfile
@@ -146,12 +147,14 @@ def file_of(source: str | os.PathLike[str]) -> File:
         pipe = cast("BinaryIO | None", getattr(sys.stdin, "buffer", None))
         if pipe is None:
             raise FileError(f"{name}: can't be read, as there is none")
+        let_ctrl_c_interrupt()
         with readable(name):
             return File(name, Kept(pipe, name))
     check_file(path)
     with readable(path):
         if path.is_file() and not is_descriptor(text):
             return File(name, path)
+        let_ctrl_c_interrupt()
         with path.open("rb") as pipe:
             return File(name, Kept(pipe, name))
 
@@ -317,6 +320,15 @@ class _Again(io.RawIOBase):
                 offset += self._file.seek(0, os.SEEK_END)
         self._at = offset
         return offset
+
+
+def let_ctrl_c_interrupt() -> None:
+    """From now on Ctrl-C ends waiting for what comes through a pipe.
+
+    So Python has it, but polars, where it is imported, has the system wait on.
+    """
+    if hasattr(signal, "siginterrupt"):  # not on Windows
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def parquet_parts(file: File, rows: int) -> Iterator[pl.DataFrame]:
 
 
 def _bytes_of(file: File) -> Path | io.BytesIO:
-    """Where polars reads: it goes to and fro in a file, which a packed one can't."""
+    """Where polars reads: it goes back and forth, which packed files can't."""
     if file.path is not None and not file.packing:
         return file.path
     return io.BytesIO(file.content())

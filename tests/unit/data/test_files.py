@@ -76,7 +76,11 @@ def test_a_pipe_is_read_once_and_is_the_file(tmp_path: Path) -> None:
     assert fingerprint(table)["sha256"] == digest
 
 
-@pytest.mark.parametrize("content", [TABLE, gzip.compress(TABLE), zipped(a=TABLE)])
+@pytest.mark.parametrize(
+    "content",
+    [TABLE, gzip.compress(TABLE), zipped(a=TABLE)],
+    ids=["plain", "gzip", "zip"],
+)
 def test_a_pipe_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
@@ -317,7 +321,7 @@ def test_a_model_keeps_the_dialect_and_old_readers_refuse_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tmp_path / "table.csv"
-    table.write_bytes("Titel é\nn;c\n".encode("cp1252") + ROWS.replace(b",", b".5;"))
+    table.write_bytes("Tabel é\nn;c\n".encode("cp1252") + ROWS.replace(b",", b".5;"))
     model = tw.train(table, "c", encoding="cp1252", skip_rows=1, epochs=1).model
     model.save(tmp_path / "model.thalweg")
     loaded = tw.load(tmp_path / "model.thalweg")

@@ -119,6 +119,7 @@ def test_it_is_a_program_for_files_and_pipes(program: Path) -> None:
         (b"PAR1\x15\x00", "must be text here, but is Parquet"),
         (gzip.compress(b"n;y\n" * 99)[:-3], "must be a whole gzip file"),
     ],
+    ids=["columns", "encoding", "short row", "Parquet", "cut gzip"],
 )
 def test_what_it_cant_read_is_one_line(
     program: Path, content: bytes, said: str
@@ -155,6 +156,7 @@ def test_it_reads_zstd_where_python_can(
         "a\tb\n\n1\t2.5\n3\t4".encode("utf-16"),
         gzip.compress(b'"a|c"|b\n1|"2.5"\n3| 4\n'),
     ],
+    ids=["bare", "header", "mark and semicolons", "UTF-16 and tabs", "gzip and bars"],
 )
 def test_numbers_are_read_as_tables_are(tmp_path: Path, content: bytes) -> None:
     network = tw.Network([tw.Dense(1)]).initialize(2)
