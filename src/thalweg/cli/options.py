@@ -124,7 +124,10 @@ WORDS: Mapping[str, Words] = {
         READING, MARK, f"What separates thousands: {' '.join(CHOICES['thousands'])}"
     ),
     "limits": Words(
-        READING, NAME, "What <0.5 is: bound, the number itself, or missing."
+        READING,
+        NAME,
+        "What <0.5 is: bound, the number itself, or missing.",
+        "an error",
     ),
     "weights": Words(ROWS, COLUMN, "The column with each row's weight.", "none"),
     "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),

@@ -91,7 +91,10 @@ def infer(
     looked_at = [name for name in names if name not in aside]
     found = aside | infer_features(table, looked_at, said)
     columns = tuple(found[name] for name in names)
-    return Schema(infer_column(table, target, said.of(target)), weights, columns)
+    form = USUAL["number"]
+    if weights is not None:
+        form = _form_of_weights(table, weights, said.of(weights))
+    return Schema(infer_column(table, target, said.of(target)), weights, columns, form)
 
 
 def infer_features(
@@ -186,6 +189,13 @@ def infer_feature(table: Table, name: str, said: OfColumn = NOTHING) -> Column:
         return Column(name, "ignored", useless)
     _refuse_words(cells, found)
     return found
+
+
+def _form_of_weights(table: Table, name: str, said: OfColumn) -> Form:
+    """How weights are written; those that aren't are found where they are used."""
+    cells = Cells.of(table, name, said)
+    found = recognize_numbers(cells) if is_text(cells.column.dtype) else None
+    return USUAL["number"] if found is None else found.form
 
 
 def _check_uses(

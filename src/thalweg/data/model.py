@@ -267,8 +267,8 @@ class TableModel:
             encoded.report.require_readable(LENIENT)
         rows = rows_with_target(table, self.target, self.targets.form)
         truth = self.targets.encode(table, rows)
-        name = self.encoder.schema.weights
-        weights = row_weights(table, name, rows) if name else None
+        schema = self.encoder.schema
+        weights = row_weights(table, schema, rows) if schema.weights else None
         metrics = self.score(encoded.X[rows], truth, weights, execution)
         return metrics, encoded.report
 

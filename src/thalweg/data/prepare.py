@@ -106,7 +106,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
 
     def part(chosen: Rows) -> Part:
         y = targets.encode(table, chosen)
-        return Part(encoded.X[chosen], y, row_weights(table, settings.weights, chosen))
+        return Part(encoded.X[chosen], y, row_weights(table, schema, chosen))
 
     return Prepared(
         found,

@@ -90,11 +90,13 @@ class Schema:
         target: the column to be predicted.
         weights: the column that holds each row's weight, if any.
         columns: all others in the table's order, with those set aside.
+        weights_form: how the weights are written.
     """
 
     target: Column
     weights: str | None
     columns: tuple[Column, ...]
+    weights_form: Form = USUAL["number"]
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -110,7 +112,8 @@ class Schema:
     def has_forms(self) -> bool:
         """Whether a column's form isn't the usual one of its kind."""
         every = (self.target, *self.columns)
-        return any(form_data(column.form, column.kind) for column in every)
+        unusual = any(form_data(column.form, column.kind) for column in every)
+        return unusual or bool(form_data(self.weights_form, "number"))
 
     def lines(self) -> list[str]:
         """A line for each column, as a user reads it."""
@@ -118,10 +121,12 @@ class Schema:
 
     def to_dict(self) -> dict[str, Any]:
         """The schema as JSON."""
+        form = form_data(self.weights_form, "number")
         return {
             "target": self.target.to_dict(),
             "weights": self.weights,
             "columns": [column.to_dict() for column in self.columns],
+            **{f"weights_{key}": value for key, value in form.items()},
         }
 
     @classmethod
@@ -131,13 +136,15 @@ class Schema:
         Raises:
             ModelFileError: it isn't one.
         """
-        found = require_keys(data, "a schema", "target", "weights", "columns")
+        keys = ("target", "weights", "columns")
+        found = require_keys(data, "a schema", *keys, optional=("weights_form",))
         weights = found["weights"]
         columns = items(found["columns"], "a schema's columns")
         return cls(
             Column.from_dict(found["target"]),
             None if weights is None else text(weights, "the weights' column"),
             tuple(Column.from_dict(column) for column in columns),
+            form_from(found.get("weights_form", USUAL["number"].to_dict()), "number"),
         ).checked()
 
     def checked(self) -> "Schema":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thalweg.data.forms import USUAL, Form, Kind
 from thalweg.data.pipeline import Answers
 from thalweg.data.scales import Scale
-from thalweg.data.schema import Column, form_data, form_of
+from thalweg.data.schema import Column, Schema, form_data, form_of
 from thalweg.data.scores import both_columns
 from thalweg.data.strict import items, require_keys, tag_of, text, texts
 from thalweg.data.table import Table
@@ -49,16 +49,17 @@ def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) 
     return rows
 
 
-def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.float32]:
+def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float32]:
     """The weights of some rows, shape (rows,); 1 where there is no column of weights.
 
     Raises:
         DataError: a weight is missing or isn't a number, 0 or more, or each is 0.
     """
+    column = schema.weights
     if column is None:
         return np.ones(len(rows), np.float32)
     cells = table.column(column).gather(rows)
-    weights = USUAL["number"].understood(cells).fill_null(np.nan).to_numpy()
+    weights = schema.weights_form.understood(cells).fill_null(np.nan).to_numpy()
     bad = ~((weights >= 0) & (weights < np.inf))
     if bad.any():
         at = int(bad.argmax())

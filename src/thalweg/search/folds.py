@@ -117,7 +117,7 @@ def fold_of(
 
     def part(rows: Rows) -> Part:
         y = targets.encode(table, rows)
-        return Part(X[rows], y, row_weights(table, settings.weights, rows))
+        return Part(X[rows], y, row_weights(table, prepared.schema, rows))
 
     fold = replace(
         prepared,

@@ -5,7 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from thalweg.data.infer import infer_column
+from thalweg.data.infer import infer, infer_column
+from thalweg.data.schema import Column, Schema
 from thalweg.data.table import Table
 from thalweg.data.targets import (
     ClassTargets,
@@ -84,17 +85,29 @@ def test_rows_without_a_target_are_left_out() -> None:
         rows_with_target(table(["", "NA"]), "y")
 
 
+WEIGHTED = Schema(Column("t", "ignored", ""), "y", ())
+
+
 @pytest.mark.parametrize("cell", ["-1", "x", "NA", "inf"])
 def test_a_weight_that_is_none_is_an_error_where_it_stands(cell: str) -> None:
     weighted = table(["1", cell, "2.5"])
-    assert row_weights(weighted, "y", np.array([2, 0])).tolist() == [2.5, 1]
+    assert row_weights(weighted, WEIGHTED, np.array([2, 0])).tolist() == [2.5, 1]
     with pytest.raises(DataError, match="row 2, column 'y': a weight must be"):
-        row_weights(weighted, "y", np.arange(3))
+        row_weights(weighted, WEIGHTED, np.arange(3))
 
 
 def test_some_weight_is_above_0() -> None:
     with pytest.raises(DataError, match="a weight must be above 0"):
-        row_weights(table([0, 0]), "y", np.arange(2))
+        row_weights(table([0, 0]), WEIGHTED, np.arange(2))
+
+
+def test_weights_have_a_form_which_is_kept() -> None:
+    cells = {"y": ["a", "b"], "w": ["1.234,5 kg", "0,25 kg"]}
+    weighted = Table.of("t", pl.DataFrame(cells))
+    schema = infer(weighted, "y", weights="w")
+    assert schema.has_forms
+    kept = Schema.from_dict(json.loads(json.dumps(schema.to_dict())))
+    assert row_weights(weighted, kept, np.arange(2)).tolist() == [1234.5, 0.25]
 
 
 def test_targets_survive_json() -> None:
