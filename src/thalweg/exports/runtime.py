@@ -90,15 +90,14 @@ def as_number(
 ) -> float:
     """A cell as a number; NaN where it's none.
 
-    Of a text the pattern finds (, two signs, whole, rest, rest, exponent, minus, ).
+    Of a text the pattern finds (, two signs, whole, rest, rest, exponent, minus, );
+    and nothing of a bare zero.
     """
     if isinstance(cell, datetime.timedelta):
         return cell.total_seconds()
     if not isinstance(cell, str):
         moment = isinstance(cell, (datetime.date, datetime.time))
         return math.nan if cell is None or moment else float(cell)
-    if re.fullmatch("0+(?:[.,]0*)?", cell):
-        return 0.0
     found = re.fullmatch(pattern, cell)
     if found is None or (skip and re.match(skip, cell)):
         said = {"false": 0.0, "true": 1.0}.get(BOOLEANS.get(cell.lower(), ""))

@@ -33,7 +33,7 @@ SEPARATORS = {"space": SPACE, "'": "['’ʼ´`]"}
 EXACT = 2**53
 """Up to here every whole number is one of 64 bits with a point."""
 
-ZERO = "^0+(?:[.,]0*)?$"
+ZERO = "0+(?:[.,]0*)?"
 LIMIT = "(?:[<>]=?|[≤≥])"
 WORDS = {word: str(place) for pair in BOOLEANS for place, word in enumerate(pair)}
 
@@ -93,7 +93,7 @@ class NumberForm(Form):
     def pattern(self) -> str:
         """A number with groups for: (, sign, sign, whole, rest, rest, exponent, −, ).
 
-        Of two signs and two rests one is there at most.
+        Of two signs and two rests one is there at most; of a bare 0 there is no group.
         """
         sign, gap = f"([+{MINUS}])?", f"{SPACE}*"
         digits = "[0-9]+"
@@ -113,10 +113,12 @@ class NumberForm(Form):
             if self.accounting
             else ("()", "()", "()")
         )
-        return (
-            f"^{limit}{opened}{sign}{gap}{before}{sign}{gap}{body}{behind}"
-            f"{after}{closed}$"
+        number = (
+            f"{limit}{opened}{sign}{gap}{before}{sign}{gap}{body}{behind}"
+            f"{after}{closed}"
         )
+        # Of nothing there is as much in every unit.
+        return f"^(?:{number}|{ZERO})$" if self.affix else f"^{number}$"
 
     def __post_init__(self) -> None:
         require(self.decimal in DECIMALS, "decimal", ". or ,", self.decimal)
@@ -163,8 +165,8 @@ class NumberForm(Form):
         )  # fmt: skip
         found = pl.when(MATCHED).then(value).cast(pl.Float64, strict=False)
         numbers = parts.select(found).to_series()
-        if self.affix:  # of nothing there is as much in every unit
-            zero = pl.when(texts.str.contains(ZERO)).then(0.0)
+        if self.affix:
+            zero = pl.when(texts.str.contains(f"^{ZERO}$")).then(0.0)
             numbers = pl.select(pl.coalesce(numbers, zero)).to_series()
         if self.limits == "missing":
             numbers = pl.select(

@@ -75,6 +75,7 @@ FORMS = [
 @example("yes")
 @example("<0.5")
 @example("1e999")
+@example("0,")
 def test_an_exported_file_reads_the_same(form: NumberForm, text: str) -> None:
     text = text.strip()
     here = form.understood(pl.Series([text]))[0]
