@@ -2,13 +2,15 @@
 
 python -m benchmarks.wide_table --rows 120 --columns 1000 5000
 
-A table of normal numbers with two classes is written as CSV. What is timed, in turns and
-in a process that is warm, is `pandas.read_csv`, `StandardScaler` and `MLPClassifier` with
-their defaults; and thalweg: `read` and `prepare` alone (columns understood, split and
-encoded), and the whole of `tw.train` and `save`, which trains a linear model beside. The
-figures are medians of seconds of the processors, and of the ratio within a round.
+A table of normal numbers with two classes is written as CSV. What is timed, in turns
+and in a process that is warm, is `pandas.read_csv`, `StandardScaler` and
+`MLPClassifier` with their defaults; and thalweg: `read` and `prepare` alone (columns
+understood, split and encoded), and the whole of `tw.train` and `save`, which trains a
+linear model beside. The figures are medians of seconds of the processors, and of the
+ratio within a round.
 
-With --prepare-only the table is read and prepared alone, for as many columns as one likes.
+With --prepare-only the table is read and prepared alone, for as many columns as one
+likes.
 """
 
 from __future__ import annotations
