@@ -20,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -37,10 +38,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "wide.csv"
             write(path, arguments.rows, columns)
-            ways = {"prepared": lambda path=path: prepared(path)}
+            ways: dict[str, Callable[[], object]] = {
+                "prepared": partial(prepared, path)
+            }
             if not arguments.prepare_only:
                 model = Path(folder) / "wide.thalweg"
-                ways["trained and saved"] = lambda p=path, m=model: trained(p, m)
+                ways["trained and saved"] = partial(trained, path, model)
             print(f"{columns:,} columns: {compared(path, ways, arguments.rounds)}")
 
 
