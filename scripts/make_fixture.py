@@ -19,6 +19,7 @@ from typing import Any
 
 from model_samples import (
     WRITTEN,
+    forms_text,
     keep_newest,
     normalized,
     own,
@@ -56,12 +57,17 @@ def network_fixture(network: tw.Network, folder: Path) -> Data:
     }
 
 
-def table_fixture(target: str, folder: Path, **written: Any) -> Data:
-    """The file of a table's model, some lines, and what it says of them."""
-    lines = table_text().splitlines()
+ODD = "oops,,purple,new,maybe,2020-99-99,25:00,Gentoo,1.5"
+ODD_FORMS = "oops;9 g;;31.02.1950;25:00 pm;1;?;7"
+
+
+def table_fixture(
+    target: str, folder: Path, text: str, odd: str, **written: Any
+) -> Data:
+    """The file of a table's model, some lines and an odd one, and what it says."""
+    lines = text.splitlines()
     table, few = folder / "table.csv", folder / "few.csv"
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    odd = "oops,,purple,new,maybe,2020-99-99,25:00,Gentoo,1.5"
     given = [*lines[: FEW + 1], odd]
     few.write_text("\n".join(given) + "\n", encoding="utf-8")
     model = tw.train(table, target, layers=(3,), epochs=2, **written).model
@@ -115,9 +121,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         for name, make in networks.items():
             write(name, network_fixture(make(), Path(place)))
-        write("table_of_classes", table_fixture("species", Path(place)))
-        numbers = table_fixture("price", Path(place), **WRITTEN)
-        write("table_of_numbers", numbers)
+        table = Path(place), table_text(), ODD
+        write("table_of_classes", table_fixture("species", *table))
+        write("table_of_numbers", table_fixture("price", *table, **WRITTEN))
+        forms = table_fixture("sold", Path(place), forms_text(), ODD_FORMS)
+        write("table_of_forms", forms)
         write("run", run_fixture(Path(place)))
 
 

@@ -130,6 +130,25 @@ WRITTEN = {"separator": ",", "encoding": "utf-8", "comment": "#"}
 """How the table is written, said though it could be found out: a file then holds it."""
 
 
+def forms_text(count: int = 120) -> str:
+    """A table as people write them: each column in a form of its own."""
+    draw = random.Random(6)
+    lines = ["paid;weight;share;born;seen;lasted;member;sold"]
+    for row in range(count):
+        euros, rest, cents = draw.randint(1, 9), draw.randint(0, 999), row % 90 + 10
+        paid = "-" if row % 13 == 5 else f"€ {euros}.{rest:03},{cents}"
+        share = f"−{euros},5 %" if row % 3 else f"{cents} %"
+        half, minute = draw.choice(["am", "pm"]), draw.randint(0, 59)
+        month = row % 12 + 1
+        born = f"{draw.randint(1, 28):02}.{month:02}.19{draw.randint(30, 99)}"
+        lines.append(
+            f"{paid};{40 + cents} kg;{share};{born};{month}:{minute:02} {half};"
+            f"{draw.randint(1, 40)}:{minute:02}:00;{draw.choice(['ja', 'nein'])};"
+            f"{draw.randint(1, 9_999)},{cents}"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def write_samples(folder: Path) -> None:
     """One file of each kind, and the folders of two runs that aren't finished."""
     folder.mkdir()
@@ -151,6 +170,9 @@ def train_tables(table: Path, folder: Path) -> None:
     )
     number = tw.train(table, "price", loss="huber", **WRITTEN, **how)
     number.model.save(folder / "number.thalweg")
+    forms = folder / "forms.csv"
+    forms.write_text(forms_text(), encoding="utf-8")
+    tw.train(forms, "sold", **how).model.save(folder / "forms.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:

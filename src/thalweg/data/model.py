@@ -267,8 +267,7 @@ class TableModel:
             encoded.report.require_readable(LENIENT)
         rows = rows_with_target(table, self.target, self.targets.form)
         truth = self.targets.encode(table, rows)
-        schema = self.encoder.schema
-        weights = row_weights(table, schema, rows) if schema.weights else None
+        weights = row_weights(table, self.encoder.schema, rows)
         metrics = self.score(encoded.X[rows], truth, weights, execution)
         return metrics, encoded.report
 
