@@ -3,6 +3,7 @@
 import datetime
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -66,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder: Path) -> TableModel:
     as_people_write().write_csv(folder / "table.csv", separator=";")
-    how = {"layers": (8,), "epochs": 2}
+    how: dict[str, Any] = {"layers": (8,), "epochs": 2}
     return tw.train(folder / "table.csv", "y", limits="bound", **how).model
 
 
