@@ -29,21 +29,23 @@ from typing import Any
 
 import fuzzing
 import polars as pl
+import written_tables
 from fuzzing import BrokenPromiseError, Meter
 from model_samples import table_text
 from table_mutations import broken_bytes, broken_csv
-from thalweg.data.kinds import DATE_FORMATS, understood
 
 import thalweg as tw
 from thalweg.data import batches
 from thalweg.data.files import file_of
+from thalweg.data.forms import DateForm, Form, NumberForm
+from thalweg.data.forms.moments import ISO
 from thalweg.data.model import TableModel
 from thalweg.data.packed import zstd_module
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.records import utf8
 from thalweg.data.report import Report
-from thalweg.data.table import MISSING_TEXTS, Table
+from thalweg.data.table import Table
 from thalweg.errors import ThalwegError
 from thalweg.exports.runtime import read_csv
 
@@ -132,40 +134,44 @@ def cells_of(text: str, separator: str) -> list[list[str | None]]:
 
 def known(cell: str) -> str | None:
     """A cell without the space around it, or None."""
-    stripped = cell.strip(SPACE)
-    return None if stripped in MISSING_TEXTS else stripped
+    return cell.strip(SPACE) or None
 
 
 def require_meanings(table: Table, prepared: Prepared) -> None:
-    """Every cell of a column of numbers or dates is what Python takes it for."""
-    readers: dict[str, Callable[[str], Any]] = {"number": float, "date": microseconds}
+    """Every plain number and every ISO date is what Python takes it for."""
     for column in prepared.schema.features:
-        cells = table.column(column.name)
-        reader = readers.get(column.kind)
+        cells, reader = table.column(column.name), reader_of(column.form)
         if reader is None or cells.dtype != pl.String:
             continue
-        meant = understood(cells, column.kind).to_physical()
+        meant = column.form.understood(cells).to_physical()
         for cell, value in zip(cells, meant, strict=True):
             if value is not None and reader(cell) not in (value, None):
                 raise BrokenPromiseError(f"{cell!r} was taken for {value!r}")
 
 
+def reader_of(form: Form) -> Callable[[str], Any] | None:
+    """What reads the cells of a form in Python; None for those of `written_columns`."""
+    if isinstance(form, NumberForm) and form.plain and not form.words:
+        return lambda cell: float(
+            re.sub("[\u2010\u2011\u2212\u2013\ufe63\uff0d] *", "-", cell)
+        )
+    plain = isinstance(form, DateForm) and form.order == ISO
+    return microseconds if plain else None
+
+
 def microseconds(cell: str) -> int | None:
-    """A date as Python reads it, since 1970 in UTC; None for a year of more digits."""
-    if re.match(r"[+-]?\d{5}", cell):
+    """A date as Python reads it, since 1970 in UTC; None for what it doesn't know."""
+    try:
+        return (moment(cell) - datetime.datetime(1970, 1, 1)) // MICROSECOND
+    except ValueError:
         return None
-    return (moment(cell) - datetime.datetime(1970, 1, 1)) // MICROSECOND
 
 
 def moment(cell: str) -> datetime.datetime:
-    """A date as Python reads it, in UTC; a zero may be written as a space."""
-    cell = re.sub(r"(?<=[-:]) (?=\d)", "0", cell)
-    for form in DATE_FORMATS:
-        with suppress(ValueError):
-            form = form.replace("%S%.f", "%S.%f" if "." in cell else "%S")
-            return datetime.datetime.strptime(cell.replace("T", " "), form)
-    aware = datetime.datetime.fromisoformat(cell.replace("Z", "+00:00"))
-    return aware.astimezone(datetime.UTC).replace(tzinfo=None)
+    """A date as Python reads it, in UTC."""
+    found = datetime.datetime.fromisoformat(cell.replace("Z", "+00:00"))
+    aware = found.tzinfo is not None
+    return found.astimezone(datetime.UTC).replace(tzinfo=None) if aware else found
 
 
 # What was predicted -------------------------------------------------------------------
@@ -313,5 +319,14 @@ def warm_up(folder: Path) -> None:
             raise BrokenPromiseError(f"of {path.name}, which is whole, it says: {said}")
 
 
+def main() -> None:
+    """Read the command line, and judge."""
+    fuzzing.main(
+        (__doc__ or "").partition("\n")[0],
+        *(prepare_samples, warm_up, judge),
+        tables=written_tables.judge,
+    )
+
+
 if __name__ == "__main__":
-    fuzzing.main((__doc__ or "").partition("\n")[0], prepare_samples, warm_up, judge)
+    main()

@@ -94,6 +94,7 @@ def main(
     prepare: Callable[[Path], object],
     warm_up: Callable[[Path], object],
     judge: Judge,
+    **others: Judge,
 ) -> None:
     """Read the command line, judge cases, print what was said; 1 after a finding.
 
@@ -102,6 +103,8 @@ def main(
         prepare: writes what cases are made from into a folder, once.
         warm_up: called in each worker before its first case.
         judge: of one case, with its own folder, which is in the one of `prepare`.
+        others: judges of other cases, which need nothing prepared, each by the option
+            that says how many, instead of --count.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seconds", type=float, default=float("inf"))
@@ -109,7 +112,13 @@ def main(
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--case", type=int, help="judge one case alone")
     parser.add_argument("--work", help=argparse.SUPPRESS)
+    for name in others:
+        parser.add_argument(f"--{name}", type=int, metavar="COUNT")
     options = parser.parse_args()
+    counted = next((name for name in others if getattr(options, name)), "count")
+    options.count = getattr(options, counted)
+    if counted != "count":
+        prepare, warm_up, judge = nothing, nothing, others[counted]
     if options.work:
         work(Path(options.work), options, warm_up, judge)
         return
@@ -118,13 +127,17 @@ def main(
     prepare(folder)
     first = 0 if options.case is None else options.case
     last = options.count if options.case is None else options.case + 1
-    watching, began = Watch(folder, options.seed), time.monotonic()
+    watching, began = Watch(folder, options.seed, counted), time.monotonic()
     with suppress(KeyboardInterrupt):  # what was judged until then counts
         watching.run(first, last, options.seconds)
     watching.report(time.monotonic() - began)
     if not watching.found:
         shutil.rmtree(folder)
     sys.exit(watching.found.total() > 0)
+
+
+def nothing(folder: Path) -> None:
+    """What cases need that are made from nothing."""
 
 
 # The process that judges --------------------------------------------------------------
@@ -171,11 +184,13 @@ class Watch:
     Arguments:
         folder: with what cases are made from.
         seed: of the cases.
+        counted: the option that says how many.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, counted: str = "count") -> None:
         self.folder = folder
         self.seed = seed
+        self.counted = counted
         self.said = Counter[str]()
         self.found = Counter[str]()
         self.dearest = Meter()
@@ -193,7 +208,8 @@ class Watch:
 
     def _one_worker(self, first: int, last: int, seconds: float) -> int:
         """The number that comes after those which one worker has judged."""
-        numbers = {"seed": self.seed, "case": first, "count": last, "seconds": seconds}
+        numbers = {"seed": self.seed, "case": first, "seconds": seconds}
+        numbers |= {self.counted: last}
         until = time.monotonic() + seconds
         options = [f"--{name}={value}" for name, value in numbers.items()]
         python = [sys.executable, *(["-S"] if sys.flags.no_site else [])]
@@ -245,7 +261,11 @@ class Watch:
         kind = kind_of(fault)
         self.found[kind] += 1
         if self.found[kind] == 1:
-            print(f"\ncase {number}, kept in found-{number}:\n{fault}", flush=True)
+            again = f"--seed {self.seed} --case {number}"
+            if self.counted != "count":
+                again = f"--{self.counted} 1 {again}"
+            print(f"\ncase {number}, kept in found-{number}:\n{fault}")
+            print(f"again: python {sys.argv[0]} {again}", flush=True)
 
     def report(self, seconds: float) -> None:
         """Print the counts; of what was said after a colon, how many ways."""

@@ -49,6 +49,9 @@ LARGE_SHARE = 0.05
 NAMED_IDENTIFIER = re.compile(r"(?i:^(?:id|index)$|[_\W]id$)|[a-z]I[dD]$")
 """Names with ID as a word of its own; BID and PAID end in the same letters."""
 
+BEYOND = ", whole numbers beyond 2⁵³, which aren't rounded"
+"""Those that a float would round are texts."""
+
 WITH_WORDS = NumberForm(words=True)
 Found = tuple[Kind, str, Form]
 Recognized = TypeVar("Recognized", Numbers, Moments)
@@ -338,7 +341,7 @@ def _of_type(cells: Cells) -> Found:
         return _declared_date(cells)
     form = NumberForm(missing)
     if cells.said.kind != "number" and form.exceeds(column):
-        return _too_long(cells)
+        return _digits(cells, BEYOND)
     _check_finite(cells, form)
     form = _with_words(form, form.understood(column))
     return "number", _all(cells, form, "numbers"), form
@@ -370,11 +373,11 @@ def _of_texts(cells: Cells) -> Found:
         form = _words(cells, BooleanForm)
         return "boolean", _all(cells, form, pair), form
     if _are_codes(cells):
-        return _category(cells, "", ", codes with leading zeros")
+        return _digits(cells, ", codes with leading zeros")
     numbers = recognize_numbers(cells)
     if numbers is not None:
         if numbers.form.exceeds(numbers.cells.texts):
-            return _too_long(cells)
+            return _digits(cells, BEYOND)
         if _meant_as_texts(cells, numbers):
             return _category(cells, "", ", numbers in a column of texts")
         return _numbers(cells, numbers)
@@ -490,9 +493,15 @@ def _source(cells: Cells) -> str:
     return "frame" if cells.table.typed else "file"
 
 
-def _too_long(cells: Cells) -> Found:
-    """Whole numbers that a float would round are texts."""
-    return _category(cells, "", ", whole numbers beyond 2⁵³, which aren't rounded")
+def _digits(cells: Cells, behind: str) -> Found:
+    """Texts of digits, among which what no number can be means "missing"."""
+    kind, why, form = _category(cells, "", behind)
+    assert isinstance(form, CategoryForm)
+    if form.source != "file":
+        return kind, why, form
+    absent = cells.texts.filter(NumberForm().absent(cells.texts))
+    markers = sorted({*absent} - {*form.missing_texts})
+    return kind, why, replace(form, missing=(*form.missing, *markers))
 
 
 def _meant_as_texts(cells: Cells, found: Numbers) -> bool:
@@ -536,10 +545,9 @@ def _refuse_words(cells: Cells, found: Column) -> None:
         DataError: shows both readings, and the option for each.
     """
     form = found.form
-    words = getattr(form, "source", "") == "file"
-    if not words or found.kind not in ("category", "boolean"):
+    if not isinstance(form, CategoryForm | BooleanForm) or form.source != "file":
         return
-    usual = cells.texts.is_in(list(MISSING_TEXTS))
+    usual = cells.texts.is_in([*MISSING_TEXTS, *form.missing])
     doubtful = usual & ~cells.texts.is_in(list(cells.said.missing))
     count = cells.number_of(doubtful)
     if count < LARGE_SHARE * len(cells.column):

@@ -49,9 +49,7 @@ def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) 
     return rows
 
 
-def row_weights(
-    table: Table, schema: Schema, rows: Rows
-) -> NDArray[np.float32] | None:
+def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float32] | None:
     """The weights of some rows, shape (rows,); None without a column of weights.
 
     Raises:

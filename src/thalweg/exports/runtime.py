@@ -69,12 +69,12 @@ def is_nothing(cell: Any) -> bool:
 def without(cells: list[Any], absent: tuple[str, ...]) -> list[Any]:
     """The cells, None where they hold a text that means "missing", or its number."""
     numbers = [as_plain_number(text) for text in absent]
-    return [
-        None
-        if as_category(cell) in absent or as_plain_number(cell) in numbers
-        else cell
-        for cell in cells
-    ]
+
+    def is_absent(cell: Any) -> bool:
+        number = math.nan if isinstance(cell, str) else as_plain_number(cell)
+        return as_category(cell) in absent or any(number == each for each in numbers)
+
+    return [None if is_absent(cell) else cell for cell in cells]
 
 
 def as_plain_number(cell: Any) -> float:
@@ -102,11 +102,13 @@ def as_number(
     if found is None or (skip and re.match(skip, cell)):
         said = {"false": 0.0, "true": 1.0}.get(BOOLEANS.get(cell.lower(), ""))
         return math.nan if said is None or not words else said
-    opened, first, second, whole, rest, alone, exponent, behind, _ = found.groups()
+    opened, first, second, whole, rest, alone, exponent, behind, closed = found.groups()
     digits = re.sub(between, "", whole or "0") if between else whole or "0"
     size = float(f"{digits}.{rest or alone or 0}{exponent or ''}")
-    minus = [bool(opened), bool(first) and first != "+", bool(second) and second != "+"]
-    return -size if (sum(minus) + bool(behind)) % 2 else size
+    signs = [sign for sign in (opened, first, second, behind) if sign and sign != "+"]
+    if len(signs) > 1 or bool(opened) != bool(closed):
+        return math.nan
+    return -size if signs else size
 
 
 def as_duration(cell: Any) -> float:

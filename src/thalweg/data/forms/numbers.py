@@ -95,7 +95,7 @@ class NumberForm(Form):
 
         Of two signs and two rests one is there at most; of a bare 0 there is no group.
         """
-        sign, gap = f"([+{MINUS}])?", f"{SPACE}*"
+        sign, gap = f"([+{MINUS}])", f"{SPACE}*"
         digits = "[0-9]+"
         if between := self.between:
             groups = f"(?:{between}[0-9]{{3}})+"
@@ -113,10 +113,10 @@ class NumberForm(Form):
             if self.accounting
             else ("()", "()", "()")
         )
-        number = (
-            f"{limit}{opened}{sign}{gap}{before}{sign}{gap}{body}{behind}"
-            f"{after}{closed}"
-        )
+        start = f"{sign}?()"
+        if before:
+            start = f"(?:{sign}{gap}{before}|{before}{sign}?)"
+        number = f"{limit}{opened}{start}{gap}{body}{behind}{after}{closed}"
         # Of nothing there is as much in every unit.
         return f"^(?:{number}|{ZERO})$" if self.affix else f"^{number}$"
 
@@ -222,18 +222,18 @@ class NumberForm(Form):
         return any(abs(int(text)) > EXACT for text in long.unique())
 
 
-MATCHED = pl.coalesce("4", "6").is_not_null()
 WHOLE = pl.col("4").fill_null("0")
 REST = pl.coalesce("5", "6").fill_null("0").replace("", "0")
-NEGATIVE = (
-    (pl.col("1").fill_null("") == "(")
-    ^ pl.coalesce(
-        pl.col("2").str.contains(f"[{MINUS}]"),
-        pl.col("3").str.contains(f"[{MINUS}]"),
-        pl.lit(False),
-    )
-    ^ (pl.col("8").fill_null("") == "-")
+OPEN, CLOSED = (pl.col(name).fill_null("") != "" for name in ("1", "9"))
+BELOW = (
+    OPEN.cast(pl.UInt8)
+    + sum(pl.col(name).str.contains(f"[{MINUS}]").fill_null(False) for name in "23")
+    + (pl.col("8").fill_null("") == "-")
 )
+"""How many signs say that a number is below 0; by two of them nobody knows."""
+
+NEGATIVE = BELOW == 1
+MATCHED = pl.coalesce("4", "6").is_not_null() & (OPEN == CLOSED) & (BELOW < 2)
 
 
 def unit_pattern(unit: str) -> str:

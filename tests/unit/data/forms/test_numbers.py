@@ -61,6 +61,7 @@ def in_python(form: NumberForm, text: str) -> float:
 
 FORMS = [
     NumberForm(),
+    NumberForm(accounting=True),
     NumberForm(words=True),
     NumberForm(decimal=",", thousands=".", suffix="kg"),
     NumberForm(thousands=",", prefix="$", accounting=True),
@@ -84,6 +85,27 @@ def test_an_exported_file_reads_the_same(form: NumberForm, text: str) -> None:
     assert (here is None or math.isinf(here)) == (not math.isfinite(there))
     if here is not None and math.isfinite(here):
         assert here == there
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (NumberForm(), "--1"),
+        (NumberForm(), "+-1"),
+        (NumberForm(prefix="$"), "-$-1"),
+        (NumberForm(suffix="%", bare=True), "- -1"),
+        (NumberForm(accounting=True), "(-1)"),
+        (NumberForm(accounting=True), "-1-"),
+        (NumberForm(accounting=True), "(1"),
+        (NumberForm(accounting=True), "1)"),
+    ],
+    ids=str,
+)
+def test_two_signs_and_half_of_a_pair_are_no_number(
+    form: NumberForm, text: str
+) -> None:
+    assert form.understood(pl.Series([text]))[0] is None
+    assert math.isnan(in_python(form, text))
 
 
 @given(st.one_of(st.floats(allow_nan=False).map(repr), texts))
@@ -166,6 +188,19 @@ def test_declared_texts_are_missing(
     form = NumberForm(missing)
     assert form.understood(pl.Series(cells)).to_list() == found
     assert form.absent(pl.Series(cells))[0]
+
+
+@pytest.mark.parametrize("missing", [("n/k",), ("-9", "n/k"), ("0",)], ids=str)
+def test_an_exported_file_takes_the_same_as_missing(missing: tuple[str, ...]) -> None:
+    form = NumberForm(missing, suffix="kg", bare=True)
+    cells = ["n/k", "5 kg", "-9", "-9.0", "0", "0.0 kg", "N/K"]
+    there = runtime.without([*cells], missing)
+    numbers = [runtime.as_number(cell, **arguments_of(form)) for cell in there]
+    here = form.understood(pl.Series(cells)).to_list()
+    assert [None if math.isnan(number) else number for number in numbers] == here
+    numbers = [-9, 3, 0.0, None]
+    absent = [cell is None for cell in runtime.without(numbers, missing)]
+    assert absent == form.absent(pl.Series(numbers, strict=False)).to_list()
 
 
 def test_declared_numbers_are_missing_in_columns_of_numbers_too() -> None:

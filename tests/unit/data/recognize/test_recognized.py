@@ -233,6 +233,33 @@ def test_zeros_in_front_make_codes(cells: list[str], codes: bool) -> None:
     assert number.kind == "number"
 
 
+DIGITS = pytest.mark.parametrize("digits", [["07", "012"], [str(2**60), str(2**63)]])
+
+
+@DIGITS
+@pytest.mark.parametrize("marker", ["-", ".", "unknown", "#DIV/0!", "n/a"])
+def test_rare_markers_among_codes_are_missing(digits: list[str], marker: str) -> None:
+    cells = [*digits * 20, marker]
+    found, values = meant(cells)
+    assert (found.kind, values) == ("category", [*digits * 20, None])
+    assert found.form.absent(pl.Series(cells)).to_list() == [False] * 40 + [True]
+    assert ", 1 missing" in found.reason
+
+
+@DIGITS
+@pytest.mark.parametrize("marker", ["-", "unknown"])
+def test_frequent_markers_among_codes_may_be_codes_too(
+    digits: list[str], marker: str
+) -> None:
+    cells = [*digits, marker] * 20
+    said = refused(cells, r"row 3, column 'x'.*20 cells of 60")
+    assert f"--missing {marker}" in said
+    assert "--category x" in said
+    assert meant(cells, OfColumn(kind="category"))[1] == cells
+    none = meant(cells, OfColumn(missing=(marker,)))[1]
+    assert none == [*digits, None] * 20
+
+
 # Whole numbers ------------------------------------------------------------------------
 
 
