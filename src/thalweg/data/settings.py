@@ -97,6 +97,10 @@ class Settings:
         limits: what <0.5 is taken for: ``bound``, the number itself, or ``missing``;
             without it such a cell is an error.
         weights: the column with each row's weight.
+        group: the column that tells which rows belong together, such as those of one
+            patient; they stay in one part.
+        time: the column by which rows are ordered; the last ones are tested on, and
+            those before them validated on.
         seed: the same seed gives the same network.
         separator, encoding, skip_rows, comment: how a file's text is written, where
             that isn't to be found out; see `Dialect`.
@@ -137,6 +141,8 @@ class Settings:
     thousands: str | None = None
     limits: str | None = None
     weights: str | None = None
+    group: str | None = None
+    time: str | None = None
     seed: int = 0
     separator: str | None = None
     encoding: str | None = None
@@ -161,8 +167,13 @@ class Settings:
             require(fits, what, f"one of {' '.join(known)}", value)
         fits = self.decimal is None or self.decimal != self.thousands
         require(fits, "thousands", "another separator than decimal", self.thousands)
-        if self.weights is not None:
-            require_instance("weights", self.weights, str, "a column's name")
+        for what in ("weights", "group", "time"):
+            name = getattr(self, what)
+            if name is not None:
+                require_instance(what, name, str, "a column's name")
+        apart = self.group is None or self.time is None
+        must = "left out with group, as rows are split by the one or by the other"
+        require(apart, "time", must, self.time)
         if self.task is not None:
             require_instance("task", self.task, str, "classes or number")
         require_whole("epochs", self.epochs, least=1)
