@@ -138,6 +138,12 @@ WORDS: Mapping[str, Words] = {
         "be repeated.",
         "1 each",
     ),
+    "group": Words(
+        ROWS, COLUMN, "Rows of one group stay together, such as a patient's.", "none"
+    ),
+    "time": Words(
+        ROWS, COLUMN, "Test on the last rows by it, validate on those before.", "none"
+    ),
     "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),
     "test": Words(ROWS, NUMBER, "The share of rows scored once, at the end."),
     "layers": Words(

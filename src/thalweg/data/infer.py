@@ -64,6 +64,8 @@ def infer(
     ignore: Sequence[str] = (),
     weights: str | None = None,
     declared: Declared | None = None,
+    group: str | None = None,
+    time: str | None = None,
 ) -> Schema:
     """What each column of a table is: number, category, boolean, date or time.
 
@@ -76,6 +78,9 @@ def infer(
         ignore: names of columns to set aside.
         weights: the name of the column with each row's weight.
         declared: what the user says of columns.
+        group: the name of the column that tells which rows belong together; it is set
+            aside.
+        time: the name of the column that rows are ordered by.
 
     Raises:
         ArgumentError: there is no column of a name that was given, or one has two uses.
@@ -88,9 +93,11 @@ def infer(
     age: number, 2 of 2 cells are numbers, 1 missing
     """
     said = declared or Declared()
-    _check_uses(table, target, ignore, weights)
+    _check_uses(table, target, ignore, weights, group, time)
     names = [name for name in table.columns if name not in (target, weights)]
     aside = {name: Column(name, "ignored", "as asked") for name in ignore}
+    if group is not None:
+        aside[group] = Column(group, "ignored", "rows of one group stay together")
     looked_at = [name for name in names if name not in aside]
     found = aside | infer_features(table, looked_at, said)
     columns = tuple(found[name] for name in names)
@@ -202,9 +209,20 @@ def _form_of_weights(table: Table, name: str, said: OfColumn) -> Form:
 
 
 def _check_uses(
-    table: Table, target: str, ignore: Sequence[str], weights: str | None
+    table: Table,
+    target: str,
+    ignore: Sequence[str],
+    weights: str | None,
+    group: str | None,
+    time: str | None,
 ) -> None:
-    uses = {"target": [target], "ignore": ignore, "weights": [weights]}
+    uses = {
+        "target": [target],
+        "ignore": ignore,
+        "weights": [weights],
+        "group": [group],
+        "time": [time],
+    }
     given = [(use, name) for use, names in uses.items() for name in names if name]
     for use, name in given:
         if name not in table.columns:
@@ -214,7 +232,9 @@ def _check_uses(
             )
     uses_of = {name: use for use, name in reversed(given)}
     for use, name in given:
-        if uses_of[name] != use:
+        # What rows are split by may be set aside.
+        beside = uses_of[name] == "ignore" and use in ("group", "time")
+        if uses_of[name] != use and not beside:
             raise ArgumentError(f"{name!r} must be either {uses_of[name]} or {use}")
 
 
@@ -478,6 +498,11 @@ def _category(cells: Cells, before: str = "", behind: str = "") -> Found:
             numbers = f"{cells.number_of(read):,} of {len(present):,}"
             said += f", {numbers} cells are numbers"
     return "category", said, form
+
+
+def category_form(table: Table, name: str, said: OfColumn = NOTHING) -> CategoryForm:
+    """The form of a column of which only matters which cells are the same."""
+    return _words(Cells.of(table, name, said), CategoryForm)
 
 
 def _words(cells: Cells, kind: type[Words]) -> Words:

@@ -14,7 +14,9 @@ from thalweg.data.infer import infer
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
-from thalweg.data.split import Split, split
+from thalweg.data.split import Split, require_rows
+from thalweg.data.split_columns import splitter_for
+from thalweg.data.splitters import Shares, Splitter
 from thalweg.data.table import Table
 from thalweg.data.targets import (
     ClassTargets,
@@ -65,6 +67,7 @@ class Prepared:
         validation: rows that choose the epoch.
         test: rows to be scored once.
         split: which rows of the table each part is.
+        splitter: what they were split by.
         report: what was found in the cells.
         notes: what a person should know: rows without a target, classes too small.
     """
@@ -77,6 +80,7 @@ class Prepared:
     validation: Part
     test: Part
     split: Split
+    splitter: Splitter
     report: Report
     notes: tuple[str, ...]
 
@@ -102,11 +106,13 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     (206, 17)
     """
     declared = declared_by(settings, table)
-    schema = infer(table, target, settings.ignore, settings.weights, declared)
+    given = settings.ignore, settings.weights, declared, settings.group, settings.time
+    schema = infer(table, target, *given)
     form = schema.target.form
     rows = rows_with_target(table, target, form)
     found = infer_task(table, schema.target, settings.task, declared.of(target).kind)
-    parts = _split(table, schema, found, rows, settings)
+    splitter = splitter_for(table, schema, rows, settings, declared)
+    parts = _split(table, schema, found, rows, splitter, settings)
     encoder = Encoder.fit(schema, table, parts.training)
     targets = fit_targets(table, schema.target, found, rows, parts.training)
     encoded = encoder.transform(table)
@@ -126,6 +132,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         validation,
         part(parts.test),
         parts,
+        splitter,
         encoded.report,
         (*_left_out(table, target, rows), *parts.notes),
     )
@@ -167,20 +174,23 @@ def weighted_by_class(
 
 
 def _split(
-    table: Table, schema: Schema, task: Task, rows: Rows, settings: Settings
+    table: Table,
+    schema: Schema,
+    task: Task,
+    rows: Rows,
+    splitter: Splitter,
+    settings: Settings,
 ) -> Split:
     """Which rows of the table each part is."""
     classes = None
     if task.kind == "classes":
         classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
-    shares = settings.validation, settings.test
+    shares = Shares(settings.validation, settings.test, settings.seed)
     try:
-        parts = split(len(rows), classes, *shares, settings.seed)
+        require_rows(len(rows))
+        return splitter.parts(rows, classes, shares)
     except DataError as error:
         raise DataError(f"{table.name}: {error}") from None
-    return Split(
-        rows[parts.training], rows[parts.validation], rows[parts.test], parts.notes
-    )
 
 
 def _left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:

@@ -103,6 +103,10 @@ class Settings:
             are learned from: ``balanced``, which makes all classes count alike, or
             ``"yes=3"``, or a mapping of labels to weights; other classes have 1. The
             test's scores don't know of it.
+        group: the column that tells which rows belong together, such as those of one
+            patient; they stay in one part.
+        time: the column by which rows are ordered; the last ones are tested on, and
+            those before them validated on.
         seed: the same seed gives the same network.
         separator, encoding, skip_rows, comment: how a file's text is written, where
             that isn't to be found out; see `Dialect`.
@@ -144,6 +148,8 @@ class Settings:
     limits: str | None = None
     weights: str | None = None
     class_weight: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
     seed: int = 0
     separator: str | None = None
     encoding: str | None = None
@@ -169,8 +175,13 @@ class Settings:
         fits = self.decimal is None or self.decimal != self.thousands
         require(fits, "thousands", "another separator than decimal", self.thousands)
         weights_by_label(self.class_weight)
-        if self.weights is not None:
-            require_instance("weights", self.weights, str, "a column's name")
+        for what in ("weights", "group", "time"):
+            name = getattr(self, what)
+            if name is not None:
+                require_instance(what, name, str, "a column's name")
+        apart = self.group is None or self.time is None
+        must = "left out with group, as rows are split by the one or by the other"
+        require(apart, "time", must, self.time)
         if self.task is not None:
             require_instance("task", self.task, str, "classes or number")
         require_whole("epochs", self.epochs, least=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.shares import chosen_share
 from thalweg.errors import ArgumentError
 from thalweg.formulas.names import is_number, require
 from thalweg.program.types import Dtype, NumpyArray
@@ -108,38 +109,11 @@ def held_out(
         of_each = np.bincount(together, weights)
         return held_out(strata[first], of_each, fraction, seed)[together]
     rows = len(strata)
-    weighted = np.ones(rows) if weights is None else weights
-    order = orders(seed).permutation(rows)
-    chosen = first_shares(strata, weighted, fraction, order)
-    share = weighted[chosen].sum() / weighted.sum()
-    if not fraction / 2 < share < (1 + fraction) / 2:  # strata of a row or two
-        chosen = first_shares(np.zeros(rows, np.int64), weighted, fraction, order)
+    chosen = chosen_share(strata, weights, fraction, seed)
     if not 0 < chosen.sum() < rows:
         raise ArgumentError(
             f"validation={fraction} of n_samples = {rows} leaves "
             f"{rows - chosen.sum()} to train and {chosen.sum()} to validate; give "
             "validation=(X, y) or validation=None"
         )
-    return chosen
-
-
-def orders(seed: int) -> np.random.Generator:
-    """Where the orders come from in which rows are held out."""
-    return np.random.Generator(np.random.Philox(key=[seed, 2**32]))
-
-
-def first_shares(
-    strata: NumpyArray, weights: NumpyArray, fraction: float, order: NumpyArray
-) -> NumpyArray:
-    """Of each stratum the first rows in an order, up to a share of its weight."""
-    by_stratum = order[np.argsort(strata[order], kind="stable")]
-    sorted_weights = weights[by_stratum]
-    _, starts = np.unique(strata[by_stratum], return_index=True)
-    totals = np.add.reduceat(sorted_weights, starts)
-    sizes = np.diff(np.append(starts, len(strata)))
-    before = np.cumsum(sorted_weights) - sorted_weights
-    before -= np.repeat(before[starts], sizes)
-    chosen = np.empty(len(strata), np.bool_)
-    middles = before + sorted_weights / 2
-    chosen[by_stratum] = middles < fraction * np.repeat(totals, sizes)
     return chosen

@@ -7,18 +7,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from thalweg.data.copies import kept_together
 from thalweg.errors import ArgumentError
 from thalweg.estimators.features import is_table
 from thalweg.estimators.rows import taken
 from thalweg.estimators.scaling import blocks
 from thalweg.estimators.unrounded import is_missing, of_column
 from thalweg.program.types import NumpyArray
-
-DIFFERENT_SHARE = 0.5
-"""Where fewer rows than this share differ, they repeat because there are few values."""
-
-VALUE_SHARE = 0.05
-"""A row that is this share of all is a usual value, and new rows will repeat it."""
 
 
 def numbered(keys: Iterable[Hashable]) -> NumpyArray:
@@ -84,9 +79,7 @@ def listed_groups(groups: Any) -> list[Any]:
 def copies(X: Any, y: NumpyArray, rows: NumpyArray) -> NumpyArray | None:
     """A number for each of some rows, the same for exact copies; None without any.
 
-    Rows of few values repeat by nature, and new rows will repeat them: those that are
-    more than a twentieth of all count as rows of their own, and so do all where less
-    than half differ.
+    Those that repeat because there are few values aren't counted as copies.
 
     Arguments:
         X: an array, a sparse array or a table.
@@ -106,12 +99,7 @@ def copies(X: Any, y: NumpyArray, rows: NumpyArray) -> NumpyArray | None:
     """
     targets = y.reshape(len(y), -1)
     numbers = numbered(zip(row_keys(X, rows), row_keys(targets, rows), strict=True))
-    counts = np.bincount(numbers)
-    if len(counts) == len(numbers) or len(counts) < DIFFERENT_SHARE * len(numbers):
-        return None
-    usual = (counts > VALUE_SHARE * len(numbers))[numbers]
-    numbers[usual] = len(counts) + np.arange(usual.sum())
-    return np.unique(numbers, return_inverse=True)[1]
+    return kept_together(numbers)
 
 
 def row_keys(X: Any, rows: NumpyArray) -> Iterator[int]:

@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.data.prepare import Part
+from thalweg.data.settings import Settings
 from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted, listed
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
@@ -172,10 +173,19 @@ def split_section(evidence: Evidence, rows: Rows) -> Section:
         *(Paragraph(cut(note, 300), note=True) for note in prepared.notes),
     ]
     if settings is not None:
-        how = ", of each class the same share" if rows.classes else ""
-        seed = f"Rows were drawn at random by seed {settings.seed}{how}."
-        blocks.insert(0, Paragraph(seed))
+        blocks.insert(0, Paragraph(how_drawn(rows, settings)))
     return Section("split", "The split", blocks)
+
+
+def how_drawn(rows: Rows, settings: Settings) -> str:
+    """By what the rows were split, in a sentence."""
+    if settings.time is not None:
+        return f"Rows were cut in the order of {cut(settings.time)}, the last to test."
+    alike = ", of each class the same share" if rows.classes else ""
+    if settings.group is not None:
+        near = alike.replace("the", "about the")
+        return f"Whole groups were drawn at random by seed {settings.seed}{near}."
+    return f"Rows were drawn at random by seed {settings.seed}{alike}."
 
 
 def part(rows: Rows, name: str) -> Part:

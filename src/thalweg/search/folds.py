@@ -12,7 +12,7 @@ from thalweg.data.encode import Encoder
 from thalweg.data.learn import fitted_to_loss
 from thalweg.data.prepare import Part, Prepared, weighted_by_class
 from thalweg.data.settings import Settings
-from thalweg.data.split import split
+from thalweg.data.splitters import Shares
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, fit_targets, row_weights
 from thalweg.data.words import counted
@@ -52,16 +52,16 @@ def folds_of(
             f"{counted(len(rows), 'row')}"
         )
     classes = classes_of(table, prepared, rows)
-    strata = np.zeros(len(rows), np.int32) if classes is None else classes
-    numbers = fold_numbers(strata, count, settings.seed)
     share = validation_share(settings, len(rows), count)
+    shares = Shares(share, 0.0, settings.seed)
+    place = np.empty(table.rows, np.int64)
+    place[rows] = np.arange(len(rows))
     folds: list[Prepared] = []
-    for number in range(count):
-        fold, rest = numbers == number, numbers != number
-        own = None if classes is None else classes[rest]
-        parts = split(int(rest.sum()), own, share, 0.0, settings.seed)
-        chosen = (rows[rest][parts.training], rows[rest][parts.validation], rows[fold])
-        folds.append(fold_of(table, prepared, settings, *chosen))
+    for rest, fold in prepared.splitter.folds(rows, classes, count, settings.seed):
+        own = None if classes is None else classes[place[rest]]
+        parts = prepared.splitter.parts(rest, own, shares)
+        chosen = (parts.training, parts.validation, fold)
+        folds.append(fold_of(table, prepared, settings, rows, *chosen))
     return folds
 
 
@@ -84,40 +84,24 @@ def classes_of(table: Table, prepared: Prepared, rows: Rows) -> NDArray[Any] | N
     return None
 
 
-def fold_numbers(classes: NDArray[Any], count: int, seed: int) -> NDArray[Any]:
-    """The fold of every row: each class is dealt out like cards, in random order.
-
-    >>> numbers = fold_numbers(np.array([0, 0, 1, 1, 0, 0]), 2, seed=0)
-    >>> sorted(numbers[2:4].tolist())
-    [0, 1]
-    """
-    generator = np.random.Generator(np.random.Philox(key=[seed, 2**32 + 1]))
-    order = generator.permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    numbers = np.empty(len(classes), np.int64)
-    numbers[order] = np.arange(len(classes)) % count
-    return numbers
-
-
 def fold_of(
     table: Table,
     prepared: Prepared,
     settings: Settings,
+    rows: Rows,
     training: Rows,
     validation: Rows,
     scored: Rows,
 ) -> Prepared:
-    """The table encoded by its training rows."""
+    """The table encoded by its training rows; of all rows there are the classes."""
     encoder = Encoder.fit(prepared.schema, table, training)
-    every = np.concatenate([training, validation, scored])
-    targets = fit_targets(
-        table, prepared.schema.target, prepared.task, np.sort(every), training
-    )
+    target = prepared.schema.target
+    targets = fit_targets(table, target, prepared.task, rows, training)
     X = encoder.transform(table).X
 
-    def part(rows: Rows) -> Part:
-        y = targets.encode(table, rows)
-        return Part(X[rows], y, row_weights(table, prepared.schema, rows))
+    def part(chosen: Rows) -> Part:
+        y = targets.encode(table, chosen)
+        return Part(X[chosen], y, row_weights(table, prepared.schema, chosen))
 
     # What scores a fold chooses the settings, as what validates chooses the epoch.
     parts = map(part, (training, validation, scored))

@@ -69,6 +69,7 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
         "limits": "bound",
         "weights": "body_mass_g",
         "class_weight": "Adelie=2",
+        "group": "flipper_length_mm",
         "seed": "7",
         "separator": ";",
         "encoding": "utf-16-le",
@@ -84,7 +85,7 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
     saved = tw.load("penguins.thalweg")
     assert isinstance(saved, TableModel)
     settings = saved.results["settings"]
-    assert set(given) == set(settings)
+    assert {*given, "time"} == set(settings)  # rows are split by a group or by time
     for name, text in given.items():
         typed = [text] if name in options.REPEATED else options.read(name, text)
         assert settings[name] == typed or name == "layers"

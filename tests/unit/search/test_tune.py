@@ -17,9 +17,10 @@ import thalweg as tw
 from thalweg.data.learn import Course, build, prepared_by, train_network
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
+from thalweg.data.split import fold_numbers
 from thalweg.errors import ArgumentError, FileError
 from thalweg.search import workers
-from thalweg.search.folds import fold_numbers, folds_of, validation_share
+from thalweg.search.folds import folds_of, validation_share
 from thalweg.search.journal import Journal
 from thalweg.search.samplers import RandomSampler, sampler_named
 from thalweg.search.space import settings_at, space_for

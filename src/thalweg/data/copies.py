@@ -1,0 +1,87 @@
+"""Exact copies of rows, which stay on one side of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from thalweg.data.table import Table
+    from thalweg.program.types import NumpyArray
+
+DIFFERENT_SHARE = 0.5
+"""Where fewer rows than this share differ, they repeat because there are few values."""
+
+VALUE_SHARE = 0.05
+"""A row that is this share of all is a usual value, and new rows will repeat it."""
+
+FEW = 5
+"""So many copies may be there by mistake, however few rows there are."""
+
+
+def kept_together(numbers: NumpyArray) -> NumpyArray | None:
+    """Numbers of rows, the same for copies that are to stay together; None without any.
+
+    Rows of few values repeat by nature, and new rows will repeat them: those that are
+    more than a twentieth of all, and than five, count as rows of their own, and so do
+    all where less than half differ.
+
+    Arguments:
+        numbers: the same for copies, from 0 on without a gap, shape (rows,).
+
+    Returns:
+        Shape (rows,), from 0 on without a gap, or None.
+
+    Example:
+        >>> kept_together(np.arange(50) // 2)[:6].tolist()
+        [0, 0, 1, 1, 2, 2]
+        >>> kept_together(np.arange(50) // 4) is None
+        True
+    """
+    counts = np.bincount(numbers)
+    if len(counts) == len(numbers) or len(counts) < DIFFERENT_SHARE * len(numbers):
+        return None
+    usual = (counts > max(VALUE_SHARE * len(numbers), FEW))[numbers]
+    apart = np.where(usual, len(counts) + np.arange(len(numbers)), numbers)
+    return np.unique(apart, return_inverse=True)[1]
+
+
+def numbered_copies(
+    table: Table, columns: Sequence[str], rows: NumpyArray
+) -> NumpyArray | None:
+    """A number for each of some rows, the same for exact copies; None without any.
+
+    Arguments:
+        table: the cells.
+        columns: the names of those that a copy shares.
+        rows: positions of the rows.
+
+    Returns:
+        Shape (rows,), from 0 on without a gap.
+
+    Example:
+        >>> import polars as pl
+        >>> from thalweg.data.table import Table
+        >>> table = Table.of("t", pl.DataFrame({"x": [5, 7, 5], "y": [0, 0, 0]}))
+        >>> numbered_copies(table, ["x", "y"], np.arange(3)).tolist()
+        [0, 1, 0]
+    """
+    cells = table.select(columns)
+    cells = cells if len(rows) == table.rows else cells[rows]
+    hashes = cells.hash_rows()
+    if hashes.n_unique() == len(hashes):
+        return None
+    _, first, numbers = np.unique(
+        hashes.to_numpy(), return_index=True, return_inverse=True
+    )
+    # Hashes may be the same by chance: what isn't equal is a row of its own.
+    repeating = np.flatnonzero(first[numbers] != np.arange(len(numbers)))
+    originals = first[numbers[repeating]]
+    equal = np.ones(len(repeating), np.bool_)
+    for column in cells.get_columns():
+        same = column.gather(repeating).eq_missing(column.gather(originals))
+        equal &= same.to_numpy()
+    numbers[repeating[~equal]] = len(first) + np.arange((~equal).sum())
+    return np.unique(numbers, return_inverse=True)[1] if equal.any() else None
