@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.data.split import LEAST_ROWS
+
 if TYPE_CHECKING:
+    import polars as pl
+
     from thalweg.data.table import Table
     from thalweg.program.types import NumpyArray
 
 DIFFERENT_SHARE = 0.5
 """Where fewer rows than this share differ, they repeat because there are few values."""
+
+FILLED_SHARE = 0.5
+"""From this share of the rows that there could be on, repeating is no wonder."""
+
+FEW_VALUES = 20
+"""A single column of so many values repeats, whoever made the table."""
 
 VALUE_SHARE = 0.05
 """A row that is this share of all is a usual value, and new rows will repeat it."""
@@ -46,6 +56,34 @@ def kept_together(numbers: NumpyArray) -> NumpyArray | None:
     usual = (counts > max(VALUE_SHARE * len(numbers), FEW))[numbers]
     apart = np.where(usual, len(counts) + np.arange(len(numbers)), numbers)
     return np.unique(apart, return_inverse=True)[1]
+
+
+def repeat_by_nature(cells: pl.DataFrame) -> bool:
+    """Whether rows repeat because they have few values, as in a truth table.
+
+    They do where at least half of all rows that there could be of the values of each
+    column are there, and where a handful differ. One column has all of its values: of
+    it a few are few.
+
+    Arguments:
+        cells: what a network would see, shape (rows, columns).
+
+    Example:
+        >>> import polars as pl
+        >>> repeat_by_nature(pl.DataFrame({"a": [0, 0, 1, 1, 0], "b": [0, 1, 0, 1, 0]}))
+        True
+        >>> repeat_by_nature(pl.DataFrame({"a": range(99), "b": range(7, 106)}))
+        False
+    """
+    different = cells.n_unique()
+    if different < LEAST_ROWS or cells.width == 1:
+        return different <= FEW_VALUES
+    possible = 1
+    for column in cells.get_columns():
+        possible *= column.n_unique()
+        if different < FILLED_SHARE * possible:
+            return False
+    return True
 
 
 def numbered_copies(

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.copies import kept_together, numbered_copies
+from thalweg.data.copies import numbered_copies, repeat_by_nature
 from thalweg.data.declared import Declared, way
 from thalweg.data.forms import is_unusable
 from thalweg.data.infer import category_form, infer_column
@@ -115,19 +115,17 @@ def ordered_column(
 
 def by_copies(table: Table, schema: Schema, rows: Rows) -> Splitter:
     """Copies, by all columns that the network sees and the target."""
-    names = [column.name for column in (*schema.features, schema.target)]
-    copies = numbered_copies(table, names, rows)
+    features = [column.name for column in schema.features]
+    copies = numbered_copies(table, [*features, schema.target.name], rows)
     if copies is None:
         return ByRow()
-    together = kept_together(copies)
-    kept = 0 if together is None else repeats(together)
-    if together is None or not kept:
+    said = f"{repeating(repeats(copies))} others"
+    if repeat_by_nature(table.select(features)[rows]):
         why = "as rows of few values do; each is drawn by itself"
-        return ByRow((f"{repeating(repeats(copies))} others, {why}",))
+        return ByRow((f"{said}, {why}",))
     numbers = np.full(table.rows, -1, np.int64)
-    numbers[rows] = together
-    note = f"{repeating(kept)} others; copies stay on one side of the split"
-    return ByCopies(numbers, (note,))
+    numbers[rows] = copies
+    return ByCopies(numbers, (f"{said}; copies stay on one side of the split",))
 
 
 def repeats(numbers: Rows) -> int:

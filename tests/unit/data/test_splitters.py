@@ -236,7 +236,7 @@ def test_copies_are_those_that_pandas_finds(cells: list[Any]) -> None:
     )
 
 
-@given(st.integers(12, 200), st.integers(1, 5), SHARES, st.booleans())
+@given(st.integers(30, 200), st.integers(1, 5), SHARES, st.booleans())
 def test_copies_are_never_on_two_sides(
     rows: int, copies: int, shares: Shares, of_classes: bool
 ) -> None:
@@ -280,6 +280,25 @@ def test_a_copy_is_one_of_what_the_network_sees() -> None:
     assert found.notes == (
         "30 rows repeat others; copies stay on one side of the split",
     )
+
+
+@pytest.mark.parametrize("times", [2, 3, 7])
+@pytest.mark.parametrize("rows", [25, 40])
+def test_copies_stay_together_however_many_there_are(rows: int, times: int) -> None:
+    frame = pl.concat([frame_of(rows)] * times)
+    found = prepare(read(frame), "y", Settings(ignore=("who", "day")))
+    require_apart(found.split, np.arange(len(frame)) % rows)
+    assert all(map(len, (found.split.training, found.split.validation)))
+    assert len(found.split.test)
+    assert found.notes[0].startswith(f"{rows * (times - 1)} rows repeat others; copies")
+
+
+def test_a_row_that_is_most_of_a_table_is_trained_on() -> None:
+    frame = frame_of(60)
+    usual = pl.concat([frame, *[frame.head(1)] * 200])
+    found = prepare(read(usual), "y", Settings(ignore=("who", "day"))).split
+    require_apart(found, np.minimum(np.arange(260), 60) % 60)
+    assert len(found.test) < len(found.training)
 
 
 def test_rows_of_few_values_are_drawn_by_themselves_and_said() -> None:
