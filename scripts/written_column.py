@@ -69,7 +69,7 @@ def with_missing(
         return written
     rows = len(written.cells)
     markers = [choose.choice(MARKERS) for _ in range(choose.choice((1, 1, 2, 3)))]
-    most = 0.049 * rows if rarely else rows / 2
+    most = 0.049 * rows if rarely else choose.choice((0.3, 0.5, 0.8)) * (rows - 2)
     places = choose.sample(range(2, rows), max(0, int(choose.uniform(0, most))))
     cells, meant = list(written.cells), list(written.meant)
     for row in places:

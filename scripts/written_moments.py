@@ -212,6 +212,33 @@ def no_day(choose: random.Random, name: str, rows: int) -> Written:
     )
 
 
+def two_forms(choose: random.Random, name: str, rows: int) -> Written:
+    """Dates in two forms: of one, as a column has, there are more than of the other."""
+    one, other = choose.sample(("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d %B %Y"), 2)
+    moments = [m.replace(day=13 + m.day % 13) for m in drawn(choose, rows, short=False)]
+    few = choose.choice((1, rows // 3))
+    cells = [
+        f"{moment:{other if row < few else one}}" for row, moment in enumerate(moments)
+    ]
+    decision = Decision("category", name, "category", cells)
+    return Written(
+        *(name, "two forms of dates", "date", cells, cells),
+        refusal="must",
+        decisions=(decision,),
+    )
+
+
 MOMENTS: tuple[Callable[[random.Random, str, int], Written], ...] = (
-    *(numeric, numeric, iso, named, of_mail, declared, times, durations, no_day),
+    *(
+        numeric,
+        numeric,
+        iso,
+        named,
+        of_mail,
+        declared,
+        times,
+        durations,
+        no_day,
+        two_forms,
+    ),
 )

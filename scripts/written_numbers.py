@@ -236,7 +236,10 @@ def percent_of_whole(choose: random.Random, name: str, rows: int) -> Written:
 
 def mixed_units(choose: random.Random, name: str, rows: int) -> Written:
     """Two units, of which either may be that of most cells."""
-    pairs = ((" kg", " lb"), ("°C", "°F"), ("%", ""), (" km", " miles"), ("ms", "min"))
+    pairs = (
+        *((" kg", " lb"), ("°C", "°F"), ("%", ""), (" km", " miles"), ("ms", "min")),
+        *((" €", " $"), (" EUR", " USD"), ("k", "M"), (" hours", " days")),
+    )
     one, other = choose.choice(pairs)
     many = choose.choice((1, rows // 4, rows // 2))
     units = [other] * max(1, many) + [one] * (rows - max(1, many))
@@ -339,7 +342,41 @@ def one_in_words(choose: random.Random, name: str, rows: int) -> Written:
     return replace(written, refusal="must", decisions=(decision,))
 
 
+def too_large(choose: random.Random, name: str, rows: int) -> Written:
+    """One number is infinite, or larger than a computer has."""
+    word = choose.choice(("inf", "-inf", "Infinity", "1e999", "-1e400"))
+    meant: list[Any] = [choose.randrange(1, 900) / 8 for _ in range(rows)]
+    meant[:2] = 3.0, 7.0
+    cells = [f"{number:g}" for number in meant]
+    cells[2], meant[2] = word, None
+    decision = Decision("missing", f"{name}={word}", "number", meant)
+    return Written(
+        *(name, "too large", "number", cells, meant),
+        refusal="must",
+        decisions=(decision,),
+    )
+
+
+def two_affixes(choose: random.Random, name: str, rows: int) -> Written:
+    """$5 USD, ca. 5 kg no: only a currency stands before a number."""
+    numbers = [choose.randrange(1, 900) for _ in range(rows)]
+    numbers[:2] = 3, 7
+    before, behind = choose.choice((("$", " USD"), ("€", " p.a."), ("£", "/h")))
+    cells = [f"{before}{number}{behind}" for number in numbers]
+    meant = [*map(float, numbers)]
+    return with_missing(Written(name, "two affixes", "number", cells, meant), choose)
+
+
+def years(choose: random.Random, name: str, rows: int) -> Written:
+    """Years are numbers."""
+    numbers = [choose.randrange(1950, 2030) for _ in range(rows)]
+    numbers[:2] = 1950, 2021
+    cells, meant = [*map(str, numbers)], [*map(float, numbers)]
+    return with_missing(Written(name, "years", "number", cells, meant), choose)
+
+
 NUMBERS: tuple[Callable[[random.Random, str, int], Written | None], ...] = (
     *(styled, styled, styled, declared, units_of_words, exponents, percent_of_whole),
     *(mixed_units, limits, whole_beyond, zeros_in_front, plain, one_in_words),
+    *(too_large, two_affixes, years),
 )

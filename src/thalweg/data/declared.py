@@ -100,12 +100,13 @@ def declared_by(settings: Settings, table: Table) -> Declared:
             everywhere.append(text)
         else:
             missing.setdefault(name, []).append(rest)
+    everywhere = [*dict.fromkeys(everywhere)]
     how = settings.decimal or "", settings.thousands or "", settings.limits or ""
     every = OfColumn("", "", tuple(everywhere), *how)
     columns = {
         name: OfColumn(
             *kinds.get(name, ("", "")),
-            (*everywhere, *missing.get(name, ())),
+            tuple(dict.fromkeys((*everywhere, *missing.get(name, ())))),
             *how,
         )
         for name in {**kinds, **missing}

@@ -467,9 +467,10 @@ def _check_finite(cells: Cells, form: NumberForm) -> None:
     infinite = form.understood(cells.column).is_infinite().fill_null(False)
     if infinite.any():
         row = int(infinite.arg_max() or 0)
+        cell = cells.column[row]
         raise DataError(
             f"{cells.table.place(row, cells.name)}: a number must be finite, but is "
-            f"{shown(cells.column[row])}"
+            f"{shown(cell)}; {cells.ways(str(cell))}"
         )
 
 

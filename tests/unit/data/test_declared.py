@@ -46,6 +46,12 @@ def test_a_text_is_of_a_column_only_where_that_is_there() -> None:
     assert said.of("day").missing == ("x=y", "n/k")
 
 
+def test_what_is_said_twice_is_said_once() -> None:
+    found = declared(missing=["n/k", "a=n/k", "n/k", "a=?", "a=?"])
+    assert found.of("a").missing == ("n/k", "?")
+    assert found.of("b").missing == ("n/k",)
+
+
 def test_a_date_may_have_its_form_behind_its_name() -> None:
     said = declared(date=["day=%d=%m=%Y"], number=["age"])
     assert (said.of("day").kind, said.of("day").order) == ("date", "%d=%m=%Y")

@@ -41,6 +41,9 @@ CURRENCY = (
 )
 """What stands before numbers as a currency; other words there make a label."""
 
+SIGNS = frozenset("$€£¥₹₽₩₺₴₪฿₫₦₱")
+"""Of currencies, which may stand behind numbers too."""
+
 UNITS = frozenset(
     (
         *("%", "‰", "bp", "pp", "kg", "g", "mg", "µg", "t", "lb", "lbs", "oz", "st"),
@@ -68,7 +71,8 @@ SHAPE = (
     rf"^(?P<limit>{LIMIT})?{SPACE}*(?P<open>\()?{SPACE}*(?:[+{MINUS}]{SPACE}*)?"
     rf"(?P<prefix>[\p{{L}}\p{{Sc}}][\p{{L}}\p{{Sc}}.]{{0,5}}?)?{SPACE}*"
     rf"(?:[+{MINUS}])?{SPACE}*(?P<body>{BODY})(?:[eE][+-]?[0-9]+)?{SPACE}*"
-    rf"(?P<suffix>[^0-9\s.,+(){MINUS}<>=/:][^0-9()<>=]*?[23]?)?{SPACE}*(?P<after>-)?"
+    rf"(?P<suffix>(?:/\p{{L}}|[^0-9\s.,+(){MINUS}<>=/:])[^0-9()<>=]*?[23]?)?{SPACE}*"
+    rf"(?P<after>-)?"
     rf"(?P<close>\))?$"
 )
 SEPARATING = {",": ",", ".": r"\.", "'": "['’ʼ´`]", "space": SPACE}
@@ -128,6 +132,9 @@ def _shapes(cells: Cells) -> pl.DataFrame:
     """The parts of each text, null where it can't be a number."""
     parts = cells.texts.str.extract_groups(SHAPE).struct.unnest()
     label = pl.col("prefix").is_not_null() & ~pl.col("prefix").str.contains(CURRENCY)
+    per = pl.col("suffix").str.strip_prefix("/").str.to_lowercase()
+    rate = pl.col("suffix").str.starts_with("/").fill_null(False)
+    label |= rate & ~per.is_in(list(UNITS))  # 5/h, but not a house's number 5/a
     closed = pl.col("open").is_null() == pl.col("close").is_null()
     return parts.with_columns(
         body=pl.when(~label & closed).then(pl.col("body")),
@@ -195,7 +202,9 @@ def _is_unit(unit: str) -> bool:
     prefix, _, suffix = unit.partition(MARK)
     if (len(suffix) == 1 and suffix.isupper()) or suffix in MAGNITUDES:
         return suffix in MAGNITUDES
-    return bool(prefix) or suffix.lower() in UNITS or suffix == ""
+    unit = suffix.lower().removeprefix("/")
+    currency = bool(prefix) or unit.upper() in CURRENCIES or suffix in SIGNS
+    return currency or unit in UNITS or suffix in ("", *OTHER_CURRENCIES)
 
 
 # Separators ---------------------------------------------------------------------------

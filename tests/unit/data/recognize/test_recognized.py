@@ -106,6 +106,7 @@ def test_what_no_cell_decides_is_decided_by_what_is_declared(
         (["1e3", "2.5E-1", "7"], [1000, 0.25, 7], "3 of 3 cells are numbers"),
         (["1.234.567", "1.234", "12"], [1234567, 1234, 12], "separated by '.'"),
         (["1 hour", "2 hours", "3 hours"], [1, 2, 3], "'hours' taken off 3 cells"),
+        (["$15/h", "$9.5/h", "$20/h"], [15, 9.5, 20], "'$' and '/h' taken off 3"),
         (["28:16:00", "6:10:00", "22:04:00"], [101760, 22200, 79440], "as seconds"),
     ],
 )
@@ -147,6 +148,9 @@ def test_a_lone_point_is_decimal() -> None:
         (["$5", "€6", "$7", "€8"], r"in one unit, but are in"),
         (["1.5k", "2M", "3k", "4M"], r"in one unit, but are in"),
         (["5%", "0.05", "6%", "0.06"], r"in one unit, but are in '%' and none"),
+        (["5 EUR", "6 USD", "7 EUR", "8 USD"], r"in one unit, but are in 'eur', 'usd'"),
+        (["5 €", "6 $", "7 €", "8 $"], r"in one unit, but are in"),
+        (["5 zł", "6 Kč", "7 zł", "8 Kč"], r"in one unit, but are in"),
     ],
 )
 def test_mixed_units_are_an_error(cells: list[str], message: str) -> None:
@@ -167,6 +171,7 @@ def test_mixed_units_are_an_error(cells: list[str], message: str) -> None:
         ["5'11\"", "6'2\"", "6'2\""],
         ["1:3", "2:1", "1:3"],
         ["12/15", "3/4", "12/15"],
+        ["12/a", "13/a", "12/a"],
         ["S", "M", "38", "40"],
     ],
     ids=str,
@@ -197,6 +202,14 @@ def test_other_cells_among_numbers_are_an_error_that_says_how_to_decide() -> Non
 def test_a_frame_s_error_says_it_in_python() -> None:
     with pytest.raises(DataError, match=r"missing=\{'x': 'refused'\} takes it"):
         column(["1.5", "2.5", "refused"], typed=True)
+
+
+@pytest.mark.parametrize("cell", ["inf", "1e999", "-Infinity"])
+def test_an_infinite_number_is_an_error_that_says_how_to_decide(cell: str) -> None:
+    cells = ["1.5", "2.5", cell]
+    said = refused(cells, r"row 3, column 'x': a number must be finite, but is")
+    assert f"--missing x={cell} takes it as missing" in said
+    assert meant(cells, OfColumn(missing=(cell,)))[1] == [1.5, 2.5, None]
 
 
 LIMITS = ["<0.5", "1.5", "2.5", ">100", "3.5"]
