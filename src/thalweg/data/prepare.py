@@ -1,6 +1,6 @@
 """From a table to the arrays that training takes, in one call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
+from thalweg.data.hints import hints
 from thalweg.data.infer import infer
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
@@ -108,7 +109,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         y = targets.encode(table, chosen)
         return Part(encoded.X[chosen], y, row_weights(table, settings.weights, chosen))
 
-    return Prepared(
+    prepared = Prepared(
         found,
         schema,
         encoder,
@@ -120,6 +121,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         encoded.report,
         (*_left_out(table, target, rows), *parts.notes),
     )
+    return replace(prepared, notes=(*prepared.notes, *hints(table, prepared)))
 
 
 def _split(
