@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thalweg.data.class_weights import class_factors
 from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
+from thalweg.data.hints import hints
 from thalweg.data.infer import infer
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
@@ -123,7 +124,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
 
     given, learned = settings.class_weight, (parts.training, parts.validation)
     training, validation = weighted_by_class(given, targets, *map(part, learned))
-    return Prepared(
+    prepared = Prepared(
         found,
         schema,
         encoder,
@@ -136,6 +137,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         encoded.report,
         (*_left_out(table, target, rows), *parts.notes),
     )
+    return replace(prepared, notes=(*prepared.notes, *hints(table, prepared)))
 
 
 def weighted_by_class(
