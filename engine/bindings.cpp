@@ -119,13 +119,13 @@ class BoundProgram {
     }
   }
 
-  bool run(Index rows, int threads, nb::object poll) {
+  bool run(Index rows, int threads, bool adapts, nb::object poll) {
     const Turn turn(*this);
     PythonPoll python_poll(std::move(poll));
     bool is_whole;
     {
       const nb::gil_scoped_release release;
-      is_whole = program_.run(rows, threads, python_poll.poll());
+      is_whole = program_.run(rows, {threads, adapts}, python_poll.poll());
     }
     python_poll.rethrow();
     return is_whole;
@@ -133,7 +133,7 @@ class BoundProgram {
 
   // None if the array isn't what the program takes as it is, or has numbers that aren't
   // finite: then the caller looks closer.
-  nb::object predict(nb::handle x, int threads, nb::object poll) {
+  nb::object predict(nb::handle x, int threads, bool adapts, nb::object poll) {
     if (input_ == NO_NAME)
       throw std::invalid_argument("only a program with one input and one output of rows predicts");
     const Turn turn(*this);
@@ -149,10 +149,10 @@ class BoundProgram {
     PythonPoll python_poll(std::move(poll));
     bool is_whole;
     if (program_.estimate(rows) < WORTH_RELEASE) {
-      is_whole = program_.run(rows, 1, nullptr);
+      is_whole = program_.run(rows, {1, false}, nullptr);
     } else {
       const nb::gil_scoped_release release;
-      is_whole = program_.run(rows, threads, python_poll.poll());
+      is_whole = program_.run(rows, {threads, adapts}, python_poll.poll());
     }
     python_poll.rethrow();
     return is_whole ? result : nb::none();
@@ -162,7 +162,7 @@ class BoundProgram {
                   Index batches, nb::object learning_rates, Index first_step,
                   nb::object log, std::vector<std::string> log_names,
                   const std::string& learning_rate, const std::string& step,
-                  nb::object poll, double seconds, int threads) {
+                  nb::object poll, double seconds, int threads, bool adapts) {
     const Turn turn(*this);
     Course course{};
     Array order_array, rates, log_array(log, true);
@@ -199,7 +199,7 @@ class BoundProgram {
     Progress progress{};
     {
       const nb::gil_scoped_release release;
-      progress = program_.train(course, threads, python_poll.poll());
+      progress = program_.train(course, {threads, adapts}, python_poll.poll());
     }
     python_poll.rethrow();
     static const char* const reasons[] = {"done", "time", "not_finite", "interrupted"};
@@ -362,6 +362,10 @@ NB_MODULE(_engine, m) {
   m.def("default_isa", [] { return default_kernels().name; });
   m.def("cpu_count", &cpu_count);
   m.def("default_threads", &default_threads);
+  nb::class_<ThreadChoice>(m, "ThreadChoice")
+      .def(nb::init<int, double>(), "most"_a, "work"_a)
+      .def_prop_ro("threads", &ThreadChoice::threads)
+      .def("took", &ThreadChoice::took, "time"_a);
   const nb::object none = nb::none();
   nb::class_<BoundProgram>(m, "Program")
       .def(nb::init<nb::handle, nb::handle, nb::handle, Index, nb::handle>(),
@@ -369,14 +373,15 @@ NB_MODULE(_engine, m) {
            "shards"_a = 1, "isa"_a.none() = none)
       .def("bind", &BoundProgram::bind, "arrays"_a)
       .def("run", &BoundProgram::run, "rows"_a = 0, "threads"_a = 1,
-           "poll"_a.none() = none)
+           "adapts"_a = false, "poll"_a.none() = none)
       .def("predict", &BoundProgram::predict, "x"_a, "threads"_a = 1,
-           "poll"_a.none() = none)
+           "adapts"_a = false, "poll"_a.none() = none)
       .def("train", &BoundProgram::train, nb::kw_only(), "order"_a.none() = none,
            "rows"_a = 0, "batch_size"_a, "first_batch"_a = 0, "batches"_a,
            "learning_rates"_a.none() = none, "first_step"_a = 0, "log"_a,
            "log_names"_a, "learning_rate"_a = "learning_rate", "step"_a = "step",
-           "poll"_a.none() = none, "seconds"_a = 0.03, "threads"_a = 1)
+           "poll"_a.none() = none, "seconds"_a = 0.03, "threads"_a = 1,
+           "adapts"_a = false)
       .def("profile", &BoundProgram::profile, "rows"_a = 0, "threads"_a = 1,
            "repeats"_a = 1)
       .def_prop_ro("buffers", &BoundProgram::buffers)

@@ -16,15 +16,20 @@ constexpr Index COMBINED_AT_ONCE = 8192;  // elements
 
 Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
+bool is_worth_cutting(const Task& task) {
+  return task.work >= WORTH_CUTTING && task.units > task.grain;
+}
+
 }  // namespace
 
-bool Program::run(Index rows, int threads, const Poll& poll) {
+bool Program::run(Index rows, const Threads& threads, const Poll& poll) {
   check_bound();
   check_rows(rows);
   check_one_block(rows);
   set_moves(false);
   const Batch batch{0, rows, nullptr};
-  Team team(threads);
+  const int most = threads.most;
+  Team team(threads.adapts ? threads_worth(work_of_step(rows), most) : most);
   prepare(batch, team.size());
   Watch watch(poll);
   return run_batch(batch, team, watch);
@@ -64,14 +69,14 @@ bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame
 
 void Program::run_task(const Task& task, const Frame& frame, std::byte* scratch,
                        Team* team) {
-  if (team && task.work >= WORTH_CUTTING && team->size() > 1 && task.units > task.grain)
+  if (team && team->used() > 1 && is_worth_cutting(task))
     cut(task, frame, *team);
   else if (!task.run(frame, scratch, 0, task.units))
     bad_step_.store(task.step, std::memory_order_relaxed);
 }
 
 void Program::cut(const Task& task, const Frame& frame, Team& team) {
-  const Index size = team.size();
+  const Index size = team.used();
   const auto good = static_cast<Index>(task.work / GOOD_PIECE) / size;
   const Index for_each =
       task.starts_slowly ? 1 : std::clamp<Index>(good, 1, PIECES_PER_THREAD);
@@ -84,6 +89,19 @@ void Program::cut(const Task& task, const Frame& frame, Team& team) {
     if (!task.run(frame, scratch, from, std::min(from + each, task.units)))
       bad_step_.store(task.step, std::memory_order_relaxed);
   });
+}
+
+// Whether a run gives a second thread anything to do.
+bool Program::divides(const Batch& batch) const {
+  const Index shards = block_ ? count_shards(batch.rows) : 0;
+  if (shards > 1) return true;
+  const auto any = [](const Ready& ready) {
+    return std::any_of(ready.tasks.begin(), ready.tasks.end(),
+                       [](const auto& task) { return is_worth_cutting(*task); });
+  };
+  for (const Part* const part : {before_.get(), after_.get()})
+    if (part && any(*part->ready.back())) return true;
+  return shards && (any(*full_) || any(*last_));
 }
 
 void Program::throw_if_index_bad(const Part& part) const {

@@ -11,6 +11,7 @@
 
 #include "memory.h"
 #include "task.h"
+#include "thread_choice.h"
 #include "threads.h"
 #include "watch.h"
 
@@ -115,11 +116,11 @@ class Program {
   // Runs all parts once on the first rows; false if the poll ended it. Throws
   // std::invalid_argument if something isn't bound or too short, std::out_of_range if
   // an index leaves its table, std::bad_alloc.
-  bool run(Index rows, int threads, const Poll& poll);
-  Progress train(const Course& course, int threads, const Poll& poll);
+  bool run(Index rows, const Threads& threads, const Poll& poll);
+  Progress train(const Course& course, const Threads& threads, const Poll& poll);
   std::vector<Timing> profile(Index rows, int threads, Index repeats);
 
-  // Nanoseconds that a run takes on one thread, by estimate.
+  // Nanoseconds that the block takes on one thread, by estimate.
   double estimate(Index rows);
 
  private:
@@ -158,6 +159,9 @@ class Program {
   void time_tasks(const Part& part, const Ready& ready, const Frame& frame,
                   std::byte* scratch, Team* team);
   void throw_if_index_bad(const Part& part) const;
+  double work_of_step(Index rows);
+  bool divides(const Batch& batch) const;
+  ThreadChoice* choose(const Batch& batch, const Threads& threads, Team& team);
   void check_course(const Course& course) const;
   void write_step(const Course& course, Index batch);
   bool log_step(const Course& course, Index batch) const;
@@ -191,6 +195,8 @@ class Program {
   std::atomic<int> bad_step_{-1};
   Ready *full_ = nullptr, *last_ = nullptr;
   std::vector<Timing>* timings_ = nullptr;
+  std::optional<ThreadChoice> choice_;
+  Index choice_rows_ = 0;  // of the batches that it is about
 
   static constexpr int BAD_ORDER = 1 << 30;  // a "step" whose index is bad
 };

@@ -250,6 +250,14 @@ double Program::estimate(Index rows) {
   return ready(*block_, some).work * static_cast<double>(rows) / static_cast<double>(some);
 }
 
+// The same of all parts.
+double Program::work_of_step(Index rows) {
+  double work = estimate(rows);
+  for (Part* const part : {before_.get(), after_.get()})
+    if (part) work += ready(*part, 0).work;
+  return work;
+}
+
 // All memory that a run needs is taken here.
 void Program::prepare(const Batch& batch, int threads) {
   if (block_ && block_->needs_all_rows && batch.rows != block_->plan.rows)

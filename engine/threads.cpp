@@ -81,7 +81,7 @@ class Pool {
     epoch_ += EPOCH;
     gate_.store(epoch_ | static_cast<std::uint64_t>(size) << SIZE | OPEN,
                 std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) > 0) wake();
+    wake(size);
     work(0);
     gate_.fetch_and(~OPEN, std::memory_order_acq_rel);
     for (int looks = 0; gate_.load(std::memory_order_acquire) & JOINED; ++looks)
@@ -110,7 +110,7 @@ class Pool {
     const FlushDenormals flush;
     std::uint64_t seen = 0;
     while (true) {
-      const std::uint64_t gate = next_job(seen);
+      const std::uint64_t gate = next_job(seen, number);
       seen = gate / EPOCH;
       if (!join(gate, number)) continue;
       work(number);
@@ -133,8 +133,7 @@ class Pool {
 
   bool join(std::uint64_t gate, int number) {
     while (true) {
-      const bool wanted = (gate & OPEN) && number < static_cast<int>(gate >> SIZE & 0x3ff);
-      if (!wanted) return false;
+      if (!is_wanted(gate, number)) return false;
       const std::uint64_t before = gate;
       if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel))
         return true;
@@ -144,25 +143,29 @@ class Pool {
 
   // A thread that was woken spins again, even if it came too late for the job that it was
   // woken for: others follow soon.
-  std::uint64_t next_job(std::uint64_t seen) {
+  std::uint64_t next_job(std::uint64_t seen, int number) {
     while (true) {
-      std::uint64_t gate = spin(seen);
-      if (!is_new(gate, seen)) gate = sleep(seen);
-      if (is_new(gate, seen)) return gate;
+      std::uint64_t gate = spin(seen, number);
+      if (!is_new(gate, seen, number)) gate = sleep(seen, number);
+      if (is_new(gate, seen, number)) return gate;
     }
   }
 
-  static bool is_new(std::uint64_t gate, std::uint64_t seen) {
-    return gate / EPOCH != seen && (gate & OPEN);
+  static bool is_wanted(std::uint64_t gate, int number) {
+    return (gate & OPEN) && number < static_cast<int>(gate >> SIZE & 0x3ff);
   }
 
-  std::uint64_t spin(std::uint64_t seen) const {
+  static bool is_new(std::uint64_t gate, std::uint64_t seen, int number) {
+    return gate / EPOCH != seen && is_wanted(gate, number);
+  }
+
+  std::uint64_t spin(std::uint64_t seen, int number) const {
     if (!spins_.load(std::memory_order_relaxed)) return 0;
     const auto end = Clock::now() + SPIN;
     do {
       for (int look = 0; look < LOOKS; ++look) {
         const std::uint64_t gate = gate_.load(std::memory_order_acquire);
-        if (is_new(gate, seen)) return gate;
+        if (is_new(gate, seen, number)) return gate;
         pause();
       }
       std::this_thread::yield();  // to the thread that gives the jobs, if it waits here
@@ -170,23 +173,29 @@ class Pool {
     return 0;
   }
 
-  // Until a job begins.
-  std::uint64_t sleep(std::uint64_t seen) {
+  // Until a job begins that wants it.
+  std::uint64_t sleep(std::uint64_t seen, int number) {
+    Seat& seat = seats_[number];
     std::unique_lock lock(mutex_);
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    seat.sleeps.store(true, std::memory_order_seq_cst);
     const std::uint64_t before = gate_.load(std::memory_order_seq_cst);
     std::uint64_t gate = before;
-    while (!is_new(gate, seen) && gate / EPOCH == before / EPOCH) {
-      woken_.wait(lock);
+    while (!is_new(gate, seen, number) && gate / EPOCH == before / EPOCH) {
+      seat.woken.wait(lock);
       gate = gate_.load(std::memory_order_seq_cst);
     }
-    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    seat.sleeps.store(false, std::memory_order_relaxed);
     return gate;
   }
 
-  void wake() {
-    { const std::lock_guard lock(mutex_); }
-    woken_.notify_all();
+  // Those of a team of so many that sleep; what others do takes nothing of it.
+  void wake(int size) {
+    for (int number = 1; number < size; ++number) {
+      Seat& seat = seats_[number];
+      if (!seat.sleeps.load(std::memory_order_seq_cst)) continue;
+      { const std::lock_guard lock(mutex_); }
+      seat.woken.notify_one();
+    }
   }
 
   alignas(64) std::atomic<std::uint64_t> gate_{0};
@@ -195,6 +204,11 @@ class Pool {
     Index end = 0;
   };
   Range ranges_[MOST_THREADS];  // one for each thread
+  struct alignas(64) Seat {
+    std::atomic<bool> sleeps{false};
+    std::condition_variable woken;
+  };
+  Seat seats_[MOST_THREADS];  // the same
   alignas(64) std::uint64_t epoch_ = 0;
   Call call_ = nullptr;
   const void* context_ = nullptr;
@@ -202,9 +216,7 @@ class Pool {
   int threads_ = 0;
   std::atomic<bool> spins_{true};
   std::atomic<bool> busy_{false};
-  std::atomic<int> sleepers_{0};
   std::mutex mutex_;
-  std::condition_variable woken_;
 };
 
 namespace {
@@ -260,6 +272,7 @@ Team::Team(int threads) {
   pool_ = Pool::take(threads < MOST_THREADS ? threads : MOST_THREADS);
   if (!pool_) return;
   size_ = threads - 1 < pool_->threads() ? threads : pool_->threads() + 1;
+  used_ = size_;
 }
 
 Team::~Team() {
@@ -267,8 +280,8 @@ Team::~Team() {
 }
 
 void Team::share(Index pieces, Call call, const void* context) {
-  if (pool_ && size_ > 1 && pieces > 1) {
-    pool_->share(size_, pieces, call, context);
+  if (pool_ && used_ > 1 && pieces > 1) {
+    pool_->share(used_, pieces, call, context);
     return;
   }
   for (Index piece = 0; piece < pieces; ++piece) call(context, 0, piece);

@@ -14,6 +14,12 @@ int default_threads();
 
 inline constexpr int MOST_THREADS = 256;
 
+// How many threads a run may have.
+struct Threads {
+  int most;
+  bool adapts;  // fewer where they are faster
+};
+
 // While one lives, this thread takes numbers too small to be normal for zero.
 class FlushDenormals {
  public:
@@ -37,8 +43,12 @@ class Team {
 
   int size() const { return size_; }
 
+  // From now on work is shared by so many, at most size().
+  void use(int threads) { used_ = threads; }
+  int used() const { return used_; }
+
   // Calls work(worker, piece) for every piece below `pieces`, once each, on whichever
-  // thread is free, and returns when all are done. 0 <= worker < size(); this thread's
+  // thread is free, and returns when all are done. 0 <= worker < used(); this thread's
   // is 0.
   template <class Work>
   void share(Index pieces, const Work& work) {
@@ -52,7 +62,7 @@ class Team {
   void share(Index pieces, Call call, const void* context);
 
   class Pool* pool_ = nullptr;
-  int size_ = 1;
+  int size_ = 1, used_ = 1;
 };
 
 }  // namespace thalweg

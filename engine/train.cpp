@@ -52,27 +52,34 @@ void store_real(Dtype dtype, std::byte* to, double number) {
 
 }  // namespace
 
-Progress Program::train(const Course& course, int threads, const Poll& poll) {
+Progress Program::train(const Course& course, const Threads& threads, const Poll& poll) {
   const auto start = Clock::now();
   check_bound();
   check_course(course);
   set_moves(course.order != nullptr);
-  Team team(threads);
+  Team team(threads.most);
   Watch watch(poll);
   Progress progress{0, 0, End::done};
   Index prepared = -1;
+  ThreadChoice* choice = nullptr;
   while (progress.batches < course.batches && progress.end == End::done) {
     const Index first = (course.first_batch + progress.batches) * course.batch_size;
     const Batch batch{first, std::min(course.batch_size, course.rows - first), course.order};
-    if (batch.rows != prepared) prepare(batch, team.size());
+    if (batch.rows != prepared) {
+      prepare(batch, team.size());
+      choice = choose(batch, threads, team);
+    }
     prepared = batch.rows;
+    if (choice) team.use(choice->threads());
     write_step(course, progress.batches);
     if (!run_batch(batch, team, watch)) {
       progress.end = End::interrupted;
       break;
     }
     const bool is_finite = log_step(course, progress.batches++);
+    const double before = progress.seconds;
     progress.seconds = seconds_since(start);
+    if (choice) choice->took((progress.seconds - before) * 1e9);
     if (!is_finite)
       progress.end = End::not_finite;
     else if (progress.seconds >= course.seconds && progress.batches < course.batches)
@@ -80,6 +87,21 @@ Progress Program::train(const Course& course, int threads, const Poll& poll) {
   }
   progress.seconds = seconds_since(start);
   return progress;
+}
+
+// How many threads steps of so many rows take; null: as many as the team has. What an
+// earlier call learned about them holds on.
+ThreadChoice* Program::choose(const Batch& batch, const Threads& threads, Team& team) {
+  team.use(team.size());
+  if (!threads.adapts || team.size() < 2) return nullptr;
+  if (!divides(batch)) {
+    team.use(1);
+    return nullptr;
+  }
+  if (!choice_ || choice_rows_ != batch.rows || choice_->most() != team.size())
+    choice_.emplace(team.size(), work_of_step(batch.rows));
+  choice_rows_ = batch.rows;
+  return &*choice_;
 }
 
 void Program::check_course(const Course& course) const {
@@ -143,7 +165,7 @@ std::vector<Timing> Program::profile(Index rows, int threads, Index repeats) {
   const bool in_shards = block_ && rows > 0 && count_shards(rows) > 1;
   timings_ = &timings;
   try {
-    for (Index i = 0; i < repeats; ++i) run(rows, in_shards ? 1 : threads, nullptr);
+    for (Index i = 0; i < repeats; ++i) run(rows, {in_shards ? 1 : threads, false}, nullptr);
   } catch (...) {
     timings_ = nullptr;
     throw;

@@ -35,6 +35,23 @@ def default_threads() -> int:
     """
 
 @final
+class ThreadChoice:
+    """Which number of threads is fastest, learned from the time that steps take.
+
+    Arguments:
+        most: threads.
+        work: of a step, by estimate, in nanoseconds on one thread.
+    """
+
+    def __init__(self, most: int, work: float) -> None: ...
+    @property
+    def threads(self) -> int:
+        """Of the next step."""
+
+    def took(self, time: float) -> None:
+        """Learn that the step took so many nanoseconds."""
+
+@final
 class Program:
     """Plans over named buffers: one before, one on and one after blocks of rows.
 
@@ -81,9 +98,13 @@ class Program:
         self,
         rows: int = 0,
         threads: int = 1,
+        adapts: bool = False,
         poll: Callable[[], object] | None = None,
     ) -> bool:
         """Run once on the first rows; False if `poll` ended it.
+
+        Arguments:
+            adapts: takes no more threads than the work is worth, by estimate.
 
         Raises:
             ValueError: nothing is bound to a name, or too few rows.
@@ -95,6 +116,7 @@ class Program:
         self,
         x: NDArray[Any],
         threads: int = 1,
+        adapts: bool = False,
         poll: Callable[[], object] | None = None,
     ) -> NDArray[Any] | None:
         """Run on the rows of x, for a program with one input and one output of rows.
@@ -120,6 +142,7 @@ class Program:
         poll: Callable[[], object] | None = None,
         seconds: float = 0.03,
         threads: int = 1,
+        adapts: bool = False,
     ) -> tuple[int, float, Literal["done", "time", "not_finite", "interrupted"]]:
         """Run on batch after batch of an epoch's rows.
 
@@ -133,6 +156,7 @@ class Program:
                 their values here. The first must be finite, or the run ends.
             poll: asked every 50 ms of a long batch; true leaves the batch undone.
             seconds: the run ends when they have passed.
+            adapts: takes fewer threads where steps are faster with them, by their time.
 
         Returns:
             Batches done, seconds, and why it ended.

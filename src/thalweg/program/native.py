@@ -39,6 +39,20 @@ def default_threads() -> int:
 
 
 @dataclass(frozen=True)
+class Threads:
+    """How many threads a run takes.
+
+    Arguments:
+        most: that may run.
+        adapts: whether fewer are taken where that is faster; else work is shared by all
+            of them wherever it can be cut.
+    """
+
+    most: int
+    adapts: bool = False
+
+
+@dataclass(frozen=True)
 class Part:
     """One plan of a program, and its numbers for the engine."""
 

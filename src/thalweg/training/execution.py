@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from thalweg.formulas.names import is_whole, look_up, require
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.ir import Program
-from thalweg.program.native import Compiled, default_threads
+from thalweg.program.native import Compiled, Threads, default_threads
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
 from thalweg.training.programs import Programs, compiled_once
@@ -26,7 +26,7 @@ class Execution:
 
     Arguments:
         engine: ``native``, the engine in C++, or ``interpreter``, NumPy.
-        threads: at most; None for as many as the work is worth.
+        threads: at most; None for as many as are fastest.
         programs: shared with other runs, formulas of a person's own too.
     """
 
@@ -44,6 +44,10 @@ class Execution:
     def thread_count(self) -> int:
         """The most threads that may run."""
         return default_threads() if self.threads is None else int(self.threads)
+
+    @property
+    def _threads(self) -> Threads:
+        return Threads(self.thread_count, adapts=self.threads is None)
 
     def forward(
         self,
@@ -70,7 +74,7 @@ class Execution:
             return compile_rows(program_for(rows), inputs)
 
         compiled = compiled_once(key, any_rows, self.programs)
-        return NativeForward(compiled, for_rows, memory, self.thread_count)
+        return NativeForward(compiled, for_rows, memory, self._threads)
 
     def steps(
         self,
@@ -101,5 +105,4 @@ class Execution:
 
             return compiled_once((key, count), make, self.programs)
 
-        count = self.thread_count
-        return NativeSteps(compiled_for, rows, batch_size, seed, memory, count)
+        return NativeSteps(compiled_for, rows, batch_size, seed, memory, self._threads)

@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.ir import Program
-from thalweg.program.native import Compiled, NativeProgram, clear_errors
+from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
 from thalweg.program.types import NumpyArray
 
 Arrays = Mapping[str, NumpyArray]
@@ -94,7 +94,7 @@ class NativeForward(Forward):
         compiled: Compiled | None,
         compiled_for: Callable[[int], Compiled],
         memory: Arrays,
-        threads: int,
+        threads: Threads,
     ) -> None:
         self._compiled_for = compiled_for
         self._memory = memory
@@ -113,14 +113,20 @@ class NativeForward(Forward):
         outputs = program.row_outputs(count)
         program.bind_rows({**rows, **outputs})
         with clear_errors():
-            program.engine.run(count, threads=self._threads)
+            program.engine.run(
+                count, threads=self._threads.most, adapts=self._threads.adapts
+            )
         return {**program.arrays, **outputs}
 
     def quick(self) -> Quick | None:
         """The engine's own call for one array, which takes a microsecond."""
         if self._any is None or not self._any.predicts:
             return None
-        return partial(self._any.engine.predict, threads=self._threads)
+        return partial(
+            self._any.engine.predict,
+            threads=self._threads.most,
+            adapts=self._threads.adapts,
+        )
 
     def _for(self, rows: int) -> NativeProgram:
         if rows not in self._sized:

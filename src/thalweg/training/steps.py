@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
 from thalweg.program.ir import Program
-from thalweg.program.native import Compiled, NativeProgram, clear_errors
+from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
 from thalweg.program.types import NumpyArray
 from thalweg.training.rows import Rows, batches
 
@@ -148,7 +148,7 @@ class NativeSteps(Steps):
         batch_size: int,
         seed: int,
         memory: Mapping[str, NumpyArray],
-        threads: int,
+        threads: Threads,
     ) -> None:
         super().__init__(rows, batch_size)
         self._threads = threads
@@ -183,7 +183,8 @@ class NativeSteps(Steps):
                         log_names=["loss_sum", "metric_sum"],
                         poll=interrupted,
                         seconds=SLICE_SECONDS,
-                        threads=self._threads,
+                        threads=self._threads.most,
+                        adapts=self._threads.adapts,
                     )
                 done += batches
                 if batches:
