@@ -57,6 +57,7 @@ class Value:
 NAME = Value("NAME", "a name", str)
 COLUMN = Value("COLUMN", "a column's name", str)
 DATE = Value("COLUMN[=FORM]", "a column's name, perhaps with =FORM", str)
+BY_CLASS = Value("balanced|LABEL=W", "balanced, or a label with =W", str)
 ABSENT = Value("[COLUMN=]TEXT", "a text, perhaps after COLUMN=", str)
 MARK = Value("MARK", "a mark", str)
 WHOLE = Value("N", "a whole number", int)
@@ -127,6 +128,13 @@ WORDS: Mapping[str, Words] = {
         READING, NAME, "What <0.5 is: bound, the number itself, or missing."
     ),
     "weights": Words(ROWS, COLUMN, "The column with each row's weight.", "none"),
+    "class_weight": Words(
+        ROWS,
+        BY_CLASS,
+        "What rows of a class count while learning; balanced is all classes alike; may "
+        "be repeated.",
+        "1 each",
+    ),
     "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),
     "test": Words(ROWS, NUMBER, "The share of rows scored once, at the end."),
     "layers": Words(

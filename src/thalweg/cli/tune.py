@@ -156,14 +156,14 @@ def show_test(tuned: Tuned, saved: Path, replaced: bool, seconds: float) -> None
 def train_command(data: Path, target: str, tuned: Tuned) -> str:
     """The command that trains with the chosen settings."""
     from thalweg.cli.options import typed
-    from thalweg.data.settings import Settings
+    from thalweg.data.settings import LISTS, Settings
 
     usual = Settings().to_dict()
     words = ["thalweg", "train", str(data), "--target", target]
     for name, value in tuned.settings.to_dict().items():
         option = f"--{name.replace('_', '-')}"
-        if name == "ignore":
-            words += [word for column in value for word in (option, column)]
+        if name in LISTS:
+            words += [word for each in value for word in (option, each)]
         elif value != usual[name]:
             words += [option, typed(tuple(value) if name == "layers" else value)]
     return shlex.join(words)

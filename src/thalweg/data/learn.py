@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
 from thalweg.data.model import USUAL, TableModel, scores
-from thalweg.data.prepare import Part, Prepared, prepare
+from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.scales import Scale
 from thalweg.data.scores import Metrics, constant_outputs, finite, linear_outputs
@@ -326,7 +326,6 @@ def fit_anew(
 ) -> None:
     """Fit the network to the training rows."""
     training, validation = prepared.training, prepared.validation
-    weighted = settings.weights is not None
     network.fit(
         training.X,
         training.y,
@@ -334,10 +333,10 @@ def fit_anew(
         optimizer=settings.rule(len(training.X)),
         epochs=settings.epochs,
         batch_size=settings.rows_a_step(len(training.X)),
-        validation=(validation.X, validation.y, used_weights(validation, weighted)),
+        validation=(validation.X, validation.y, validation.weights),
         early_stopping=settings.early_stopping(),
         seed=settings.seed,
-        sample_weight=used_weights(training, weighted),
+        sample_weight=training.weights,
         penalty=settings.penalty(),
         clip_norm=settings.clip_norm,
         callback=course.callback,
@@ -356,22 +355,16 @@ def fit_on(
 
     assert course.resumed is not None
     training, validation = prepared.training, prepared.validation
-    weighted = settings.weights is not None
     callback, callbacks = course.callback, course.callbacks
     go_on(
         *course.resumed,
         training.X,
         training.y,
-        sample_weight=used_weights(training, weighted),
-        validation=(validation.X, validation.y, used_weights(validation, weighted)),
+        sample_weight=training.weights,
+        validation=(validation.X, validation.y, validation.weights),
         callbacks=callbacks_from(callback, callbacks, False, settings.epochs),
         threads=course.execution.threads,
     )
-
-
-def used_weights(part: Part, weighted: bool) -> NDArray[Any] | None:
-    """The weights of rows, if the table has any."""
-    return part.weights if weighted else None
 
 
 # The test -----------------------------------------------------------------------------
@@ -386,16 +379,14 @@ def tested(
     execution: Execution,
 ) -> Trained:
     """Score the test rows once, beside a constant guess and a linear model."""
-    weighted = settings.weights is not None
     test = prepared.test
-    weights = used_weights(test, weighted)
-    metrics = model.score(test.X, test.y, weights, execution)
+    metrics = model.score(test.X, test.y, test.weights, execution)
     baselines = {
-        name: scores(prepared.targets, outputs, test.y, weights)
-        for name, outputs in baseline_outputs(prepared, weighted).items()
+        name: scores(prepared.targets, outputs, test.y, test.weights)
+        for name, outputs in baseline_outputs(prepared).items()
     }
     history = model.network.history
-    reading = read_curves(history, constant_loss(model, prepared, weighted))
+    reading = read_curves(history, constant_loss(model, prepared))
     results: dict[str, Any] = {
         "test": finite(metrics),
         "test_rows": len(test.X),
@@ -408,10 +399,10 @@ def tested(
     return Trained(finished, history, prepared, metrics, baselines, reading, diverged)
 
 
-def baseline_outputs(prepared: Prepared, weighted: bool) -> dict[str, NDArray[Any]]:
+def baseline_outputs(prepared: Prepared) -> dict[str, NDArray[Any]]:
     """What a constant guess and a linear model give on the test rows."""
     training, test = prepared.training, prepared.test
-    weights = used_weights(training, weighted)
+    weights = training.weights
     classes = class_count(prepared)
     codes = len(prepared.encoder.embedded)
     return {
@@ -428,17 +419,17 @@ def class_count(prepared: Prepared) -> int:
     return len(targets.labels) if isinstance(targets, ClassTargets) else 0
 
 
-def constant_loss(model: TableModel, prepared: Prepared, weighted: bool) -> float:
+def constant_loss(model: TableModel, prepared: Prepared) -> float:
     """The validation loss of the best constant guess of the training rows."""
     training, validation = prepared.training, prepared.validation
-    weights = used_weights(training, weighted)
+    weights = training.weights
     classes = class_count(prepared)
     guess = constant_outputs(training.y, weights, classes, len(validation.X))
     loss = model.network.loss
     assert loss is not None
     if classes and model.network.shapes.outputs[-1] == (1,):
         guess = guess[:, 1:]
-    return float(loss(guess, validation.y, used_weights(validation, weighted)))
+    return float(loss(guess, validation.y, validation.weights))
 
 
 def fingerprint(table: Table) -> dict[str, Any]:

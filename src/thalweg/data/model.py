@@ -268,7 +268,7 @@ class TableModel:
         rows = rows_with_target(table, self.target, self.targets.form)
         truth = self.targets.encode(table, rows)
         name = self.encoder.schema.weights
-        weights = row_weights(table, name, rows) if name else None
+        weights = row_weights(table, name, rows)
         metrics = self.score(encoded.X[rows], truth, weights, execution)
         return metrics, encoded.report
 

@@ -1,11 +1,13 @@
 """From a table to the arrays that training takes, in one call."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.class_weights import class_factors
 from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
 from thalweg.data.infer import infer
@@ -23,7 +25,7 @@ from thalweg.data.targets import (
 )
 from thalweg.data.task import Task, infer_task
 from thalweg.data.words import counted
-from thalweg.errors import DataError
+from thalweg.errors import ArgumentError, DataError
 
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -37,12 +39,17 @@ class Part:
     Args:
         X: shape (rows, features), float32.
         y: shape (rows,): class numbers, int32, or standardized numbers, float32.
-        weights: shape (rows,), float32.
+        weights: shape (rows,), float32; None where all rows count alike.
     """
 
     X: NDArray[np.float32]
     y: NDArray[Any]
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float32] | None
+
+    def at(self, rows: Rows) -> "Part":
+        """Some of the rows, by their positions."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Part(self.X[rows], self.y[rows], weights)
 
 
 @dataclass(frozen=True)
@@ -108,18 +115,55 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         y = targets.encode(table, chosen)
         return Part(encoded.X[chosen], y, row_weights(table, settings.weights, chosen))
 
+    given, learned = settings.class_weight, (parts.training, parts.validation)
+    training, validation = weighted_by_class(given, targets, *map(part, learned))
     return Prepared(
         found,
         schema,
         encoder,
         targets,
-        part(parts.training),
-        part(parts.validation),
+        training,
+        validation,
         part(parts.test),
         parts,
         encoded.report,
         (*_left_out(table, target, rows), *parts.notes),
     )
+
+
+def weighted_by_class(
+    given: Sequence[str], targets: ClassTargets | NumberTargets, *parts: Part
+) -> Sequence[Part]:
+    """Rows that also count what their class does.
+
+    Args:
+        given: the setting class_weight.
+        targets: the classes.
+        parts: the training rows, by which classes are balanced, and others.
+
+    Raises:
+        ArgumentError: a number is predicted, there is no such class, or all rows of a
+            part would count 0.
+    """
+    if not given:
+        return parts
+    if not isinstance(targets, ClassTargets):
+        raise ArgumentError(
+            f"class_weight is for classes, but {targets.name!r} is predicted as a "
+            "number; task classes takes each number for a class"
+        )
+    factors = class_factors(given, targets, parts[0].y, parts[0].weights)
+    found: list[Part] = []
+    for part in parts:
+        own = 1.0 if part.weights is None else part.weights
+        weights = (own * factors[part.y]).astype(np.float32)
+        if not weights.any():
+            raise ArgumentError(
+                "class_weight must leave rows to learn from and rows to choose the "
+                "epoch, but those of every class that is there would count 0"
+            )
+        found.append(replace(part, weights=weights))
+    return found
 
 
 def _split(

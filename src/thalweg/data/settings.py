@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from thalweg.data.choices import DECIMALS, LIMITS, THOUSANDS
+from thalweg.data.class_weights import weights_by_label
 from thalweg.data.dialect import Dialect
 from thalweg.formulas.activations import activation
 from thalweg.formulas.losses import Loss
@@ -52,6 +53,7 @@ LISTS = {
     **dict.fromkeys(("ignore", "category", "number"), "names of columns"),
     "date": "names of columns, each perhaps with =FORM",
     "missing": "texts, each perhaps after COLUMN=",
+    "class_weight": "balanced, or labels each with =W",
 }
 CHOICES = {
     "decimal": DECIMALS,
@@ -97,6 +99,10 @@ class Settings:
         limits: what <0.5 is taken for: ``bound``, the number itself, or ``missing``;
             without it such a cell is an error.
         weights: the column with each row's weight.
+        class_weight: what rows of a class count, times their own weight, while they
+            are learned from: ``balanced``, which makes all classes count alike, or
+            ``"yes=3"``, or a mapping of labels to weights; other classes have 1. The
+            test's scores don't know of it.
         seed: the same seed gives the same network.
         separator, encoding, skip_rows, comment: how a file's text is written, where
             that isn't to be found out; see `Dialect`.
@@ -137,6 +143,7 @@ class Settings:
     thousands: str | None = None
     limits: str | None = None
     weights: str | None = None
+    class_weight: tuple[str, ...] = ()
     seed: int = 0
     separator: str | None = None
     encoding: str | None = None
@@ -161,6 +168,7 @@ class Settings:
             require(fits, what, f"one of {' '.join(known)}", value)
         fits = self.decimal is None or self.decimal != self.thousands
         require(fits, "thousands", "another separator than decimal", self.thousands)
+        weights_by_label(self.class_weight)
         if self.weights is not None:
             require_instance("weights", self.weights, str, "a column's name")
         if self.task is not None:
@@ -245,7 +253,7 @@ def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Set
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A setting as it is kept: lists and mappings of columns as tuples of texts.
+    """A setting as it is kept: lists and mappings of names as tuples of texts.
 
     >>> _plain("missing", {"age": [-9, "?"], "sex": "n/k"})
     ('age=-9', 'age=?', 'sex=n/k')
@@ -257,11 +265,12 @@ def _plain(name: str, value: Any) -> Any:
             return tuple(_declarations(cast(Mapping[Any, Any], value)))
         if isinstance(value, str):
             return (value,)
+        require(isinstance(value, Iterable), name, LISTS[name], value)
     return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
 
 def _declarations(value: Mapping[Any, Any]) -> Iterator[str]:
-    """What is said of columns, each as one text."""
+    """What is said of columns or classes, each as one text."""
     for column, rest in value.items():
         several = isinstance(rest, list | tuple | set | frozenset)
         for text in cast(list[Any], rest) if several else [rest]:

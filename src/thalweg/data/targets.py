@@ -49,14 +49,16 @@ def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) 
     return rows
 
 
-def row_weights(table: Table, column: str | None, rows: Rows) -> NDArray[np.float32]:
-    """The weights of some rows, shape (rows,); 1 where there is no column of weights.
+def row_weights(
+    table: Table, column: str | None, rows: Rows
+) -> NDArray[np.float32] | None:
+    """The weights of some rows, shape (rows,); None without a column of weights.
 
     Raises:
         DataError: a weight is missing or isn't a number, 0 or more, or each is 0.
     """
     if column is None:
-        return np.ones(len(rows), np.float32)
+        return None
     cells = table.column(column).gather(rows)
     weights = USUAL["number"].understood(cells).fill_null(np.nan).to_numpy()
     bad = ~((weights >= 0) & (weights < np.inf))
@@ -145,6 +147,18 @@ class ClassTargets(TargetEncoder):
                 f"{listed(self.labels)}, got {shown(column[at])}"
             )
         return codes.to_numpy()
+
+    def number_of(self, label: str) -> int | None:
+        """The number of a class, whose label is read as a cell is; None for no class.
+
+        >>> yes_or_no = USUAL["boolean"], ("false", "true"), ("No", "Yes")
+        >>> ClassTargets("y", *yes_or_no).number_of("yes")
+        1
+        """
+        if label in self.labels:
+            return self.labels.index(label)
+        key = self.form.labels(pl.Series([label]))[0]
+        return self.keys.index(key) if key in self.keys else None
 
     def decode(self, numbers: Sequence[int] | NDArray[np.integer[Any]]) -> list[str]:
         """The labels of class numbers."""

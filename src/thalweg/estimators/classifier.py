@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.class_weights import BALANCED
 from thalweg.data.pipeline import Answers
 from thalweg.data.scores import both_columns
 from thalweg.errors import ArgumentError
@@ -31,7 +32,6 @@ from thalweg.estimators.targets import (
     sorted_labels,
 )
 from thalweg.estimators.unrounded import unrounded
-from thalweg.estimators.weighting import BALANCED
 from thalweg.formulas.names import require
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray

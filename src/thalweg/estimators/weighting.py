@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.data.class_weights import BALANCED, balanced_factors
 from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
 from thalweg.formulas.names import is_number, nearest, require
 from thalweg.program.types import NumpyArray
-
-BALANCED = "balanced"
 
 
 def checked_weights(sample_weight: Any, y: NumpyArray) -> NumpyArray | None:
@@ -68,10 +67,7 @@ def class_factors(
     if class_weight is None:
         return None
     if isinstance(class_weight, str) and class_weight == BALANCED:
-        totals = np.bincount(numbers, sample_weight, len(classes))
-        present = totals > 0
-        share = totals.sum() / max(present.sum(), 1)
-        return np.where(present, share / np.where(present, totals, 1.0), 1.0)
+        return balanced_factors(numbers, sample_weight, len(classes))
     named, known = by_label(class_weight), dict.fromkeys(classes.tolist())
     unknown = [label for label in named if label not in known]
     if unknown and (complete or known.keys() - named.keys()):

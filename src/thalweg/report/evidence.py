@@ -54,12 +54,7 @@ class Rows:
     @property
     def weights(self) -> NDArray[Any] | None:
         """The weights of the test rows, if the table has any."""
-        return self.weights_of("test")
-
-    def weights_of(self, part: str) -> NDArray[Any] | None:
-        """The weights of a part's rows, if the table has any."""
-        weighted = self.prepared.schema.weights is not None
-        return getattr(self.prepared, part).weights if weighted else None
+        return self.prepared.test.weights
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def some_of(rows: Rows, columns: int) -> Rows:
     count = rows_shuffled(len(test.X), columns)
     generator = np.random.Generator(np.random.Philox(key=[0, count]))
     kept = np.sort(generator.choice(len(test.X), count, replace=False))
-    part = replace(test, X=test.X[kept], y=test.y[kept], weights=test.weights[kept])
+    part = test.at(kept)
     return replace(
         rows,
         prepared=replace(rows.prepared, test=part),

@@ -73,9 +73,9 @@ def timed(name: str, model: Callable[[Rows], NDArray[Any]], rows: Rows) -> Rival
 def constant(rows: Rows) -> NDArray[Any]:
     """The classes' shares or the mean, whatever a row holds."""
     prepared = rows.prepared
-    weights = rows.weights_of("training")
+    training = prepared.training
     return constant_outputs(
-        prepared.training.y, weights, rows.classes, len(prepared.test.X)
+        training.y, training.weights, rows.classes, len(prepared.test.X)
     )
 
 
@@ -83,9 +83,8 @@ def linear(rows: Rows) -> NDArray[Any]:
     """Logistic or ridge regression."""
     prepared = rows.prepared
     training, codes = prepared.training, len(prepared.encoder.embedded)
-    weights = rows.weights_of("training")
     return linear_outputs(
-        training.X, training.y, weights, rows.classes, codes, prepared.test.X
+        training.X, training.y, training.weights, rows.classes, codes, prepared.test.X
     )
 
 
@@ -103,7 +102,7 @@ def boosted_trees(rows: Rows) -> NDArray[Any]:
     ensemble: Any = import_module("sklearn.ensemble")
     training, test = rows.prepared.training, rows.prepared.test
     kept = rows_for_linear(len(training.X))
-    y, weights = training.y[kept], rows.weights_of("training")
+    y, weights = training.y[kept], training.weights
     options: dict[str, Any] = {
         "random_state": 0,
         "categorical_features": codes(rows),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
 from thalweg.data.learn import fitted_to_loss
-from thalweg.data.prepare import Part, Prepared
+from thalweg.data.prepare import Part, Prepared, weighted_by_class
 from thalweg.data.settings import Settings
 from thalweg.data.split import split
 from thalweg.data.table import Table
@@ -119,12 +119,15 @@ def fold_of(
         y = targets.encode(table, rows)
         return Part(X[rows], y, row_weights(table, settings.weights, rows))
 
+    # What scores a fold chooses the settings, as what validates chooses the epoch.
+    parts = map(part, (training, validation, scored))
+    learned = weighted_by_class(settings.class_weight, targets, *parts)
     fold = replace(
         prepared,
         encoder=encoder,
         targets=targets,
-        training=part(training),
-        validation=part(validation),
-        test=part(scored),
+        training=learned[0],
+        validation=learned[1],
+        test=learned[2],
     )
     return fitted_to_loss(table, fold, settings)

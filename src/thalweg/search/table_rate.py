@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thalweg.data.learn import build, prepared_by, used_weights
+from thalweg.data.learn import build, prepared_by
 from thalweg.data.model import USUAL
 from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
@@ -51,7 +51,7 @@ def find_for_table(
         optimizer=settings.rule(len(rows.X)),
         batch_size=settings.rows_a_step(len(rows.X)),
         seed=settings.seed,
-        sample_weight=used_weights(rows, settings.weights is not None),
+        sample_weight=rows.weights,
         penalty=settings.penalty(),
         clip_norm=settings.clip_norm,
         engine=execution.engine,

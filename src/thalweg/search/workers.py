@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from thalweg.data.learn import Course, build, train_network, used_weights
+from thalweg.data.learn import Course, build, train_network
 from thalweg.data.prepare import Prepared
 from thalweg.data.settings import SEEDS, Settings
 from thalweg.data.targets import NumberTargets
@@ -147,8 +147,8 @@ def fold_run(
 
 def result_of(network: Network, fold: Prepared, ended: bool, seconds: float) -> FoldRun:
     """The score of the best weights on the fold; errors in the target's unit."""
-    weights = used_weights(fold.test, fold.schema.weights is not None)
-    figures = network.evaluate(fold.test.X, fold.test.y, weights, threads=1)
+    rows = fold.test
+    figures = network.evaluate(rows.X, rows.y, rows.weights, threads=1)
     loss = figures.pop("loss")
     if isinstance(fold.targets, NumberTargets):
         figures["rmse"] *= fold.targets.scale.deviation

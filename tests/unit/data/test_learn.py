@@ -76,7 +76,7 @@ def test_ignored_columns_and_weights_have_no_part_in_the_features() -> None:
     features = " ".join(trained.model.encoder.features)
     assert "island" not in features
     assert "year" not in features
-    assert trained.prepared.training.weights.min() >= 2007
+    assert trained.prepared.training.weights.min() >= 2007  # pyright: ignore[reportOptionalMemberAccess]
 
 
 def test_weights_decide_what_is_learned() -> None:

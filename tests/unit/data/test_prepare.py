@@ -48,7 +48,7 @@ def test_weights_are_no_feature() -> None:
     found = prepare(Table.of("t", frame), "y", Settings(weights="w"))
     assert found.encoder.features == ("x",)
     expected = np.where(found.test.y == 0, 0.5, 2.0)
-    assert found.test.weights.tolist() == expected.tolist()
+    assert found.test.weights.tolist() == expected.tolist()  # pyright: ignore[reportOptionalMemberAccess]
 
 
 def test_rows_to_validate_and_test_change_nothing_that_is_learned() -> None:

@@ -87,7 +87,7 @@ def test_rows_without_a_target_are_left_out() -> None:
 @pytest.mark.parametrize("cell", ["-1", "x", "NA", "inf"])
 def test_a_weight_that_is_none_is_an_error_where_it_stands(cell: str) -> None:
     weighted = table(["1", cell, "2.5"])
-    assert row_weights(weighted, "y", np.array([2, 0])).tolist() == [2.5, 1]
+    assert row_weights(weighted, "y", np.array([2, 0])).tolist() == [2.5, 1]  # pyright: ignore[reportOptionalMemberAccess]
     with pytest.raises(DataError, match="row 2, column 'y': a weight must be"):
         row_weights(weighted, "y", np.arange(3))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.parsed_html import Node, parsed
-from thalweg.cli.options import WORDS, chosen_settings
+from thalweg.cli.options import REPEATED, WORDS, chosen_settings
 from thalweg.data.learn import Trained
 from thalweg.data.settings import Settings
 from thalweg.report.repeat import options
@@ -201,6 +201,7 @@ def test_the_command_trains_the_same_network(page: Node, trained: Trained) -> No
         Settings(layers=(), batch_size="all", validation=0.1),
         Settings(layers=(9, 8), ignore=("a b", "--c"), weights="w", learning_rate=1e-5),
         Settings(optimizer="adamw", weight_decay=0.5, task="classes", batch_size=7),
+        Settings(class_weight=("a=b=3", "c=0.5"), missing=("x=?",)),
     ],
 )
 def test_options_are_read_back_as_the_same_settings(settings: Settings) -> None:
@@ -209,5 +210,5 @@ def test_options_are_read_back_as_the_same_settings(settings: Settings) -> None:
     for option, value in zip(words[::2], words[1::2], strict=True):
         name = option.removeprefix("--").replace("-", "_")
         assert name in WORDS
-        given[name] = [*given.get(name, []), value] if name == "ignore" else value  # pyright: ignore[reportGeneralTypeIssues]
+        given[name] = [*given.get(name, []), value] if name in REPEATED else value  # pyright: ignore[reportGeneralTypeIssues]
     assert chosen_settings(given) == settings

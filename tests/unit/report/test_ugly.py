@@ -152,7 +152,7 @@ def test_weights_count_in_every_figure(reported: Any) -> None:
     trained = tw.train(frame, "y", weights="w", **QUICK)
     page = reported(trained)
     counts = [[float(c) for c in row[1:]] for row in page.table("Confusion matrix")]
-    assert sum(map(sum, counts)) == trained.prepared.test.weights.sum()
+    assert sum(map(sum, counts)) == trained.prepared.test.weights.sum()  # pyright: ignore[reportOptionalMemberAccess]
     right = (counts[0][0] + counts[1][1]) / sum(map(sum, counts))
     assert right == pytest.approx(trained.test["accuracy"])
     scores = {row[0]: row[1:5] for row in page.table("Scores on the same")}
