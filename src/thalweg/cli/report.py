@@ -22,9 +22,6 @@ from thalweg.training.stack import shapes_of
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# Which way a metric, the first of its task, is better.
-HIGHER_IS_BETTER = {"accuracy": True, "rmse": False}
-
 
 def start(
     table: Table, prepared: Prepared, network: Network, settings: Settings
@@ -112,17 +109,24 @@ def conclusions(trained: Trained, seconds: float) -> Facts:
         ("Curves", trained.reading.text),
         ("Ended", ended),
         *((("Compared", compared),) if compared else ()),
+        *(("Note", note) for note in trained.notes),
     ]
 
 
 def comparison(trained: Trained) -> str:
-    """Whether a simpler model would do; nothing if the network is better."""
-    metric = next(iter(trained.test))
-    network, linear = trained.test[metric], trained.baselines["linear model"][metric]
-    if (network > linear) if HIGHER_IS_BETTER[metric] else (network < linear):
+    """Whether a simpler model would do; nothing if the network is better.
+
+    By which metric is always said where it isn't the usual one.
+    """
+    deciding = trained.prepared.deciding
+    metric, linear = deciding.metric, trained.baselines["linear model"]
+    gain = deciding.gain(trained.test[metric], linear[metric])
+    if gain > 0 and not deciding.why:
         return ""
-    how = "is as good" if network == linear else "is better"
-    return f"on these rows the linear model {how} by {metric}"
+    if gain > 0:
+        return f"the network is better than the linear model by {deciding.words}"
+    how = "is as good" if gain == 0 else "is better"
+    return f"on these rows the linear model {how} by {deciding.words}"
 
 
 def saved_as(saved: Path, replaced: bool) -> Iterable[tuple[str, RenderableType]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from thalweg.data.schema import Schema
 
 MOST_COLUMNS = 40
+FEW_METRICS = 4
 Metrics = Mapping[str, float]
 Facts = Sequence[tuple[str, "RenderableType"]]
 
@@ -73,15 +74,19 @@ def column_table(schema: Schema) -> Table:
 
 
 def score_table(title: str, rows: Iterable[tuple[str, Metrics]]) -> Table:
-    """Metrics under each other, for one model a row."""
+    """Metrics under each other, for one model a row; many stand close together."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     pairs = list(rows)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    many = len(pairs[0][1]) > FEW_METRICS
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=many
+    )
     table.add_column(title)
     for name in pairs[0][1]:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+        head = name.replace("_", "\n" if many else " ")
+        table.add_column(head, justify="right", no_wrap=True)
     for number, (name, metrics) in enumerate(pairs):
         cells = [figure(value) for value in metrics.values()]
         table.add_row(name, *cells, style="bold" if number == 0 else "")

@@ -330,6 +330,7 @@ def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
         "model": str(saved),
         "test": finite(trained.test),
         "baselines": {name: finite(m) for name, m in trained.baselines.items()},
+        "compared_by": trained.model.results["compared_by"],
         "best_epoch": history.best_epoch,
         "epochs": history.stopped_epoch,
         "stopped_because": history.stopped_because,
@@ -341,6 +342,6 @@ def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
             "test": len(prepared.test.X),
         },
         "set_aside": [column.name for column in prepared.schema.set_aside],
-        "notes": list(prepared.notes),
+        "notes": [*prepared.notes, *trained.notes],
         "seconds": round(seconds, 3),
     }

@@ -185,6 +185,8 @@ def as_plain(tuned: Tuned, saved: Path, command: str) -> dict[str, Any]:
         "trials": [trial.to_dict() for trial in tuned.trials],
         "test": finite(trained.test),
         "baselines": {name: finite(m) for name, m in trained.baselines.items()},
+        "compared_by": trained.model.results["compared_by"],
+        "notes": [*trained.prepared.notes, *trained.notes],
     }
 
 

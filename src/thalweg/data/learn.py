@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.cautions import few_rows
 from thalweg.data.encode import Encoder
 from thalweg.data.model import USUAL, TableModel, scores
 from thalweg.data.prepare import Prepared, prepare
@@ -52,6 +53,7 @@ class Trained:
         baselines: the same metrics on the same rows for ``constant guess`` and ``linear
             model``.
         reading: the learning curves in plain words.
+        notes: what a person should know of the scores: that few rows were tested.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
         table: the rows as they were read.
@@ -63,6 +65,7 @@ class Trained:
     test: Metrics
     baselines: dict[str, Metrics]
     reading: Reading
+    notes: tuple[str, ...] = ()
     diverged: str = ""
     table: Table | None = None
 
@@ -379,24 +382,37 @@ def tested(
     execution: Execution,
 ) -> Trained:
     """Score the test rows once, beside a constant guess and a linear model."""
-    test = prepared.test
-    metrics = model.score(test.X, test.y, test.weights, execution)
+    test, deciding = prepared.test, prepared.deciding
+    known = test.y, test.weights, deciding.positive
+    outputs = model.outputs(test.X, execution)
+    metrics = scores(prepared.targets, outputs, *known)
     baselines = {
-        name: scores(prepared.targets, outputs, test.y, test.weights)
-        for name, outputs in baseline_outputs(prepared).items()
+        name: scores(prepared.targets, each, *known)
+        for name, each in baseline_outputs(prepared).items()
     }
+    notes = few_rows(prepared, outputs)
     history = model.network.history
     reading = read_curves(history, constant_loss(model, prepared))
     results: dict[str, Any] = {
         "test": finite(metrics),
         "test_rows": len(test.X),
         "baselines": {name: finite(each) for name, each in baselines.items()},
+        "compared_by": deciding.to_dict(getattr(prepared.targets, "labels", ())),
+        "notes": list(notes),
         "reading": reading.text,
         "settings": settings.to_dict(),
         "data": data,
     }
-    finished = replace(model, results=results)
-    return Trained(finished, history, prepared, metrics, baselines, reading, diverged)
+    return Trained(
+        replace(model, results=results),
+        history,
+        prepared,
+        metrics,
+        baselines,
+        reading,
+        notes,
+        diverged,
+    )
 
 
 def baseline_outputs(prepared: Prepared) -> dict[str, NDArray[Any]]:

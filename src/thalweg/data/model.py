@@ -73,6 +73,17 @@ class TableModel:
         """The name of the column that is predicted."""
         return self.targets.name
 
+    @property
+    def positive(self) -> int:
+        """Of two classes the number of the one that average precision is of.
+
+        It is the rarer one where one was rare in training; else the second.
+        """
+        recorded = self.results.get("compared_by")
+        label = recorded.get("class") if isinstance(recorded, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        labels: tuple[str, ...] = getattr(self.targets, "labels", ())
+        return labels.index(label) if label in labels else 1
+
     def read(self, source: Any, dialect: Dialect | None = None) -> Table:
         """A table as the model's are read, or as another dialect says."""
         return read(source, dialect or self.dialect)
@@ -120,7 +131,7 @@ class TableModel:
         if not lenient:
             report.require_readable(LENIENT)
         marks = report.every_mark() if lenient else None
-        return self._answers(self._outputs(encoded.X, execution), marks), report
+        return self._answers(self.outputs(encoded.X, execution), marks), report
 
     def predict_batches(
         self,
@@ -168,7 +179,7 @@ class TableModel:
                 tell(report)
             for start in range(0, len(X), ROWS_AT_A_TIME):
                 rows = slice(start, start + ROWS_AT_A_TIME)
-                outputs = self._outputs(X[rows], execution)
+                outputs = self.outputs(X[rows], execution)
                 if held is not None:
                     yield held
                 held = self._answers(outputs, marks[rows] if lenient else None)
@@ -177,7 +188,7 @@ class TableModel:
         if held is not None:
             yield held
 
-    def _outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
+    def outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
         """What the network gives.
 
         A row's last bits may depend on the rows beside it, so that rows are cut at the
@@ -245,7 +256,9 @@ class TableModel:
 
         Returns:
             For classes ``accuracy``, ``balanced_accuracy``, ``f1`` (mean over classes)
-            and ``log_loss``; for a number ``rmse``, ``mae`` (in its unit) and ``r2``.
+            and ``log_loss``, for two classes also ``roc_auc`` and ``average_precision``
+            (NaN where all rows are of one class); for a number ``rmse``, ``mae`` (in
+            its unit) and ``r2``.
 
         Raises:
             FileError, DataError: as `predict`; or the target can't be read.
@@ -279,7 +292,8 @@ class TableModel:
         execution: Execution = USUAL,
     ) -> Metrics:
         """Metrics of encoded rows, in the target's unit."""
-        return scores(self.targets, self._outputs(X, execution), truth, weights)
+        outputs = self.outputs(X, execution)
+        return scores(self.targets, outputs, truth, weights, self.positive)
 
     def save(self, path: str | Path) -> None:
         """Write the network, the table's schema and the results to one safe file.
@@ -314,10 +328,19 @@ def scores(
     outputs: NDArray[Any],
     truth: NDArray[Any],
     weights: NDArray[Any] | None,
+    positive: int = 1,
 ) -> Metrics:
-    """Metrics of outputs against encoded targets, in the target's unit."""
+    """Metrics of outputs against encoded targets, in the target's unit.
+
+    Arguments:
+        targets: the classes, or the number.
+        outputs: what the network gives, a row each.
+        truth: shape (rows,).
+        weights: shape (rows,), or None.
+        positive: of two classes the number of the one that average precision is of.
+    """
     if isinstance(targets, ClassTargets):
-        return class_scores(outputs, truth, weights)
+        return class_scores(outputs, truth, weights, positive)
     predicted = targets.decode(np.asarray(outputs).reshape(-1))
     return number_scores(predicted, targets.decode(truth), weights)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.class_weights import class_factors
+from thalweg.data.deciding import Deciding, deciding_metric
 from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
 from thalweg.data.hints import hints
@@ -84,6 +85,14 @@ class Prepared:
     splitter: Splitter
     report: Report
     notes: tuple[str, ...]
+
+    @property
+    def deciding(self) -> Deciding:
+        """The metric by which models of the table are compared."""
+        test = self.test
+        y = np.concatenate([self.training.y, self.validation.y, test.y])
+        counting = test.y if test.weights is None else test.y[test.weights > 0]
+        return deciding_metric(self.targets, y, counting)
 
 
 def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:

@@ -16,16 +16,21 @@ LINEAR_ROWS = 100_000  # the linear model learns from so many rows at most
 LINEAR_ITERATIONS = 1_000
 
 
-def class_scores(outputs: Floats, truth: Floats, weights: Floats | None) -> Metrics:
+def class_scores(
+    outputs: Floats, truth: Floats, weights: Floats | None, positive: int = 1
+) -> Metrics:
     """How well classes are told apart.
 
     Arguments:
         outputs: probabilities, shape (rows, classes); or (rows, 1) of the second class.
         truth: class numbers, shape (rows,).
         weights: one number a row, or None.
+        positive: of two classes the number of the one that average precision is of.
 
     Returns:
-        accuracy, balanced_accuracy, f1 (the mean over classes) and log_loss.
+        accuracy, balanced_accuracy, f1 (the mean over classes) and log_loss; for two
+        classes roc_auc and average_precision, too, which are NaN where all rows that
+        count are of one class.
     """
     metrics: Any = import_module("sklearn.metrics")
 
@@ -51,7 +56,24 @@ def class_scores(outputs: Floats, truth: Floats, weights: Floats | None) -> Metr
         "balanced_accuracy": float(recall),
         "f1": float(f1),
         "log_loss": float(np.average(surprise, weights=weights)),
+        **ranked_scores(probabilities, truth, weights, positive),
     }
+
+
+def ranked_scores(
+    probabilities: Floats, truth: Floats, weights: Floats | None, positive: int
+) -> Metrics:
+    """How well rows are put in order by the probability of one of two classes."""
+    if probabilities.shape[1] != 2:
+        return {}
+    metrics: Any = import_module("sklearn.metrics")
+    counting = truth if weights is None else truth[weights > 0]
+    if len(np.unique(counting)) < 2:
+        return {"roc_auc": math.nan, "average_precision": math.nan}
+    asked = (truth == positive, probabilities[:, positive])
+    area: Any = metrics.roc_auc_score(*asked, sample_weight=weights)
+    mean: Any = metrics.average_precision_score(*asked, sample_weight=weights)
+    return {"roc_auc": float(area), "average_precision": float(mean)}
 
 
 def number_scores(predicted: Floats, truth: Floats, weights: Floats | None) -> Metrics:

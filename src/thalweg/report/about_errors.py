@@ -6,6 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thalweg.data.bootstrap import (
+    ClassCounts,
+    ClassErrors,
+    Floats,
+    NumberErrors,
+    RowErrors,
+    ratio,
+)
 from thalweg.data.targets import ClassTargets
 from thalweg.data.words import counted
 from thalweg.report import pictures
@@ -18,14 +26,6 @@ from thalweg.report.blocks import (
     Pictures,
     Section,
     Shaded,
-)
-from thalweg.report.bootstrap import (
-    ClassCounts,
-    ClassErrors,
-    Floats,
-    NumberErrors,
-    RowErrors,
-    ratio,
 )
 from thalweg.report.evidence import Rows
 from thalweg.report.reliability import (

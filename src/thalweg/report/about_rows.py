@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thalweg.data.bootstrap import ClassErrors, RowErrors
 from thalweg.data.words import counted, shown
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.bootstrap import ClassErrors, RowErrors
 from thalweg.report.evidence import Rows
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg

@@ -8,25 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.words import counted
-from thalweg.report import pictures
-from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.bootstrap import (
+from thalweg.data.bootstrap import (
     CONFIDENCE,
     Floats,
     Interval,
     RowErrors,
-    errors_of,
     interval,
     resampled,
 )
-from thalweg.report.evidence import Evidence, Rows
+from thalweg.data.cautions import FEW_ROWS
+from thalweg.data.deciding import Deciding
+from thalweg.data.targets import ClassTargets
+from thalweg.data.words import counted
+from thalweg.report import pictures
+from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
+from thalweg.report.evidence import Evidence, Rows, errors_of
 from thalweg.report.rivals import FEWEST_ROUNDS, ROUNDS, rivals, rounds
 from thalweg.report.svg import svg
 from thalweg.report.words import (
-    HIGHER_IS_BETTER,
     METRICS,
     between,
+    cut,
     joined,
     number,
     percent,
@@ -34,7 +36,6 @@ from thalweg.report.words import (
     spaced,
 )
 
-FEW_ROWS = 30
 SURE = f"{CONFIDENCE:.0%}"
 NETWORK = "network"
 
@@ -48,41 +49,41 @@ class Contender:
         metrics: on all of them.
         draws: the metrics on rows drawn anew.
         seconds: to train.
+        deciding: the metric by which models are compared.
     """
 
     name: str
     metrics: dict[str, float]
     draws: dict[str, Floats]
     seconds: float
+    deciding: Deciding
 
     @classmethod
-    def of(cls, name: str, errors: RowErrors, seconds: float) -> Contender:
+    def of(
+        cls, name: str, errors: RowErrors, seconds: float, deciding: Deciding
+    ) -> Contender:
         """Score a model."""
         rows = np.arange(len(errors.truth))
-        return cls(name, errors.metrics(rows), resampled(errors), seconds)
-
-    @property
-    def metric(self) -> str:
-        """The one that people ask for first."""
-        return next(iter(self.metrics))
+        return cls(name, errors.metrics(rows), resampled(errors), seconds, deciding)
 
     def interval(self, metric: str) -> Interval:
         """Where a metric probably lies."""
         return interval(self.draws[metric])
 
     def gain_over(self, other: Contender) -> Interval:
-        """By how much the first metric is probably better than another's."""
-        sign = 1 if HIGHER_IS_BETTER[self.metric] else -1
-        mine, theirs = self.draws[self.metric], other.draws[self.metric]
-        return interval(sign * (mine - theirs))
+        """By how much the deciding metric is probably better than another's."""
+        metric = self.deciding.metric
+        return interval(self.deciding.gain(self.draws[metric], other.draws[metric]))
 
 
 def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
     """The network, then what it has to beat, the strongest first."""
-    took = sum(evidence.history.seconds)
-    network = Contender.of(NETWORK, errors_of(rows, rows.outputs), took)
+    took, deciding = sum(evidence.history.seconds), rows.prepared.deciding
+    network = Contender.of(NETWORK, errors_of(rows, rows.outputs), took, deciding)
     others = [
-        Contender.of(rival.name, errors_of(rows, rival.outputs), rival.seconds)
+        Contender.of(
+            rival.name, errors_of(rows, rival.outputs), rival.seconds, deciding
+        )
         for rival in rivals(rows, evidence.execution.threads)
     ]
     return [network, *reversed(others)]
@@ -94,7 +95,7 @@ def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
 def scores_section(rows: Rows, network: Contender) -> Section:
     """Each metric with its interval."""
     count = len(rows.prepared.test.X)
-    draws = len(network.draws[network.metric])
+    draws = len(network.draws[network.deciding.metric])
     grid = [
         [
             spaced(name),
@@ -131,6 +132,10 @@ def cautions(rows: Rows, network: Contender) -> list[str]:
             f"wrong rows may still be up to {percent(min(1, 3 / count))} (the rule of "
             f"three: 3 / {count})."
         )
+    targets = rows.prepared.targets
+    if isinstance(targets, ClassTargets) and len(targets.labels) == 2:
+        label = targets.labels[network.deciding.positive]
+        found.append(f"Average precision is that of {cut(label)}.")
     if rows.weights is not None:
         found.append("Each row counts as much as its weight says.")
     return found
@@ -166,11 +171,10 @@ def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
         ]
         for each in found
     ]
-    first = spaced(network.metric)
     heads = [
         "Model",
         *(spaced(name) for name in network.metrics),
-        f"Network better in {first} by ({SURE} interval)",
+        f"Network better in {network.deciding.name} by ({SURE} interval)",
         "Seconds",
     ]
     blocks: list[Block] = [
@@ -213,13 +217,13 @@ def verdict(network: Contender, others: Sequence[Contender]) -> str:
         )
         if names
     ]
-    by = spaced(network.metric)
-    return f"By {by} on these rows, the network {joined(parts)}."
+    on = "" if network.deciding.why else " on these rows"
+    return f"By {network.deciding.words}{on}, the network {joined(parts)}."
 
 
 def rivals_picture(found: Sequence[Contender]) -> Picture:
-    """The first metric of each."""
-    metric = found[0].metric
+    """The deciding metric of each."""
+    metric = found[0].deciding.metric
     points = [
         (each.name, each.metrics[metric], each.interval(metric)) for each in found
     ]

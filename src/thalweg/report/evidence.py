@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data import bootstrap
+from thalweg.data.bootstrap import RowErrors
 from thalweg.data.learn import Trained, fingerprint, prepared_by
 from thalweg.data.model import TableModel
 from thalweg.data.prepare import Prepared
@@ -20,6 +22,7 @@ from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets
 from thalweg.errors import DataError, ThalwegError
 from thalweg.formulas.names import require
+from thalweg.report.words import cut
 from thalweg.training.execution import Execution
 from thalweg.training.history import History
 
@@ -87,6 +90,17 @@ class Evidence:
         """A part of the results that has names of its own; empty if there is none."""
         found = self.results.get(name)
         return dict(found) if isinstance(found, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said of the scores after training, each with a capital."""
+        found = self.results.get("notes")
+        texts = found if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType]
+        return [
+            cut(each[:1].upper() + each[1:], 500)
+            for each in texts  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(each, str)
+        ]
 
     @property
     def data_name(self) -> str:
@@ -189,6 +203,13 @@ def with_outputs(
 ) -> Rows:
     """The rows with what the network says of those it is tested on."""
     return Rows(table, prepared, predicted(model, prepared.test.X, execution))
+
+
+def errors_of(rows: Rows, outputs: NDArray[Any]) -> RowErrors:
+    """What outputs for the test rows got wrong."""
+    test, prepared = rows.prepared.test, rows.prepared
+    known = test.y, test.weights, prepared.deciding.positive
+    return bootstrap.errors_of(prepared.targets, outputs, *known)
 
 
 def predicted(

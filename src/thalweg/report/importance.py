@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
-from thalweg.report.bootstrap import errors_of
-from thalweg.report.evidence import Evidence, Rows, predicted
+from thalweg.report.evidence import Evidence, Rows, errors_of, predicted
 
 REPEATS = 5
 MOST_CELLS = 200_000  # rows times columns: wide tables are shuffled on fewer rows

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.report.bootstrap import Floats, Interval, NumberErrors
+from thalweg.data.bootstrap import (
+    NORMAL,
+    Floats,
+    Interval,
+    NumberErrors,
+    effective,
+    wilson,
+)
 
 BINS = 10
 ROWS_A_GROUP = 5  # at least, where numbers are grouped
-NORMAL = 1.959964  # 95 of 100 of a normal distribution lie within so many deviations
 
 
 @dataclass(frozen=True)
@@ -91,24 +97,6 @@ def number_groups(errors: NumberErrors) -> list[Group]:
             )
         )
     return found
-
-
-def effective(weights: Floats) -> float:
-    """How many rows of equal weight say as much: (Σw)² / Σw² (Kish, 1965)."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-def wilson(share: float, rows: float) -> Interval:
-    """Where the true share of a sample probably lies (Wilson, 1927).
-
-    >>> wilson(1.0, 10).low > 0.7, wilson(1.0, 10).high > 0.999
-    (True, True)
-    """
-    square = NORMAL**2
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    margin = NORMAL * (share * (1 - share) / rows + square / (4 * rows**2)) ** 0.5
-    margin /= 1 + square / rows
-    return Interval(max(0.0, middle - margin), min(1.0, middle + margin))
 
 
 def calibration_error(groups: list[Group]) -> float:

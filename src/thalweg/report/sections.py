@@ -20,8 +20,7 @@ from thalweg.report.about_scores import (
 from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
-from thalweg.report.bootstrap import errors_of
-from thalweg.report.evidence import Evidence, Rows
+from thalweg.report.evidence import Evidence, Rows, errors_of
 from thalweg.report.importance import importances
 from thalweg.report.repeat import formulas_section, repeat_section
 from thalweg.report.words import between, cut, number, spaced
@@ -65,9 +64,11 @@ def computed(evidence: Evidence, rows: Rows) -> list[Section]:
 
 def recorded(evidence: Evidence) -> list[Section]:
     """What can be said without it."""
+    test = evidence.recorded("test")
+    metric = evidence.recorded("compared_by").get("metric")
     facts = [
-        (spaced(name), f"{number(value)} on rows never used")
-        for name, value in list(evidence.recorded("test").items())[:1]
+        (spaced(name), f"{number(test[name])} on rows never used")
+        for name in ([each for each in test if each == metric] or [*test])[:1]
     ]
     missing = Paragraph(f"{cut(evidence.missing, 500)}. {WITHOUT_ROWS}", note=True)
     return [
@@ -89,13 +90,14 @@ def summary(
     if isinstance(reading, str):
         pairs.append(("Curves", cut(reading, 1_000)))
     pairs.append(("Training", ended(evidence.history)))
-    return Section("summary", "In short", [Facts(pairs), *notes])
+    told = [Paragraph(f"{text}.", note=True) for text in evidence.notes]
+    return Section("summary", "In short", [Facts(pairs), *told, *notes])
 
 
 def computed_facts(found: Sequence[Contender], rows: Rows) -> list[tuple[str, str]]:
-    """The first metric with its interval, and against other models."""
+    """The deciding metric with its interval, and against other models."""
     network = found[0]
-    metric = network.metric
+    metric = network.deciding.metric
     count = counted(len(rows.prepared.test.X), "row")
     value = (
         f"{number(network.metrics[metric])} ({SURE} interval "

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from thalweg.data.bootstrap import Interval
 from thalweg.data.words import printable
-from thalweg.report.bootstrap import Interval
 from thalweg.training.progress import figure
 
 LONGEST = 80
@@ -20,11 +20,14 @@ METRICS: Mapping[str, str] = {
     "is better",
     "log_loss": "how surprising the true classes were, −log of their probability; "
     "lower is better",
+    "roc_auc": "how often a row of one class gets a higher probability of it than a "
+    "row of the other; 0.5 is chance; higher is better",
+    "average_precision": "precision averaged over recall, for every threshold of a "
+    "class's probability; higher is better",
     "rmse": "root mean squared error, in the target's unit; lower is better",
     "mae": "mean absolute error, in the target's unit; lower is better",
     "r2": "share of the target's variance that is explained; higher is better",
 }
-HIGHER_IS_BETTER = {"accuracy": True, "rmse": False}  # the first metric of each task
 
 
 def cut(text: str, most: int = LONGEST) -> str:

@@ -57,6 +57,38 @@ def test_one_output_is_the_second_of_two_classes() -> None:
     assert both_columns(second).sum(axis=1) == pytest.approx(np.ones(20))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_two_classes_are_ranked_as_scikit_learn_does(
+    positive: int, weighted: bool
+) -> None:
+    second = random.integers(0, 8, (60, 1)) / 8  # with ties
+    truth = random.integers(0, 2, 60)
+    weights = random.integers(0, 3, 60).astype(float) if weighted else None
+    found = class_scores(second, truth, weights, positive)
+    of_class = truth == positive
+    said = second[:, 0] if positive else 1 - second[:, 0]
+    area = metrics.roc_auc_score(of_class, said, sample_weight=weights)
+    mean = metrics.average_precision_score(of_class, said, sample_weight=weights)
+    assert found["roc_auc"] == pytest.approx(area)
+    assert found["average_precision"] == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 0.0])])
+def test_rows_of_one_class_have_no_ranking(weights: Any) -> None:
+    truth = np.array([1, 1, 1 if weights is None else 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = class_scores(probabilities(3, 2), truth, weights)
+    assert math.isnan(found["roc_auc"])
+    assert math.isnan(found["average_precision"])
+
+
+def test_three_classes_have_no_ranking() -> None:
+    found = class_scores(probabilities(9, 3), np.arange(9) % 3, None)
+    assert [*found] == ["accuracy", "balanced_accuracy", "f1", "log_loss"]
+
+
 def test_classes_that_arent_there_dont_count_in_balanced_accuracy() -> None:
     outputs = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
     assert class_scores(outputs, np.array([0, 1]), None)["balanced_accuracy"] == 1

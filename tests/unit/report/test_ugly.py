@@ -155,7 +155,7 @@ def test_weights_count_in_every_figure(reported: Any) -> None:
     assert sum(map(sum, counts)) == trained.prepared.test.weights.sum()  # pyright: ignore[reportOptionalMemberAccess]
     right = (counts[0][0] + counts[1][1]) / sum(map(sum, counts))
     assert right == pytest.approx(trained.test["accuracy"])
-    scores = {row[0]: row[1:5] for row in page.table("Scores on the same")}
+    scores = {row[0]: row[1:7] for row in page.table("Scores on the same")}
     for name, metrics in trained.baselines.items():
         assert scores[name] == [number(value) for value in metrics.values()]
     assert "Each row counts as much as its weight says" in notes(page)

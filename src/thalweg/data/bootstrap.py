@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.scores import both_columns
 from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.report.evidence import Rows
 
 Indices: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -19,6 +19,7 @@ RESAMPLES = 1_000
 MOST_DRAWN = 50_000_000  # rows drawn in all; a large test set gets fewer resamples
 FEWEST_RESAMPLES = 200
 CONFIDENCE = 0.95
+NORMAL = 1.959964  # 95 of 100 of a normal distribution lie within so many deviations
 SEED = 0
 
 
@@ -35,6 +36,7 @@ class RowErrors(ABC):
 
     truth: NDArray[Any]
     predicted: NDArray[Any]
+    weights: Floats
 
     @property
     @abstractmethod
@@ -55,6 +57,7 @@ class ClassErrors(RowErrors):
         surprise: −log of the probability that the true class was given, shape (rows,).
         weights: shape (rows,).
         classes: how many there are.
+        ranking: of two classes, the rows by the probability of one.
     """
 
     truth: NDArray[Any]
@@ -62,6 +65,7 @@ class ClassErrors(RowErrors):
     surprise: Floats
     weights: Floats
     classes: int
+    ranking: Ranking | None = None
 
     @property
     def error(self) -> Floats:
@@ -69,7 +73,7 @@ class ClassErrors(RowErrors):
         return self.surprise
 
     def metrics(self, rows: Indices) -> dict[str, float]:
-        """Accuracy, balanced accuracy, f1 and log loss."""
+        """Accuracy and what else `class_scores` gives."""
         truth, predicted, weights = (
             self.truth[rows],
             self.predicted[rows],
@@ -79,12 +83,57 @@ class ClassErrors(RowErrors):
         present = np.bincount(truth, minlength=self.classes) > 0
         named = present | (np.bincount(predicted, minlength=self.classes) > 0)
         total = weights.sum()
+        ranked: dict[str, float] = {}
+        if self.ranking is not None:
+            drawn = np.bincount(rows, weights, len(self.truth))
+            ranked = self.ranking.metrics(drawn.astype(np.float64))
         return {
             "accuracy": float(found.right.sum() / total),
             "balanced_accuracy": float(found.recall[present].mean()),
             "f1": float(found.f1[named].mean()),
             "log_loss": float(self.surprise[rows] @ weights / total),
+            **ranked,
         }
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows of two classes by the probability of one, the most probable first.
+
+    Arguments:
+        order: the rows.
+        right: in that order, whether a row is of the class.
+        ends: where in that order the last row of each probability stands.
+    """
+
+    order: Indices
+    right: NDArray[np.bool_]
+    ends: Indices
+
+    @classmethod
+    def of(cls, probability: NDArray[Any], of_class: NDArray[np.bool_]) -> Ranking:
+        """Put rows in order."""
+        order = np.argsort(-probability, kind="stable")
+        ordered = probability[order]
+        ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+        return cls(order, of_class[order], ends)
+
+    def metrics(self, weights: Floats) -> dict[str, float]:
+        """ROC AUC and average precision; NaN where one of the classes isn't there.
+
+        Arguments:
+            weights: shape (rows,); 0 leaves a row out, 2 counts it twice.
+        """
+        own = weights[self.order]
+        right = np.cumsum(np.where(self.right, own, 0.0))[self.ends]
+        wrong = np.cumsum(np.where(self.right, 0.0, own))[self.ends]
+        if not (right[-1] > 0 and wrong[-1] > 0):
+            return {"roc_auc": np.nan, "average_precision": np.nan}
+        precision = ratio(right, right + wrong)
+        gained, lost = np.diff(right, prepend=0.0), np.diff(wrong, prepend=0.0)
+        area = lost @ (right - gained / 2) / (right[-1] * wrong[-1])
+        mean = gained @ precision / right[-1]
+        return {"roc_auc": float(area), "average_precision": float(mean)}
 
 
 @dataclass(frozen=True)
@@ -168,29 +217,46 @@ def ratio(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
 
 
-def errors_of(rows: Rows, outputs: NDArray[Any]) -> RowErrors:
-    """What outputs for the test rows got wrong.
+def errors_of(
+    targets: ClassTargets | NumberTargets,
+    outputs: NDArray[Any],
+    truth: NDArray[Any],
+    weights: NDArray[Any] | None,
+    positive: int = 1,
+) -> RowErrors:
+    """What outputs got wrong.
 
     Arguments:
-        rows: whose test part was predicted.
-        outputs: probabilities, shape (rows, classes), or standardized numbers, shape
-            (rows, 1).
+        targets: the classes, or the number.
+        outputs: probabilities, shape (rows, classes), or what is learned of numbers,
+            shape (rows, 1).
+        truth: encoded, shape (rows,).
+        weights: shape (rows,), or None.
+        positive: of two classes the one that average precision is of.
     """
-    truth, targets = rows.prepared.test.y, rows.prepared.targets
-    given = rows.weights
-    weights = np.ones(len(truth)) if given is None else given.astype(np.float64)
+    known = np.ones(len(truth)) if weights is None else weights.astype(np.float64)
     if isinstance(targets, ClassTargets):
-        return class_errors(outputs, truth, weights, rows.classes)
-    return number_errors(targets, outputs, truth, weights)
+        classes = len(targets.labels)
+        return class_errors(outputs, truth, known, classes, positive)
+    return number_errors(targets, outputs, truth, known)
 
 
 def class_errors(
-    outputs: NDArray[Any], truth: NDArray[Any], weights: Floats, classes: int
+    outputs: NDArray[Any],
+    truth: NDArray[Any],
+    weights: Floats,
+    classes: int,
+    positive: int = 1,
 ) -> ClassErrors:
     """Probabilities of all classes against class numbers."""
+    outputs = both_columns(outputs)
     chosen = outputs[np.arange(len(truth)), truth].astype(np.float64)
     surprise = -np.log(np.maximum(chosen, np.finfo(np.float32).tiny))
-    return ClassErrors(truth, outputs.argmax(axis=1), surprise, weights, classes)
+    ranking = None
+    if classes == 2:
+        ranking = Ranking.of(outputs[:, positive], truth == positive)
+    predicted = outputs.argmax(axis=1)
+    return ClassErrors(truth, predicted, surprise, weights, classes, ranking)
 
 
 def number_errors(
@@ -231,3 +297,21 @@ def interval(values: Floats) -> Interval:
     outside = (1 - CONFIDENCE) / 2
     low, high = np.quantile(finite, [outside, 1 - outside])
     return Interval(float(low), float(high))
+
+
+def effective(weights: Floats) -> float:
+    """How many rows of equal weight say as much: (Σw)² / Σw² (Kish, 1965)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def wilson(share: float, rows: float) -> Interval:
+    """Where the true share of a sample probably lies (Wilson, 1927).
+
+    >>> wilson(1.0, 10).low > 0.7, wilson(1.0, 10).high > 0.999
+    (True, True)
+    """
+    square = NORMAL**2
+    middle = (share + square / (2 * rows)) / (1 + square / rows)
+    margin = NORMAL * (share * (1 - share) / rows + square / (4 * rows**2)) ** 0.5
+    margin /= 1 + square / rows
+    return Interval(max(0.0, middle - margin), min(1.0, middle + margin))
