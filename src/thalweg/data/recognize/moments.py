@@ -181,8 +181,11 @@ def _why(first: Moments) -> str:
         return leading
     swapped = order.translate(str.maketrans("dm", "md"))
     rival = _read(first.cells, swapped)
-    decided = counted(first.cells.number_of(first.read & ~rival.read), "cell")
-    verb = "has" if decided.startswith("1 ") else "have"
+    number = first.cells.number_of(first.read & ~rival.read)
+    if not number:
+        return f"{leading}, though month first reads the same days"
+    decided = counted(number, "cell")
+    verb = "has" if number == 1 else "have"
     return f"{leading}: {decided} {verb} a day over 12"
 
 

@@ -324,6 +324,7 @@ def test_dates_of_one_form_are_read_or_refused(
         (["05/06/2021", "25/06/2021"], "day first: 1 cell has a day over 12"),
         (["05/26/2021", "06/30/2021"], "month first: 2 cells have a day over 12"),
         (["2021/05/06", "2021/06/05"], "year first"),
+        (["01/01/2021", "01/01/2022"], "day first, though month first reads the same"),
         (["31.12.2020", "01.01.2021"], "day first: 1 cell"),
         (["5 June 2021", "7 May 2021"], "written %d %b %Y"),
         (
