@@ -1,14 +1,20 @@
 """Give what reads tables broken files for a while, and count what it says.
 
     python scripts/fuzz_tables.py --count 100000 --seed 1
+    python scripts/fuzz_tables.py --tables 100000 --seed 1
 
-CSV and Parquet files are broken, read and prepared as for training, and given to a
-trained model, at once and in parts; some are packed. Each must be refused with an error
-of thalweg's own that names the file, or be accepted. Then the cells of a CSV are those
-that Python's csv module finds, numbers and dates mean what Python's float and strptime
-say, and the predictions are the same to the bit in both ways. What exported files read
-with gives the same cells, or the same error. Anything else is a finding: it is told,
-its file is kept, and the exit status is 1.
+With --count, CSV and Parquet files are broken, read and prepared as for training, and
+given to a trained model, at once and in parts; some are packed. Each must be refused
+with an error of thalweg's own that names the file, or be accepted. Then the cells of a
+CSV are those that Python's csv module finds, numbers and dates mean what Python's float
+and strptime say, and the predictions are the same to the bit in both ways. What
+exported files read with gives the same cells, or the same error. Anything else is a
+finding: it is told, its file is kept, and the exit status is 1.
+
+With --tables, tables are written whose meaning is known (`written_tables`), as files of
+any dialect. Each column must be read as it was meant, be the same after saving and in
+an exported file, or, where that is due, be an error that names it and an option by
+which it is read as it was meant.
 """
 
 from __future__ import annotations

@@ -213,10 +213,10 @@ def no_day(choose: random.Random, name: str, rows: int) -> Written:
 
 
 def two_forms(choose: random.Random, name: str, rows: int) -> Written:
-    """Dates in two forms: of one, as a column has, there are more than of the other."""
+    """Dates in two forms, of which either may be that of most cells."""
     one, other = choose.sample(("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d %B %Y"), 2)
     moments = [m.replace(day=13 + m.day % 13) for m in drawn(choose, rows, short=False)]
-    few = choose.choice((1, rows // 3))
+    few = choose.choice((1, rows // 3, rows // 2))
     cells = [
         f"{moment:{other if row < few else one}}" for row, moment in enumerate(moments)
     ]

@@ -1,5 +1,7 @@
 """The scripts that fuzz see what they are to see, and find nothing for a while."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +115,54 @@ def test_some_broken_files(name: str) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "40  cases" in ended.stdout
+
+
+BROKEN = """
+import sys
+sys.path.insert(0, %r)
+import fuzz_tables, written_moments, written_numbers, written_tables, written_words
+import polars as pl
+from thalweg.data import infer
+from thalweg.data.forms import numbers
+from thalweg.data.recognize import moments
+from thalweg.exports import runtime
+%s
+
+if __name__ == "__main__":
+    fuzz_tables.main()
+"""
+BREAKS = {
+    "numbers.styled": "numbers.NEGATIVE = pl.lit(False)",
+    "numbers.whole_beyond": "numbers.EXACT = 2**99",
+    "moments.numeric": "moments._refuse_either = lambda *_: None",
+    "moments.of_mail": "runtime.offset_of = lambda zone: runtime.datetime.timedelta()",
+    "words.words_that_are_classes": "infer.LARGE_SHARE = 2",
+}
+
+
+def fuzz_written(folder: Path, count: int, change: str) -> tuple[int, str]:
+    """What comes of tables whose meaning is known, where something is changed."""
+    script = folder / "script.py"
+    script.write_text(BROKEN % (str(SCRIPTS), change))
+    command = [sys.executable, script, f"--tables={count}", "--seed=1"]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def test_some_tables_whose_meaning_is_known(tmp_path: Path) -> None:
+    """A few of those in docs/reliability.md."""
+    status, said = fuzz_written(tmp_path, 100, "")
+    assert status == 0, said
+    assert "100  cases" in said
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_a_reader_that_reads_wrongly_is_found(kind: str, tmp_path: Path) -> None:
+    change = f"written_tables.KINDS = (written_{kind},)\n{BREAKS[kind]}"
+    status, said = fuzz_written(tmp_path, 15, change)
+    assert status == 1
+    assert re.search("but means|taken for|is None, but", said), said
+    assert "--tables 1 --seed 1 --case" in said

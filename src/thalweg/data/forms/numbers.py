@@ -33,6 +33,9 @@ SEPARATORS = {"space": SPACE, "'": "['’ʼ´`]"}
 EXACT = 2**53
 """Up to here every whole number is one of 64 bits with a point."""
 
+LONG = r"[0-9](?:.*[0-9]){15}"
+"""What a whole number beyond that has at least."""
+
 ZERO = "0+(?:[.,]0*)?"
 LIMIT = "(?:[<>]=?|[≤≥])"
 WORDS = {word: str(place) for pair in BOOLEANS for place, word in enumerate(pair)}
@@ -215,6 +218,11 @@ class NumberForm(Form):
         """Whether a whole number is too long for 64 bits with a point."""
         if column.dtype.is_float() or not (
             column.dtype.is_numeric() or is_text(column.dtype)
+        ):
+            return False
+        if (
+            is_text(column.dtype)
+            and not column.cast(pl.String).str.contains(LONG).any()
         ):
             return False
         labels = self.labels(column)

@@ -15,6 +15,7 @@ thalweg.errors.DataError: sales, row 1, column 'day': ...
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,7 +25,7 @@ from thalweg.data.forms.form import Form
 from thalweg.data.forms.moments import ISO, MONTHS, DateForm, TimeForm, either
 from thalweg.data.forms.numbers import DurationForm
 from thalweg.data.recognize.cells import Cells
-from thalweg.data.words import counted, shown
+from thalweg.data.words import counted, listed, shown
 from thalweg.errors import DataError
 
 NUMERIC = tuple(
@@ -85,7 +86,7 @@ def recognize_dates(cells: Cells) -> Moments | None:
     """How most cells are written as dates; None where most aren't dates.
 
     Raises:
-        DataError: they may be two different dates each.
+        DataError: they may be two different dates each, or are in several forms.
     """
     said = cells.said
     known = cells.known(DateForm(said.missing_numbers))
@@ -95,11 +96,12 @@ def recognize_dates(cells: Cells) -> Moments | None:
     if not known.total() or not _look_like_dates(known):
         return None
     found = [_read(known, order) for order in _orders_of_a_sample(known)]
-    if not found:
+    best = max((each.number for each in found), default=0)
+    if 2 * best <= known.total():
+        _refuse_several_forms(known)
         return None
-    best = max(each.number for each in found)
     first, *others = [each for each in found if each.number == best]
-    if not first.most or (_is_short(first) and not first.read.all()):
+    if _is_short(first) and not first.read.all():
         return None
     for other in others:
         _refuse_either(first, other)
@@ -123,14 +125,37 @@ def _look_like_dates(cells: Cells) -> bool:
 
 def _orders_of_a_sample(cells: Cells) -> list[str]:
     """Those that more than half of the first texts look like; of ISO no others."""
-    sample = cells.texts.head(SAMPLE)
+    sample = cells.texts.head(SAMPLE).to_list()
     alike = [order for order in ORDERS if _share(order, sample) > MOST]
     return [ISO] if ISO in alike else alike
 
 
-def _share(order: str, texts: pl.Series) -> float:
-    """The share of the texts that look like dates of an order."""
-    return float(texts.str.contains(DateForm(order=order).pattern).mean() or 0.0)  # pyright: ignore[reportArgumentType]
+def _share(order: str, texts: list[str]) -> float:
+    """The share of the texts that look like dates of an order.
+
+    Python keeps the patterns that it has compiled, which costs more than the texts.
+    """
+    pattern = re.compile(DateForm(order=order).pattern)
+    return sum(pattern.fullmatch(text) is not None for text in texts) / len(texts)
+
+
+def _refuse_several_forms(cells: Cells) -> None:
+    """Raises:
+    DataError: if most cells are dates, though of no form most are.
+    """
+    sample = cells.texts.head(SAMPLE)
+    orders = [order for order in (*NUMERIC, *NAMED) if "%y" not in order]
+    reads = [DateForm(order=order).understood(sample).is_not_null() for order in orders]
+    found = [order for order, read in zip(orders, reads, strict=True) if read.any()]
+    dates = pl.select(pl.any_horizontal(reads)).to_series()
+    if len(found) < 2 or (dates.mean() or 0.0) <= MOST:  # pyright: ignore[reportOperatorIssue]
+        return
+    raise DataError(
+        f"{cells.place(cells.first(cells.texts.is_not_null()))}: dates must be in one "
+        f"form, but are in several, such as {listed(found, most=4)}; write them in "
+        f"one, or {way(cells.table, 'category', cells.name)} takes all cells as texts "
+        f"and {way(cells.table, 'ignore', cells.name)} leaves them out"
+    )
 
 
 def _refuse_either(one: Moments, other: Moments) -> None:
@@ -176,8 +201,11 @@ def _why(first: Moments) -> str:
         return leading
     swapped = order.translate(str.maketrans("dm", "md"))
     rival = _read(first.cells, swapped)
-    decided = counted(first.cells.number_of(first.read & ~rival.read), "cell")
-    verb = "has" if decided.startswith("1 ") else "have"
+    number = first.cells.number_of(first.read & ~rival.read)
+    if not number:
+        return f"{leading}, though month first reads the same days"
+    decided = counted(number, "cell")
+    verb = "has" if number == 1 else "have"
     return f"{leading}: {decided} {verb} a day over 12"
 
 

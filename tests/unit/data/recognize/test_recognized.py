@@ -166,6 +166,7 @@ def test_mixed_units_are_an_error(cells: list[str], message: str) -> None:
         ["Q1", "Q2", "Q1", "Q2"],
         ["<=50K", ">50K", "<=50K"],
         ["10-20", "20-30", "10-20"],
+        ["1/2/2021", "3/4/5", "rev. 2021-01-01", "3/4/6"],
         ["1.2.3", "1.2.4", "1.2.3"],
         ["192.168.0.1", "10.0.0.1", "10.0.0.1"],
         ["5'11\"", "6'2\"", "6'2\""],
@@ -324,6 +325,7 @@ def test_dates_of_one_form_are_read_or_refused(
         (["05/06/2021", "25/06/2021"], "day first: 1 cell has a day over 12"),
         (["05/26/2021", "06/30/2021"], "month first: 2 cells have a day over 12"),
         (["2021/05/06", "2021/06/05"], "year first"),
+        (["01/01/2021", "01/01/2022"], "day first, though month first reads the same"),
         (["31.12.2020", "01.01.2021"], "day first: 1 cell"),
         (["5 June 2021", "7 May 2021"], "written %d %b %Y"),
         (
@@ -370,6 +372,14 @@ def test_an_order_that_nothing_decides_is_an_error_that_shows_both(
         ),
         (["2020-01-01", "2020-01-02", "2020-02-30"], r"row 3.*must be a date"),
         (["10:30", "11:30", "late"], r"row 3.*must be a time"),
+        (
+            ["2021-01-30", "31/01/2021", "2021-02-20", "28/02/2021"],
+            r"row 1.*dates must be in one form, but.*'%Y-%m-%d', '%d/%m/%Y'.*--categ",
+        ),
+        (
+            ["30/01/2021", "01/31/2021", "20/02/2021", "02/20/2021"],
+            r"one form, but.*'%d/%m/%Y', '%m/%d/%Y'",
+        ),
     ],
 )
 def test_other_cells_among_moments_are_an_error(cells: list[str], message: str) -> None:
