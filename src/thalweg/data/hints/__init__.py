@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from thalweg.data.hints.groups import group_hint
 from thalweg.data.hints.leaks import leaks
-from thalweg.data.hints.order import order_hint
+from thalweg.data.hints.order import order_hint, times
 from thalweg.data.hints.sample import LEAST_ROWS, sampled
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ def hints(table: Table, prepared: Prepared) -> list[str]:
     target = prepared.targets.name
     group = group_hint(table, prepared)
     found = leaks(sampled(prepared), target, () if group is None else (group.name,))
+    told = [c for c in prepared.schema.columns for leak in found if leak.tells(c.name)]
+    in_order = {*times(table, prepared, told)}  # what goes up with the rows is a time
+    found = [leak for leak in found if not any(map(leak.tells, in_order))]
     sentences = [leak.sentence(target) for leak in found]
     if group is not None:
         return [*sentences, group.sentence(target)]

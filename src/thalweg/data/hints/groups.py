@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import compress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.int64]
 
-MANY = 20
+MANY = 12
 """A column with fewer values is a category."""
 
 ROWS_EACH = 2
@@ -47,16 +48,16 @@ ROWS_EACH = 2
 ALIKE, ALIKE_TARGET = 0.5, 0.3
 """The intraclass correlation from which on rows of a value are alike."""
 
-MOST_COLUMNS = 0.5
-"""The share of columns in which they are."""
+MOST_COLUMNS, FEWEST_COLUMNS = 0.5, 2
+"""The share, and the number, of columns in which they are."""
 
 LIKE_THE_NEXT = 0.5
 """The correlation of values next to each other from which on they are quantities."""
 
-UNLIKELY = 6.0
-"""Standard deviations of the intraclass correlation, were the rows shuffled."""
+UNLIKELY = 1e-6
+"""The chance, were the rows shuffled, below which they aren't alike by chance."""
 
-ON_BOTH_SIDES = 0.8
+ON_BOTH_SIDES = 0.5
 """The share of test rows whose value is in training, too."""
 
 FIRST_ROWS = 1_000
@@ -222,7 +223,7 @@ def _judged(
         return None
     others = [_alike(block, codes) for block in _others(sample, column.name)]
     alike = [each.correlation >= ALIKE and each.beyond_chance for each in others]
-    if not alike or sum(alike) < MOST_COLUMNS * len(alike):
+    if sum(alike) < max(FEWEST_COLUMNS, MOST_COLUMNS * len(alike)):
         return None
     chosen = [target, *compress(others, alike)]
     if column.quantity and _like_the_next([each.means for each in chosen]):
@@ -271,8 +272,9 @@ def _alike(block: Floats, codes: Codes) -> Alike:
     each = (rows - float((counts**2).sum()) / rows) / (values - 1)
     a, b = between / (values - 1), within / max(rows - values, 1)
     correlation = (a - b) / (a + (each - 1) * b) if a + b else 0.0
-    deviation = (2 / (rows * max(each - 1, 1e-9))) ** 0.5
-    return Alike(correlation, correlation > UNLIKELY * deviation, means)
+    special: Any = import_module("scipy.special")
+    chance = special.fdtrc(values - 1, max(rows - values, 1), a / b) if b else 0.0
+    return Alike(correlation, chance < UNLIKELY, means)
 
 
 def _like_the_next(means: list[Floats]) -> bool:

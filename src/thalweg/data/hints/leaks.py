@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from thalweg.data.hints.sample import Feature, Floats, Sample
 from thalweg.data.words import counted, listed
 
-ALMOST_ALL = {"number": 0.001, "classes": 0.04}
-"""What a column may leave untold; 0.04 is about one of 100 rows of two classes."""
+ALMOST_ALL = {"number": 0.002, "classes": 0.05}
+"""What a column may leave untold; 0.04 is one of 100 rows of two even classes."""
 
 SOME_ROWS, LITTLE = 128, 0.5
 """A column that leaves more untold of some rows needn't be looked at in all."""
@@ -46,18 +46,25 @@ class Leak:
     Args:
         names: one that does alone, or several that do together.
         score: how well, in words.
+        repeats: whether it is the target written otherwise.
     """
 
     names: tuple[str, ...]
     score: str
+    repeats: bool = False
+
+    def tells(self, name: str) -> bool:
+        """Whether a column tells the target, and doesn't just repeat it."""
+        return not self.repeats and name in self.names
 
     def sentence(self, target: str) -> str:
         """What a person should know."""
         options = " ".join(f"--ignore {name}" for name in self.names)
         if len(self.names) == 1:
+            how = "repeats" if self.repeats else "alone tells"
             return (
-                f"{self.names[0]!r} alone tells {target!r} ({self.score}): if it isn't "
-                f"known when predicting, {options}"
+                f"{self.names[0]!r} {how} {target!r} ({self.score}): if it isn't known "
+                f"when predicting, {options}"
             )
         return (
             f"{target!r} is a weighted sum of {listed(self.names)} ({self.score}): if "
@@ -74,12 +81,20 @@ def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Le
         besides: columns that were spoken of.
     """
     looked_at = [f for f in sample.features if f.encoding.name not in besides]
+    looked_at = [f for f in looked_at if f.encoding.kind not in ("date", "time")]
     if not looked_at or np.ptp(sample.y) == 0:
         return []
     values = np.stack([each.values(sample.X) for each in looked_at])
-    told = _telling(sample, looked_at, values)
+    told, repeated = _telling(sample, looked_at, values)
     if told:
-        return [_scored(sample, looked_at[place], values[place]) for place in told]
+        return [
+            Leak(
+                (looked_at[place].encoding.name,),
+                _score(sample, values[place]),
+                place in repeated,
+            )
+            for place in told
+        ]
     return [] if sample.classes else _sums(sample, looked_at, values)
 
 
@@ -88,8 +103,11 @@ def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Le
 
 def _telling(
     sample: Sample, features: Sequence[Feature], values: NDArray[np.float32]
-) -> list[int]:
-    """Places of the columns that tell the target, while the others don't."""
+) -> tuple[list[int], list[int]]:
+    """Places of the columns that tell the target, while the others don't.
+
+    Those among them that repeat it come second.
+    """
     ordered = np.array([each.ordered for each in features])
     left, pairs = _untold_where_little(sample, values, ordered)
     most = ALMOST_ALL["classes" if sample.classes else "number"]
@@ -98,11 +116,11 @@ def _telling(
     repeated = [p for p in places if _repeats(sample, values[p], left[p])]
     others = [place for place in places if place not in repeated]
     if not others or len(places) > MOST_TOLD:
-        return repeated[:MOST_TOLD]
+        return repeated[:MOST_TOLD], repeated
     names = {features[place].encoding.name for place in places}
     rest = _left_by_linear(sample, sample.without(names))
     far = rest >= max(FAR_BETTER * max(left[place] for place in others), most)
-    return places if far else repeated
+    return (places if far else repeated), repeated
 
 
 def _untold_where_little(
@@ -215,8 +233,8 @@ def _left_by_linear(sample: Sample, X: NDArray[np.float32]) -> float:
     return float(((truth - outputs) ** 2).sum() / (truth**2).sum())
 
 
-def _scored(sample: Sample, feature: Feature, values: NDArray[np.float32]) -> Leak:
-    """With how well the column alone does on validation rows."""
+def _score(sample: Sample, values: NDArray[np.float32]) -> str:
+    """How well a column alone does on validation rows."""
     known = ~np.isnan(values)
     training, tested = known & ~sample.validation, known & sample.validation
     x, y = values[training].astype(float), sample.y[training]
@@ -225,9 +243,9 @@ def _scored(sample: Sample, feature: Feature, values: NDArray[np.float32]) -> Le
     if sample.classes:
         nearest = np.abs(asked[:, None] - x).argmin(axis=1)
         share = float((y[nearest] == truth).mean()) if len(truth) else 1.0
-        return Leak((feature.encoding.name,), f"accuracy {share:.4f} on {rows}")
+        return f"accuracy {share:.4f} on {rows}"
     r2 = max(_r2(truth, found(x, y, asked)) for found in (_between, _on_a_line))
-    return Leak((feature.encoding.name,), f"R² {r2:.4f} on {rows}")
+    return f"R² {r2:.4f} on {rows}"
 
 
 def _between(x: Floats, y: Floats, asked: Floats) -> Floats:

@@ -8,6 +8,7 @@ what a linear model of the columns leaves of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from thalweg.data.hints.sample import Floats, Sample, in_order, positions
 
 if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared
+    from thalweg.data.schema import Column
     from thalweg.data.table import Table
 
-NEAR = 0.6
-"""The correlation from which on the row before tells more than a third of a row."""
+NEAR = {"number": 0.6, "classes": 0.5}
+"""The correlation from which on the row before is said to tell a row."""
 
-UNLIKELY = 6.0
+UNLIKELY = 4.5
 """Standard deviations of that correlation, were the rows shuffled."""
 
 SORTED = 0.95
@@ -50,9 +52,11 @@ def order_hint(table: Table, prepared: Prepared, leaking: set[str]) -> str | Non
         return None
     target = prepared.targets.name
     alike = _correlation(sample.outcomes, follows)
-    if alike * len(sample.y) ** 0.5 < UNLIKELY or alike < NEAR:
+    near = NEAR[prepared.task.kind]
+    if alike * len(sample.y) ** 0.5 < UNLIKELY or alike < near:
         return None
-    column = _time_column(table, prepared, leaking)
+    columns = [c for c in prepared.schema.columns if c.name not in leaking]
+    column = next(times(table, prepared, columns), None)
     if not sample.classes and column is None and _sorted(sample.y):
         return (
             f"rows are sorted by {target!r}: drawn at random, as they are, they are "
@@ -62,7 +66,7 @@ def order_hint(table: Table, prepared: Prepared, leaking: set[str]) -> str | Non
         return None
     left = _left(sample.without(leaking), sample.outcomes)
     beyond = _correlation(left, follows)
-    if (left**2).sum() < LEFT * (sample.outcomes**2).sum() or beyond < NEAR:
+    if (left**2).sum() < LEFT * (sample.outcomes**2).sum() or beyond < near:
         return None
     return (
         f"{target!r} in a row is near that in the row before (correlation {alike:.2f}, "
@@ -112,17 +116,21 @@ def _left(X: NDArray[np.float32], outcomes: Floats) -> Floats:
     return outcomes - np.asarray(model.predict(chosen)).reshape(outcomes.shape)
 
 
-def _time_column(table: Table, prepared: Prepared, leaking: set[str]) -> str | None:
-    """The column that never falls, or never rises, from row to row: a date first."""
+def times(table: Table, prepared: Prepared, columns: Sequence[Column]) -> Iterator[str]:
+    """Columns that never fall, or never rise, from row to row: dates come first.
+
+    Args:
+        table: the cells.
+        prepared: which rows are known.
+        columns: those to look at.
+    """
     rows = np.sort(positions(prepared))
-    columns = sorted(prepared.schema.columns, key=lambda each: each.kind != "date")
-    for column in columns:
-        if column.kind not in TIMES or column.name in leaking:
+    for column in sorted(columns, key=lambda each: each.kind != "date"):
+        if column.kind not in TIMES:
             continue
         cells = table.column(column.name).gather(rows)
         if column.kind != "ignored":
             cells = column.form.understood(cells)
         physical = cells.to_physical().cast(pl.Float64, strict=False)
         if not physical.null_count() and _sorted(physical.to_numpy(), 1.0):
-            return column.name
-    return None
+            yield column.name
