@@ -4,8 +4,9 @@ python -m benchmarks.threads
 
 A step of training as it comes, with one thread and with all; a call of predict as it
 comes and with THALWEG_THREADS=1. They take short turns, and ratios are medians of the
-ratios within a round, so that other work on the machine slows all alike. A step's time is
-the median over a turn's epochs but the first; each turn learns the number of threads anew.
+ratios within a round, so that other work on the machine slows all alike. A step's time
+is the median over a turn's epochs but the first; each turn of training learns the number
+of threads anew.
 """
 
 from __future__ import annotations
@@ -37,10 +38,8 @@ Ways = tuple[Turn, ...]  # one thread, as it comes, and for steps all threads
 def main() -> None:
     """Measure and print."""
     arguments = parse()
-    print(
-        f"{processor()}, {cpus()} cores; {arguments.rounds} rounds; one thread's time,"
-    )
-    print("and the ratios to it: as it comes / for steps, all threads\n")
+    print(f"{processor()}, {cpus()} cores; {arguments.rounds} rounds")
+    print("One thread's time: ratios to it, as it comes / for steps, all threads\n")
     for name, counts, ways in (
         ("step, batch", BATCHES, step_ways),
         ("predict, rows", PREDICTED, predict_ways),

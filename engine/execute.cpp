@@ -28,18 +28,20 @@ bool Program::run(Index rows, const Threads& threads, const Poll& poll) {
   check_one_block(rows);
   set_moves(false);
   const Batch batch{0, rows, nullptr};
-  prepare(batch, threads.most);
   Watch watch(poll);
   if (threads.adapts) return run_adapting(batch, threads.most, watch);
   Team team(threads.most);
+  prepare(batch, team.size());
   return run_batch(batch, team, watch);
 }
 
 bool Program::run_adapting(const Batch& batch, int most, Watch& watch) {
+  prepare(batch, 1);
   ThreadChoice* const choice = choose(batch, most);
   const int wanted = choice ? choice->threads() : 1;
   const auto start = Watch::Clock::now();
   Team team(wanted);
+  if (team.size() > 1) prepare(batch, team.size());
   const bool is_whole = run_batch(batch, team, watch);
   const std::chrono::duration<double, std::nano> passed = Watch::Clock::now() - start;
   if (choice && is_whole && team.size() == wanted) choice->took(passed.count());
