@@ -28,11 +28,24 @@ bool Program::run(Index rows, const Threads& threads, const Poll& poll) {
   check_one_block(rows);
   set_moves(false);
   const Batch batch{0, rows, nullptr};
-  const int most = threads.most;
-  Team team(threads.adapts ? threads_worth(work_of_step(rows), most) : most);
-  prepare(batch, team.size());
   Watch watch(poll);
+  if (threads.adapts) return run_adapting(batch, threads.most, watch);
+  Team team(threads.most);
+  prepare(batch, team.size());
   return run_batch(batch, team, watch);
+}
+
+bool Program::run_adapting(const Batch& batch, int most, Watch& watch) {
+  prepare(batch, 1);
+  ThreadChoice* const choice = choose(batch, most);
+  const int wanted = choice ? choice->threads() : 1;
+  const auto start = Watch::Clock::now();
+  Team team(wanted);
+  if (team.size() > 1) prepare(batch, team.size());
+  const bool is_whole = run_batch(batch, team, watch);
+  const std::chrono::duration<double, std::nano> passed = Watch::Clock::now() - start;
+  if (choice && is_whole && team.size() == wanted) choice->took(passed.count());
+  return is_whole;
 }
 
 bool Program::run_batch(const Batch& batch, Team& team, Watch& watch) {
@@ -102,6 +115,16 @@ bool Program::divides(const Batch& batch) const {
   for (const Part* const part : {before_.get(), after_.get()})
     if (part && any(*part->ready.back())) return true;
   return shards && (any(*full_) || any(*last_));
+}
+
+// How many threads runs of so many rows take; null: none but the first has anything to do.
+// What earlier runs of as many rows taught holds on.
+ThreadChoice* Program::choose(const Batch& batch, int most) {
+  if (most < 2 || !divides(batch)) return nullptr;
+  if (!choice_ || choice_rows_ != batch.rows || choice_->most() != most)
+    choice_.emplace(most, work_of_step(batch.rows));
+  choice_rows_ = batch.rows;
+  return &*choice_;
 }
 
 void Program::throw_if_index_bad(const Part& part) const {

@@ -161,7 +161,8 @@ class Program {
   void throw_if_index_bad(const Part& part) const;
   double work_of_step(Index rows);
   bool divides(const Batch& batch) const;
-  ThreadChoice* choose(const Batch& batch, const Threads& threads, Team& team);
+  bool run_adapting(const Batch& batch, int most, Watch& watch);
+  ThreadChoice* choose(const Batch& batch, int most);
   void check_course(const Course& course) const;
   void write_step(const Course& course, Index batch);
   bool log_step(const Course& course, Index batch) const;
@@ -196,7 +197,7 @@ class Program {
   Ready *full_ = nullptr, *last_ = nullptr;
   std::vector<Timing>* timings_ = nullptr;
   std::optional<ThreadChoice> choice_;
-  Index choice_rows_ = 0;  // of the batches that it is about
+  Index choice_rows_ = 0;  // of the runs that it is about
 
   static constexpr int BAD_ORDER = 1 << 30;  // a "step" whose index is bad
 };

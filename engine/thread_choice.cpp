@@ -1,7 +1,5 @@
 #include "thread_choice.h"
 
-#include <algorithm>
-
 namespace thalweg {
 
 namespace {
@@ -19,15 +17,11 @@ constexpr double FEWER = 1.02;
 
 }  // namespace
 
-int threads_worth(double work, int most) {
-  return static_cast<int>(std::clamp(work / WORTH_A_THREAD, 1.0, double(most)));
-}
-
 ThreadChoice::ThreadChoice(int most, double work) {
   for (int threads = 1; threads < most; threads *= 2) rungs_.push_back(threads);
   rungs_.push_back(most);
-  const int start = threads_worth(work, most);
-  while (champion_ + 1 < rungs_.size() && rungs_[champion_ + 1] <= start) ++champion_;
+  while (champion_ + 1 < rungs_.size() && rungs_[champion_ + 1] * WORTH_A_THREAD <= work)
+    ++champion_;
 }
 
 void ThreadChoice::took(double time) {

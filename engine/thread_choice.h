@@ -1,13 +1,9 @@
-// How many threads a step takes: by its estimated work at first, then by its time.
+// How many threads a run takes: by its estimated work at first, then by its time.
 #pragma once
 
 #include <vector>
 
 namespace thalweg {
-
-// As many threads, at most so many, as have enough of the work to be woken for it. The
-// work is in nanoseconds on one thread.
-int threads_worth(double work, int most);
 
 // Which number of threads is fastest, learned from the time that steps take: the one that
 // is best so far (the champion) meets the next smaller or larger (the challenger) in turns
@@ -16,7 +12,8 @@ int threads_worth(double work, int most);
 // machine may have more or less to do by then. It knows no clock but what it is told.
 class ThreadChoice {
  public:
-  // Starts from so much work of a step.
+  // Starts from as many as have enough of the work to be woken for it. That is in
+  // nanoseconds on one thread, of a step of training or another run.
   ThreadChoice(int most, double work);
 
   int most() const { return rungs_.back(); }

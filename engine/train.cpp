@@ -67,10 +67,10 @@ Progress Program::train(const Course& course, const Threads& threads, const Poll
     const Batch batch{first, std::min(course.batch_size, course.rows - first), course.order};
     if (batch.rows != prepared) {
       prepare(batch, team.size());
-      choice = choose(batch, threads, team);
+      choice = threads.adapts ? choose(batch, team.size()) : nullptr;
     }
     prepared = batch.rows;
-    if (choice) team.use(choice->threads());
+    if (threads.adapts) team.use(choice ? choice->threads() : 1);
     write_step(course, progress.batches);
     if (!run_batch(batch, team, watch)) {
       progress.end = End::interrupted;
@@ -87,21 +87,6 @@ Progress Program::train(const Course& course, const Threads& threads, const Poll
   }
   progress.seconds = seconds_since(start);
   return progress;
-}
-
-// How many threads steps of so many rows take; null: as many as the team has. What an
-// earlier call learned about them holds on.
-ThreadChoice* Program::choose(const Batch& batch, const Threads& threads, Team& team) {
-  team.use(team.size());
-  if (!threads.adapts || team.size() < 2) return nullptr;
-  if (!divides(batch)) {
-    team.use(1);
-    return nullptr;
-  }
-  if (!choice_ || choice_rows_ != batch.rows || choice_->most() != team.size())
-    choice_.emplace(team.size(), work_of_step(batch.rows));
-  choice_rows_ = batch.rows;
-  return &*choice_;
 }
 
 void Program::check_course(const Course& course) const {

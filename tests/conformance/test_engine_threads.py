@@ -69,9 +69,13 @@ def rows_of(name: str) -> tuple[NumpyArray, NumpyArray]:
 
 
 def trained(
-    name: str, threads: int, seed: int = 0, engine: str = "native"
+    name: str,
+    threads: int | None,
+    seed: int = 0,
+    engine: str = "native",
+    epochs: int | None = None,
 ) -> tw.Network:
-    make, _, _, batch_size, epochs = NETWORKS[name]
+    make, _, _, batch_size, some_epochs = NETWORKS[name]
     network = make()
     X, y = rows_of(name)
     network.fit(
@@ -79,7 +83,7 @@ def trained(
         y,
         loss="cross_entropy",
         batch_size=batch_size,
-        epochs=epochs,
+        epochs=epochs or some_epochs,
         validation=None,
         seed=seed,
         threads=threads,
@@ -106,6 +110,20 @@ def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
         assert_same_bits(trained(name, threads), one)
         assert_array_equal(one.predict(X, threads=threads), predictions)
         assert one.evaluate(X, y, threads=threads) == scores
+
+
+@pytest.mark.parametrize("name", ["small", "medium", "wide", "rows that meet"])
+def test_while_the_number_of_threads_is_chosen_the_bits_are_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THALWEG_THREADS", "3")
+    one, chosen = (trained(name, threads, epochs=40) for threads in (1, None))
+    assert_same_bits(chosen, one)
+    X, y = rows_of(name)
+    predictions, scores = one.predict(X, threads=1), one.evaluate(X, y, threads=1)
+    for _ in range(60):  # one by one: what is tried is tried after fifty
+        assert_array_equal(chosen.predict(X), predictions)
+        assert chosen.evaluate(X, y) == scores
 
 
 @pytest.mark.parametrize("name", ["large", "zeros"])

@@ -43,7 +43,7 @@ def train(
         callbacks: objects that follow the run and may end it; see `Callback`.
         checkpoint: where and how often to write what `resume` goes on from.
         engine: ``native``, or ``interpreter``, which is NumPy.
-        threads: at most; None for as many as the work is worth. The network is the same
+        threads: at most; None for as many as are fastest. The network is the same
             to the bit for any number.
         settings: any field of `thalweg.data.settings.Settings`, such as
             ``layers=(64, 64)`` or ``epochs=50``.
@@ -159,7 +159,7 @@ def resume(
         progress: show both losses while training.
         callback: called with an `EpochRecord` after every epoch that is still to come.
         callbacks: objects that follow the run; see `Callback`.
-        threads: at most; None for as many as the work is worth.
+        threads: at most; None for as many as are fastest.
 
     Returns:
         The `Network`, with its history; for a table what `train` returns.

@@ -104,7 +104,7 @@ class TableModel:
             lenient: predict also where more than half of a column can't be read, and
                 say in a column ``unreadable`` for each row which cells weren't.
             engine: ``native``, or ``interpreter``, which is NumPy.
-            threads: at most; None for as many as the work is worth.
+            threads: at most; None for as many as are fastest.
             dialect: how the file's text is written, if not as in training.
 
         Returns:
@@ -251,7 +251,7 @@ class TableModel:
             source: a file's path, or a frame of pandas, polars or pyarrow.
             lenient: go on where more than half of a column can't be read.
             engine: ``native``, or ``interpreter``, which is NumPy.
-            threads: at most; None for as many as the work is worth.
+            threads: at most; None for as many as are fastest.
             dialect: how the file's text is written, if not as in training.
 
         Returns:

@@ -34,7 +34,7 @@ def write_report(
         data: the table that the model was trained on, a file's path or a frame. None
             looks in the current folder for a file of the recorded name; without one the
             report shows what the model holds, and says what is missing.
-        threads: at most; None for as many as the work is worth.
+        threads: at most; None for as many as are fastest.
 
     Returns:
         The file's path.

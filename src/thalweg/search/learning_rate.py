@@ -115,7 +115,7 @@ def find_learning_rate(
         starts: each with first parameters, an order of rows and dropout of its own.
         seed: of the first start.
         engine: ``native``, or ``interpreter``, which is NumPy.
-        threads: at most; None for as many as the work is worth.
+        threads: at most; None for as many as are fastest.
 
     Returns:
         The rates, their losses, and the rate to take.

@@ -309,7 +309,7 @@ class Network:
             callbacks: objects that follow the run and may end it; see `Callback`.
             checkpoint: where and how often to write what `resume` goes on from.
             engine: ``native``, or ``interpreter``, which is NumPy.
-            threads: at most; None for as many as the work is worth. The weights are the
+            threads: at most; None for as many as are fastest. The weights are the
                 same to the bit for any number.
 
         Returns:
@@ -412,7 +412,7 @@ class Network:
         Arguments:
             X: inputs, shape (rows, features).
             engine: ``native``, or ``interpreter``, which is NumPy.
-            threads: at most; None for as many as the work is worth.
+            threads: at most; None for as many as are fastest.
 
         Returns:
             An array of shape (rows, outputs).
@@ -490,7 +490,7 @@ class Network:
             y: targets as in `fit`.
             sample_weight: one number a row, or None.
             engine: ``native``, or ``interpreter``, which is NumPy.
-            threads: at most; None for as many as the work is worth.
+            threads: at most; None for as many as are fastest.
 
         Returns:
             ``loss`` and ``accuracy`` where classes are predicted; ``loss``, ``rmse``
