@@ -117,7 +117,8 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     found = infer_task(table, schema.target, settings.task, declared.of(target).kind)
     parts = _split(table, schema, found, rows, settings)
     encoder = Encoder.fit(schema, table, parts.training)
-    targets = fit_targets(table, schema.target, found, rows, parts.training)
+    scale = settings.target_scale
+    targets = fit_targets(table, schema.target, found, rows, parts.training, scale)
     encoded = encoder.transform(table)
 
     def part(chosen: Rows) -> Part:

@@ -111,7 +111,12 @@ def fold_of(
     encoder = Encoder.fit(prepared.schema, table, training)
     every = np.concatenate([training, validation, scored])
     targets = fit_targets(
-        table, prepared.schema.target, prepared.task, np.sort(every), training
+        table,
+        prepared.schema.target,
+        prepared.task,
+        np.sort(every),
+        training,
+        settings.target_scale,
     )
     X = encoder.transform(table).X
 

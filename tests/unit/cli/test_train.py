@@ -69,6 +69,7 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
         "limits": "bound",
         "weights": "body_mass_g",
         "class_weight": "Adelie=2",
+        "target_scale": "linear",
         "seed": "7",
         "separator": ";",
         "encoding": "utf-16-le",
