@@ -109,6 +109,12 @@ WORDS: Mapping[str, Words] = {
         FILE, TEXT, "Leave out lines that start with it, such as #.", "none are"
     ),
     "task": Words(ROWS, NAME, "What to predict: classes or number.", "by the target"),
+    "target_scale": Words(
+        ROWS,
+        NAME,
+        "What is learned of a number: linear, itself, or log, its logarithm.",
+        "linear",
+    ),
     "ignore": Words(ROWS, COLUMN, "Set a column aside; may be repeated.", "none"),
     "category": Words(
         READING, COLUMN, "A column of categories, also of numbers; may be repeated."

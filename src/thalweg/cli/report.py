@@ -38,7 +38,11 @@ def start(
 def table_lines(table: Table, prepared: Prepared) -> list[tuple[str, RenderableType]]:
     """What each column is, the task, the split."""
     size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
-    target = f"{prepared.targets.name}, as {prepared.task.line()}"
+    targets = prepared.targets
+    learned = (
+        "" if targets.learned_name == targets.name else "; its logarithm is learned"
+    )
+    target = f"{targets.name}, as {prepared.task.line()}{learned}"
     return [
         ("Table", f"{table.name}: {size}"),
         ("Target", target),

@@ -183,12 +183,12 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
     from thalweg.data.learn import learn
 
     progress = None if quiet else Progress(job.settings.epochs)
-    unit = 1.0
+    found: Prepared | None = None
     with ExitStack() as stack:
 
         def announce(table: Table, prepared: Prepared, network: Network) -> None:
-            nonlocal unit
-            unit = unit_of(prepared)
+            nonlocal found
+            found = prepared
             if described:
                 show_start(table, prepared, network, job.settings)
                 say("")
@@ -199,7 +199,7 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
 
         def after_epoch(record: EpochRecord) -> None:
             if progress is not None:
-                progress(in_unit(record, unit))
+                progress(in_unit(record, found))
 
         stack.enter_context(checkpoint_warnings())
         try:
@@ -232,18 +232,13 @@ def checkpoint_warnings() -> Generator[None]:
         yield
 
 
-def unit_of(prepared: Prepared) -> float:
-    """What one of the numbers that the network learns is in the target's unit."""
-    scale = getattr(prepared.targets, "scale", None)
-    return 1.0 if scale is None else scale.deviation
-
-
-def in_unit(record: EpochRecord, unit: float) -> EpochRecord:
+def in_unit(record: EpochRecord, prepared: Prepared | None) -> EpochRecord:
     """The record with its errors in the target's unit."""
-    metrics = {
-        name: value * unit if name == "rmse" else value
-        for name, value in record.validation_metrics.items()
-    }
+    from thalweg.data.targets import NumberTargets
+
+    if prepared is None or not isinstance(prepared.targets, NumberTargets):
+        return record
+    metrics = prepared.targets.in_unit(record.validation_metrics)
     return replace(record, validation_metrics=metrics)
 
 
@@ -281,7 +276,7 @@ def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
         f"{name_of(data)}: {target}",
         source=name_of(data),
         command=shlex.join(["thalweg", *sys.argv[1:]]),
-        unit=f"standard deviations of {target}",
+        unit=f"standard deviations of {trained.model.targets.learned_name}",
     )
     say(f"drew {path} and {path.with_suffix('.json').name}")
 

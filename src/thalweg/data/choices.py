@@ -4,3 +4,4 @@ DECIMALS = (".", ",")
 THOUSANDS = (",", ".", "'", "space")
 LIMITS = ("bound", "missing")
 """What <0.5 may be taken for: the number itself, or a missing cell."""
+TARGET_SCALES = ("linear", "log")

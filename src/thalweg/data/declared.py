@@ -165,7 +165,10 @@ def way(table: Table, setting: str, *words: str) -> str:
     return f"--{setting} {shlex.quote(text)}"
 
 
+WITHOUT_COLUMN = ("decimal", "thousands", "limits", "task", "target_scale", "loss")
+
+
 def _argument(setting: str, words: Sequence[str]) -> str:
-    if setting in ("decimal", "thousands", "limits", "task"):
+    if setting in WITHOUT_COLUMN:
         return repr(words[0])
     return repr([words[0]]) if len(words) == 1 else repr({words[0]: words[1]})

@@ -418,15 +418,26 @@ def tested(
 def baseline_outputs(prepared: Prepared) -> dict[str, NDArray[Any]]:
     """What a constant guess and a linear model give on the test rows."""
     training, test = prepared.training, prepared.test
-    weights = training.weights
-    classes = class_count(prepared)
     codes = len(prepared.encoder.embedded)
+    known = training.X, training.y, training.weights, class_count(prepared), codes
     return {
-        "constant guess": constant_outputs(training.y, weights, classes, len(test.X)),
-        "linear model": linear_outputs(
-            training.X, training.y, weights, classes, codes, test.X
-        ),
+        "constant guess": constant_guess(prepared, len(test.X)),
+        "linear model": linear_outputs(*known, test.X),
     }
+
+
+def constant_guess(prepared: Prepared, rows: int) -> NDArray[Any]:
+    """The classes' shares, or the mean, of the training rows for a number of rows.
+
+    The mean is that in the target's unit, also where logarithms are learned: their mean
+    would be a guess that is too low, and easily beaten.
+    """
+    training, targets = prepared.training, prepared.targets
+    if isinstance(targets, NumberTargets) and targets.log:
+        values = targets.decode(training.y)
+        mean = np.average(values, weights=training.weights)
+        return np.full((rows, 1), targets.standardized(np.array(mean)))
+    return constant_outputs(training.y, training.weights, class_count(prepared), rows)
 
 
 def class_count(prepared: Prepared) -> int:

@@ -29,7 +29,7 @@ from thalweg.data.targets import (
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
 from thalweg.training.execution import Execution
-from thalweg.training.modeldocument import DIALECT, FORMS
+from thalweg.training.modeldocument import DIALECT, FORMS, LOG_TARGET
 from thalweg.training.modelfile import write_model
 from thalweg.training.network import Network
 from thalweg.training.networkdata import network_data, network_from
@@ -312,10 +312,12 @@ class TableModel:
             "results": self.results,
         }
         document = {"kind": "table", **document, "table": table}
-        # A reader that passed over these would read cells, or columns, otherwise.
+        # A reader that passed over these would read cells, or outputs, otherwise.
         needed: list[str] = []
         if self.encoder.schema.has_forms or self.targets.has_form:
             needed.append(FORMS)
+        if isinstance(self.targets, NumberTargets) and self.targets.log:
+            needed.append(LOG_TARGET)
         if self.dialect != USUAL_DIALECT:
             table["dialect"] = self.dialect.to_dict()
             needed.append(DIALECT)

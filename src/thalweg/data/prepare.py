@@ -124,7 +124,8 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     splitter = splitter_for(table, schema, rows, settings, declared)
     parts = _split(table, schema, found, rows, splitter, settings)
     encoder = Encoder.fit(schema, table, parts.training)
-    targets = fit_targets(table, schema.target, found, rows, parts.training)
+    scale = settings.target_scale
+    targets = fit_targets(table, schema.target, found, rows, parts.training, scale)
     encoded = encoder.transform(table)
 
     def part(chosen: Rows) -> Part:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
-from thalweg.data.choices import DECIMALS, LIMITS, THOUSANDS
+from thalweg.data.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.data.class_weights import weights_by_label
 from thalweg.data.dialect import Dialect
 from thalweg.formulas.activations import activation
@@ -59,6 +59,7 @@ CHOICES = {
     "decimal": DECIMALS,
     "thousands": (*THOUSANDS, "none"),
     "limits": LIMITS,
+    "target_scale": TARGET_SCALES,
 }
 DECAYING = ("adamw", "lion")  # rules that have decoupled weight decay
 
@@ -69,6 +70,9 @@ class Settings:
 
     Arguments:
         task: "classes" or "number"; None goes by the target.
+        target_scale: what of a number is learned: ``linear``, itself, which None is,
+            too; or ``log``, its logarithm, for targets above 0. Predictions and scores
+            are in the target's unit.
         layers: the units of each hidden layer; none is a linear model.
         activation: of the hidden layers.
         loss: None is cross_entropy for classes, mean_squared_error for a number.
@@ -121,6 +125,7 @@ class Settings:
     """
 
     task: str | None = None
+    target_scale: str | None = None
     layers: tuple[int, ...] = (128, 64)
     activation: str = "silu"
     loss: str | None = None
@@ -172,6 +177,9 @@ class Settings:
             value = getattr(self, what)
             fits = value is None or value in known
             require(fits, what, f"one of {' '.join(known)}", value)
+        fits = self.target_scale != "log" or self.loss != "poisson"
+        must = "another than log with the loss poisson, which learns the mean itself"
+        require(fits, "target_scale", must, self.target_scale)
         fits = self.decimal is None or self.decimal != self.thousands
         require(fits, "thousands", "another separator than decimal", self.thousands)
         weights_by_label(self.class_weight)

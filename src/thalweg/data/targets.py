@@ -1,7 +1,7 @@
 """Encode the target: class numbers, or a standardized number."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, cast
@@ -19,7 +19,7 @@ from thalweg.data.strict import items, require_keys, tag_of, text, texts
 from thalweg.data.table import Table
 from thalweg.data.task import Task
 from thalweg.data.words import listed, shown
-from thalweg.errors import DataError, ModelFileError
+from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.program import ops
 
 Rows: TypeAlias = NDArray[np.int64]
@@ -77,6 +77,11 @@ class TargetEncoder(ABC):
 
     name: str
     form: Form
+
+    @property
+    def learned_name(self) -> str:
+        """What is learned, in words."""
+        return self.name
 
     @property
     def has_form(self) -> bool:
@@ -190,38 +195,70 @@ class ClassTargets(TargetEncoder):
 
 @dataclass(frozen=True)
 class NumberTargets(TargetEncoder):
-    """A number, standardized by mean and deviation of the training rows.
+    """A number, or its logarithm, standardized by the training rows.
 
     Args:
         name: the target's column.
-        scale: mean and standard deviation.
+        scale: mean and standard deviation of what is learned.
         form: how its cells are written.
+        log: whether its natural logarithm is learned.
     """
 
     name: str
     scale: Scale
     form: Form = USUAL["number"]
+    log: bool = False
     task: ClassVar[str] = "number"
 
     @classmethod
-    def fit(cls, table: Table, target: Column, rows: Rows) -> "NumberTargets":
+    def fit(
+        cls, table: Table, target: Column, rows: Rows, log: bool = False
+    ) -> "NumberTargets":
         """Learn mean and deviation from the training rows.
 
         >>> table = Table.of("t", pl.DataFrame({"y": [1.0, 3.0]}))
         >>> NumberTargets.fit(table, Column("y", "number", ""), np.arange(2)).scale
         Scale(mean=2.0, deviation=1.0)
         """
-        values = _finite_numbers(table, target.name, target.form, rows)
-        return cls(target.name, Scale.fit(values), target.form)
+        values = _numbers(table, target.name, target.form, rows, log)
+        scale = Scale.fit(np.log(values) if log else values)
+        return cls(target.name, scale, target.form, log)
+
+    @property
+    def learned_name(self) -> str:
+        """What is learned, in words."""
+        return f"log {self.name}" if self.log else self.name
 
     def encode(self, table: Table, rows: Rows) -> NDArray[np.float32]:
         """Standardized numbers, shape (rows,), float32."""
-        values = _finite_numbers(table, self.name, self.form, rows)
-        return ((values - self.scale.mean) / self.scale.deviation).astype(np.float32)
+        values = _numbers(table, self.name, self.form, rows, self.log)
+        return self.standardized(values).astype(np.float32)
+
+    def standardized(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Numbers as they are learned."""
+        learned = np.log(values) if self.log else values
+        return (learned - self.scale.mean) / self.scale.deviation
 
     def decode(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
         """Standardized numbers in the unit of the target."""
-        return standardized.astype(np.float64) * self.scale.deviation + self.scale.mean
+        learned = standardized.astype(np.float64) * self.scale.deviation
+        learned = learned + self.scale.mean
+        return cast(NDArray[np.float64], ops.exp(learned)) if self.log else learned
+
+    def in_unit(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Metrics of what is learned, with errors in the target's unit.
+
+        Those of a logarithm aren't of the target; an error of 0.1 is about 10%. So they
+        have names of their own.
+
+        >>> NumberTargets("y", Scale(9.0, 2.0)).in_unit({"rmse": 0.5})
+        {'rmse': 1.0}
+        >>> NumberTargets("y", Scale(9.0, 2.0), log=True).in_unit({"rmse": 0.5})
+        {'rmse of log': 1.0}
+        """
+        end = " of log" if self.log else ""
+        units = {"rmse": self.scale.deviation}
+        return {k + end: v * units.get(k, 1.0) for k, v in metrics.items()}
 
     def answers(self) -> Answers:
         """The number."""
@@ -234,11 +271,17 @@ class NumberTargets(TargetEncoder):
         """The encoder as JSON."""
         scale = self.scale.to_dict()
         found = {"task": self.task, "name": self.name, "scale": scale}
-        return found | form_data(self.form, "number")
+        log = {"log": True} if self.log else {}
+        return found | log | form_data(self.form, "number")
 
 
 def fit_targets(
-    table: Table, target: Column, task: Task, rows: Rows, training: Rows
+    table: Table,
+    target: Column,
+    task: Task,
+    rows: Rows,
+    training: Rows,
+    scale: str | None = None,
 ) -> ClassTargets | NumberTargets:
     """The encoder for a task.
 
@@ -248,10 +291,22 @@ def fit_targets(
         task: classes or number.
         rows: positions of all rows with a target; every class among them gets a number.
         training: positions of the training rows, whose mean and deviation are used.
+        scale: of a number; ``log`` takes logarithms.
+
+    Raises:
+        ArgumentError: classes have no logarithm.
+        DataError: a number isn't above 0, and so has none.
     """
+    log = scale == "log"
     if task.kind == "classes":
+        if log:
+            raise ArgumentError(
+                f"target_scale log is for numbers, but {target.name!r} is {task.line()}"
+            )
         return ClassTargets.fit(table, target, rows)
-    return NumberTargets.fit(table, target, training)
+    if log:  # the first cell that has none, whatever its part
+        _numbers(table, target.name, target.form, rows, log)
+    return NumberTargets.fit(table, target, training, log)
 
 
 def targets_from_dict(data: object) -> ClassTargets | NumberTargets:
@@ -264,12 +319,14 @@ def targets_from_dict(data: object) -> ClassTargets | NumberTargets:
     if tag == ClassTargets.task:
         return _class_targets(data)
     keys = ("task", "name", "scale")
-    found = require_keys(data, "targets", *keys, optional=("form",))
+    found = require_keys(data, "targets", *keys, optional=("form", "log"))
     if tag != NumberTargets.task:
         raise ModelFileError(f"targets must be classes or number, got {tag!r:.60}")
     scale = Scale.from_dict(found["scale"])
     name = text(found["name"], "a target's name")
-    return NumberTargets(name, scale, form_of(found, "number"))
+    if found.get("log", True) is not True:
+        raise ModelFileError("a target's log must be true, or not there")
+    return NumberTargets(name, scale, form_of(found, "number"), "log" in found)
 
 
 def _class_targets(data: object) -> ClassTargets:
@@ -297,9 +354,10 @@ def _written(
     return tuple(as_written[key] for key in keys)
 
 
-def _finite_numbers(
-    table: Table, name: str, form: Form, rows: Rows
+def _numbers(
+    table: Table, name: str, form: Form, rows: Rows, above_zero: bool
 ) -> NDArray[np.float64]:
+    """Finite numbers, above 0 where their logarithms are taken."""
     cells = table.column(name).gather(rows)
     values = form.understood(cells).fill_null(np.nan).to_numpy()
     if not np.isfinite(values).all():
@@ -307,5 +365,11 @@ def _finite_numbers(
         raise DataError(
             f"{table.place(int(rows[at]), name)}: a target must be a finite number, "
             f"got {shown(cells[at])}"
+        )
+    if above_zero and not (values > 0).all():
+        at = int((values <= 0).argmax())
+        raise DataError(
+            f"{table.place(int(rows[at]), name)}: a target whose logarithm is learned "
+            f"(target_scale log) must be above 0, got {shown(cells[at])}"
         )
     return values

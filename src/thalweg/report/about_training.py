@@ -72,7 +72,8 @@ def ended(history: History) -> str:
 
 def curves_of(evidence: Evidence) -> Data:
     """What there is to draw."""
-    unit = f"standard deviations of {pictures.short(evidence.model.target)}"
+    learned = pictures.short(evidence.model.targets.learned_name)
+    unit = f"standard deviations of {learned}"
     return data_of(evidence.history, "", "", unit)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.learn import constant_guess
 from thalweg.data.scores import constant_outputs, linear_outputs, rows_for_linear
 from thalweg.report.evidence import Rows
 
@@ -72,11 +73,7 @@ def timed(name: str, model: Callable[[Rows], NDArray[Any]], rows: Rows) -> Rival
 
 def constant(rows: Rows) -> NDArray[Any]:
     """The classes' shares or the mean, whatever a row holds."""
-    prepared = rows.prepared
-    training = prepared.training
-    return constant_outputs(
-        training.y, training.weights, rows.classes, len(prepared.test.X)
-    )
+    return constant_guess(rows.prepared, len(rows.prepared.test.X))
 
 
 def linear(rows: Rows) -> NDArray[Any]:

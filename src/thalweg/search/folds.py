@@ -95,8 +95,8 @@ def fold_of(
 ) -> Prepared:
     """The table encoded by its training rows; of all rows there are the classes."""
     encoder = Encoder.fit(prepared.schema, table, training)
-    target = prepared.schema.target
-    targets = fit_targets(table, target, prepared.task, rows, training)
+    target, scale = prepared.schema.target, settings.target_scale
+    targets = fit_targets(table, target, prepared.task, rows, training, scale)
     X = encoder.transform(table).X
 
     def part(chosen: Rows) -> Part:

@@ -151,5 +151,5 @@ def result_of(network: Network, fold: Prepared, ended: bool, seconds: float) -> 
     figures = network.evaluate(rows.X, rows.y, rows.weights, threads=1)
     loss = figures.pop("loss")
     if isinstance(fold.targets, NumberTargets):
-        figures["rmse"] *= fold.targets.scale.deviation
+        figures = fold.targets.in_unit(figures)
     return FoldRun(loss, figures, network.history.best_epoch, ended, seconds)

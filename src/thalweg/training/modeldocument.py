@@ -17,7 +17,8 @@ from thalweg.errors import ArgumentError, ModelFileError
 FORMAT = 1
 DIALECT = "dialect"  # how the text of a table's files is written
 FORMS = "forms of columns"  # how a table's cells are, where one isn't as usual
-KNOWN_FEATURES = frozenset({DIALECT, FORMS})
+LOG_TARGET = "log_target"  # the logarithm of a table's target was learned
+KNOWN_FEATURES = frozenset({DIALECT, FORMS, LOG_TARGET})
 """What a model may need its reader to know."""
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 

@@ -70,6 +70,7 @@ def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:
         "weights": "body_mass_g",
         "class_weight": "Adelie=2",
         "group": "flipper_length_mm",
+        "target_scale": "linear",
         "seed": "7",
         "separator": ";",
         "encoding": "utf-16-le",

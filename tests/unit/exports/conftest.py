@@ -59,6 +59,14 @@ def number_model(table: Path) -> TableModel:
 
 
 @pytest.fixture(scope="session")
+def log_model(table: Path) -> TableModel:
+    """It learned the logarithm of a number above 0."""
+    frame = pl.read_csv(table).with_columns(y=pl.col("y").exp() * 1e6)
+    how: dict[str, Any] = {"layers": (16,), "epochs": 2, "ignore": ("label",)}
+    return tw.train(frame, "y", target_scale="log", **how).model
+
+
+@pytest.fixture(scope="session")
 def class_model(table: Path) -> TableModel:
     return tw.train(table, "label", layers=(16,), epochs=2, ignore=("y",)).model
 

@@ -47,12 +47,14 @@ def test_onnx_gives_the_same_classes(
     assert_near(found[1], probabilities)
 
 
+@pytest.mark.parametrize("name", ["number_model", "log_model"])
 def test_onnx_gives_the_same_numbers(
-    number_model: TableModel, table: Path, tmp_path: Path
+    request: pytest.FixtureRequest, table: Path, tmp_path: Path, name: str
 ) -> None:
-    tw.export(number_model, tmp_path / "model.onnx")
-    (found,) = outputs(tmp_path / "model.onnx", onnx_inputs(number_model, table))
-    meant = number_model.predict(table)["prediction"].to_numpy()
+    model = request.getfixturevalue(name)
+    tw.export(model, tmp_path / "model.onnx")
+    (found,) = outputs(tmp_path / "model.onnx", onnx_inputs(model, table))
+    meant = model.predict(table)["prediction"].to_numpy()
     assert_near(found, meant)
 
 
@@ -154,9 +156,11 @@ def test_every_encoding_gives_the_same_features(
 
 
 def test_python_prints_what_predict_gives(
-    penguins: TableModel, number_model: TableModel, table: Path, tmp_path: Path
+    request: pytest.FixtureRequest, table: Path, tmp_path: Path
 ) -> None:
-    for model, data in ((penguins, PENGUINS), (number_model, table)):
+    models = {"penguins": PENGUINS, "number_model": table, "log_model": table}
+    for name, data in models.items():
+        model = request.getfixturevalue(name)
         tw.export(model, tmp_path / "model.py")
         header, *rows = run_python(tmp_path / "model.py", data)
         frame = model.predict(data)
