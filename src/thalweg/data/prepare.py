@@ -1,7 +1,7 @@
 """From a table to the arrays that training takes, in one call."""
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
 from thalweg.data.infer import infer
+from thalweg.data.own import NO_OWN, Own, left_out, own_part, shared_with
+from thalweg.data.part import Part
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
@@ -20,7 +22,6 @@ from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
     fit_targets,
-    row_weights,
     rows_with_target,
 )
 from thalweg.data.task import Task, infer_task
@@ -30,21 +31,6 @@ from thalweg.errors import DataError
 Rows: TypeAlias = NDArray[np.int64]
 
 USUAL = Settings()
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows as arrays.
-
-    Args:
-        X: shape (rows, features), float32.
-        y: shape (rows,): class numbers, int32, or standardized numbers, float32.
-        weights: shape (rows,), float32.
-    """
-
-    X: NDArray[np.float32]
-    y: NDArray[Any]
-    weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -59,8 +45,10 @@ class Prepared:
         training: rows to learn from.
         validation: rows that choose the epoch.
         test: rows to be scored once.
-        split: which rows of the table each part is.
+        split: which rows of the table each part is; of a table of one's own, where
+            there is one for the part.
         splitter: what they were split by.
+        own: tables of one's own to validate and to test on.
         report: what was found in the cells.
         notes: what a person should know: rows without a target, classes too small.
     """
@@ -74,11 +62,14 @@ class Prepared:
     test: Part
     split: Split
     splitter: Splitter
+    own: Own
     report: Report
     notes: tuple[str, ...]
 
 
-def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
+def prepare(
+    table: Table, target: str, settings: Settings = USUAL, own: Own = NO_OWN
+) -> Prepared:
     """Infer, split and encode a table; statistics are those of the training rows.
 
     Args:
@@ -86,6 +77,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         target: the name of the column to be predicted; rows where it is missing are
             left out.
         settings: what its columns are for, and how its rows are split.
+        own: tables to validate and to test on, instead of some of its rows.
 
     Raises:
         ArgumentError: a column's name or a share can't be right.
@@ -98,6 +90,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     >>> penguins.training.X.shape
     (206, 17)
     """
+    own.require_time(settings)
     declared = declared_by(settings, table)
     given = settings.ignore, settings.weights, declared, settings.group, settings.time
     schema = infer(table, target, *given)
@@ -105,28 +98,29 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     rows = rows_with_target(table, target, form)
     found = infer_task(table, schema.target, settings.task, declared.of(target).kind)
     splitter = splitter_for(table, schema, rows, settings, declared)
-    parts = _split(table, schema, found, rows, splitter, settings)
+    drawn = own.shares(settings)
+    shares = Shares(drawn["validation"], drawn["test"], settings.seed)
+    parts = _split(table, schema, found, rows, splitter, shares)
     encoder = Encoder.fit(schema, table, parts.training)
     targets = fit_targets(table, schema.target, found, rows, parts.training)
     encoded = encoder.transform(table)
-
-    def part(chosen: Rows) -> Part:
-        y = targets.encode(table, chosen)
-        return Part(encoded.X[chosen], y, row_weights(table, settings.weights, chosen))
-
-    return Prepared(
-        found,
-        schema,
-        encoder,
-        targets,
-        part(parts.training),
-        part(parts.validation),
-        part(parts.test),
-        parts,
-        splitter,
-        encoded.report,
-        (*_left_out(table, target, rows), *parts.notes),
+    arrays = {
+        name: Part.of(table, encoded.X, targets, settings.weights, chosen)
+        for name, chosen in parts.each().items()
+    }
+    prepared = Prepared(
+        task=found,
+        schema=schema,
+        encoder=encoder,
+        targets=targets,
+        **arrays,
+        split=parts,
+        splitter=splitter,
+        own=own,
+        report=encoded.report,
+        notes=(*left_out(table, target, rows), *parts.notes),
     )
+    return _with_own(prepared, table, settings)
 
 
 def _split(
@@ -135,22 +129,34 @@ def _split(
     task: Task,
     rows: Rows,
     splitter: Splitter,
-    settings: Settings,
+    shares: Shares,
 ) -> Split:
     """Which rows of the table each part is."""
     classes = None
     if task.kind == "classes":
         classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
-    shares = Shares(settings.validation, settings.test, settings.seed)
     try:
         require_rows(len(rows))
+        if shares.parts == 1:
+            return Split(rows, rows[:0], rows[:0], ())
         return splitter.parts(rows, classes, shares)
     except DataError as error:
         raise DataError(f"{table.name}: {error}") from None
 
 
-def _left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
-    missing = table.rows - len(rows)
-    if not missing:
-        return ()
-    return (f"{counted(missing, 'row')} left out, as {target!r} is missing there",)
+def _with_own(prepared: Prepared, table: Table, settings: Settings) -> Prepared:
+    """With the parts that are tables of one's own."""
+    encoder, targets = prepared.encoder, prepared.targets
+    for name, own in prepared.own.tables.items():
+        found = own_part(own, encoder, targets)
+        purpose = {"validation": "validated", "test": "tested"}[name]
+        count = counted(len(found.rows), "row")
+        said = f"{purpose} on {own.name}, {count}"
+        shared = shared_with(table, own, encoder, settings)
+        prepared = replace(
+            prepared,
+            **{name: found.part},
+            split=replace(prepared.split, **{name: found.rows}),
+            notes=(*prepared.notes, said, *found.notes, *shared),
+        )
+    return prepared

@@ -1,6 +1,7 @@
 """What rows are split by: groups, the time, copies. Nothing stands on two sides."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,11 @@ def test_two_groups_of_each_of_two_classes_are_enough() -> None:
         assert set(groups[parts.training] // 2) == {0, 1}
 
 
-def test_a_row_without_a_group_is_one_of_its_own_and_said() -> None:
+def test_a_row_without_a_group_is_one_of_its_own_and_said(tmp_path: Path) -> None:
     names = ["Ann", "Bea", None, "NA", "Cy", "07", "7", "Ann "] * 5
     written = "who,x\n" + "".join(f"{n or ''},1\n" for n in names)
-    path = "groups.csv"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(written)
+    path = tmp_path / "groups.csv"
+    path.write_text(written, encoding="utf-8")
     splitter = by_group(read(path), "who", np.arange(40), Declared())
     assert splitter.notes == ("10 rows without 'who': each is a group of its own",)
     assert len(set(splitter.numbers)) == 5 + 10
