@@ -236,6 +236,21 @@ def test_copies_are_those_that_pandas_finds(cells: list[Any]) -> None:
     )
 
 
+def test_rows_whose_hashes_are_the_same_by_chance_are_no_copies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def same(frame: pl.DataFrame) -> pl.Series:
+        return pl.Series([7] * frame.height, dtype=pl.UInt64)
+
+    monkeypatch.setattr(pl.DataFrame, "hash_rows", same)
+    rows = np.arange(4)
+    found = numbered_copies(table_of(x=[1, 2, 1, None], y=[0, 0, 0, 0]), ["x"], rows)
+    assert found is not None
+    assert len(set(found)) == 3
+    assert found[0] == found[2]
+    assert numbered_copies(table_of(x=[1, 2, 3, None]), ["x"], rows) is None
+
+
 @given(st.integers(12, 200), st.integers(1, 5), SHARES, st.booleans())
 def test_copies_are_never_on_two_sides(
     rows: int, copies: int, shares: Shares, of_classes: bool
