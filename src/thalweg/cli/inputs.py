@@ -34,6 +34,20 @@ TableToTrainOn = Annotated[
     typer.Argument(metavar="DATA", show_default=False, help=A_TABLE),
 ]
 
+ValidationData = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A table of your own that chooses the best epoch [rows of DATA]",
+    ),
+]
+TestData = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="A table of your own to test on, once [rows of DATA]"
+    ),
+]
+
 Threads = Annotated[
     str | None,
     typer.Option(

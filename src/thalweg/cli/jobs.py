@@ -41,6 +41,7 @@ class Job:
         settings: how.
         saved: where the network goes.
         execution: what runs it.
+        own: files to validate and to test on, by their part.
         callbacks: the logs.
         checkpoint: of a new run.
         resumed: the run to go on with, and the folder that it is in.
@@ -51,6 +52,7 @@ class Job:
     settings: Settings
     saved: Path
     execution: Execution
+    own: Mapping[str, Path]
     callbacks: tuple[Callback, ...] = ()
     checkpoint: Checkpoint | None = None
     resumed: tuple[Store, Saved] | None = None
@@ -65,6 +67,7 @@ class Job:
 
 def new_job(
     data: Path | None,
+    own: Mapping[str, Path],
     target: str | None,
     output: Path | None,
     given: Mapping[str, Any],
@@ -90,13 +93,15 @@ def new_job(
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
         checkpoint = replace(checkpoint, notes=notes)
-    return Job(data, str(target), settings, saved, execution, callbacks, checkpoint)
+    how = (settings, saved, execution, own, callbacks, checkpoint)
+    return Job(data, str(target), *how)
 
 
 @contextmanager
 def resumed_job(
     folder: Path,
     data: Path | None,
+    own: Mapping[str, Path],
     target: str | None,
     output: Path | None,
     given: Mapping[str, Any],
@@ -109,7 +114,7 @@ def resumed_job(
         ArgumentError: an option can't be given any more.
         FileError: there is no run that can be read.
     """
-    from thalweg.data.learn import begun
+    from thalweg.data.going_on import begun
     from thalweg.training.resume import saved_run
 
     chosen = {"target": target, **given}
@@ -122,11 +127,12 @@ def resumed_job(
         source = data or run.source
         if source is None:
             raise ArgumentError(f"DATA must be given: {saved.path} names no file")
-        if data is None and not source.exists():
-            raise FileError(
-                f"{source}: there is no such file any more; where it is now may be "
-                f"given: thalweg train DATA --resume {folder}"
-            )
+        if data is None:
+            require_still(source, f"thalweg train DATA --resume {folder}")
+        others = run.own_sources(own)
+        for part, path in others.items():
+            way = f"thalweg train --{part}-data FILE --resume {folder}"
+            require_still(path, way)
         known = saved.setup.notes.get(OUTPUT)
         usual = from_here(known) if isinstance(known, str) else None
         goes_to = output or usual or model_beside(source)
@@ -134,8 +140,21 @@ def resumed_job(
         execution = Execution(saved.setup.engine, execution.threads)
         resumed = (store, saved)
         yield Job(
-            *(source, run.target, run.settings, goes_to, execution, callbacks),
+            *(source, run.target, run.settings, goes_to, execution, others, callbacks),
             resumed=resumed,
+        )
+
+
+def require_still(path: Path, way: str) -> None:
+    """A file of a run is where it was.
+
+    Raises:
+        FileError: it isn't; the message says how to tell where it is.
+    """
+    if not path.exists():
+        raise FileError(
+            f"{path}: there is no such file any more; where it is now may be given: "
+            f"{way}"
         )
 
 

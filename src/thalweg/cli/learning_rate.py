@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import say
-from thalweg.cli.inputs import TableFile, Target, Threads, execution_on, require_target
+from thalweg.cli.inputs import (
+    TableFile,
+    Target,
+    TestData,
+    Threads,
+    ValidationData,
+    execution_on,
+    require_target,
+)
 from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import (
     PICTURE,
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
 def learning_rate(
     data: TableFile,
     target: Target = None,
+    validation_data: ValidationData = None,
+    test_data: TestData = None,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -58,13 +68,16 @@ def learning_rate(
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
+    from thalweg.data.own import own_sources
     from thalweg.search.table_rate import find_for_table
+
+    own = own_sources(validation_data, test_data, given)
 
     def announce(table: Table, prepared: Prepared, network: Network) -> None:
         if not (as_json or quiet):
             show_start(table, prepared, network)
 
-    found = find_for_table(data, name, settings, execution, announce)
+    found = find_for_table(data, name, settings, execution, announce, own)
     if as_json:
         print(json.dumps({"target": name, **found.to_dict()}, ensure_ascii=False))
     else:

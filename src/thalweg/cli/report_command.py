@@ -22,6 +22,18 @@ def report(
             "in this folder]",
         ),
     ] = None,
+    validation_data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The table that chose its epoch [looked for likewise]"
+        ),
+    ] = None,
+    test_data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The table that it was tested on [looked for likewise]"
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -41,12 +53,15 @@ def report(
     """
     execution = execution_on(threads)
     page = output or Path(model.stem + PAGE)
-    require_page("--output", page, model, *([] if data is None else [data]))
+    given = (data, validation_data, test_data)
+    require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
+    from thalweg.data.own import own_sources
     from thalweg.report.evidence import evidence_of
     from thalweg.report.write import write
 
-    evidence = evidence_of(found, data, execution)
+    own = own_sources(validation_data, test_data, {})
+    evidence = evidence_of(found, data, execution, own)
     if evidence.rows is None:
         say_warning(f"{page} shows only what {model.name} holds: {evidence.missing}")
     replaced = ", replacing what was there" if page.exists() else ""

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error, say_warning
-from thalweg.cli.inputs import TableToTrainOn, Target, Threads, execution_on
+from thalweg.cli.inputs import (
+    TableToTrainOn,
+    Target,
+    TestData,
+    Threads,
+    ValidationData,
+    execution_on,
+)
 from thalweg.cli.jobs import (
     LOG,
     Job,
@@ -54,6 +61,8 @@ if TYPE_CHECKING:
 def train(
     data: TableToTrainOn = None,
     target: Target = None,
+    validation_data: ValidationData = None,
+    test_data: TestData = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -126,15 +135,18 @@ def train(
     often = checkpoint_minutes, checkpoint_epochs
     kept = chosen_checkpoint(checkpoint, resume, *often)
     logs, execution = chosen_logs(log, tensorboard), execution_on(threads)
+    from thalweg.data.own import own_sources
+
+    own = own_sources(validation_data, test_data, given)
     with ExitStack() as held:
         if resume is None:
-            job = new_job(data, target, output, given, execution, logs, kept)
+            job = new_job(data, own, target, output, given, execution, logs, kept)
         else:
-            going_on = resumed_job(resume, data, target, output, given, execution, logs)
-            job = held.enter_context(going_on)
+            asked = (resume, data, own, target, output, given, execution, logs)
+            job = held.enter_context(resumed_job(*asked))
         check_picture(job.data, figure)
         if report is not None:
-            require_page("--report", report, job.data, job.saved)
+            require_page("--report", report, job.data, *job.own.values(), job.saved)
         return done(job, figure, report, as_json, quiet)
 
 
@@ -213,6 +225,7 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
                 job.callbacks,
                 job.checkpoint,
                 job.resumed,
+                job.own,
             )
         finally:
             if progress is not None:

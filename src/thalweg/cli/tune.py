@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,9 @@ from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error
 from thalweg.cli.inputs import (
     TableFile,
     Target,
+    TestData,
     Threads,
+    ValidationData,
     execution_on,
     require_target,
     whole_number,
@@ -71,6 +74,8 @@ Resume = Annotated[
 def tune(
     data: TableFile,
     target: Target = None,
+    validation_data: ValidationData = None,
+    test_data: TestData = None,
     budget: Budget = "5m",
     folds: Folds = str(FOLDS),
     trials: Trials = None,
@@ -107,8 +112,10 @@ def tune(
     name = require_target(data, target, base.dialect)
     require_model_file(saved)
     from thalweg.cli.trials import SearchProgress, show_search, show_start
+    from thalweg.data.own import own_sources
     from thalweg.search.tuning import Request, tune_table
 
+    own = own_sources(validation_data, test_data, given)
     request = Request(
         seconds_of(budget),
         whole_number("folds", folds),
@@ -131,10 +138,10 @@ def tune(
             stack.callback(progress.close)
 
         tuned = tune_table(
-            data, name, base, fixed, request, execution, announce, progress
+            data, name, base, fixed, request, execution, announce, progress, own
         )
     tuned.trained.model.save(saved)
-    command = train_command(data, name, tuned)
+    command = train_command(data, own, name, tuned)
     if as_json:
         print(json.dumps(as_plain(tuned, saved, command), ensure_ascii=False))
     else:
@@ -153,13 +160,17 @@ def show_test(tuned: Tuned, saved: Path, replaced: bool, seconds: float) -> None
     results(tuned.trained, saved, replaced, seconds)
 
 
-def train_command(data: Path, target: str, tuned: Tuned) -> str:
+def train_command(
+    data: Path, own: Mapping[str, Path], target: str, tuned: Tuned
+) -> str:
     """The command that trains with the chosen settings."""
     from thalweg.cli.options import typed
     from thalweg.data.settings import LISTS, Settings
 
     usual = Settings().to_dict()
     words = ["thalweg", "train", str(data), "--target", target]
+    for part, path in own.items():
+        words += [f"--{part}-data", str(path)]
     for name, value in tuned.settings.to_dict().items():
         option = f"--{name.replace('_', '-')}"
         if name in LISTS:

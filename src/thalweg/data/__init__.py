@@ -32,6 +32,8 @@ def train(
     checkpoint: Checkpoint | None = None,
     engine: str = "native",
     threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
     **settings: Any,
 ) -> Trained:
     """Train a network on a table, and test it on rows never used.
@@ -45,6 +47,8 @@ def train(
         engine: ``native``, or ``interpreter``, which is NumPy.
         threads: at most; None for as many as are fastest. The network is the same
             to the bit for any number.
+        validation_data, test_data: tables of one's own to choose the epoch by, and to
+            test on, as `source`; no rows of that are drawn for it then.
         settings: any field of `thalweg.data.settings.Settings`, such as
             ``layers=(64, 64)`` or ``epochs=50``.
 
@@ -64,11 +68,13 @@ def train(
         True
     """
     from thalweg.data.learn import learn
+    from thalweg.data.own import own_sources
     from thalweg.data.settings import settings_from
     from thalweg.training.execution import Execution
 
     target = target_name(source, target)
-    beside = ("callback", "callbacks", "checkpoint", "engine", "threads")
+    running = ("callback", "callbacks", "checkpoint", "engine", "threads")
+    beside = (*running, "validation_data", "test_data")
     chosen = settings_from(settings, beside=beside)
     return learn(
         source,
@@ -78,6 +84,7 @@ def train(
         execution=Execution(engine, threads),
         callbacks=callbacks,
         checkpoint=checkpoint,
+        own=own_sources(validation_data, test_data, settings),
     )
 
 
@@ -142,6 +149,8 @@ def resume(
     callback: AfterEpoch | None = None,
     callbacks: Sequence[Callback] = (),
     threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
 ) -> Network | Trained:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
@@ -160,6 +169,8 @@ def resume(
         callback: called with an `EpochRecord` after every epoch that is still to come.
         callbacks: objects that follow the run; see `Callback`.
         threads: at most; None for as many as are fastest.
+        validation_data, test_data: for a table, as `train` had them; None for the
+            files that they were read from.
 
     Returns:
         The `Network`, with its history; for a table what `train` returns.
@@ -195,10 +206,13 @@ def resume(
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
         if TABLE in saved.setup.notes:
-            from thalweg.data.learn import begun, learn
+            from thalweg.data.going_on import begun
+            from thalweg.data.learn import learn
+            from thalweg.data.own import own_sources
 
             run = begun(saved)
             source = run.source if data is None else data
+            given = own_sources(validation_data, test_data, {})
             execution = Execution(saved.setup.engine, threads)
             return learn(
                 source,
@@ -207,7 +221,13 @@ def resume(
                 execution=execution,
                 callbacks=told.each,
                 resumed=(store, saved),
+                own=run.own_sources(given),
             )
+        for name, own in (("validation", validation_data), ("test", test_data)):
+            if own is not None:
+                raise ArgumentError(
+                    f"{name}_data must be left out, as the run is that of a network"
+                )
         return go_on(
             store,
             saved,

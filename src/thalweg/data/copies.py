@@ -11,6 +11,7 @@ from thalweg.data.split import LEAST_ROWS
 
 if TYPE_CHECKING:
     import polars as pl
+    from numpy.typing import NDArray
 
     from thalweg.data.table import Table
     from thalweg.program.types import NumpyArray
@@ -116,10 +117,15 @@ def numbered_copies(
     )
     # Hashes may be the same by chance: what isn't equal is a row of its own.
     repeating = np.flatnonzero(first[numbers] != np.arange(len(numbers)))
-    originals = first[numbers[repeating]]
-    equal = np.ones(len(repeating), np.bool_)
-    for column in cells.get_columns():
-        same = column.gather(repeating).eq_missing(column.gather(originals))
-        equal &= same.to_numpy()
+    equal = _equal(cells[repeating], cells[first[numbers[repeating]]])
     numbers[repeating[~equal]] = len(first) + np.arange((~equal).sum())
     return np.unique(numbers, return_inverse=True)[1] if equal.any() else None
+
+
+def _equal(ones: pl.DataFrame, others: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which rows of two tables are the same in every cell."""
+    equal = np.ones(ones.height, np.bool_)
+    if not ones.equals(others):  # which takes a wide table no time
+        for one, other in zip(ones.get_columns(), others.get_columns(), strict=True):
+            equal &= one.eq_missing(other).to_numpy()
+    return equal

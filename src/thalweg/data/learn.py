@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,19 +11,21 @@ from numpy.typing import NDArray
 
 from thalweg.data.cautions import few_rows
 from thalweg.data.encode import Encoder
+from thalweg.data.going_on import fingerprints, noted, require_same_tables
 from thalweg.data.model import USUAL, TableModel, scores
+from thalweg.data.own import NO_OWN, NO_SOURCES, Own, Sources
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.scales import Scale
 from thalweg.data.scores import Metrics, constant_outputs, finite, linear_outputs
-from thalweg.data.settings import Settings, settings_from
+from thalweg.data.settings import Settings
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
+from thalweg.errors import ArgumentError, DataError, DivergenceError
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
-from thalweg.training.checkpoints import TABLE, Checkpoint
+from thalweg.training.checkpoints import Checkpoint
 from thalweg.training.curves import Reading, read_curves
 from thalweg.training.execution import Execution
 from thalweg.training.history import History
@@ -99,6 +99,7 @@ def learn(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     resumed: tuple[Store, Saved] | None = None,
+    own: Sources = NO_SOURCES,
 ) -> Trained:
     """Read, infer, split, encode, train, and test once on rows never used.
 
@@ -115,6 +116,8 @@ def learn(
         callbacks: objects that follow the run.
         checkpoint: where and how often the run is written down.
         resumed: the run to go on with, and the folder that it is in.
+        own: for ``validation`` and ``test`` a table of one's own, as `source`, instead
+            of rows that are drawn.
 
     Raises:
         FileError, DataError: the table can't be used.
@@ -122,12 +125,13 @@ def learn(
         DivergenceError: the loss became NaN or infinite in the first epoch.
     """
     table = read(source, settings.dialect)
-    data = fingerprint(table)
+    others = Own.read(own, settings.dialect)
+    data = fingerprints(table, others)
     if resumed is not None:
-        require_same_table(resumed[1], table, data)
+        require_same_tables(resumed[1], table, others, data)
     if checkpoint is not None:
-        checkpoint = noted(checkpoint, table, target, settings, data)
-    prepared = prepared_by(table, target, settings)
+        checkpoint = noted(checkpoint, table, target, settings, others, data)
+    prepared = prepared_by(table, target, settings, others)
     network = build(prepared, settings) if resumed is None else resumed[1].network
     if announce is not None:
         announce(table, prepared, network)
@@ -144,93 +148,16 @@ def learn(
     return replace(trained, table=table)
 
 
-# Going on -----------------------------------------------------------------------------
-
-
-def noted(
-    checkpoint: Checkpoint,
-    table: Table,
-    target: str,
-    settings: Settings,
-    data: Mapping[str, Any],
-) -> Checkpoint:
-    """With the table's place, fingerprint and settings beside every checkpoint."""
-    path = table.file and table.file.path
-    notes = {
-        "source": None if path is None else str(path.absolute()),
-        "target": target,
-        "settings": settings.to_dict(),
-        "data": dict(data),
-    }
-    return replace(checkpoint, notes={**checkpoint.notes, TABLE: notes})
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A table's run as a checkpoint has it.
-
-    Arguments:
-        source: the file that the table was read from; None for a frame and a pipe.
-        target: the column to predict.
-        settings: how.
-    """
-
-    source: Path | None
-    target: str
-    settings: Settings
-
-
-def begun(saved: Saved) -> Begun:
-    """What a checkpoint says of its table.
-
-    Raises:
-        ArgumentError: it is the run of a network alone.
-        ModelFileError: what it says is damaged.
-    """
-    if TABLE not in saved.setup.notes:
-        raise ArgumentError(
-            f"{saved.path} must be a table's run, but is that of a network; "
-            "thalweg.resume goes on with it in Python"
-        )
-    try:
-        table = saved.setup.notes[TABLE]
-        source, target = table["source"], table["target"]
-        if not isinstance(source, str | None) or not isinstance(target, str):
-            raise TypeError(source, target)
-        settings = settings_from(table["settings"])
-        table["data"]["sha256"]
-    except (KeyError, TypeError, AttributeError, ArgumentError) as error:
-        raise ModelFileError(f"{saved.path}: the table is damaged: {error!r}") from None
-    return Begun(None if source is None else Path(source), target, settings)
-
-
-def require_same_table(saved: Saved, table: Table, data: Mapping[str, Any]) -> None:
-    """The table is the one that the run had, to the byte.
-
-    Raises:
-        DataError: it isn't; the message says what differs.
-    """
-    before = saved.setup.notes[TABLE]["data"]
-    if before["sha256"] == data["sha256"]:
-        return
-    what = "a cell differs"
-    if before.get("columns") != data["columns"]:
-        what = "its columns differ"
-    elif before.get("rows") != data["rows"]:
-        what = f"it has {data['rows']} rows, it had {before.get('rows')}"
-    raise DataError(
-        f"{table.name}: must be the table that the run in {saved.path} had, but {what}"
-    )
-
-
-def prepared_by(table: Table, target: str, settings: Settings) -> Prepared:
+def prepared_by(
+    table: Table, target: str, settings: Settings, own: Own = NO_OWN
+) -> Prepared:
     """The table split and encoded as the settings say.
 
     Raises:
         DataError: the table can't be used.
         ArgumentError: a setting can't be used with this table.
     """
-    prepared = prepare(table, target, settings)
+    prepared = prepare(table, target, settings, own)
     return fitted_to_loss(table, prepared, settings)
 
 
@@ -457,21 +384,3 @@ def constant_loss(model: TableModel, prepared: Prepared) -> float:
     if classes and model.network.shapes.outputs[-1] == (1,):
         guess = guess[:, 1:]
     return float(loss(guess, validation.y, validation.weights))
-
-
-def fingerprint(table: Table) -> dict[str, Any]:
-    """What tells one table from another: its name, size, and a hash of its content.
-
-    That of a file is the SHA-256 of its bytes, as it came: what is packed stays packed.
-    """
-    if table.file is not None:
-        digest = table.file.sha256
-    else:
-        rows = table.frame.hash_rows(0).to_numpy().tobytes()
-        digest = hashlib.sha256(rows).hexdigest()
-    return {
-        "name": table.name,
-        "rows": table.rows,
-        "columns": table.columns,
-        "sha256": digest,
-    }

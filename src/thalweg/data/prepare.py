@@ -13,6 +13,8 @@ from thalweg.data.declared import declared_by
 from thalweg.data.encode import Encoder
 from thalweg.data.hints import hints
 from thalweg.data.infer import infer
+from thalweg.data.own import NO_OWN, Own, left_out, own_part, shared_with
+from thalweg.data.part import Part
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
@@ -24,7 +26,6 @@ from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
     fit_targets,
-    row_weights,
     rows_with_target,
 )
 from thalweg.data.task import Task, infer_task
@@ -34,26 +35,7 @@ from thalweg.errors import ArgumentError, DataError
 Rows: TypeAlias = NDArray[np.int64]
 
 USUAL = Settings()
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows as arrays.
-
-    Args:
-        X: shape (rows, features), float32.
-        y: shape (rows,): class numbers, int32, or standardized numbers, float32.
-        weights: shape (rows,), float32; None where all rows count alike.
-    """
-
-    X: NDArray[np.float32]
-    y: NDArray[Any]
-    weights: NDArray[np.float32] | None
-
-    def at(self, rows: Rows) -> "Part":
-        """Some of the rows, by their positions."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Part(self.X[rows], self.y[rows], weights)
+LEARNED = ("training", "validation")  # parts that the network is chosen by
 
 
 @dataclass(frozen=True)
@@ -68,8 +50,10 @@ class Prepared:
         training: rows to learn from.
         validation: rows that choose the epoch.
         test: rows to be scored once.
-        split: which rows of the table each part is.
+        split: which rows of the table each part is; of a table of one's own, where
+            there is one for the part.
         splitter: what they were split by.
+        own: tables of one's own to validate and to test on.
         report: what was found in the cells.
         notes: what a person should know: rows without a target, classes too small.
     """
@@ -83,6 +67,7 @@ class Prepared:
     test: Part
     split: Split
     splitter: Splitter
+    own: Own
     report: Report
     notes: tuple[str, ...]
 
@@ -95,7 +80,9 @@ class Prepared:
         return deciding_metric(self.targets, y, counting)
 
 
-def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
+def prepare(
+    table: Table, target: str, settings: Settings = USUAL, own: Own = NO_OWN
+) -> Prepared:
     """Infer, split and encode a table; statistics are those of the training rows.
 
     Args:
@@ -103,6 +90,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         target: the name of the column to be predicted; rows where it is missing are
             left out.
         settings: what its columns are for, and how its rows are split.
+        own: tables to validate and to test on, instead of some of its rows.
 
     Raises:
         ArgumentError: a column's name or a share can't be right.
@@ -115,6 +103,7 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     >>> penguins.training.X.shape
     (206, 17)
     """
+    own.require_time(settings)
     declared = declared_by(settings, table)
     given = settings.ignore, settings.weights, declared, settings.group, settings.time
     schema = infer(table, target, *given)
@@ -122,58 +111,60 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
     rows = rows_with_target(table, target, form)
     found = infer_task(table, schema.target, settings.task, declared.of(target).kind)
     splitter = splitter_for(table, schema, rows, settings, declared)
-    parts = _split(table, schema, found, rows, splitter, settings)
+    drawn = own.shares(settings)
+    shares = Shares(drawn["validation"], drawn["test"], settings.seed)
+    parts = _split(table, schema, found, rows, splitter, shares)
     encoder = Encoder.fit(schema, table, parts.training)
     scale = settings.target_scale
     targets = fit_targets(table, schema.target, found, rows, parts.training, scale)
     encoded = encoder.transform(table)
-
-    def part(chosen: Rows) -> Part:
-        y = targets.encode(table, chosen)
-        return Part(encoded.X[chosen], y, row_weights(table, schema, chosen))
-
-    given, learned = settings.class_weight, (parts.training, parts.validation)
-    training, validation = weighted_by_class(given, targets, *map(part, learned))
+    arrays = {
+        name: Part.of(table, encoded.X, targets, schema, chosen)
+        for name, chosen in parts.each().items()
+    }
     prepared = Prepared(
-        found,
-        schema,
-        encoder,
-        targets,
-        training,
-        validation,
-        part(parts.test),
-        parts,
-        splitter,
-        encoded.report,
-        (*_left_out(table, target, rows), *parts.notes),
+        task=found,
+        schema=schema,
+        encoder=encoder,
+        targets=targets,
+        **arrays,
+        split=parts,
+        splitter=splitter,
+        own=own,
+        report=encoded.report,
+        notes=(*left_out(table, target, rows), *parts.notes),
     )
-    return replace(prepared, notes=(*prepared.notes, *hints(table, prepared)))
+    found = hints(table, prepared)
+    prepared = weighted(_with_own(prepared, table, settings), settings.class_weight)
+    return replace(prepared, notes=(*prepared.notes, *found))
 
 
-def weighted_by_class(
-    given: Sequence[str], targets: ClassTargets | NumberTargets, *parts: Part
-) -> Sequence[Part]:
-    """Rows that also count what their class does.
+def weighted(
+    prepared: Prepared, given: Sequence[str], parts: Sequence[str] = LEARNED
+) -> Prepared:
+    """With rows that also count what their class does.
 
     Args:
+        prepared: the rows; classes are balanced by those to learn from.
         given: the setting class_weight.
-        targets: the classes.
-        parts: the training rows, by which classes are balanced, and others.
+        parts: which rows count so.
 
     Raises:
         ArgumentError: a number is predicted, there is no such class, or all rows of a
             part would count 0.
     """
+    targets, training = prepared.targets, prepared.training
     if not given:
-        return parts
+        return prepared
     if not isinstance(targets, ClassTargets):
         raise ArgumentError(
             f"class_weight is for classes, but {targets.name!r} is predicted as a "
             "number; task classes takes each number for a class"
         )
-    factors = class_factors(given, targets, parts[0].y, parts[0].weights)
-    found: list[Part] = []
-    for part in parts:
+    factors = class_factors(given, targets, training.y, training.weights)
+    found: dict[str, Any] = {}
+    for name in parts:
+        part: Part = getattr(prepared, name)
         own = 1.0 if part.weights is None else part.weights
         weights = (own * factors[part.y]).astype(np.float32)
         if not weights.any():
@@ -181,8 +172,8 @@ def weighted_by_class(
                 "class_weight must leave rows to learn from and rows to choose the "
                 "epoch, but those of every class that is there would count 0"
             )
-        found.append(replace(part, weights=weights))
-    return found
+        found[name] = replace(part, weights=weights)
+    return replace(prepared, **found)
 
 
 def _split(
@@ -191,22 +182,34 @@ def _split(
     task: Task,
     rows: Rows,
     splitter: Splitter,
-    settings: Settings,
+    shares: Shares,
 ) -> Split:
     """Which rows of the table each part is."""
     classes = None
     if task.kind == "classes":
         classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
-    shares = Shares(settings.validation, settings.test, settings.seed)
     try:
         require_rows(len(rows))
+        if shares.parts == 1:
+            return Split(rows, rows[:0], rows[:0], ())
         return splitter.parts(rows, classes, shares)
     except DataError as error:
         raise DataError(f"{table.name}: {error}") from None
 
 
-def _left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
-    missing = table.rows - len(rows)
-    if not missing:
-        return ()
-    return (f"{counted(missing, 'row')} left out, as {target!r} is missing there",)
+def _with_own(prepared: Prepared, table: Table, settings: Settings) -> Prepared:
+    """With the parts that are tables of one's own."""
+    encoder, targets = prepared.encoder, prepared.targets
+    for name, own in prepared.own.tables.items():
+        found = own_part(own, encoder, targets)
+        purpose = {"validation": "validated", "test": "tested"}[name]
+        count = counted(len(found.rows), "row")
+        said = f"{purpose} on {own.name}, {count}"
+        shared = shared_with(table, own, encoder, settings)
+        prepared = replace(
+            prepared,
+            **{name: found.part},
+            split=replace(prepared.split, **{name: found.rows}),
+            notes=(*prepared.notes, said, *found.notes, *shared),
+        )
+    return prepared

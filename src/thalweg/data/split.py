@@ -33,6 +33,14 @@ class Split:
     test: Rows
     notes: tuple[str, ...]
 
+    def each(self) -> dict[str, Rows]:
+        """The rows of each part, by its name."""
+        return {
+            "training": self.training,
+            "validation": self.validation,
+            "test": self.test,
+        }
+
     def of(self, rows: Rows) -> "Split":
         """The same parts of other rows, by their places among these."""
         training, validation, test = self.training, self.validation, self.test

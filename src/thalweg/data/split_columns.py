@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.copies import numbered_copies, repeat_by_nature
-from thalweg.data.declared import Declared, way
+from thalweg.data.declared import NOTHING, Declared, OfColumn, way
 from thalweg.data.forms import is_unusable
 from thalweg.data.infer import category_form, infer_column
 from thalweg.data.schema import Column, Schema
@@ -54,13 +55,7 @@ def by_group(table: Table, name: str, rows: Rows, declared: Declared) -> ByGroup
     >>> by_group(table, "who", np.arange(5), Declared()).numbers.tolist()
     [0, 2, 1, 0, 3]
     """
-    column = table.column(name)
-    if is_unusable(column.dtype):
-        raise DataError(
-            f"{table.name}, column {name!r}: a group can't be a cell of type "
-            f"{column.dtype}"
-        )
-    texts = category_form(table, name, declared.of(name)).understood(column)
+    texts = groups_of(table, name, declared.of(name))
     known = texts.unique(maintain_order=True).drop_nulls()
     places = texts.replace_strict(known, np.arange(len(known)), default=None)
     alone = places.is_null().to_numpy()
@@ -69,6 +64,21 @@ def by_group(table: Table, name: str, rows: Rows, declared: Declared) -> ByGroup
     count = int(alone[rows].sum())
     note = f"{counted(count, 'row')} without {name!r}: each is a group of its own"
     return ByGroup(name, numbers, (note,) if count else ())
+
+
+def groups_of(table: Table, name: str, said: OfColumn = NOTHING) -> pl.Series:
+    """Each row's group as a text; null where it is missing.
+
+    Raises:
+        DataError: the column's cells can't be texts.
+    """
+    column = table.column(name)
+    if is_unusable(column.dtype):
+        raise DataError(
+            f"{table.name}, column {name!r}: a group can't be a cell of type "
+            f"{column.dtype}"
+        )
+    return category_form(table, name, said).understood(column)
 
 
 def by_time(

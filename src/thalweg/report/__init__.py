@@ -19,6 +19,8 @@ def write_report(
     data: Any = None,
     *,
     threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
 ) -> Path:
     """Write a report: one HTML file without scripts, which needs no network.
 
@@ -35,6 +37,8 @@ def write_report(
             looks in the current folder for a file of the recorded name; without one the
             report shows what the model holds, and says what is missing.
         threads: at most; None for as many as are fastest.
+        validation_data, test_data: tables of one's own that the model was validated and
+            tested on, if it was; None looks for them as for `data`.
 
     Returns:
         The file's path.
@@ -50,9 +54,11 @@ def write_report(
         >>> tw.write_report(trained, "penguins.html").name
         'penguins.html'
     """
+    from thalweg.data.own import own_sources
     from thalweg.report.evidence import evidence_of
     from thalweg.report.write import require_html, write
     from thalweg.training.execution import Execution
 
     target = require_html(path)
-    return write(evidence_of(model, data, Execution(threads=threads)), target)
+    own = own_sources(validation_data, test_data, {})
+    return write(evidence_of(model, data, Execution(threads=threads), own), target)

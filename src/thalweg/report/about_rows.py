@@ -75,14 +75,14 @@ def worst_section(rows: Rows, errors: RowErrors, columns: Sequence[str]) -> Sect
 
 
 def where(rows: Rows, row: int) -> str:
-    """Where a test row stands in the table."""
-    return rows.table.where(int(rows.prepared.split.test[row]))
+    """Where a test row stands in its table."""
+    return rows.test_table.where(int(rows.prepared.split.test[row]))
 
 
 def cells_of(rows: Rows, row: int, columns: Sequence[str]) -> list[str]:
     """A test row's cells, as the table has them."""
     position = int(rows.prepared.split.test[row])
-    cells = (rows.table.frame[name][position] for name in columns)
+    cells = (rows.test_table.frame[name][position] for name in columns)
     return ["missing" if cell is None else text_of(cell) for cell in cells]
 
 

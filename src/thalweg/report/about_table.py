@@ -9,7 +9,8 @@ import numpy as np
 
 from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.prepare import Part
+from thalweg.data.own import PARTS as OWN_PARTS
+from thalweg.data.part import Part
 from thalweg.data.settings import Settings
 from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted, listed
@@ -179,6 +180,8 @@ def split_section(evidence: Evidence, rows: Rows) -> Section:
 
 def how_drawn(rows: Rows, settings: Settings) -> str:
     """By what the rows were split, in a sentence."""
+    if len(rows.prepared.own.tables) == len(OWN_PARTS):
+        return "Each part is a table of its own."
     if settings.time is not None:
         return f"Rows were cut in the order of {cut(settings.time)}, the last to test."
     alike = ", of each class the same share" if rows.classes else ""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data import bootstrap
 from thalweg.data.bootstrap import RowErrors
-from thalweg.data.learn import Trained, fingerprint, prepared_by
+from thalweg.data.going_on import fingerprint
+from thalweg.data.learn import Trained, prepared_by
 from thalweg.data.model import TableModel
+from thalweg.data.own import NO_SOURCES, PARTS, Own, Sources
 from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
 from thalweg.data.scores import both_columns
 from thalweg.data.settings import Settings, settings_from
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets
-from thalweg.errors import DataError, ThalwegError
+from thalweg.errors import ArgumentError, DataError, ThalwegError
 from thalweg.formulas.names import require
 from thalweg.report.words import cut
 from thalweg.training.execution import Execution
@@ -47,6 +49,11 @@ class Rows:
     table: Table
     prepared: Prepared
     outputs: NDArray[Any]
+
+    @property
+    def test_table(self) -> Table:
+        """The table that the test rows are of."""
+        return self.prepared.own.test or self.table
 
     @property
     def classes(self) -> int:
@@ -115,14 +122,23 @@ class Evidence:
 
 
 def evidence_of(
-    model: TableModel | Trained, source: Any, execution: Execution
+    model: TableModel | Trained,
+    source: Any,
+    execution: Execution,
+    own: Sources = NO_SOURCES,
 ) -> Evidence:
     """A model with its rows, where they can be had.
 
+    Arguments:
+        model: what `train` gave, or a table's model.
+        source: the table that it was trained on; None looks for it.
+        execution: what runs the network.
+        own: the tables that it was validated and tested on, where they were given.
+
     Raises:
-        ArgumentError: there is no table's model.
-        DataError: the table given isn't the one that the model was trained on.
-        FileError: the table given can't be read.
+        ArgumentError: there is no table's model, or it had no such table.
+        DataError: a table given isn't the one that the model had.
+        FileError: a table given can't be read.
     """
     fits = isinstance(model, Trained | TableModel)  # pyright: ignore[reportUnnecessaryIsInstance]
     require(fits, "model", "what train gave, or a table's model", type(model).__name__)
@@ -131,52 +147,98 @@ def evidence_of(
             rows = with_outputs(model.model, model.table, model.prepared, execution)
             return Evidence(model.model, rows, "", execution)
         model = model.model
-    if source is not None:
-        found, missing = rows_of(model, source, execution)
-        if found is None:
-            raise DataError(missing)
-        return Evidence(model, found, "", execution)
-    return looked_for(model, execution)
+    require_had(model, own)
+    try:
+        sources = every_source(model, source, own)
+        rows, missing = rows_of(model, sources, execution)
+    except ThalwegError as error:
+        if source is not None:
+            raise
+        rows, missing = None, str(error)
+    if rows is None and source is not None:
+        raise DataError(missing)
+    return Evidence(model, rows, missing, execution)
 
 
-def looked_for(model: TableModel, execution: Execution) -> Evidence:
-    """The table is looked for in the current folder, under its recorded name."""
-    evidence = Evidence(model, None, NO_NAME, execution)
+def require_had(model: TableModel, own: Sources) -> None:
+    """The model had the tables of a person's own that are given.
+
+    Raises:
+        ArgumentError: it had none.
+    """
+    for part in own:
+        if part not in recorded_data(model):
+            raise ArgumentError(
+                f"{part}_data must be left out: the model had no table of your own for "
+                "that, but rows of the one that it was trained on"
+            )
+
+
+def every_source(model: TableModel, source: Any, own: Sources) -> dict[str, Any]:
+    """The tables by their part, "" for the one trained on; given, or looked for.
+
+    Raises:
+        DataError: one that isn't given isn't there.
+    """
+    recorded = recorded_data(model)
+    known = {"": recorded} | {
+        part: recorded[part] for part in PARTS if part in recorded
+    }
+    given = own if source is None else {"": source, **own}
+    return {
+        part: given[part] if part in given else found_here(data)
+        for part, data in known.items()
+    }
+
+
+def found_here(recorded: Any) -> Path:
+    """The table in the current folder that has the recorded name.
+
+    Raises:
+        DataError: there is none.
+    """
+    known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
+    said = known.get("name")
     # A model's file may come from anybody: no other folder is looked into.
-    name = Path(evidence.data_name).name
+    name = Path(said).name if isinstance(said, str) else ""
     if not name:
-        return evidence
+        raise DataError(NO_NAME)
     # A whole path, as a file may have the name that stands for standard input.
     path = Path(name).absolute()
     if not path.is_file():
-        return replace(evidence, missing=f"there is no {name} in the current folder")
-    try:
-        rows, missing = rows_of(model, path, execution)
-    except ThalwegError as error:
-        rows, missing = None, str(error)
-    return replace(evidence, rows=rows, missing=missing)
+        raise DataError(f"there is no {name} in the current folder")
+    return path
 
 
 def rows_of(
-    model: TableModel, source: Any, execution: Execution
+    model: TableModel, sources: Mapping[str, Any], execution: Execution
 ) -> tuple[Rows | None, str]:
-    """The rows of a table, split as for training; or why they can't be had."""
+    """The rows of tables, split as for training; or why they can't be had."""
     settings = settings_of(model)
     if settings is None:
         return None, "the model doesn't say how its table was split"
-    table = read(source, settings.dialect)
-    if why := difference(model, fingerprint(table)):
-        return None, f"{table.name}: {why}"
-    prepared = prepared_by(table, model.target, settings)
+    tables = {part: read(each, settings.dialect) for part, each in sources.items()}
+    recorded = recorded_data(model)
+    for part, table in tables.items():
+        known = recorded[part] if part else recorded
+        if why := difference(known, fingerprint(table)):
+            return None, f"{table.name}: {why}"
+    table, own = tables.pop(""), Own(**tables)
+    prepared = prepared_by(table, model.target, settings, own)
     if (prepared.encoder, prepared.targets) != (model.encoder, model.targets):
         return None, SPLITS_DIFFER
     return with_outputs(model, table, prepared, execution), ""
 
 
-def difference(model: TableModel, found: Mapping[str, Any]) -> str:
-    """In what a table isn't the one that the model was trained on; nothing if it is."""
+def recorded_data(model: TableModel) -> Mapping[str, Any]:
+    """What the model says of its tables; empty if it doesn't."""
     recorded = model.results.get("data")
-    if not isinstance(recorded, Mapping):
+    return recorded if isinstance(recorded, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def difference(recorded: Any, found: Mapping[str, Any]) -> str:
+    """In what a table isn't the one that the model had; nothing if it is."""
+    if not isinstance(recorded, Mapping) or not recorded:
         return "the model doesn't say what table it was trained on"
     must = "must be the table that the model was trained on"
     for what in ("rows", "columns"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from thalweg.data.files import STANDARD_INPUT, STANDARD_INPUT_NAME
 from thalweg.data.frames import FRAME
+from thalweg.data.own import PARTS
 from thalweg.data.settings import Settings
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evidence import Evidence
@@ -47,12 +49,23 @@ def repeat_section(evidence: Evidence) -> Section:
 def command(evidence: Evidence, settings: Settings) -> str:
     """A line for a shell; one of Python where a frame was trained on."""
     name, target = evidence.data_name, evidence.model.target
+    own = {part: data for part in PARTS if (data := own_name(evidence, part))}
     if name in ("", FRAME):
         given = [f"{key}={value!r}" for key, value in changed(settings).items()]
-        return f"thalweg.train(table, {', '.join([f'target={target!r}', *given])})"
+        others = [f"{part}_data={part}_table" for part in own]
+        words = ", ".join([f"target={target!r}", *others, *given])
+        return f"thalweg.train(table, {words})"
     source = STANDARD_INPUT if name == STANDARD_INPUT_NAME else name
     words = ["thalweg", "train", source, "--target", target]
+    words += [word for part in own for word in (f"--{part}-data", own[part])]
     return shlex.join([*words, *options(settings)])
+
+
+def own_name(evidence: Evidence, part: str) -> str:
+    """What a person's own table for a part was called; nothing if there was none."""
+    recorded = evidence.recorded("data").get(part)
+    known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
+    return str(known.get("name", ""))
 
 
 def changed(settings: Settings) -> dict[str, Any]:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
 
 FOLDS = 5
-OWN = ("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads")
+OWN = (
+    *("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads"),
+    *("validation_data", "test_data"),
+)
 
 
 def tune(
@@ -27,6 +30,8 @@ def tune(
     folder: str | Path | None = None,
     resume: bool = False,
     threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
     **settings: Any,
 ) -> Tuned:
     """Find good settings for a table by successive halving, and train with them.
@@ -50,6 +55,8 @@ def tune(
         folder: keeps every finished trial.
         resume: go on with the trials in the folder.
         threads: networks trained at once; None for one on each processor.
+        validation_data, test_data: tables of one's own, as `train` takes them; folds
+            are of the rows to train on.
         settings: any field of `thalweg.data.settings.Settings`; those given are kept,
             and the others that shape training are tuned.
 
@@ -74,6 +81,7 @@ def tune(
     bandit-based approach to hyperparameter optimization", 2018.
     """
     from thalweg.data import target_name
+    from thalweg.data.own import own_sources
     from thalweg.data.settings import settings_from
     from thalweg.search.budget import seconds_of
     from thalweg.search.tuning import Request, tune_table
@@ -84,4 +92,6 @@ def tune(
     request = Request(
         seconds_of(budget), folds, trials, sampler, storage, folder, resume
     )
-    return tune_table(source, target, base, frozenset(settings), request, execution)
+    own = own_sources(validation_data, test_data, settings)
+    fixed = frozenset(settings)
+    return tune_table(source, target, base, fixed, request, execution, own=own)

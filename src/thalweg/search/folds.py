@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
 from thalweg.data.learn import fitted_to_loss
-from thalweg.data.prepare import Part, Prepared, weighted_by_class
+from thalweg.data.own import NO_OWN, Own, own_part
+from thalweg.data.part import Part
+from thalweg.data.prepare import LEARNED, Prepared, weighted
 from thalweg.data.settings import Settings
+from thalweg.data.split import Split
 from thalweg.data.splitters import Shares
 from thalweg.data.table import Table
-from thalweg.data.targets import ClassTargets, fit_targets, row_weights
+from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import require_whole
 
 Rows = NDArray[np.int64]
@@ -29,9 +32,9 @@ def folds_of(
     """The table for each fold, whose rows stand where those of the test stood.
 
     The other rows are split as `train` does it: some to learn from, some to choose the
-    epoch. So a fold's score is that of the whole procedure on rows it never saw.
-    What is learned from training rows, such as means and categories, is learned anew
-    for each. The rows of the test are in none of them.
+    epoch, unless there is a table for that. So a fold's score is that of the whole
+    procedure on rows it never saw. What is learned from training rows, such as means
+    and categories, is learned anew for each. The rows of the test are in none of them.
 
     Arguments:
         table: the cells.
@@ -45,33 +48,39 @@ def folds_of(
     """
     require_whole("folds", count, least=2)
     parts = prepared.split
-    rows = np.union1d(parts.training, parts.validation)
+    drawn = prepared.own.validation is None
+    rows = np.union1d(parts.training, parts.validation) if drawn else parts.training
     if 2 * count > len(rows):
         raise ArgumentError(
             f"folds must have two rows or more, got {count} folds of "
             f"{counted(len(rows), 'row')}"
         )
     classes = classes_of(table, prepared, rows)
-    share = validation_share(settings, len(rows), count)
+    share = validation_share(settings, len(rows), count, prepared.own)
     shares = Shares(share, 0.0, settings.seed)
     place = np.empty(table.rows, np.int64)
     place[rows] = np.arange(len(rows))
-    folds: list[Prepared] = []
-    for rest, fold in prepared.splitter.folds(rows, classes, count, settings.seed):
-        own = None if classes is None else classes[place[rest]]
-        parts = prepared.splitter.parts(rest, own, shares)
-        chosen = (parts.training, parts.validation, fold)
-        folds.append(fold_of(table, prepared, settings, rows, *chosen))
-    return folds
+    splits: list[Split] = []
+    try:
+        for rest, fold in prepared.splitter.folds(rows, classes, count, settings.seed):
+            own = None if classes is None else classes[place[rest]]
+            parts = prepared.splitter.parts(rest, own, shares)
+            splits.append(replace(parts, test=fold))
+    except DataError as error:
+        raise DataError(f"{table.name}, {count} folds: {error}") from None
+    return [fold_of(table, prepared, settings, each) for each in splits]
 
 
-def validation_share(settings: Settings, rows: int, count: int) -> float:
+def validation_share(
+    settings: Settings, rows: int, count: int, own: Own = NO_OWN
+) -> float:
     """How much of what a fold leaves chooses the epoch.
 
     As little as leaves nearly as many rows to learn from as the last training has: what
     is best for a few rows needn't be for many. But not so few that chance chooses.
     """
-    usual = settings.validation / (1 - settings.test)
+    shares = own.shares(settings)
+    usual = shares["validation"] / (1 - shares["test"])
     rest = (count - 1) / count
     alike = 1 - (1 - usual) / rest
     return min(max(alike, LEAST_SHARE, LEAST_ROWS / (rest * rows)), usual)
@@ -85,33 +94,21 @@ def classes_of(table: Table, prepared: Prepared, rows: Rows) -> NDArray[Any] | N
 
 
 def fold_of(
-    table: Table,
-    prepared: Prepared,
-    settings: Settings,
-    rows: Rows,
-    training: Rows,
-    validation: Rows,
-    scored: Rows,
+    table: Table, prepared: Prepared, settings: Settings, split: Split
 ) -> Prepared:
-    """The table encoded by its training rows; of all rows there are the classes."""
-    encoder = Encoder.fit(prepared.schema, table, training)
-    target, scale = prepared.schema.target, settings.target_scale
-    targets = fit_targets(table, target, prepared.task, rows, training, scale)
+    """The table encoded by a fold's training rows; of classes there are the same."""
+    encoder = Encoder.fit(prepared.schema, table, split.training)
+    targets = prepared.targets
+    if isinstance(targets, NumberTargets):
+        target, log = prepared.schema.target, targets.log
+        targets = NumberTargets.fit(table, target, split.training, log)
     X = encoder.transform(table).X
-
-    def part(chosen: Rows) -> Part:
-        y = targets.encode(table, chosen)
-        return Part(X[chosen], y, row_weights(table, prepared.schema, chosen))
-
-    # What scores a fold chooses the settings, as what validates chooses the epoch.
-    parts = map(part, (training, validation, scored))
-    learned = weighted_by_class(settings.class_weight, targets, *parts)
-    fold = replace(
-        prepared,
-        encoder=encoder,
-        targets=targets,
-        training=learned[0],
-        validation=learned[1],
-        test=learned[2],
-    )
+    parts = {
+        name: Part.of(table, X, targets, prepared.schema, rows)
+        for name, rows in split.each().items()
+    }
+    if prepared.own.validation is not None:
+        parts["validation"] = own_part(prepared.own.validation, encoder, targets).part
+    fold = replace(prepared, encoder=encoder, targets=targets, **parts)
+    fold = weighted(fold, settings.class_weight, (*LEARNED, "test"))
     return fitted_to_loss(table, fold, settings)

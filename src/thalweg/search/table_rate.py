@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg.data.learn import build, prepared_by
 from thalweg.data.model import USUAL
+from thalweg.data.own import NO_SOURCES, Own, Sources
 from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
@@ -22,6 +23,7 @@ def find_for_table(
     settings: Settings,
     execution: Execution = USUAL,
     announce: Callable[[Table, Prepared, Network], object] | None = None,
+    own: Sources = NO_SOURCES,
 ) -> RangeTest:
     """Test the network that `learn` would train, on the rows that it would train on.
 
@@ -31,6 +33,7 @@ def find_for_table(
         settings: of the network and its training; the learning rate isn't used.
         execution: what runs the network, and on how many threads.
         announce: called with the table, what was found in it, and the network.
+        own: tables of one's own to validate and to test on, as `learn` takes them.
 
     Raises:
         FileError, DataError: the table can't be used.
@@ -38,7 +41,7 @@ def find_for_table(
             learning rate.
     """
     table = read(source, settings.dialect)
-    prepared = prepared_by(table, target, settings)
+    prepared = prepared_by(table, target, settings, Own.read(own, settings.dialect))
     network = build(prepared, settings)
     if announce is not None:
         announce(table, prepared, network)

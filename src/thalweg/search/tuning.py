@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.data.learn import Trained, fingerprint, learn, prepared_by
+from thalweg.data.going_on import fingerprints
+from thalweg.data.learn import Trained, learn, prepared_by
 from thalweg.data.model import USUAL
+from thalweg.data.own import NO_SOURCES, Own, Sources
 from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
@@ -97,6 +99,7 @@ def tune_table(
     execution: Execution = USUAL,
     announce: Announce | None = None,
     report: Callable[[Trial], object] = lambda trial: None,
+    own: Sources = NO_SOURCES,
 ) -> Tuned:
     """Search for settings, train with the best, and test once.
 
@@ -111,17 +114,19 @@ def tune_table(
         announce: called before the search with the table, what was found in it, and
             the space.
         report: called with each finished trial.
+        own: tables of one's own to validate and to test on, as `learn` takes them.
 
     Raises:
         FileError, DataError: the table, or the folder, can't be used.
         ArgumentError: a setting can't be used with this table.
     """
     table = read(source, base.dialect)
-    prepared = prepared_by(table, target, base)
+    others = Own.read(own, base.dialect)
+    prepared = prepared_by(table, target, base, others)
     space = space_for(base, len(prepared.training.X), fixed)
     sampler = sampler_named(request.sampler, space, base.seed, request.storage)
     folds = folds_of(table, prepared, base, request.folds)
-    search = description(table, target, base, space, request)
+    search = description(table, others, target, base, space, request)
     journal = Journal()
     if request.folder is not None:
         journal = Journal.open(request.folder, search, request.resume)
@@ -137,13 +142,14 @@ def tune_table(
         chosen,
         found[0] if found else None,
         next((each for each in found if each.number == DEFAULT), None),
-        learn(table, target, chosen, execution=execution),
+        learn(table, target, chosen, execution=execution, own=others.tables),
         reason,
     )
 
 
 def description(
     table: Table,
+    own: Own,
     target: str,
     base: Settings,
     space: Space,
@@ -151,7 +157,7 @@ def description(
 ) -> dict[str, Any]:
     """What makes two searches the same."""
     return {
-        "data": fingerprint(table),
+        "data": fingerprints(table, own),
         "target": target,
         "settings": base.to_dict(),
         "space": {name: repr(dimension) for name, dimension in space.items()},

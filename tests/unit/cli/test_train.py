@@ -264,3 +264,19 @@ def test_ctrl_c_scores_and_saves_what_was_learned(thalweg, tmp_path: Path) -> No
         thalweg("evaluate", "penguins.thalweg", "penguins.csv", "--json").out
     )
     assert evaluated["accuracy"] > 0.5
+
+
+def test_own_tables_group_and_time_are_options(thalweg) -> None:
+    first = Path("penguins.csv").read_text(encoding="utf-8").splitlines()
+    Path("own.csv").write_text("\n".join(first[:1] + first[1::4]), encoding="utf-8")
+    quick = (*SPECIES, "--epochs", "1", "--json")
+    own = ("--test-data", "own.csv", "--validation-data", "own.csv")
+    found = json.loads(thalweg(*quick, *own).out)
+    assert found["rows"] == {"training": 344, "validation": 86, "test": 86}
+    assert "86 rows of own.csv are in penguins.csv, too" in found["notes"]
+    found = json.loads(thalweg(*quick, "--time", "year").out)
+    assert "from 2009 on" in found["notes"][0]
+    found = json.loads(thalweg(*quick, "--group", "bill_depth_mm").out)
+    assert found["set_aside"] == ["bill_depth_mm"]
+    given = ("--test-data", "own.csv", "--test", "0.3")
+    assert "test must be left out with test_data" in thalweg(*quick, *given).err

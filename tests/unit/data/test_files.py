@@ -28,7 +28,7 @@ from thalweg.data import batches, packed
 from thalweg.data.batches import read_batches
 from thalweg.data.dialect import Dialect
 from thalweg.data.files import file_of
-from thalweg.data.learn import fingerprint
+from thalweg.data.going_on import fingerprint
 from thalweg.data.packed import zstd_module
 from thalweg.data.read import read
 from thalweg.errors import DataError, FileError

@@ -1,6 +1,7 @@
 """What rows are split by: groups, the time, copies. Nothing stands on two sides."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,11 @@ def test_two_groups_of_each_of_two_classes_are_enough() -> None:
         assert set(groups[parts.training] // 2) == {0, 1}
 
 
-def test_a_row_without_a_group_is_one_of_its_own_and_said() -> None:
+def test_a_row_without_a_group_is_one_of_its_own_and_said(tmp_path: Path) -> None:
     names = ["Ann", "Bea", None, "NA", "Cy", "07", "7", "Ann "] * 5
     written = "who,x\n" + "".join(f"{n or ''},1\n" for n in names)
-    path = "groups.csv"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(written)
+    path = tmp_path / "groups.csv"
+    path.write_text(written, encoding="utf-8")
     splitter = by_group(read(path), "who", np.arange(40), Declared())
     assert splitter.notes == ("10 rows without 'who': each is a group of its own",)
     assert len(set(splitter.numbers)) == 5 + 10
@@ -111,9 +111,10 @@ def test_a_row_without_a_group_is_one_of_its_own_and_said() -> None:
 
 def frame_of(rows: int = 60) -> pl.DataFrame:
     own = np.random.default_rng(1)
-    x, order = own.normal(size=rows), own.permutation(rows).tolist()
+    (x, noise), order = own.normal(size=(2, rows)), own.permutation(rows).tolist()
     days = [date(2024, 3, 1) + timedelta(day) for day in order]
-    return pl.DataFrame({"x": x, "who": np.arange(rows) // 4, "day": days, "y": 2 * x})
+    who, y = np.arange(rows) // 4, x + noise
+    return pl.DataFrame({"x": x, "who": who, "day": days, "y": y})
 
 
 def test_the_group_is_no_feature_and_its_parts_are_said() -> None:
@@ -234,6 +235,21 @@ def test_copies_are_those_that_pandas_finds(cells: list[Any]) -> None:
     assert np.array_equal(
         found[:, None] == found[None, :], numbers[:, None] == numbers[None, :]
     )
+
+
+def test_rows_whose_hashes_are_the_same_by_chance_are_no_copies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def same(frame: pl.DataFrame) -> pl.Series:
+        return pl.Series([7] * frame.height, dtype=pl.UInt64)
+
+    monkeypatch.setattr(pl.DataFrame, "hash_rows", same)
+    rows = np.arange(4)
+    found = numbered_copies(table_of(x=[1, 2, 1, None], y=[0, 0, 0, 0]), ["x"], rows)
+    assert found is not None
+    assert len(set(found)) == 3
+    assert found[0] == found[2]
+    assert numbered_copies(table_of(x=[1, 2, 3, None]), ["x"], rows) is None
 
 
 @given(st.integers(30, 200), st.integers(1, 5), SHARES, st.booleans())
