@@ -17,6 +17,9 @@ MARKERS = (
 FILE_MARKERS = ("", "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "null", "None", "?")
 """What means "missing" among words, too."""
 
+EVERYWHERE = "n/s"
+"""Is declared to mean it in all columns, wherever it stands."""
+
 
 @dataclass(frozen=True)
 class Decision:

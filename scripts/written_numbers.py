@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from written_column import Decision, Written, with_missing
+from written_column import EVERYWHERE, Decision, Written, with_missing
 
 MINUSES = ("-", "-", "-", "\u2212", "\u2010", "\u2011", "\u2013", "\ufe63", "\uff0d")
 SPACES = (" ", "\u00a0", "\u2009", "\u202f")
@@ -323,9 +323,8 @@ def plain(choose: random.Random, name: str, rows: int) -> Written:
 
 def one_in_words(choose: random.Random, name: str, rows: int) -> Written:
     """Numbers, and a word that nobody knows: missing only where it is declared."""
-    word = choose.choice(
-        ("refused", "see note", "-999", "lots", "n/k", "1 or 2", "3x4")
-    )
+    words = ("refused", "see note", "-999", "lots", "n/k", "1 or 2", "3x4", EVERYWHERE)
+    word = choose.choice(words)
     style = replace(style_of(choose), decimal=".", thousands="", negative="-")
     numbers = [float(choose.randrange(1, 900)) for _ in range(rows)]
     numbers[:2] = 3.0, 7.0
@@ -334,10 +333,10 @@ def one_in_words(choose: random.Random, name: str, rows: int) -> Written:
     for row in choose.sample(range(2, rows), max(1, rows // 5)):
         cells[row], meant[row] = word, None
     written = Written(name, "a word among numbers", "number", cells, meant)
+    if word == EVERYWHERE:
+        return replace(written, settings={"missing": word})
     if choose.random() < 0.5 or word == "-999":
-        everywhere = word == "n/k" and choose.random() < 0.5
-        text = word if everywhere else f"{name}={word}"
-        return replace(written, settings={"missing": text})
+        return replace(written, settings={"missing": f"{name}={word}"})
     decision = Decision("missing", f"{name}={word}", "number", meant)
     return replace(written, refusal="must", decisions=(decision,))
 
@@ -358,7 +357,7 @@ def too_large(choose: random.Random, name: str, rows: int) -> Written:
 
 
 def two_affixes(choose: random.Random, name: str, rows: int) -> Written:
-    """$5 USD, ca. 5 kg no: only a currency stands before a number."""
+    """A currency before, and something behind."""
     numbers = [choose.randrange(1, 900) for _ in range(rows)]
     numbers[:2] = 3, 7
     before, behind = choose.choice((("$", " USD"), ("€", " p.a."), ("£", "/h")))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from written_column import FILE_MARKERS, MARKERS, Decision, Written
+from written_column import EVERYWHERE, FILE_MARKERS, MARKERS, Decision, Written
 
 LABELS: tuple[Sequence[str], ...] = (
     ("2:1", "0:0", "1:3", "10:2"),
@@ -135,11 +135,12 @@ def words_that_are_classes(choose: random.Random, name: str, rows: int) -> Writt
 
 def a_word_is_missing(choose: random.Random, name: str, rows: int) -> Written:
     """Categories, of which one is declared to be missing."""
-    cells = [choose.choice(("red", "blue", "n/k", "green")) for _ in range(rows)]
-    cells[:3] = "red", "n/k", "blue"
-    meant = [None if cell == "n/k" else cell for cell in cells]
+    word = choose.choice(("n/k", EVERYWHERE))
+    cells = [choose.choice(("red", "blue", word, "green")) for _ in range(rows)]
+    cells[:3] = "red", word, "blue"
+    meant = [None if cell == word else cell for cell in cells]
     written = Written(name, "a word is missing", "category", cells, meant, plain=True)
-    text = "n/k" if choose.random() < 0.3 else f"{name}=n/k"
+    text = word if word == EVERYWHERE else f"{name}={word}"
     return replace(written, settings={"missing": text})
 
 
