@@ -22,7 +22,7 @@ from thalweg.data.words import counted, listed
 ALMOST_ALL = {"number": 0.002, "classes": 0.05}
 """What a column may leave untold; 0.04 is one of 100 rows of two even classes."""
 
-SOME_ROWS, LITTLE = 128, 0.5
+SOME_ROWS, LITTLE = 48, 0.5
 """A column that leaves more untold of some rows needn't be looked at in all."""
 
 FAR_BETTER = 10.0
@@ -84,7 +84,7 @@ def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Le
     looked_at = [f for f in looked_at if f.encoding.kind not in ("date", "time")]
     if not looked_at or np.ptp(sample.y) == 0:
         return []
-    values = np.stack([each.values(sample.X) for each in looked_at])
+    values = sample.values(looked_at)
     told, repeated = _telling(sample, looked_at, values)
     if told:
         return [
@@ -128,7 +128,7 @@ def _untold_where_little(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """As `untold`, by all rows of the columns of which some rows tell little less."""
     y, classes = sample.ranks, bool(sample.classes)
-    if len(y) <= 2 * SOME_ROWS:
+    if 2 * len(y) < 3 * SOME_ROWS:
         return untold(values, y, classes, ordered)
     some = values[:, :SOME_ROWS]
     left, pairs = untold(some, y[:SOME_ROWS], classes, ordered)
