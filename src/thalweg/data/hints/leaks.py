@@ -32,7 +32,7 @@ RARE = 14.0
 """Minus the logarithm of the greatest chance that it just looks so."""
 
 MOST_TOLD = 3
-"""If more columns tell the target each alone, it's an easy one."""
+"""If more columns, or most of them, tell the target each alone, it's an easy one."""
 
 MOST_TERMS = 4
 EXACT = 1e-6
@@ -115,7 +115,7 @@ def _telling(
     places = np.flatnonzero(able).tolist()
     repeated = [p for p in places if _repeats(sample, values[p], left[p])]
     others = [place for place in places if place not in repeated]
-    if not others or len(places) > MOST_TOLD:
+    if not others or len(places) > min(MOST_TOLD, max(1, len(features) // 2)):
         return repeated[:MOST_TOLD], repeated
     names = {features[place].encoding.name for place in places}
     rest = _left_by_linear(sample, sample.without(names))

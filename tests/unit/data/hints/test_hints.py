@@ -1,6 +1,7 @@
 """What makes a test too easy is said, and nothing is said where nothing does."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from support.known_tables import FILES, SCIKIT_LEARN, path_of
-from thalweg.data.prepare import prepare
+from thalweg.data.hints import hints
+from thalweg.data.prepare import Part, Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
+from thalweg.data.split import Split
 from thalweg.data.table import Table
 
 Columns = dict[str, Any]
@@ -35,9 +38,9 @@ def hinted(columns: Mapping[str, Any], settings: Settings | None = None) -> list
     return [note for note in notes if any(option in note for option in OPTIONS)]
 
 
-def only(hints: list[str]) -> str:
-    assert len(hints) == 1, hints
-    return hints[0]
+def only(found: list[str]) -> str:
+    assert len(found) == 1, found
+    return found[0]
 
 
 def linear(generator: np.random.Generator, rows: int) -> tuple[Columns, Any]:
@@ -45,6 +48,24 @@ def linear(generator: np.random.Generator, rows: int) -> tuple[Columns, Any]:
     X = generator.normal(size=(rows, 4))
     y = X @ [1, 0.5, -1, 0.3] + 0.7 * generator.normal(size=rows)
     return {f"x{number}": X[:, number] for number in range(4)}, y
+
+
+def split_as(prepared: Prepared, table: Table, part: NDArray[Any]) -> Prepared:
+    """Split otherwise: 0 for training rows, 1 for validation, 2 for the test."""
+    X = prepared.encoder.transform(table).X
+
+    def as_part(rows: NDArray[np.int64]) -> Part:
+        y = prepared.targets.encode(table, rows)
+        return Part(X[rows], y, np.ones(len(rows), np.float32))
+
+    training, validation, test = (np.flatnonzero(part == which) for which in range(3))
+    return replace(
+        prepared,
+        training=as_part(training),
+        validation=as_part(validation),
+        test=as_part(test),
+        split=Split(training, validation, test, ()),
+    )
 
 
 # Nothing to say -----------------------------------------------------------------------
@@ -165,12 +186,13 @@ def test_a_column_that_repeats_says_so_with_its_score() -> None:
     )
 
 
-def test_columns_that_tell_what_all_others_do_are_no_leak() -> None:
+@pytest.mark.parametrize("apart", [[8, 8, 8], [9, 2, 2, 2, 2, 2, 2, 2, 2], [8] * 6])
+def test_columns_that_tell_what_all_others_do_are_no_leak(apart: list[float]) -> None:
     """Two kinds of things that are far apart in most columns are just that."""
     draw = np.random.default_rng(0)
     kind = draw.integers(0, 2, 300)
-    X = draw.normal(size=(300, 6)) + 8 * kind[:, None]
-    columns = {f"x{number}": X[:, number] for number in range(6)}
+    X = draw.normal(size=(300, len(apart))) + np.outer(kind, apart)
+    columns = {f"x{number}": X[:, number] for number in range(len(apart))}
     assert hinted({**columns, "y": np.where(kind, "a", "b")}) == []
 
 
@@ -227,6 +249,16 @@ def test_a_group_is_named(rows: int, size: int, target: str, form: str) -> None:
     assert "--group patient" in hint
 
 
+def test_a_group_that_is_kept_together_needs_no_hint() -> None:
+    columns = visits(600, 15)
+    y, patient = columns.pop("pulse"), columns["patient"]
+    table = Table.of("t", pl.DataFrame({**columns, "y": y}))
+    prepared = prepare(table, "y")
+    assert len(hints(table, prepared)) == 1
+    part = np.searchsorted(np.quantile(patient, [0.6, 0.8]), patient)
+    assert hints(table, split_as(prepared, table, part)) == []
+
+
 def test_a_category_is_no_group_however_much_it_tells() -> None:
     columns = visits(600, 15)
     draw = np.random.default_rng(1)
@@ -270,6 +302,21 @@ def test_a_walk_is_said_with_the_column_of_its_dates(rows: int, memory: float) -
     assert "--time day tests on the last ones" in hint
     hint = only(hinted({**columns, "y": y}))
     assert "--time COLUMN tests on the last ones" in hint
+
+
+def test_last_rows_that_are_tested_need_no_hint() -> None:
+    columns, _ = linear(np.random.default_rng(0), 500)
+    table = Table.of("t", pl.DataFrame({**columns, "y": walk(500, 1.0, seed=0)}))
+    prepared = prepare(table, "y")
+    assert len(hints(table, prepared)) == 1
+    part = np.arange(500) // 200
+    assert hints(table, split_as(prepared, table, part)) == []
+
+
+def test_copies_side_by_side_are_no_order() -> None:
+    columns, y = linear(np.random.default_rng(0), 200)
+    copied = {name: np.repeat(values, 5) for name, values in columns.items()}
+    assert hinted({**copied, "y": np.repeat(y, 5)}) == []
 
 
 def test_classes_that_last_are_said() -> None:
