@@ -33,7 +33,7 @@ def hints(table: Table, prepared: Prepared) -> list[str]:
     >>> table = Table.of("t", frame)
     >>> prepared = prepare(table, "price")
     >>> print(hints(table, prepared)[0])
-    'euros' alone tells 'price' (R² 1.0000 on ...): ... --ignore euros
+    'euros' repeats 'price' (R² 1.0000 on ...): ... --ignore euros
     """
     if len(prepared.training.X) + len(prepared.validation.X) < LEAST_ROWS:
         return []

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from itertools import compress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.categories import CodeEncoding
+from thalweg.data.hints.alike import Codes, alike, like_the_next
 from thalweg.data.hints.leaks import untold
 from thalweg.data.hints.sample import (
     MOST_ROWS,
-    Feature,
     Floats,
     Rows,
     Sample,
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared
     from thalweg.data.table import Table
 
-Codes: TypeAlias = NDArray[np.int64]
-
 MANY = 12
 """A column with fewer values is a category."""
 
@@ -51,14 +47,11 @@ ALIKE, ALIKE_TARGET = 0.5, 0.3
 MOST_COLUMNS, FEWEST_COLUMNS = 0.5, 2
 """The share, and the number, of columns in which they are."""
 
-LIKE_THE_NEXT = 0.5
-"""The correlation of values next to each other from which on they are quantities."""
-
-UNLIKELY = 1e-6
-"""The chance, were the rows shuffled, below which they aren't alike by chance."""
-
 ON_BOTH_SIDES = 0.5
 """The share of test rows whose value is in training, too."""
+
+FEWEST = 16
+"""Rows that mostly tell that a column isn't of whole numbers."""
 
 FIRST_ROWS = 1_000
 """Rows of a long table that tell whether a column may be a group at all."""
@@ -106,11 +99,10 @@ def group_hint(table: Table, prepared: Prepared) -> Group | None:
     """
     if not len(prepared.split.test):
         return None
-    features = features_of(prepared)
     found = [
         group
         for column in _candidates(table, prepared)
-        if (group := _judged(table, prepared, features, column)) is not None
+        if (group := _judged(table, prepared, column)) is not None
     ]
     return min(found, key=lambda group: group.values, default=None)
 
@@ -124,13 +116,13 @@ class Valued:
 
     Args:
         name: the column's.
-        rows: which of the known rows, counted through training and validation.
+        sample: rows, each once where it's repeated.
         codes: the number of each row's value, in their order.
         quantity: whether the values are numbers.
     """
 
     name: str
-    rows: Rows
+    sample: Sample
     codes: Codes
     quantity: bool
 
@@ -141,44 +133,71 @@ def _candidates(table: Table, prepared: Prepared) -> Iterator[Valued]:
     names = [c.name for c in prepared.schema.columns if c.kind in kinds]
     every = positions(prepared)
     if len(every) > MOST_ROWS:
-        yield from _in_long(table, names, every)
+        yield from _in_long(table, prepared, names)
         return
     numbers: set[str] = set()
-    y = sample_of(prepared, np.arange(len(every)), features_of(prepared)).ranks
+    sample, kept = _sampled(prepared, np.arange(len(every)))
+    rows = every[kept]
     for block in number_blocks(table, names):
         numbers.update(block.names)
-        values = block.values[:, every]
-        for place in _numbered(values, y, prepared.task.kind == "classes"):
-            codes = np.unique(values[place], return_inverse=True)[1]
-            name = block.names[int(place)]
-            yield Valued(name, np.arange(len(every)), codes, True)
+        for place, values in _whole_numbers(block.values, rows, sample):
+            codes = np.unique(values, return_inverse=True)[1]
+            yield Valued(block.names[place], sample, codes, True)
     for name in names:
         cells = table.column(name)
-        if name not in numbers and cells.n_unique() >= MANY:
-            yield _of_texts(name, np.arange(len(every)), cells.gather(every))
+        if name not in numbers and cells.n_unique() >= MANY and not _fractions(cells):
+            yield _of_texts(name, sample, cells.gather(rows))
 
 
-def _numbered(values: Floats, y: Floats, classes: bool) -> Rows:
-    """Places of the columns of whole numbers that say something of the target."""
-    wholes = (values == np.round(values)) | np.isnan(values)
-    whole = np.flatnonzero(wholes.all(axis=1))
-    order = np.sort(values[whole], axis=1)
-    many = whole[(np.diff(order, axis=1) != 0).sum(axis=1) + 1 >= MANY]
-    left, _ = untold(values[many], y, classes, np.zeros(len(many), np.bool_))
-    return many[left <= 1 - ALIKE_TARGET / 2]
+def _sampled(prepared: Prepared, rows: Rows) -> tuple[Sample, Rows]:
+    """Some of the known rows without copies, and which of them these are."""
+    sample = sample_of(prepared, rows, features_of(prepared))
+    kept = unrepeated(sample)
+    return sample.part(kept), kept
 
 
-def _of_texts(name: str, rows: Rows, cells: pl.Series) -> Valued:
+def _whole_numbers(
+    values: Floats, rows: Rows, sample: Sample
+) -> Iterator[tuple[int, Floats]]:
+    """The columns of whole numbers that say something of the target, by their places.
+
+    Args:
+        values: shape (columns, rows of the table).
+        rows: those of the sample.
+        sample: rows with their targets.
+    """
+    first = values[:, rows[:FEWEST]]
+    able = np.flatnonzero(_whole(first))
+    found = values[np.ix_(able, rows)]
+    able, found = _rest(able, found, _whole(found))
+    steps = np.diff(np.sort(found, axis=1), axis=1)
+    able, found = _rest(able, found, np.count_nonzero(steps, axis=1) + 1 >= MANY)
+    nothing = np.zeros(len(able), np.bool_)
+    left, _ = untold(found, sample.ranks, bool(sample.classes), nothing)
+    yield from zip(*_rest(able, found, left <= 1 - ALIKE_TARGET / 2), strict=True)
+
+
+def _whole(values: Floats) -> NDArray[np.bool_]:
+    """Which columns hold whole numbers alone, or nothing in a cell."""
+    return np.asarray(~(values % 1 > 0).any(axis=1))
+
+
+def _rest(able: Rows, found: Floats, kept: NDArray[np.bool_]) -> tuple[Rows, Floats]:
+    return able[kept], found[kept]
+
+
+def _of_texts(name: str, sample: Sample, cells: pl.Series) -> Valued:
     """A column by its texts, or by its numbers if each is one."""
     numbers = cells.cast(pl.Float64, strict=False)
     quantity = numbers.null_count() == cells.null_count()
     found = numbers if quantity else cells
     codes = found.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    return Valued(name, rows, codes, quantity)
+    return Valued(name, sample, codes, quantity)
 
 
-def _in_long(table: Table, names: list[str], every: Rows) -> Iterator[Valued]:
+def _in_long(table: Table, prepared: Prepared, names: list[str]) -> Iterator[Valued]:
     """The same of a long table: all rows of some values, which are drawn."""
+    every = positions(prepared)
     generator = np.random.Generator(np.random.Philox(key=[0, len(every)]))
     drawn = generator.choice(every, FIRST_ROWS, replace=False)
     for name in names:
@@ -195,7 +214,8 @@ def _in_long(table: Table, names: list[str], every: Rows) -> Iterator[Valued]:
         rows = np.flatnonzero(among.to_numpy())
         if len(rows) > MOST_ROWS:
             rows = np.sort(generator.choice(rows, MOST_ROWS, replace=False))
-        yield _of_texts(name, rows, known.gather(rows))
+        sample, kept = _sampled(prepared, rows)
+        yield _of_texts(name, sample, known.gather(rows[kept]))
 
 
 def _fractions(cells: pl.Series) -> bool:
@@ -207,32 +227,28 @@ def _fractions(cells: pl.Series) -> bool:
 # Whether one is -----------------------------------------------------------------------
 
 
-def _judged(
-    table: Table, prepared: Prepared, features: list[Feature], column: Valued
-) -> Group | None:
+def _judged(table: Table, prepared: Prepared, column: Valued) -> Group | None:
     """A column as a group, if it is one."""
-    sample = sample_of(prepared, column.rows, features)
-    kept = unrepeated(sample)
-    codes = np.unique(column.codes[kept], return_inverse=True)[1]
+    sample = column.sample
+    codes = np.unique(column.codes, return_inverse=True)[1]
     values = int(codes.max()) + 1
     if values < MANY or len(codes) < ROWS_EACH * values:
         return None
-    sample = sample.part(kept)
-    target = _alike(sample.outcomes, codes)
+    target = alike(sample.outcomes, codes)
     if target.correlation < ALIKE_TARGET or not target.beyond_chance:
         return None
-    others = [_alike(block, codes) for block in _others(sample, column.name)]
-    alike = [each.correlation >= ALIKE and each.beyond_chance for each in others]
-    if sum(alike) < max(FEWEST_COLUMNS, MOST_COLUMNS * len(alike)):
+    others = [alike(block, codes) for block in _others(sample, column.name)]
+    chosen = [each for each in others if each.correlation >= ALIKE]
+    chosen = [each for each in chosen if each.beyond_chance]
+    if len(chosen) < max(FEWEST_COLUMNS, MOST_COLUMNS * len(others)):
         return None
-    chosen = [target, *compress(others, alike)]
-    if column.quantity and _like_the_next([each.means for each in chosen]):
+    if column.quantity and like_the_next([target, *chosen]):
         return None
     shared, count, rows = _sides(table, prepared, column.name)
     if shared < ON_BOTH_SIDES:
         return None
     return Group(
-        column.name, count, rows, target.correlation, sum(alike), len(alike), shared
+        column.name, count, rows, target.correlation, len(chosen), len(others), shared
     )
 
 
@@ -243,44 +259,6 @@ def _others(sample: Sample, name: str) -> Iterator[Floats]:
             stop = each.start + each.encoding.width
             block = sample.X[:, each.start : stop].astype(float)
             yield block - block.mean(axis=0)
-
-
-@dataclass(frozen=True)
-class Alike:
-    """How alike rows of one value are.
-
-    Args:
-        correlation: that of two rows of a value, ICC(1) of Shrout and Fleiss (1979).
-        beyond_chance: whether it would hardly be if the rows were shuffled.
-        means: of each value, shape (values, features).
-    """
-
-    correlation: float
-    beyond_chance: bool
-    means: Floats
-
-
-def _alike(block: Floats, codes: Codes) -> Alike:
-    """By the variance between values and within them; the block has mean 0."""
-    order = np.argsort(codes, kind="stable")
-    counts = np.bincount(codes)
-    firsts = np.cumsum(counts) - counts
-    means = np.add.reduceat(block[order], firsts, axis=0) / counts[:, None]
-    between = float((counts[:, None] * means**2).sum())
-    within = max(float((block**2).sum()) - between, 0.0)
-    rows, values = len(codes), len(counts)
-    each = (rows - float((counts**2).sum()) / rows) / (values - 1)
-    a, b = between / (values - 1), within / max(rows - values, 1)
-    correlation = (a - b) / (a + (each - 1) * b) if a + b else 0.0
-    special: Any = import_module("scipy.special")
-    chance = special.fdtrc(values - 1, max(rows - values, 1), a / b) if b else 0.0
-    return Alike(correlation, chance < UNLIKELY, means)
-
-
-def _like_the_next(means: list[Floats]) -> bool:
-    """Whether values next to each other are alike, as those of quantities are."""
-    found = [float((m[1:] * m[:-1]).sum() / max((m**2).sum(), 1e-300)) for m in means]
-    return sum(found) / len(found) >= LIKE_THE_NEXT
 
 
 def _sides(table: Table, prepared: Prepared, name: str) -> tuple[float, int, float]:

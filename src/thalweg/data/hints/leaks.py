@@ -22,7 +22,7 @@ from thalweg.data.words import counted, listed
 ALMOST_ALL = {"number": 0.002, "classes": 0.05}
 """What a column may leave untold; 0.04 is one of 100 rows of two even classes."""
 
-SOME_ROWS, LITTLE = 128, 0.5
+SOME_ROWS, LITTLE = 48, 0.5
 """A column that leaves more untold of some rows needn't be looked at in all."""
 
 FAR_BETTER = 10.0
@@ -32,7 +32,7 @@ RARE = 14.0
 """Minus the logarithm of the greatest chance that it just looks so."""
 
 MOST_TOLD = 3
-"""If more columns tell the target each alone, it's an easy one."""
+"""If more columns, or most of them, tell the target each alone, it's an easy one."""
 
 MOST_TERMS = 4
 EXACT = 1e-6
@@ -84,7 +84,7 @@ def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Le
     looked_at = [f for f in looked_at if f.encoding.kind not in ("date", "time")]
     if not looked_at or np.ptp(sample.y) == 0:
         return []
-    values = np.stack([each.values(sample.X) for each in looked_at])
+    values = sample.values(looked_at)
     told, repeated = _telling(sample, looked_at, values)
     if told:
         return [
@@ -115,7 +115,7 @@ def _telling(
     places = np.flatnonzero(able).tolist()
     repeated = [p for p in places if _repeats(sample, values[p], left[p])]
     others = [place for place in places if place not in repeated]
-    if not others or len(places) > MOST_TOLD:
+    if not others or len(places) > min(MOST_TOLD, max(1, len(features) // 2)):
         return repeated[:MOST_TOLD], repeated
     names = {features[place].encoding.name for place in places}
     rest = _left_by_linear(sample, sample.without(names))
@@ -128,7 +128,7 @@ def _untold_where_little(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """As `untold`, by all rows of the columns of which some rows tell little less."""
     y, classes = sample.ranks, bool(sample.classes)
-    if len(y) <= 2 * SOME_ROWS:
+    if 2 * len(y) < 3 * SOME_ROWS:
         return untold(values, y, classes, ordered)
     some = values[:, :SOME_ROWS]
     left, pairs = untold(some, y[:SOME_ROWS], classes, ordered)

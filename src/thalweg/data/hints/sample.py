@@ -91,6 +91,14 @@ class Sample:
         columns = np.eye(self.classes)[self.y] if self.classes else self.ranks[:, None]
         return columns - columns.mean(axis=0)
 
+    def values(self, features: Sequence[Feature]) -> NDArray[np.float32]:
+        """What `Feature.values` gives, of several columns: shape (columns, rows)."""
+        found = self.X[:, [each.start for each in features]].T
+        for place, each in enumerate(features):
+            if each.encoding.missing or not each.ordered:
+                found[place] = each.values(self.X)
+        return found
+
     def part(self, rows: Rows) -> Sample:
         """Some of the rows."""
         if len(rows) == len(self.X):
