@@ -17,6 +17,7 @@ from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
 from thalweg.data.split import Split, split
 from thalweg.data.table import Table
+from thalweg.data.tails import tail_hint
 from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
@@ -67,7 +68,8 @@ class Prepared:
         test: rows to be scored once.
         split: which rows of the table each part is.
         report: what was found in the cells.
-        notes: what a person should know: rows without a target, classes too small.
+        notes: what a person should know: rows without a target, classes too small, a
+            target with a heavy tail.
     """
 
     task: Task
@@ -137,7 +139,11 @@ def prepare(table: Table, target: str, settings: Settings = USUAL) -> Prepared:
         part(parts.test),
         parts,
         encoded.report,
-        (*_left_out(table, target, rows), *parts.notes),
+        (
+            *_left_out(table, target, rows),
+            *parts.notes,
+            *_tail(table, targets, parts.training, settings),
+        ),
     )
 
 
@@ -191,6 +197,14 @@ def _split(
     return Split(
         rows[parts.training], rows[parts.validation], rows[parts.test], parts.notes
     )
+
+
+def _tail(
+    table: Table, targets: ClassTargets | NumberTargets, rows: Rows, settings: Settings
+) -> tuple[str, ...]:
+    if isinstance(targets, ClassTargets):
+        return ()
+    return tail_hint(table, targets.name, targets.numbers(table, rows), settings)
 
 
 def _left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
