@@ -263,3 +263,22 @@ def test_ctrl_c_scores_and_saves_what_was_learned(thalweg, tmp_path: Path) -> No
         thalweg("evaluate", "penguins.thalweg", "penguins.csv", "--json").out
     )
     assert evaluated["accuracy"] > 0.5
+
+
+def test_a_test_of_few_rows_is_noted_wherever_results_are(thalweg) -> None:
+    command = ("train", slopes(Path("line.csv")), "--target", "y", *QUICK, "--quiet")
+    (note,) = json.loads(thalweg(*command, "--json").out)["notes"]
+    assert note.startswith("the test has only 12 rows, which say little: rmse ")
+    printed = thalweg(*command, "--report", "line.html").out
+    assert note in " ".join(printed.split())
+    shown = note[0].upper() + note[1:]
+    assert shown in Path("line.html").read_text(encoding="utf-8")
+    Path("line.csv").unlink()  # then the report is made of the model's file alone
+    assert thalweg("report", "line.thalweg", "--output", "again.html").status == 0
+    assert shown in Path("again.html").read_text(encoding="utf-8")
+
+
+def test_json_says_by_which_metric_models_are_compared(thalweg) -> None:
+    found = json.loads(thalweg(*SPECIES, *QUICK, "-q", "--json").out)
+    expected = {"metric": "accuracy", "why": "", "class": None}
+    assert found["compared_by"] == expected
