@@ -1,7 +1,8 @@
-"""What scores don't say by themselves: that few rows were tested."""
+"""What scores don't say by themselves: few rows were tested, counts are below 0."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from thalweg.data.bootstrap import (
     wilson,
 )
 from thalweg.data.deciding import Deciding
+from thalweg.data.declared import way
 from thalweg.data.prepare import Prepared
+from thalweg.data.table import Table
+from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted
 from thalweg.training.progress import figure
 
@@ -50,6 +54,41 @@ def few_rows(prepared: Prepared, outputs: NDArray[Any]) -> tuple[str, ...]:
         f"the test has only {counted(rows, 'row')}, which say little: "
         f"{deciding.name} {figure(value)}, {said}",
     )
+
+
+def below_zero(
+    table: Table, prepared: Prepared, outputs: Sequence[NDArray[Any]]
+) -> tuple[str, ...]:
+    """A sentence on predictions of a count that are below 0; mostly nothing.
+
+    Arguments:
+        table: whose options are named.
+        prepared: the target.
+        outputs: what the network gives for rows, in parts.
+    """
+    if not counts(table, prepared):
+        return ()
+    assert isinstance(prepared.targets, NumberTargets)
+    predicted = prepared.targets.decode(np.concatenate(outputs)[:, 0])
+    share = float((predicted < 0).mean())
+    if not share:
+        return ()
+    lowest = figure(float(predicted.min()))
+    return (
+        f"{prepared.targets.name!r} is whole numbers, 0 or more, but "
+        f"{100 * share:.2g}% of predictions are below 0, the lowest {lowest}: "
+        f"{way(table, 'loss', 'poisson')} gives none",
+    )
+
+
+def counts(table: Table, prepared: Prepared) -> bool:
+    """Whether the target is whole numbers from 0 up, and not only 0 and 1."""
+    targets, parts = prepared.targets, prepared.split
+    if isinstance(targets, ClassTargets) or targets.log:
+        return False
+    rows = np.concatenate([parts.training, parts.validation, parts.test])
+    values = targets.numbers(table, rows)
+    return bool(values.min() >= 0 and values.max() > 1 and (values % 1 == 0).all())
 
 
 def interval_of(errors: RowErrors, deciding: Deciding) -> Interval:

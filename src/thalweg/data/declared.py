@@ -162,7 +162,7 @@ def way(table: Table, setting: str, *words: str) -> str:
     text = "=".join(words)
     if table.typed:
         return f"{setting}={_argument(setting, words)}"
-    return f"--{setting} {shlex.quote(text)}"
+    return f"--{setting.replace('_', '-')} {shlex.quote(text)}"
 
 
 WITHOUT_COLUMN = ("decimal", "thousands", "limits", "task", "target_scale", "loss")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.cautions import few_rows
+from thalweg.data.cautions import below_zero, few_rows
 from thalweg.data.encode import Encoder
 from thalweg.data.going_on import fingerprints, noted, require_same_tables
 from thalweg.data.model import USUAL, TableModel, scores
@@ -53,7 +53,8 @@ class Trained:
         baselines: the same metrics on the same rows for ``constant guess`` and ``linear
             model``.
         reading: the learning curves in plain words.
-        notes: what a person should know of the scores: that few rows were tested.
+        notes: what a person should know of the scores: that few rows were tested, or
+            predictions of a count are below 0.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
         table: the rows as they were read.
@@ -144,8 +145,7 @@ def learn(
         prepared.task,
         dialect=settings.dialect,
     )
-    trained = tested(model, prepared, settings, data, diverged, execution)
-    return replace(trained, table=table)
+    return tested(model, table, prepared, settings, data, diverged, execution)
 
 
 def prepared_by(
@@ -302,6 +302,7 @@ def fit_on(
 
 def tested(
     model: TableModel,
+    table: Table,
     prepared: Prepared,
     settings: Settings,
     data: dict[str, Any],
@@ -317,7 +318,8 @@ def tested(
         name: scores(prepared.targets, each, *known)
         for name, each in baseline_outputs(prepared).items()
     }
-    notes = few_rows(prepared, outputs)
+    both = model.outputs(prepared.validation.X, execution), outputs
+    notes = (*few_rows(prepared, outputs), *below_zero(table, prepared, both))
     history = model.network.history
     reading = read_curves(history, constant_loss(model, prepared))
     results: dict[str, Any] = {
@@ -339,6 +341,7 @@ def tested(
         reading,
         notes,
         diverged,
+        table,
     )
 
 

@@ -22,6 +22,7 @@ from thalweg.data.split import Split, require_rows
 from thalweg.data.split_columns import splitter_for
 from thalweg.data.splitters import Shares, Splitter
 from thalweg.data.table import Table
+from thalweg.data.tails import tail_hint
 from thalweg.data.targets import (
     ClassTargets,
     NumberTargets,
@@ -55,7 +56,8 @@ class Prepared:
         splitter: what they were split by.
         own: tables of one's own to validate and to test on.
         report: what was found in the cells.
-        notes: what a person should know: rows without a target, classes too small.
+        notes: what a person should know: rows without a target, classes too small, a
+            target with a heavy tail.
     """
 
     task: Task
@@ -132,7 +134,11 @@ def prepare(
         splitter=splitter,
         own=own,
         report=encoded.report,
-        notes=(*left_out(table, target, rows), *parts.notes),
+        notes=(
+            *left_out(table, target, rows),
+            *parts.notes,
+            *_tail(table, targets, parts.training, settings),
+        ),
     )
     found = hints(table, prepared)
     prepared = weighted(_with_own(prepared, table, settings), settings.class_weight)
@@ -213,3 +219,11 @@ def _with_own(prepared: Prepared, table: Table, settings: Settings) -> Prepared:
             notes=(*prepared.notes, said, *found.notes, *shared),
         )
     return prepared
+
+
+def _tail(
+    table: Table, targets: ClassTargets | NumberTargets, rows: Rows, settings: Settings
+) -> tuple[str, ...]:
+    if isinstance(targets, ClassTargets):
+        return ()
+    return tail_hint(table, targets.name, targets.numbers(table, rows), settings)

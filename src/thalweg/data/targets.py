@@ -224,6 +224,10 @@ class NumberTargets(TargetEncoder):
         scale = Scale.fit(np.log(values) if log else values)
         return cls(target.name, scale, target.form, log)
 
+    def numbers(self, table: Table, rows: Rows) -> NDArray[np.float64]:
+        """The cells of some rows as they are, shape (rows,)."""
+        return _numbers(table, self.name, self.form, rows, self.log)
+
     @property
     def learned_name(self) -> str:
         """What is learned, in words."""
@@ -231,8 +235,7 @@ class NumberTargets(TargetEncoder):
 
     def encode(self, table: Table, rows: Rows) -> NDArray[np.float32]:
         """Standardized numbers, shape (rows,), float32."""
-        values = _numbers(table, self.name, self.form, rows, self.log)
-        return self.standardized(values).astype(np.float32)
+        return self.standardized(self.numbers(table, rows)).astype(np.float32)
 
     def standardized(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Numbers as they are learned."""

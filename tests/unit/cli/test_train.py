@@ -280,3 +280,22 @@ def test_own_tables_group_and_time_are_options(thalweg) -> None:
     assert found["set_aside"] == ["bill_depth_mm"]
     given = ("--test-data", "own.csv", "--test", "0.3")
     assert "test must be left out with test_data" in thalweg(*quick, *given).err
+
+
+def test_a_test_of_few_rows_is_noted_wherever_results_are(thalweg) -> None:
+    command = ("train", slopes(Path("line.csv")), "--target", "y", *QUICK, "--quiet")
+    (note,) = json.loads(thalweg(*command, "--json").out)["notes"]
+    assert note.startswith("the test has only 12 rows, which say little: rmse ")
+    printed = thalweg(*command, "--report", "line.html").out
+    assert note in " ".join(printed.split())
+    shown = note[0].upper() + note[1:]
+    assert shown in Path("line.html").read_text(encoding="utf-8")
+    Path("line.csv").unlink()  # then the report is made of the model's file alone
+    assert thalweg("report", "line.thalweg", "--output", "again.html").status == 0
+    assert shown in Path("again.html").read_text(encoding="utf-8")
+
+
+def test_json_says_by_which_metric_models_are_compared(thalweg) -> None:
+    found = json.loads(thalweg(*SPECIES, *QUICK, "-q", "--json").out)
+    expected = {"metric": "accuracy", "why": "", "class": None}
+    assert found["compared_by"] == expected
