@@ -155,6 +155,12 @@ def test_a_column_that_tells_a_number_is_named(kind: str, rows: int) -> None:
     assert hint.endswith("--ignore leak")
 
 
+def test_a_column_that_is_mostly_missing_is_no_leak() -> None:
+    columns, y = linear(np.random.default_rng(0), 500)
+    some = [each if row % 3 == 0 else None for row, each in enumerate(y.tolist())]
+    assert hinted({**columns, "some": some, "y": y}) == []
+
+
 CLASS_LEAKS: dict[str, Callable[[Any, Any, np.random.Generator], Any]] = {
     "other words": lambda y, z, draw: recoded(y, {"u": "A", "v": "C", "w": "B"}),
     "numbers": lambda y, z, draw: recoded(y, {"u": 30, "v": 10, "w": 20}),
@@ -311,6 +317,12 @@ def test_last_rows_that_are_tested_need_no_hint() -> None:
     assert len(hints(table, prepared)) == 1
     part = np.arange(500) // 200
     assert hints(table, split_as(prepared, table, part)) == []
+
+
+def test_an_order_that_a_column_tells_is_none_of_the_target() -> None:
+    columns, y = linear(np.random.default_rng(0), 500)
+    slow = walk(500, 1.0, seed=0)
+    assert hinted({**columns, "slow": slow, "y": y + slow}) == []
 
 
 def test_copies_side_by_side_are_no_order() -> None:
