@@ -79,7 +79,7 @@ def _in_between(prepared: Prepared) -> bool:
     """Whether most test rows have a training row behind them."""
     parts = prepared.split
     between = np.count_nonzero(parts.test < parts.training.max())
-    return 2 * between > len(parts.test)
+    return bool(2 * between > len(parts.test))
 
 
 def _correlation(values: Floats, follows: NDArray[np.bool_]) -> float:
