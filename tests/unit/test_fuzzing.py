@@ -122,7 +122,7 @@ import sys
 sys.path.insert(0, %r)
 import fuzz_tables, written_moments, written_numbers, written_tables, written_words
 import polars as pl
-from thalweg.data import infer
+from thalweg.data.infer import texts
 from thalweg.data.forms import numbers
 from thalweg.data.recognize import moments
 from thalweg.exports import runtime
@@ -136,7 +136,7 @@ BREAKS = {
     "numbers.whole_beyond": "numbers.EXACT = 2**99",
     "moments.numeric": "moments._refuse_either = lambda *_: None",
     "moments.of_mail": "runtime.offset_of = lambda zone: runtime.datetime.timedelta()",
-    "words.words_that_are_classes": "infer.LARGE_SHARE = 2",
+    "words.words_that_are_classes": "texts.LARGE_SHARE = 2",
 }
 
 

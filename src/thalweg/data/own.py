@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.copies import numbered_copies, repeat_by_nature
 from thalweg.data.dialect import Dialect
 from thalweg.data.encode import Encoder
 from thalweg.data.part import Part
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
-from thalweg.data.split_columns import groups_of
+from thalweg.data.splitting.columns import groups_of
+from thalweg.data.splitting.copies import numbered_copies, repeat_by_nature
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets, rows_with_target
 from thalweg.data.words import counted, listed

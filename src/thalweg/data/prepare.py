@@ -18,9 +18,9 @@ from thalweg.data.part import Part
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
-from thalweg.data.split import Split, require_rows
-from thalweg.data.split_columns import splitter_for
-from thalweg.data.splitters import Shares, Splitter
+from thalweg.data.splitting.columns import splitter_for
+from thalweg.data.splitting.split import Split, require_rows
+from thalweg.data.splitting.splitters import Shares, Splitter
 from thalweg.data.table import Table
 from thalweg.data.tails import tail_hint
 from thalweg.data.targets import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.data.groups import chosen_groups
+from thalweg.data.splitting.groups import chosen_groups
 from thalweg.errors import ArgumentError
 from thalweg.program.types import NumpyArray
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.shares import chosen_share
+from thalweg.data.splitting.shares import chosen_share
 from thalweg.errors import ArgumentError
 from thalweg.formulas.names import is_number, require
 from thalweg.program.types import Dtype, NumpyArray

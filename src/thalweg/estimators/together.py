@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from thalweg.data.copies import kept_together
+from thalweg.data.splitting.copies import kept_together
 from thalweg.errors import ArgumentError
 from thalweg.estimators.features import is_table
 from thalweg.estimators.rows import taken

@@ -14,8 +14,8 @@ from thalweg.data.own import NO_OWN, Own, own_part
 from thalweg.data.part import Part
 from thalweg.data.prepare import LEARNED, Prepared, weighted
 from thalweg.data.settings import Settings
-from thalweg.data.split import Split
-from thalweg.data.splitters import Shares
+from thalweg.data.splitting.split import Split
+from thalweg.data.splitting.splitters import Shares
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted

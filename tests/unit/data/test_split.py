@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.data.split import LEAST_ROWS, split
+from thalweg.data.splitting.split import LEAST_ROWS, split
 from thalweg.errors import ArgumentError, DataError
 
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from thalweg.data.copies import numbered_copies
 from thalweg.data.declared import Declared
 from thalweg.data.infer import infer
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
-from thalweg.data.split import Split, split
-from thalweg.data.split_columns import by_copies, by_group, by_time
-from thalweg.data.splitters import Shares
+from thalweg.data.splitting.columns import by_copies, by_group, by_time
+from thalweg.data.splitting.copies import numbered_copies
+from thalweg.data.splitting.split import Split, split
+from thalweg.data.splitting.splitters import Shares
 from thalweg.data.table import Table
 from thalweg.errors import ArgumentError, DataError
 

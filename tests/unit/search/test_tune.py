@@ -17,7 +17,7 @@ import thalweg as tw
 from thalweg.data.learn import Course, build, prepared_by, train_network
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
-from thalweg.data.split import fold_numbers
+from thalweg.data.splitting.split import fold_numbers
 from thalweg.errors import ArgumentError, FileError
 from thalweg.search import workers
 from thalweg.search.folds import folds_of, validation_share

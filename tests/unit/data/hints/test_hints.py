@@ -15,7 +15,7 @@ from thalweg.data.hints import hints
 from thalweg.data.prepare import Part, Prepared, prepare
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
-from thalweg.data.split import Split
+from thalweg.data.splitting.split import Split
 from thalweg.data.table import Table
 
 Columns = dict[str, Any]

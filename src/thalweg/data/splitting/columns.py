@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.copies import numbered_copies, repeat_by_nature
 from thalweg.data.declared import NOTHING, Declared, OfColumn, way
 from thalweg.data.forms import is_unusable
 from thalweg.data.infer import category_form, infer_column
 from thalweg.data.schema import Column, Schema
 from thalweg.data.settings import Settings
-from thalweg.data.splitters import ByCopies, ByGroup, ByRow, ByTime, Splitter
+from thalweg.data.splitting.copies import numbered_copies, repeat_by_nature
+from thalweg.data.splitting.splitters import ByCopies, ByGroup, ByRow, ByTime, Splitter
 from thalweg.data.table import Table
 from thalweg.data.words import counted
 from thalweg.errors import DataError

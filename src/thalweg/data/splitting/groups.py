@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.data.shares import orders
+from thalweg.data.splitting.shares import orders
 
 if TYPE_CHECKING:
     from thalweg.program.types import NumpyArray

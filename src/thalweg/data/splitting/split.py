@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.shares import chosen_share
+from thalweg.data.splitting.shares import chosen_share
 from thalweg.data.words import counted
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import require_fraction, require_whole

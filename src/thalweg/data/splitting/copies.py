@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.data.split import LEAST_ROWS
+from thalweg.data.splitting.split import LEAST_ROWS
 
 if TYPE_CHECKING:
     import polars as pl

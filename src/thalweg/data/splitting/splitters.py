@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.groups import chosen_groups
-from thalweg.data.split import Split, check_shares, fold_numbers, size_of, split
+from thalweg.data.splitting.groups import chosen_groups
+from thalweg.data.splitting.split import (
+    Split,
+    check_shares,
+    fold_numbers,
+    size_of,
+    split,
+)
 from thalweg.data.words import counted, shown
 from thalweg.errors import DataError
 

@@ -1,0 +1,1 @@
+"""Which rows are learned from, choose the epoch, and are tested on."""
