@@ -5,8 +5,8 @@ python -m benchmarks.threads
 A step of training as it comes, with one thread and with all; a call of predict as it
 comes and with THALWEG_THREADS=1. They take short turns, and ratios are medians of the
 ratios within a round, so that other work on the machine slows all alike. A step's time
-is the median over a turn's epochs but the first; each turn of training learns the number
-of threads anew.
+is the median over a turn's epochs but the first; each turn of training learns the
+number of threads anew.
 """
 
 from __future__ import annotations

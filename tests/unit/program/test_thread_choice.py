@@ -41,22 +41,27 @@ def fastest(most: int, time: Time) -> int:
     return min([*rungs, most], key=time)
 
 
+def a_while(most: int, time: Time) -> float:
+    """Seconds in which it is measured again: a hundred times ten turns, and more."""
+    return 1200e-9 * max(700e3, 2 * time(fastest(most, time)))
+
+
 @pytest.mark.parametrize("name", TIMES)
-@pytest.mark.parametrize("work", [0, 1e12])
-def test_the_fastest_is_found_from_above_and_below(name: str, work: float) -> None:
+@pytest.mark.parametrize("start", [1, 2, 256])
+def test_the_fastest_is_found_from_above_and_below(name: str, start: int) -> None:
     most, time = TIMES[name]
-    choice = ThreadChoice(most, work)
-    assert choice.threads == (1 if work == 0 else most)
-    play(choice, time, 20)
-    assert settled(choice, time, 5) == fastest(most, time)
+    choice = ThreadChoice(most, start * 150e3)
+    assert choice.threads == min(start, most)
+    play(choice, time, 2 * a_while(most, time))
+    assert settled(choice, time, a_while(most, time) / 10) == fastest(most, time)
 
 
 @pytest.mark.parametrize("name", TIMES)
 def test_what_is_tried_costs_less_than_a_hundredth(name: str) -> None:
     most, time = TIMES[name]
     choice = ThreadChoice(most, time(1))
-    play(choice, time, 20)
-    taken = play(choice, time, 20)
+    play(choice, time, a_while(most, time))
+    taken = play(choice, time, a_while(most, time))
     cost = sum(time(threads) for threads in taken) / len(taken)
     assert cost < 1.01 * time(fastest(most, time))
     assert len(set(taken)) > 1  # and yet it is tried
@@ -71,10 +76,34 @@ def test_noise_decides_nothing(seed: int) -> None:
         time = TIMES["in two"][1](threads) * random.lognormal(0, 0.1)
         return time + (random.exponential(3e6) if random.random() < 1 / 30 else 0)
 
+    assert share_of(2, noisy) > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_short_steps_are_measured_by_many(seed: int) -> None:
+    random = np.random.default_rng(seed)
+
+    def uneven(threads: int) -> float:
+        return (15e3 + 5e3 * threads) * random.lognormal(0, 0.4)
+
+    assert share_of(1, uneven) > 0.9
+
+
+def share_of(threads: int, time: Time) -> float:
+    """The share of steps that take so many of two threads, after a while."""
     choice = ThreadChoice(2, 0)
-    play(choice, noisy, 2)
-    taken = play(choice, noisy, 5)
-    assert np.mean([threads == 2 for threads in taken]) > 0.9
+    play(choice, time, 1)
+    return float(np.mean([taken == threads for taken in play(choice, time, 3)]))
+
+
+def test_threads_that_have_to_wake_up_are_given_time() -> None:
+    before = [1, 0]  # threads, and the steps since there were others
+
+    def waking(threads: int) -> float:
+        before[:] = [threads, before[1] + 1 if before[0] == threads else 0]
+        return 300e3 if before[1] < 1 and threads > 1 else 40e3 / threads
+
+    assert share_of(2, waking) > 0.9
 
 
 @pytest.mark.parametrize("work", [0, 1e12])
