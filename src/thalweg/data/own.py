@@ -18,8 +18,8 @@ from thalweg.data.encode import Encoder
 from thalweg.data.part import Part
 from thalweg.data.read import read
 from thalweg.data.settings import Settings
-from thalweg.data.splitting.columns import groups_of
-from thalweg.data.splitting.copies import numbered_copies, repeat_by_nature
+from thalweg.data.splitting.columns import groups_of, have_few_values
+from thalweg.data.splitting.copies import numbered_copies
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets, rows_with_target
 from thalweg.data.words import counted, listed
@@ -197,7 +197,8 @@ def _shared_rows(table: Table, own: Table, encoder: Encoder) -> tuple[str, ...]:
         return ()
     joined = Table(table.name, pl.concat([cells, others]))
     numbers = numbered_copies(joined, names, np.arange(joined.rows))
-    if numbers is None or repeat_by_nature(joined.select(names[:-1])):
+    every = np.arange(joined.rows)
+    if numbers is None or have_few_values(joined, encoder.schema, every):
         return ()
     shared = int(np.isin(numbers[table.rows :], numbers[: table.rows]).sum())
     if not shared:

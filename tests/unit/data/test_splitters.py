@@ -317,6 +317,12 @@ def test_a_row_that_is_most_of_a_table_is_trained_on() -> None:
     assert len(found.test) < len(found.training)
 
 
+def test_a_category_alone_repeats_by_nature() -> None:
+    names = [f"name {i % 60}" for i in range(1200)]
+    found = prepare(table_of(name=names, y=[n[-1] in "13579" for n in names]), "y")
+    assert found.notes[0].endswith("as rows of few values do; each is drawn by itself")
+
+
 def test_rows_of_few_values_are_drawn_by_themselves_and_said() -> None:
     table = table_of(x=[1, 2, 3, 4] * 25, y=[0, 1, 1, 0] * 25)
     found = prepare(table, "y")

@@ -125,17 +125,25 @@ def ordered_column(
 
 def by_copies(table: Table, schema: Schema, rows: Rows) -> Splitter:
     """Copies, by all columns that the network sees and the target."""
-    features = [column.name for column in schema.features]
-    copies = numbered_copies(table, [*features, schema.target.name], rows)
+    names = [column.name for column in (*schema.features, schema.target)]
+    copies = numbered_copies(table, names, rows) if schema.features else None
     if copies is None:
         return ByRow()
     said = f"{repeating(repeats(copies))} others"
-    if repeat_by_nature(table.select(features)[rows]):
+    if have_few_values(table, schema, rows):
         why = "as rows of few values do; each is drawn by itself"
         return ByRow((f"{said}, {why}",))
     numbers = np.full(table.rows, -1, np.int64)
     numbers[rows] = copies
     return ByCopies(numbers, (f"{said}; copies stay on one side of the split",))
+
+
+def have_few_values(table: Table, schema: Schema, rows: Rows) -> bool:
+    """Whether rows repeat by nature: what is a category repeats, for one."""
+    features = schema.features
+    if len(features) == 1 and features[0].kind == "category":
+        return True
+    return repeat_by_nature(table.select([each.name for each in features])[rows])
 
 
 def repeats(numbers: Rows) -> int:

@@ -63,8 +63,8 @@ def repeat_by_nature(cells: pl.DataFrame) -> bool:
     """Whether rows repeat because they have few values, as in a truth table.
 
     They do where at least half of all rows that there could be of the values of each
-    column are there, and where a handful differ. One column has all of its values: of
-    it a few are few.
+    column are there, and where a handful differ. A single column has all of its values,
+    so that only a few count as such.
 
     Arguments:
         cells: what a network would see, shape (rows, columns).
