@@ -7,13 +7,21 @@ from typing import Any, cast
 
 import numpy as np
 
-from thalweg.data.splitting.copies import kept_together
 from thalweg.errors import ArgumentError
 from thalweg.estimators.features import is_table
 from thalweg.estimators.rows import taken
 from thalweg.estimators.scaling import blocks
 from thalweg.estimators.unrounded import is_missing, of_column
 from thalweg.program.types import NumpyArray
+
+DIFFERENT_SHARE = 0.5
+"""Where fewer rows than this share differ, they repeat because there are few values."""
+
+VALUE_SHARE = 0.05
+"""A row that is this share of all is a usual value, and new rows will repeat it."""
+
+FEW = 5
+"""So many copies may be there by mistake, however few rows there are."""
 
 
 def numbered(keys: Iterable[Hashable]) -> NumpyArray:
@@ -110,3 +118,30 @@ def row_keys(X: Any, rows: NumpyArray) -> Iterator[int]:
     for _, block in blocks(taken(X, rows)):
         for row in np.ascontiguousarray(block + 0.0):  # so that -0 is 0
             yield hash(row.tobytes())
+
+
+def kept_together(numbers: NumpyArray) -> NumpyArray | None:
+    """Numbers of rows, the same for copies that are to stay together; None without any.
+
+    Rows of few values repeat by nature, and new rows will repeat them: those that are
+    more than a twentieth of all, and than five, count as rows of their own, and so do
+    all where less than half differ.
+
+    Arguments:
+        numbers: the same for copies, from 0 on without a gap, shape (rows,).
+
+    Returns:
+        Shape (rows,), from 0 on without a gap, or None.
+
+    Example:
+        >>> kept_together(np.arange(50) // 2)[:6].tolist()
+        [0, 0, 1, 1, 2, 2]
+        >>> kept_together(np.arange(50) // 4) is None
+        True
+    """
+    counts = np.bincount(numbers)
+    if len(counts) == len(numbers) or len(counts) < DIFFERENT_SHARE * len(numbers):
+        return None
+    usual = (counts > max(VALUE_SHARE * len(numbers), FEW))[numbers]
+    apart = np.where(usual, len(counts) + np.arange(len(numbers)), numbers)
+    return np.unique(apart, return_inverse=True)[1]
