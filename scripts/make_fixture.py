@@ -57,6 +57,7 @@ def network_fixture(network: tw.Network, folder: Path) -> Data:
     }
 
 
+LEARNED = {"target_scale": "log"}
 ODD = "oops,,purple,new,maybe,2020-99-99,25:00,Gentoo,1.5"
 ODD_FORMS = "oops;9 g;;31.02.1950;25:00 pm;1;?;7"
 
@@ -124,7 +125,7 @@ def main() -> None:
         table = Path(place), table_text(), ODD
         write("table_of_classes", table_fixture("species", *table))
         write("table_of_numbers", table_fixture("price", *table, **WRITTEN))
-        forms = table_fixture("sold", Path(place), forms_text(), ODD_FORMS)
+        forms = table_fixture("sold", Path(place), forms_text(), ODD_FORMS, **LEARNED)
         write("table_of_forms", forms)
         write("run", run_fixture(Path(place)))
 

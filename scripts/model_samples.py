@@ -172,7 +172,8 @@ def train_tables(table: Path, folder: Path) -> None:
     number.model.save(folder / "number.thalweg")
     forms = folder / "forms.csv"
     forms.write_text(forms_text(), encoding="utf-8")
-    tw.train(forms, "sold", **how).model.save(folder / "forms.thalweg")
+    model = tw.train(forms, "sold", target_scale="log", **how).model
+    model.save(folder / "forms.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:
