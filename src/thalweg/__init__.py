@@ -128,7 +128,7 @@ from thalweg.training.sweep import Sweep, sweep
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "L1",

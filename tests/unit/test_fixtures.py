@@ -55,10 +55,21 @@ def assert_explains_and_trains_on(network: tw.Network, X: Any, y: Any) -> None:
     assert np.isfinite(history.training_loss).all()
 
 
-def test_the_first_release_is_there() -> None:
-    names = {path.stem for path in FIXTURES if path.parent.name == "0.1.0"}
-    networks = {"network", "normalized", "own_formulas"}
-    assert names == networks | {"table_of_classes", "table_of_numbers", "run"}
+KINDS = {"network", "normalized", "own_formulas", "run"}
+TABLES = {
+    "0.1.0": {"table_of_classes", "table_of_numbers"},
+    "0.2.0": {"table_of_classes", "table_of_numbers", "table_of_forms"},
+}
+
+
+@pytest.mark.parametrize("release", TABLES)
+def test_every_release_is_there(release: str) -> None:
+    names = {path.stem for path in FIXTURES if path.parent.name == release}
+    assert names == KINDS | TABLES[release]
+
+
+def test_this_release_is_one_of_them() -> None:
+    assert tw.__version__ == [*TABLES][-1]
 
 
 @of_kind("network")

@@ -44,6 +44,9 @@ CURRENCY = (
 SIGNS = frozenset("$€£¥₹₽₩₺₴₪฿₫₦₱")
 """Of currencies, which may stand behind numbers too."""
 
+LEAST_NUMBERS = 3
+"""With fewer different numbers beside them, limits are classes (<10, 10, >10)."""
+
 UNITS = frozenset(
     (
         *("%", "‰", "bp", "pp", "kg", "g", "mg", "µg", "t", "lb", "lbs", "oz", "st"),
@@ -116,12 +119,24 @@ def recognize_numbers(cells: Cells) -> Numbers | None:
         return plain
     shapes = _shapes(known)
     numbers = shapes["body"].is_not_null()
-    # Where most are limits (<=50K and >50K) they are classes.
-    if not said.limits:
-        numbers &= shapes["limit"].is_null()
+    limits = numbers & shapes["limit"].is_not_null()
+    if not said.limits and _are_classes(numbers, limits):
+        numbers &= ~limits
     if 2 * known.number_of(numbers) <= known.total():
         return plain if _most(plain) else None
-    return _most_readable(known, start, shapes)
+    if said.limits or not (numbers & limits).any():
+        return _most_readable(known, start, shapes)
+    # How limits are written is known by the numbers; what they are was to be said.
+    found = _most_readable(known, replace(start, limits="bound"), shapes)
+    if found is None:
+        return None
+    form = replace(found.form, limits="")
+    return replace(found, form=form, read=known.read_by(form))
+
+
+def _are_classes(numbers: pl.Series, limits: pl.Series) -> bool:
+    """Whether limits, as <=50K and >50K, are classes: hardly a number is among them."""
+    return int((numbers & ~limits).sum()) < LEAST_NUMBERS
 
 
 def _most(found: Numbers) -> bool:

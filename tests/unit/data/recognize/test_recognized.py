@@ -216,6 +216,22 @@ def test_an_infinite_number_is_an_error_that_says_how_to_decide(cell: str) -> No
 LIMITS = ["<0.5", "1.5", "2.5", ">100", "3.5"]
 
 
+@pytest.mark.parametrize("unit", ["", " kg"])
+@pytest.mark.parametrize("count", [1, 6, 30])
+def test_limits_are_an_error_however_many_there_are(unit: str, count: int) -> None:
+    cells = [f"{n}.5{unit}" for n in range(5)]
+    cells += [f"{'<>'[n % 2]} {n}.25{unit}" for n in range(count)]
+    refused(cells, "'[<>] [0-9.]+( kg)?' is a limit, as .*--limits bound.*--limits mis")
+    found, values = meant(cells, OfColumn(limits="bound"))
+    assert found.kind == "number"
+    assert values == [n + 0.5 for n in range(5)] + [n + 0.25 for n in range(count)]
+
+
+@pytest.mark.parametrize("classes", [["<=50K", ">50K"], ["<10", "10", ">10"]])
+def test_limits_with_hardly_a_number_among_them_are_classes(classes: list[str]) -> None:
+    assert column(classes * 20).kind == "category"
+
+
 def test_limits_are_an_error_until_it_is_said_what_they_are() -> None:
     refused(
         LIMITS, r"row 1.*'<0.5' is a limit, as 2 cells.*--limits bound.*--limits mis"
