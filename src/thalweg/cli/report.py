@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,13 +91,25 @@ def training_line(settings: Settings, rows: int) -> str:
     )
 
 
-def results(trained: Trained, saved: Path, replaced: bool, seconds: float) -> None:
-    """Scores, the learning curves in words, and the file."""
+def results(
+    trained: Trained,
+    saved: Path,
+    replaced: bool,
+    seconds: float,
+    notes: Sequence[str] = (),
+) -> None:
+    """Scores, the learning curves in words, what was noted before, and the file."""
     title = f"{counted(len(trained.prepared.test.X), 'row')} never used"
     rows = [("network", trained.test), *reversed(trained.baselines.items())]
     show(
         score_table(title, rows),
-        facts([*conclusions(trained, seconds), *saved_as(saved, replaced)]),
+        facts(
+            [
+                *conclusions(trained, seconds),
+                *(("Note", note) for note in notes),
+                *saved_as(saved, replaced),
+            ]
+        ),
     )
 
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -178,7 +178,9 @@ def done(
         print(json.dumps(as_plain(trained, saved, seconds), ensure_ascii=False))
     else:
         print(end="" if quiet else "\n")
-        show_results(trained, saved, replaced, seconds)
+        # What makes a test too easy is said, though the start isn't shown.
+        notes = trained.prepared.notes if quiet else ()
+        show_results(trained, saved, replaced, seconds, notes)
     sys.stdout.flush()
     if figure is not None:
         draw_curves(trained, job.data, figure)
@@ -268,11 +270,17 @@ def show_start(
 # After --------------------------------------------------------------------------------
 
 
-def show_results(trained: Trained, saved: Path, replaced: bool, seconds: float) -> None:
-    """Scores, the learning curves in words, and the file."""
+def show_results(
+    trained: Trained,
+    saved: Path,
+    replaced: bool,
+    seconds: float,
+    notes: Sequence[str],
+) -> None:
+    """Scores, the learning curves in words, notes, and the file."""
     from thalweg.cli.report import results
 
-    results(trained, saved, replaced, seconds)
+    results(trained, saved, replaced, seconds, notes)
 
 
 def draw_curves(trained: Trained, data: Path, figure: Path) -> None:

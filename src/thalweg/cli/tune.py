@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,17 +147,20 @@ def tune(
     else:
         print(end="" if quiet else "\n")
         show_search(tuned, base, command)
-        show_test(tuned, saved, replaced, time.perf_counter() - started)
+        notes = tuned.trained.prepared.notes if quiet else ()
+        show_test(tuned, saved, replaced, time.perf_counter() - started, notes)
     sys.stdout.flush()
     return status(tuned, saved)
 
 
-def show_test(tuned: Tuned, saved: Path, replaced: bool, seconds: float) -> None:
+def show_test(
+    tuned: Tuned, saved: Path, replaced: bool, seconds: float, notes: Sequence[str]
+) -> None:
     """The test of the network that was trained in the end, and its file."""
     from thalweg.cli.report import results
 
     print()
-    results(tuned.trained, saved, replaced, seconds)
+    results(tuned.trained, saved, replaced, seconds, notes)
 
 
 def train_command(

@@ -295,6 +295,11 @@ def test_a_test_of_few_rows_is_noted_wherever_results_are(thalweg) -> None:
     assert shown in Path("again.html").read_text(encoding="utf-8")
 
 
+def test_what_makes_a_test_too_easy_is_said_in_few_words_too(thalweg) -> None:
+    command = ("train", slopes(Path("line.csv")), "--target", "y", *QUICK, "--quiet")
+    assert "'x' repeats 'y'" in thalweg(*command).out
+
+
 def test_json_says_by_which_metric_models_are_compared(thalweg) -> None:
     found = json.loads(thalweg(*SPECIES, *QUICK, "-q", "--json").out)
     expected = {"metric": "accuracy", "why": "", "class": None}

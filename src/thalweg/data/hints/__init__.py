@@ -8,6 +8,7 @@ from thalweg.data.hints.groups import group_hint
 from thalweg.data.hints.leaks import leaks
 from thalweg.data.hints.order import order_hint, times
 from thalweg.data.hints.sample import LEAST_ROWS, sampled
+from thalweg.data.splitting.splitters import ByGroup
 
 if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared
@@ -46,6 +47,8 @@ def hints(table: Table, prepared: Prepared) -> list[str]:
     sentences = [leak.sentence(target) for leak in found]
     if group is not None:
         return [*sentences, group.sentence(target)]
+    if isinstance(prepared.splitter, ByGroup):  # its rows may follow each other
+        return sentences
     leaking = {name for leak in found for name in leak.names}
     order = order_hint(table, prepared, leaking)
     return sentences if order is None else [*sentences, order]

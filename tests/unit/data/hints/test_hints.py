@@ -265,6 +265,12 @@ def test_a_group_that_is_kept_together_needs_no_hint() -> None:
     assert hints(table, split_as(prepared, table, part)) == []
 
 
+def test_groups_one_after_the_other_are_no_order() -> None:
+    frame = pl.DataFrame(visits(600, 15)).drop("pulse").sort("patient")
+    columns = frame.rename({"state": "y"}).to_dict(as_series=False)
+    assert hinted(columns, Settings(group="patient")) == []
+
+
 def test_a_category_is_no_group_however_much_it_tells() -> None:
     columns = visits(600, 15)
     draw = np.random.default_rng(1)
