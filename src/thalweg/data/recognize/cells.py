@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
@@ -112,6 +113,21 @@ class Cells:
             f"{self.place(first)}: must be {what} like {most:,} other cells of this "
             f"column, but is {shown(first)}{self._more(first, others, cells)}; "
             f"{self.ways(first)}"
+        )
+
+    def refuse_either(self, text: str, readings: Sequence[str]) -> NoReturn:
+        """An error where a text may mean two things.
+
+        Args:
+            text: one of those that do.
+            readings: what it may mean, each with what declares it.
+
+        Raises:
+            DataError: shows both.
+        """
+        raise DataError(
+            f"{self.place(text)}: {shown(text)} may be {' or '.join(readings)}, and no "
+            "cell of the column decides; declare which"
         )
 
     def _more(self, first: str, others: pl.Series, cells: int) -> str:

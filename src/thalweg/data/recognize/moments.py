@@ -25,7 +25,7 @@ from thalweg.data.forms.form import Form
 from thalweg.data.forms.moments import ISO, MONTHS, DateForm, TimeForm, either
 from thalweg.data.forms.numbers import DurationForm
 from thalweg.data.recognize.cells import Cells
-from thalweg.data.words import counted, listed, shown
+from thalweg.data.words import counted, listed
 from thalweg.errors import DataError
 
 NUMERIC = tuple(
@@ -169,14 +169,11 @@ def _refuse_either(one: Moments, other: Moments) -> None:
         return
     text = cells.first(differ)
     row = list(texts).index(text)
-    ways = [
+    readings = [
         f"{_day(values[row])} ({_way_of(each)})"
         for values, each in zip(dates, (one, other), strict=True)
     ]
-    raise DataError(
-        f"{cells.place(text)}: {shown(text)} may be {ways[0]} or {ways[1]}, and no "
-        "cell of the column decides; declare which"
-    )
+    cells.refuse_either(text, readings)
 
 
 def _way_of(found: Moments) -> str:

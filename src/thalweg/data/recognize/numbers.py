@@ -26,7 +26,7 @@ import polars as pl
 from thalweg.data.declared import way
 from thalweg.data.forms.numbers import LIMIT, MINUS, SPACE, NumberForm
 from thalweg.data.recognize.cells import Cells
-from thalweg.data.words import counted, listed, shown
+from thalweg.data.words import counted, listed
 from thalweg.errors import DataError
 
 CURRENCIES = (
@@ -294,14 +294,11 @@ def _refuse_either(cells: Cells, one: NumberForm, other: NumberForm) -> None:
     values = [form.understood(texts).fill_null(float("nan")) for form in (one, other)]
     text = cells.first((values[0] != values[1]).fill_null(True))
     place = list(texts).index(text)
-    ways = [
+    readings = [
         f"{_shown(value[place])} ({_way_of(cells, form)})"
         for value, form in zip(values, (one, other), strict=True)
     ]
-    raise DataError(
-        f"{cells.place(text)}: {shown(text)} may be {ways[0]} or {ways[1]}, and no "
-        "cell of the column decides; declare which"
-    )
+    cells.refuse_either(text, readings)
 
 
 def _shown(value: float) -> str:
