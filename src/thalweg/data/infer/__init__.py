@@ -47,6 +47,7 @@ def infer(
         DataError: most cells of a column are something and one isn't, or cells may
             mean two things; the message names line and column, and what decides.
 
+    >>> import polars as pl
     >>> frame = pl.DataFrame({"age": ["31", "42", "?"], "ok": ["yes", "no", "no"]})
     >>> for line in infer(Table.of("people", frame), target="ok").lines():
     ...     print(line)
