@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ from thalweg.cli.inputs import (
     execution_on,
     require_target,
 )
-from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.options import chosen_settings, train_command, with_settings
 from thalweg.cli.outputs import (
     PICTURE,
     require_other_file,
@@ -81,7 +82,8 @@ def learning_rate(
     if as_json:
         print(json.dumps({"target": name, **found.to_dict()}, ensure_ascii=False))
     else:
-        show_results(found, data, name)
+        chosen = replace(settings, learning_rate=float(f"{found.chosen:g}"))
+        show_results(found, train_command(data, own, name, chosen))
     sys.stdout.flush()
     if figure is not None:
         draw(found, figure, data, name)
@@ -98,16 +100,14 @@ def show_start(table: Table, prepared: Prepared, network: Network) -> None:
     print()
 
 
-def show_results(found: RangeTest, data: Path, target: str) -> None:
-    """The rate, and why."""
+def show_results(found: RangeTest, command: str) -> None:
+    """The rate, and why; and the command that trains with it."""
     from thalweg.cli.show import facts, show
 
     tried = (
         f"{found.learning_rates[0]:.2g} to {found.learning_rates[-1]:.2g} "
         f"in {len(found.losses)} steps; {found.ended}"
     )
-    words = ["thalweg", "train", str(data), "--target", target]
-    command = shlex.join([*words, "--learning-rate", f"{found.chosen:g}"])
     show(
         facts(
             [

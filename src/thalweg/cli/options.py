@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -266,6 +268,34 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
     """
     typed = {name: text for name, text in given.items() if text is not None}
     return replace(usual, **{name: read(name, text) for name, text in typed.items()})
+
+
+def train_command(
+    data: Path, own: Mapping[str, Any], target: str, settings: Settings
+) -> str:
+    """The command that trains a table with some settings, for a shell.
+
+    Arguments:
+        data: the table's file.
+        own: tables of one's own by their part.
+        target: the column to predict.
+        settings: those that aren't the usual ones become options.
+
+    Example:
+        >>> settings = Settings(group="who", layers=(8, 4), ignore=("a b",))
+        >>> train_command(Path("t.csv"), {}, "y", settings)
+        "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
+    """
+    words = ["thalweg", "train", str(data), "--target", target]
+    for part, path in own.items():
+        words += [f"--{part}-data", str(path)]
+    for name, value in settings.to_dict().items():
+        option = f"--{name.replace('_', '-')}"
+        if name in LISTS:
+            words += [word for each in value for word in (option, each)]
+        elif value != DEFAULTS[name]:
+            words += [option, typed(tuple(value) if name == "layers" else value)]
+    return shlex.join(words)
 
 
 def read(name: str, text: str) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +23,7 @@ from thalweg.cli.inputs import (
     require_target,
     whole_number,
 )
-from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.options import chosen_settings, train_command, with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.search import FOLDS
 from thalweg.search.budget import seconds_of
@@ -141,7 +140,7 @@ def tune(
             data, name, base, fixed, request, execution, announce, progress, own
         )
     tuned.trained.model.save(saved)
-    command = train_command(data, own, name, tuned)
+    command = train_command(data, own, name, tuned.settings)
     if as_json:
         print(json.dumps(as_plain(tuned, saved, command), ensure_ascii=False))
     else:
@@ -161,26 +160,6 @@ def show_test(
 
     print()
     results(tuned.trained, saved, replaced, seconds, notes)
-
-
-def train_command(
-    data: Path, own: Mapping[str, Path], target: str, tuned: Tuned
-) -> str:
-    """The command that trains with the chosen settings."""
-    from thalweg.cli.options import typed
-    from thalweg.data.settings import LISTS, Settings
-
-    usual = Settings().to_dict()
-    words = ["thalweg", "train", str(data), "--target", target]
-    for part, path in own.items():
-        words += [f"--{part}-data", str(path)]
-    for name, value in tuned.settings.to_dict().items():
-        option = f"--{name.replace('_', '-')}"
-        if name in LISTS:
-            words += [word for each in value for word in (option, each)]
-        elif value != usual[name]:
-            words += [option, typed(tuple(value) if name == "layers" else value)]
-    return shlex.join(words)
 
 
 def as_plain(tuned: Tuned, saved: Path, command: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def test_it_says_the_rate_and_what_to_do_with_it(thalweg) -> None:
     quiet = thalweg(*SPECIES, "--layers", "8", "--quiet")
     assert quiet.out.startswith("Learning rate")
     assert result.out.endswith(quiet.out)
+    command = " ".join(quiet.out.partition("Next")[2].split())
+    assert command.startswith("thalweg train penguins.csv --target species --layers 8 ")
 
 
 def test_the_picture_has_its_numbers_beside_it(thalweg, tmp_path) -> None:
