@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -239,10 +239,13 @@ def shown_default(name: str) -> str:
 def typed(default: object) -> str:
     """A default as it would be typed.
 
-    >>> typed((128, 64)), typed(0.003)
-    ('128,64', '0.003')
+    >>> typed((128, 64)), typed((8,)), typed(()), typed(0.003)
+    ('128,64', '8', 'none', '0.003')
     """
-    return str(default).strip("()").replace(" ", "")
+    if isinstance(default, tuple):
+        units = cast(tuple[int, ...], default)
+        return ",".join(map(str, units)) or NO_LAYERS
+    return str(default)
 
 
 def chosen_settings(given: Mapping[str, Any]) -> Settings:
