@@ -152,6 +152,18 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
         yield "=".join(parts[:count]), "=".join(parts[count:])
 
 
+def ways(table: Table, setting: str, names: Sequence[str]) -> str:
+    """How the same is declared of several columns."""
+    if is_frame(table):
+        return f"{setting}={[*names]!r}"
+    return " ".join(way(table, setting, name) for name in names)
+
+
+def is_frame(table: Table) -> bool:
+    """Whether it came from Python, and not from a file."""
+    return table.typed and table.file is None
+
+
 def way(table: Table, setting: str, *words: str) -> str:
     """How something is declared: an option, or for a frame an argument.
 
@@ -160,15 +172,18 @@ def way(table: Table, setting: str, *words: str) -> str:
     '--missing sex=n/k'
     """
     text = "=".join(words)
-    if table.typed:
+    if is_frame(table):
         return f"{setting}={_argument(setting, words)}"
     return f"--{setting.replace('_', '-')} {shlex.quote(text)}"
 
 
-WITHOUT_COLUMN = ("decimal", "thousands", "limits", "task", "target_scale", "loss")
+OF_ONE_VALUE = (
+    *("decimal", "thousands", "limits", "task", "target_scale", "loss"),
+    *("group", "time"),
+)
 
 
 def _argument(setting: str, words: Sequence[str]) -> str:
-    if setting in WITHOUT_COLUMN:
+    if setting in OF_ONE_VALUE:
         return repr(words[0])
     return repr([words[0]]) if len(words) == 1 else repr({words[0]: words[1]})

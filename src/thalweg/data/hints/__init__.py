@@ -44,9 +44,9 @@ def hints(table: Table, prepared: Prepared) -> list[str]:
     told = [c for c in prepared.schema.columns for leak in found if leak.tells(c.name)]
     in_order = {*times(table, prepared, told)}  # what goes up with the rows is a time
     found = [leak for leak in found if not any(map(leak.tells, in_order))]
-    sentences = [leak.sentence(target) for leak in found]
+    sentences = [leak.sentence(table, target) for leak in found]
     if group is not None:
-        return [*sentences, group.sentence(target)]
+        return [*sentences, group.sentence(table, target)]
     if isinstance(prepared.splitter, ByGroup):  # its rows may follow each other
         return sentences
     leaking = {name for leak in found for name in leak.names}

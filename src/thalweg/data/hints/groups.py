@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.categories import CodeEncoding
+from thalweg.data.declared import way
 from thalweg.data.hints.alike import Codes, alike, like_the_next
 from thalweg.data.hints.leaks import untold
 from thalweg.data.hints.sample import (
@@ -79,14 +80,14 @@ class Group:
     others: int
     shared: float
 
-    def sentence(self, target: str) -> str:
+    def sentence(self, table: Table, target: str) -> str:
         """What a person should know."""
         return (
             f"rows of one {self.name!r} ({self.values:,} values, {self.rows:.0f} rows "
             f"each) are alike in {target!r} (intraclass correlation {self.target:.2f}) "
             f"and in {self.alike} of {counted(self.others, 'other column')}, and stand "
             f"in training and test ({self.shared:.0%} of test rows): if new ones come, "
-            f"--group {self.name} keeps them together"
+            f"{way(table, 'group', self.name)} keeps them together"
         )
 
 

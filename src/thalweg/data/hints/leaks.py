@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import lgamma, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.declared import ways
 from thalweg.data.hints.sample import Feature, Floats, Sample
 from thalweg.data.words import counted, listed
+
+if TYPE_CHECKING:
+    from thalweg.data.table import Table
 
 ALMOST_ALL = {"number": 0.002, "classes": 0.05}
 """What a column may leave untold; 0.04 is one of 100 rows of two even classes."""
@@ -57,9 +61,9 @@ class Leak:
         """Whether a column tells the target, and doesn't just repeat it."""
         return not self.repeats and name in self.names
 
-    def sentence(self, target: str) -> str:
+    def sentence(self, table: Table, target: str) -> str:
         """What a person should know."""
-        options = " ".join(f"--ignore {name}" for name in self.names)
+        options = ways(table, "ignore", self.names)
         if len(self.names) == 1:
             how = "repeats" if self.repeats else "alone tells"
             return (

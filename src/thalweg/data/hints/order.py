@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from thalweg.data.declared import way
 from thalweg.data.hints.sample import Floats, Sample, in_order, positions
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def order_hint(table: Table, prepared: Prepared, leaking: set[str]) -> str | Non
     return (
         f"{target!r} in a row is near that in the row before (correlation {alike:.2f}, "
         f"{beyond:.2f} in what a linear model leaves): if new rows come later, "
-        f"--time {column or 'COLUMN'} tests on the last ones"
+        f"{way(table, 'time', column or 'COLUMN')} tests on the last ones"
     )
 
 
