@@ -75,6 +75,10 @@ def test_types_of_frames_are_honored(cells: list[Any], dtype: Any, kind: str) ->
         (["5", "5", "5"], "every cell is '5'"),
         (["0", "1", "2", "3"], "identifier, it counts the rows from 0"),
         (["k1", "k2", "k3"], "identifier, 3 different texts in 3 cells"),
+        (
+            ["it is old", "very good, too", "not so bad"],
+            "free text, 3 different texts in",
+        ),
         (["1", "2", "x", "x"], "3 different texts such as '1', 2 of 4 cells are numb"),
     ],
 )

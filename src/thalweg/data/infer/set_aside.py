@@ -18,6 +18,9 @@ FEW_TEXTS = 50
 OFTEN = 5
 """Among more texts, those in fewer rows than this teach nothing."""
 
+WORDS = 3
+"""Texts of so many words on average are sentences."""
+
 NAMED_IDENTIFIER = re.compile(r"(?i:^(?:id|index)$|[_\W]id$)|[a-z]I[dD]$")
 """Names with ID as a word of its own; BID and PAID end in the same letters."""
 
@@ -64,9 +67,15 @@ def hardly_repeated(cells: Cells, found: Column) -> str | None:
     if not present:
         return "every cell is missing"
     if len(counts) == present > 2:
-        return f"identifier, {len(counts):,} different texts in {present:,} cells"
+        what = "free text" if _are_sentences(texts) else "identifier"
+        return f"{what}, {len(counts):,} different texts in {present:,} cells"
     often = int(counts[counts >= OFTEN].sum())
     if len(counts) > FEW_TEXTS and often < present / 2:
         rare = counted(present - often, "cell")
         return f"{found.reason}; {rare} hold a text that fewer than {OFTEN} rows have"
     return None
+
+
+def _are_sentences(texts: pl.Series) -> bool:
+    gaps = texts.cast(pl.String).str.strip_chars().str.count_matches(r"\s+").mean()
+    return isinstance(gaps, float) and gaps + 1 >= WORDS
