@@ -77,7 +77,7 @@ def test_types_of_frames_are_honored(cells: list[Any], dtype: Any, kind: str) ->
         (["k1", "k2", "k3"], "identifier, 3 different texts in 3 cells"),
         (
             ["it is old", "very good, too", "not so bad"],
-            "free text, 3 different texts in",
+            "free text, 3 different",
         ),
         (["1", "2", "x", "x"], "3 different texts such as '1', 2 of 4 cells are numb"),
     ],
