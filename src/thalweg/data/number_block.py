@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.table import Table
+from thalweg.data.table import Table, one_below_another
 
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -90,14 +90,18 @@ def block_of(table: Table, names: Sequence[str]) -> NumberBlock:
     if not able:
         nothing = np.zeros(0, np.int64)
         return NumberBlock((), np.zeros((0, table.rows)), nothing, nothing == 0)
-    names, frame = able, table.select(able)
-    numbers = frame.cast(pl.Float64, strict=False)
-    before = np.array(frame.null_count().row(0))
-    after = np.array(numbers.null_count().row(0))
-    values = numbers.to_numpy(order="fortran").T
+    names, columns = able, [table.column(name) for name in able]
+    texts = np.array([column.dtype == pl.String for column in columns])
+    # Texts are read at once: polars asks more for a column than for its few cells.
+    joined = [one_below_another(columns)] if texts.all() else columns
+    cast = [each.cast(pl.Float64, strict=False) for each in joined]
+    numbers = one_below_another(cast)
+    shape = len(names), table.rows
+    before = np.array([column.null_count() for column in columns])
+    after = numbers.is_null().to_numpy().reshape(shape).sum(axis=1)
+    values = numbers.to_numpy().reshape(shape)
     missing = np.isnan(values).sum(axis=1)
     plain = (before == after) & (after == missing) & ~np.isinf(values).any(axis=1)
-    texts = np.array([dtype == pl.String for dtype in frame.dtypes])
     chosen = np.flatnonzero(plain)
     return NumberBlock(
         tuple(names[place] for place in chosen),
@@ -116,5 +120,6 @@ def have_zeros_in_front(table: Table, names: Sequence[str]) -> Mask:
     """
     if not names:
         return np.zeros(0, np.bool_)
-    found = table.select(names).select(pl.all().str.contains("^0[0-9]").any())
-    return np.array([bool(each) for each in found.row(0)])
+    texts = one_below_another([table.column(name) for name in names])
+    found = texts.str.contains("^0[0-9]").fill_null(False).to_numpy()
+    return np.asarray(found.reshape(len(names), table.rows).any(axis=1))

@@ -24,7 +24,6 @@ from thalweg.data.hints.sample import (
     Floats,
     Rows,
     Sample,
-    features_of,
     positions,
     sample_of,
     unrepeated,
@@ -152,7 +151,7 @@ def _candidates(table: Table, prepared: Prepared) -> Iterator[Valued]:
 
 def _sampled(prepared: Prepared, rows: Rows) -> tuple[Sample, Rows]:
     """Some of the known rows without copies, and which of them these are."""
-    sample = sample_of(prepared, rows, features_of(prepared))
+    sample = sample_of(prepared, rows)
     kept = unrepeated(sample)
     return sample.part(kept), kept
 

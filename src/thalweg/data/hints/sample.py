@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ RUN = 100
 """Rows in a row, where not all of them are looked at."""
 
 
-@dataclass(frozen=True)
-class Feature:
+class Feature(NamedTuple):  # made for thousands of columns
     """Where the features of a column stand.
 
     Args:
@@ -71,14 +70,21 @@ class Sample:
         y: class numbers or standardized numbers, shape (rows,).
         classes: how many there are; 0 where the target is a number.
         validation: which rows are to validate on, shape (rows,).
-        features: where each column's features stand.
+        encodings: of the columns, in the order of their features.
     """
 
     X: NDArray[np.float32]
     y: NDArray[Any]
     classes: int
     validation: NDArray[np.bool_]
-    features: Sequence[Feature]
+    encodings: Sequence[Encoding]
+
+    @cached_property
+    def features(self) -> list[Feature]:
+        """Where each column's features stand."""
+        widths = [encoding.width for encoding in self.encodings]
+        starts = np.cumsum([0, *widths])[:-1].tolist()
+        return [*map(Feature, self.encodings, starts)]
 
     @cached_property
     def ranks(self) -> Floats:
@@ -104,7 +110,7 @@ class Sample:
         if len(rows) == len(self.X):
             return self
         found = self.X[rows], self.y[rows], self.classes, self.validation[rows]
-        return Sample(*found, self.features)
+        return Sample(*found, self.encodings)
 
     def without(self, names: set[str]) -> NDArray[np.float32]:
         """The features, without those of some columns and codes."""
@@ -131,7 +137,7 @@ def sampled(prepared: Prepared) -> Sample:
     every = len(positions(prepared))
     generator = np.random.Generator(np.random.Philox(key=[0, every]))
     drawn = generator.permutation(every)[: most_rows(prepared)]
-    sample = sample_of(prepared, drawn, features_of(prepared))
+    sample = sample_of(prepared, drawn)
     return sample.part(unrepeated(sample))
 
 
@@ -146,7 +152,7 @@ def in_order(prepared: Prepared) -> tuple[Sample, NDArray[np.bool_]]:
     if len(order) > most:
         firsts = np.linspace(0, len(order) - RUN, most // RUN).astype(np.int64)
         places = (firsts[:, None] + np.arange(RUN)).ravel()
-    sample = sample_of(prepared, order[places], features_of(prepared))
+    sample = sample_of(prepared, order[places])
     kept = unrepeated(sample)
     runs = np.cumsum(np.diff(places, prepend=-2) != 1)[kept]
     return sample.part(kept), np.diff(runs, prepend=-1) == 0
@@ -163,16 +169,7 @@ def positions(prepared: Prepared) -> Rows:
     return np.concatenate([prepared.split.training, prepared.split.validation])
 
 
-def features_of(prepared: Prepared) -> list[Feature]:
-    """Where the features of each column start."""
-    encodings = prepared.encoder.encodings
-    widths = [encoding.width for encoding in encodings]
-    starts = np.cumsum([0, *widths])[:-1].tolist()
-    pairs = zip(encodings, starts, strict=True)
-    return [Feature(encoding, start) for encoding, start in pairs]
-
-
-def sample_of(prepared: Prepared, rows: Rows, features: Sequence[Feature]) -> Sample:
+def sample_of(prepared: Prepared, rows: Rows) -> Sample:
     """Some known rows, counted through training and validation."""
     parts = prepared.training, prepared.validation
     later = rows >= len(parts[0].X)
@@ -183,7 +180,7 @@ def sample_of(prepared: Prepared, rows: Rows, features: Sequence[Feature]) -> Sa
         X[chosen], y[chosen] = part.X[within[chosen]], part.y[within[chosen]]
     targets = prepared.targets
     classes = len(targets.labels) if isinstance(targets, ClassTargets) else 0
-    return Sample(X, y, classes, later, features)
+    return Sample(X, y, classes, later, prepared.encoder.encodings)
 
 
 def unrepeated(sample: Sample) -> Rows:

@@ -48,7 +48,8 @@ def _plainly_numbers(block: NumberBlock, table: Table) -> NDArray[np.bool_]:
     plain &= ~np.array(named)
     if table.typed:  # texts of a frame may be meant as texts
         return plain & ~block.texts
-    texts = np.flatnonzero(plain & block.texts)
+    whole = ((values == np.rint(values)) | ~known).all(axis=1)  # as codes are
+    texts = np.flatnonzero(plain & block.texts & whole)
     names = [block.names[place] for place in texts]
     plain[texts[have_zeros_in_front(table, names)]] = False
     return plain
