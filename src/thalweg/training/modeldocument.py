@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from itertools import accumulate
 from typing import Any, cast
+
+import numpy as np
 
 from thalweg.errors import ArgumentError, ModelFileError
 
@@ -124,8 +125,10 @@ def _check_extent(text: bytes) -> None:
 
 
 def _depth(skeleton: bytes) -> int:
-    brackets = skeleton.translate(None, NOT_BRACKETS)
-    return max(accumulate(1 if byte in b"[{" else -1 for byte in brackets), default=0)
+    brackets = np.frombuffer(skeleton.translate(None, NOT_BRACKETS), np.uint8)
+    opening = (brackets == ord("[")) | (brackets == ord("{"))
+    steps = np.where(opening, np.int8(1), np.int8(-1))
+    return int(steps.cumsum(dtype=np.int32).max(initial=0))
 
 
 def _check_limit(value: int, limit: int, what: str) -> None:
