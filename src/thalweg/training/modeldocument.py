@@ -79,6 +79,21 @@ def decode_document(text: bytes) -> Document:
     Raises:
         ModelFileError: it breaks a rule of the format; the message says which.
     """
+    document = parse_document(text)
+    if not _is_canonical(text, document):
+        raise ModelFileError(
+            "the document must be in the form that thalweg writes, "
+            "its spaces, numbers or escapes differ"
+        )
+    return document
+
+
+def parse_document(text: bytes) -> Document:
+    """Read a document in the form that thalweg writes, as it was just written.
+
+    Raises:
+        ModelFileError: it breaks another rule of the format.
+    """
     if len(text) > DOCUMENT_LIMIT:
         raise ModelFileError(
             f"the document must have at most {DOCUMENT_LIMIT:,} bytes, "
@@ -87,11 +102,6 @@ def decode_document(text: bytes) -> Document:
     _check_extent(text)
     document = _parse(text)
     _check_envelope(document)
-    if not _is_canonical(text, document):
-        raise ModelFileError(
-            "the document must be in the form that thalweg writes, "
-            "its spaces, numbers or escapes differ"
-        )
     return document
 
 

@@ -23,6 +23,7 @@ from thalweg.training.modelheader import (
     DTYPES,
     LENGTH_BYTES,
     Entry,
+    check_header,
     check_size,
     decode_header,
     decode_length,
@@ -148,7 +149,7 @@ def _encoded(
     entries = lay_out(contiguous)
     chunks = [_bytes_of(contiguous[entry.name]) for entry in entries]
     header = encode_header(with_envelope(document, _digest(chunks)), entries)
-    decode_header(header[LENGTH_BYTES:])  # what a reader would refuse is refused now
+    check_header(header[LENGTH_BYTES:])
     return header, chunks
 
 

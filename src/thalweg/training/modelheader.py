@@ -28,7 +28,12 @@ from typing import NamedTuple
 import numpy as np
 
 from thalweg.errors import DtypeError, ModelFileError
-from thalweg.training.modeldocument import Document, decode_document, encode_document
+from thalweg.training.modeldocument import (
+    Document,
+    decode_document,
+    encode_document,
+    parse_document,
+)
 
 HEADER_LIMIT = 8 * 2**20
 TENSOR_LIMIT = 2**16
@@ -188,6 +193,17 @@ def decode_header(header: bytes) -> tuple[Document, list[Entry]]:
             "backslash, and nowhere else"
         )
     return decode_document(text), _decode_table(header, table)
+
+
+def check_header(header: bytes) -> None:
+    """What a reader would refuse of a header that was just written is refused now.
+
+    Raises:
+        ModelFileError: the header breaks a rule of the format; the message says which.
+    """
+    escaped, table = _find_document(header)
+    parse_document(_unescape(escaped))
+    _decode_table(header, table)
 
 
 def _find_document(header: bytes) -> tuple[bytes, int]:

@@ -71,7 +71,8 @@ def numbered_copies(
         >>> numbered_copies(table, ["x", "y"], np.arange(3)).tolist()
         [0, 1, 0]
     """
-    cells = table.select(columns)
+    every = len(columns) == len(table.columns)
+    cells = table.frame if every else table.select(columns)
     cells = cells if len(rows) == table.rows else cells[rows]
     hashes = cells.hash_rows()
     if hashes.n_unique() == len(hashes):
