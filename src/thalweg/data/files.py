@@ -272,7 +272,7 @@ class Kept:
     def __init__(self, pipe: BinaryIO, name: str) -> None:
         digest = hashlib.sha256()
         with _keeping(name):
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this block)
         for chunk in iter(partial(pipe.read, CHUNK), b""):
             digest.update(chunk)
             with _keeping(name):
