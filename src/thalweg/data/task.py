@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
+from thalweg.data.counting import counts
 from thalweg.data.schema import Column
 from thalweg.data.strict import require_keys, text
 from thalweg.data.table import Table
@@ -121,8 +122,7 @@ def _by_values(values: pl.Series) -> Task:
     span = f"from {numbers[0]:.0f} to {numbers[-1]:.0f}"
     if different == 2:
         return Task("classes", "the target is two whole numbers")
-    counts_up = numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
-    if counts_up and different <= MOST_CLASS_NUMBERS:
+    if counts(numbers) and different <= MOST_CLASS_NUMBERS:
         return Task("classes", f"the target counts {span} without a gap")
     return Task("number", f"the target is {different:,} different whole numbers {span}")
 

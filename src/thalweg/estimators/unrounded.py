@@ -58,6 +58,8 @@ def of_list(values: Sequence[Any]) -> NumpyArray:
         return np.array(values, object)
     if array.ndim != 1 or array.dtype.kind not in "fU":
         return array
+    if array.size and all(isinstance(value, int | np.integer) for value in values):
+        return np.array(values, object)  # large ones, of which NumPy makes floats
     # Python compares whole numbers with floats exactly.
     kind = str if array.dtype.kind == "U" else int | float | np.number
     pairs = zip(values, array.tolist(), strict=True)

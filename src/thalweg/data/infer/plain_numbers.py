@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.counting import counts
 from thalweg.data.forms import USUAL, NumberForm
 from thalweg.data.forms.numbers import EXACT
 from thalweg.data.infer.set_aside import NAMED_IDENTIFIER
@@ -43,7 +44,7 @@ def _plainly_numbers(block: NumberBlock, table: Table) -> NDArray[np.bool_]:
     low = np.where(known, values, np.inf).min(axis=1)
     high = np.where(known, values, -np.inf).max(axis=1)
     plain = (low < high) & (np.maximum(-low, high) <= EXACT)
-    plain &= ~(np.isin(values[:, 0], (0, 1)) & (np.diff(values) == 1).all(axis=1))
+    plain &= ~counts(values)
     named = [NAMED_IDENTIFIER.search(name) is not None for name in block.names]
     plain &= ~np.array(named)
     if table.typed:  # texts of a frame may be meant as texts

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import polars as pl
 
+from thalweg.data.counting import counts
 from thalweg.data.forms import is_unusable
 from thalweg.data.recognize.cells import Cells
 from thalweg.data.schema import Column
@@ -50,7 +51,7 @@ def _counting(name: str, numbers: pl.Series) -> str | None:
     if numbers.null_count() or len(numbers) < 3:
         return None
     values = numbers.to_numpy()
-    if values[0] in (0, 1) and (np.diff(values) == 1).all():
+    if counts(values):
         return f"identifier, it counts the rows from {values[0]:.0f}"
     whole = bool((values == np.round(values)).all())
     named = NAMED_IDENTIFIER.search(name) is not None
