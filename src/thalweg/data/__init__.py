@@ -263,12 +263,12 @@ def load(path: str | Path) -> Network | TableModel:
         >>> tw.load("iris.thalweg")
         Network([Dense(3, activation='softmax')])
     """
-    from thalweg.training.modelfile import read_model
+    from thalweg.training.modelfile import opened_model
     from thalweg.training.networkdata import network_from
 
-    tensors, document = read_model(path)
-    if document.get("kind") != "table":
-        return network_from(document, tensors, str(path))
-    from thalweg.data.model import model_from
+    with opened_model(path) as content:
+        if content.document.get("kind") != "table":
+            return network_from(content)
+        from thalweg.data.model import model_from
 
-    return model_from(document, tensors, str(path))
+        return model_from(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +28,12 @@ from thalweg.data.targets import (
 )
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
+from thalweg.training.columnar import unpack
 from thalweg.training.execution import Execution
 from thalweg.training.modeldocument import DIALECT, FORMS, LOG_TARGET
-from thalweg.training.modelfile import write_model
+from thalweg.training.modelfile import Content, require_writable, write_model
 from thalweg.training.network import Network
-from thalweg.training.networkdata import network_data, network_from
+from thalweg.training.networkdata import as_written, network_data, network_from
 
 if TYPE_CHECKING:
     import polars as pl
@@ -304,6 +305,18 @@ class TableModel:
         Raises:
             FileError: the file can't be written.
         """
+        write_model(path, *self._content())
+
+    def require_savable(self) -> None:
+        """See whether `save` will find all sizes within the limits of a file.
+
+        Raises:
+            ModelFileError: it won't; the message says what is too large.
+        """
+        require_writable(*self._content())
+
+    def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """What a file of the model holds."""
         document, tensors = network_data(self.network)
         table = {
             "encoder": self.encoder.to_dict(),
@@ -322,7 +335,7 @@ class TableModel:
             table["dialect"] = self.dialect.to_dict()
             needed.append(DIALECT)
         document["required_features"] = needed
-        write_model(path, tensors, document)
+        return as_written(document, tensors)
 
 
 def scores(
@@ -347,17 +360,16 @@ def scores(
     return number_scores(predicted, targets.decode(truth), weights)
 
 
-def model_from(
-    document: Mapping[str, Any], tensors: dict[str, NDArray[Any]], path: str
-) -> TableModel:
-    """A table's model from a file's data.
+def model_from(content: Content) -> TableModel:
+    """A table's model from what a file holds.
 
     Raises:
         ModelFileError: a part is missing or doesn't fit the others.
     """
-    network = network_from(document, tensors, path)
+    network, path = network_from(content), content.name
     try:
-        table = document["table"]
+        packed = {"table": content.document["table"]}
+        table = unpack(packed, content.tensors)["table"]
         encoder = Encoder.from_dict(table["encoder"])
         targets = targets_from_dict(table["targets"])
         task, results = Task.from_dict(table["task"]), dict(table["results"])
@@ -365,7 +377,7 @@ def model_from(
         dialect = Dialect.from_dict(table["dialect"]) if written else USUAL_DIALECT
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: the table is damaged: {error!r}") from None
     require_fit(network, encoder, targets, path)
     return TableModel(network, encoder, targets, task, results, dialect)

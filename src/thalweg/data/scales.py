@@ -94,7 +94,7 @@ class Scale:
         return np.clip(standardized, -FARTHEST, FARTHEST, out=standardized)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NormalScores:
     """Ranks put on the normal distribution: Φ⁻¹(share of rows that are smaller).
 
@@ -107,8 +107,8 @@ class NormalScores:
         scores: the score of each, standardized over the training rows.
     """
 
-    knots: tuple[float, ...]
-    scores: tuple[float, ...]
+    knots: Floats
+    scores: Floats
 
     @classmethod
     def fit(cls, values: Floats) -> "NormalScores | None":
@@ -141,9 +141,8 @@ class NormalScores:
         new = ~_nearly_normal(values[chosen], rows)
         for row, place in zip(rows[new], chosen[new], strict=True):
             raw = _raw_scores(starts[place].tobytes())
-            knots = quantiles[place][starts[place]].tolist()
-            scores = (raw - row.mean()) / row.std()
-            found[place] = cls(tuple(knots), tuple(scores.tolist()))
+            knots = quantiles[place][starts[place]]
+            found[place] = cls(knots, (raw - row.mean()) / row.std())
         return found
 
     @classmethod
@@ -156,17 +155,23 @@ class NormalScores:
         found = require_keys(data, "normal scores", "knots", "scores")
         knots = numbers(found["knots"], "knots")
         scores = numbers(found["scores"], "scores")
-        if not knots or len(knots) != len(scores) or bool((np.diff(knots) <= 0).any()):
+        if not len(knots) or len(knots) != len(scores) or bool((np.diff(knots) <= 0).any()):
             raise ModelFileError("knots must increase, with a score for each")
         return cls(knots, scores)
 
-    def to_dict(self) -> dict[str, list[float]]:
-        """The scores as JSON."""
-        return {"knots": list(self.knots), "scores": list(self.scores)}
+    def to_dict(self) -> dict[str, Floats]:
+        """The scores as a file holds them."""
+        return {"knots": self.knots, "scores": self.scores}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, NormalScores):
+            return NotImplemented
+        knots = np.array_equal(self.knots, other.knots)
+        return knots and np.array_equal(self.scores, other.scores)
 
     def __call__(self, values: Floats) -> Floats:
         """The score of each number, shape as given."""
-        return interpolated(values, np.array(self.knots), np.array(self.scores))
+        return interpolated(values, self.knots, self.scores)
 
 
 def _different(ordered: Floats) -> NDArray[np.bool_]:

@@ -4,7 +4,11 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from thalweg.errors import ModelFileError
+from thalweg.training.columnar import Column
 
 
 def require_keys(
@@ -63,9 +67,9 @@ def number(value: object, what: str) -> float:
     return float(value)
 
 
-def items(value: object, what: str) -> list[Any]:
-    """The value, if it is a list."""
-    if not isinstance(value, list):
+def items(value: object, what: str) -> Collection[Any]:
+    """The value, if it is a list, short or long."""
+    if not isinstance(value, list | Column):
         raise ModelFileError(f"{what} must be a list, got {value!r:.60}")
     return value  # pyright: ignore[reportUnknownVariableType]
 
@@ -78,6 +82,11 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     return found
 
 
-def numbers(value: object, what: str) -> tuple[float, ...]:
-    """The value as a tuple, if it is a list of finite numbers."""
-    return tuple(number(item, what) for item in items(value, what))
+def numbers(value: object, what: str) -> NDArray[np.float64]:
+    """The value as an array, if it is a list of finite numbers."""
+    if not isinstance(value, np.ndarray):
+        return np.array([number(item, what) for item in items(value, what)], np.float64)
+    found = cast(NDArray[np.float64], value)
+    if found.dtype != np.float64 or found.ndim != 1 or not np.isfinite(found).all():
+        raise ModelFileError(f"{what} must be a list of finite numbers")
+    return found

@@ -22,9 +22,10 @@ from thalweg.estimators.features import (
 from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.modelfile import model_bytes, model_of
+from thalweg.training.columnar import unpack
+from thalweg.training.modelfile import content_of, model_bytes
 from thalweg.training.network import Network
-from thalweg.training.networkdata import network_data, network_from
+from thalweg.training.networkdata import as_written, network_data, network_from
 from thalweg.training.programs import Programs
 from thalweg.training.state import OptimizerState
 
@@ -44,7 +45,8 @@ def frozen(network: Network, features: Features) -> bytes:
         tensors |= {f"{SLOT}{number}": slot for number, slot in slots}
         position = {"steps": past.steps, "epochs": past.epochs}
         document = {**document, "position": position}
-    return model_bytes(tensors, {"kind": "network", **document, "features": prepared})
+    document = {"kind": "network", **document, "features": prepared}
+    return model_bytes(*as_written(document, tensors))
 
 
 def thawed(content: bytes, rule: Optimizer) -> tuple[Network, Features]:
@@ -57,11 +59,13 @@ def thawed(content: bytes, rule: Optimizer) -> tuple[Network, Features]:
     Raises:
         ModelFileError: the bytes break a rule of the format.
     """
-    tensors, document = model_of(content)
-    network = network_from(document, tensors, NAME)
+    found = content_of(content, NAME)
+    network = network_from(found)
+    document, tensors = found.document, found.tensors
     network.programs = Programs()
     try:
-        features = decoded_features(document["features"], tensors)
+        described = unpack({"features": document["features"]}, tensors)
+        features = decoded_features(described["features"], tensors)
         require_fit(features, network)
         position = document.get("position")
         if position is not None:

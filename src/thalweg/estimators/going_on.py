@@ -90,9 +90,9 @@ def steps_of(network: Network) -> int:
 
 def with_more(before: History, after: History) -> History:
     """Two histories as one, the epochs counted on."""
-    done = before.stopped_epoch
-    more = [renumbered(record, done + record.epoch) for record in after.epochs]
-    epochs = [*before.epochs, *more]
+    done, epochs = before.stopped_epoch, before.epochs.copy()
+    for record in after.epochs:
+        epochs.append(renumbered(record, done + record.epoch))
     return History(epochs, len(epochs), after.stopped_because, after.settings)
 
 

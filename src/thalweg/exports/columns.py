@@ -130,7 +130,7 @@ def scaled(graph: Graph, scale: Scale, values: str) -> str:
 
 def interpolated(graph: Graph, scores: NormalScores, values: str) -> str:
     """Between the knots a line, beyond them what is at the last one."""
-    knots, heights = np.array(scores.knots), np.array(scores.scores)
+    knots, heights = scores.knots, scores.scores
     with np.errstate(over="ignore"):
         slopes = np.append(np.diff(heights) / np.diff(knots), 0.0)
     limits = number(graph, knots[0]), number(graph, knots[-1])

@@ -41,8 +41,8 @@ def encoding_text(encoding: Encoding) -> str:
         given = {**moments_of(encoding), "missing": encoding.missing}
         if encoding.scores is not None:
             given |= {
-                "knots": list(encoding.scores.knots),
-                "scores": list(encoding.scores.scores),
+                "knots": encoding.scores.knots.tolist(),
+                "scores": encoding.scores.scores.tolist(),
             }
     elif isinstance(encoding, MomentEncoding):
         given = {

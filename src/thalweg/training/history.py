@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-Metrics = dict[str, float]
+from thalweg.training.epochs import OF_METRICS, EpochRecord, Epochs, Metrics
+
+__all__ = ["DIVERGED", "EpochRecord", "History", "Metrics"]
+
 DIVERGED = "diverged"
 
 
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch: its losses, metrics, learning rate and duration.
-
-    Arguments:
-        epoch: counted from 1.
-        training_loss: mean over the epoch's batches, as each was met in training.
-        validation_loss: on the validation rows after the epoch; None without any.
-        training_metrics, validation_metrics: by name, such as ``accuracy``.
-        learning_rate: that of the epoch's last step.
-        seconds: how long the epoch took, validation included.
-
-    Example:
-        >>> EpochRecord(1, 0.7, 0.6, {"accuracy": 0.5}, {}, 0.01, 0.1).validation_loss
-        0.6
-    """
-
-    epoch: int
-    training_loss: float
-    validation_loss: float | None
-    training_metrics: Metrics
-    validation_metrics: Metrics
-    learning_rate: float
-    seconds: float
-
-
-@dataclass
+@dataclass(init=False)
 class History:
     """The losses and metrics of every epoch, the best epoch, and why training stopped.
 
@@ -45,7 +23,8 @@ class History:
     dropout was on, without penalties; so it can start above the validation loss.
 
     Arguments:
-        epochs: one record for each epoch that was finished.
+        epochs: one record for each epoch that was finished. They are kept as an array,
+            and behave as a list of which nothing is replaced.
         best_epoch: the epoch with the lowest validation loss (without validation rows
             the last one), counted from 1; 0 before any epoch was finished.
         stopped_because: a sentence.
@@ -60,41 +39,55 @@ class History:
         True
     """
 
-    epochs: list[EpochRecord] = field(default_factory=list[EpochRecord])
-    best_epoch: int = 0
-    stopped_because: str = ""
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    epochs: Epochs
+    best_epoch: int
+    stopped_because: str
+    settings: dict[str, Any]
+
+    def __init__(
+        self,
+        epochs: Iterable[EpochRecord] = (),
+        best_epoch: int = 0,
+        stopped_because: str = "",
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.epochs = epochs if isinstance(epochs, Epochs) else Epochs(epochs)
+        self.best_epoch, self.stopped_because = best_epoch, stopped_because
+        self.settings = {} if settings is None else settings
 
     @property
     def training_loss(self) -> list[float]:
         """The training loss of every epoch."""
-        return [record.training_loss for record in self.epochs]
+        return self.epochs.figure("training_loss")
 
     @property
     def validation_loss(self) -> list[float]:
         """The validation loss of every epoch; empty without validation rows."""
-        losses = [record.validation_loss for record in self.epochs]
-        return [loss for loss in losses if loss is not None]
+        return self.epochs.figure("validation_loss")
 
     @property
     def training_metrics(self) -> dict[str, list[float]]:
         """Each training metric's value in every epoch."""
-        return columns([record.training_metrics for record in self.epochs])
+        return self._metrics("training_metrics.")
 
     @property
     def validation_metrics(self) -> dict[str, list[float]]:
         """Each validation metric's value in every epoch."""
-        return columns([record.validation_metrics for record in self.epochs])
+        return self._metrics("validation_metrics.")
+
+    def _metrics(self, group: str) -> dict[str, list[float]]:
+        names = [name for name in self.epochs.names if name.startswith(group)]
+        return {name.removeprefix(group): self.epochs.figure(name) for name in names}
 
     @property
     def learning_rate(self) -> list[float]:
         """The learning rate at the end of every epoch."""
-        return [record.learning_rate for record in self.epochs]
+        return self.epochs.figure("learning_rate")
 
     @property
     def seconds(self) -> list[float]:
         """The duration of every epoch."""
-        return [record.seconds for record in self.epochs]
+        return self.epochs.figure("seconds")
 
     @property
     def stopped_epoch(self) -> int:
@@ -103,11 +96,12 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """The history as plain data, for JSON; a metric that isn't finite is None."""
-        data = asdict(self)
-        for record in data["epochs"]:
-            for name in ("training_metrics", "validation_metrics"):
-                record[name] = {k: finite(v) for k, v in record[name].items()}
-        return data
+        return {
+            "epochs": [record_data(record) for record in self.epochs],
+            "best_epoch": self.best_epoch,
+            "stopped_because": self.stopped_because,
+            "settings": copy.deepcopy(self.settings),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
@@ -116,18 +110,29 @@ class History:
         Raises:
             KeyError, TypeError, ValueError: the data isn't a history.
         """
-        epochs = [
-            record_from(number, each) for number, each in numbered(data["epochs"])
-        ]
+        numbered = enumerate(cast(list[Mapping[str, Any]], data["epochs"]), 1)
+        epochs = Epochs(record_from(number, each) for number, each in numbered)
+        return cls.described(data, epochs)
+
+    @classmethod
+    def described(cls, data: Mapping[str, Any], epochs: Epochs) -> History:
+        """A history of these epochs, of which the data says the rest.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data isn't a history.
+        """
         best, because = data["best_epoch"], data["stopped_because"]
         if best not in range(len(epochs) + 1) or not isinstance(because, str):
             raise ValueError(f"a history can't have {best=} and {because=}")
         return cls(epochs, int(best), because, dict(data["settings"]))
 
 
-def numbered(records: Any) -> list[tuple[int, Mapping[str, Any]]]:
-    """Epochs as plain data, with their numbers from 1."""
-    return list(enumerate(cast(list[Mapping[str, Any]], records), 1))
+def record_data(record: EpochRecord) -> dict[str, Any]:
+    """An epoch's record as plain data."""
+    data = asdict(record)
+    for name in OF_METRICS:
+        data[name] = {k: finite(v) for k, v in data[name].items()}
+    return data
 
 
 def record_from(number: int, data: Mapping[str, Any]) -> EpochRecord:
@@ -164,9 +169,3 @@ def real(value: Any) -> float:
 def finite(value: float) -> float | None:
     """The number if JSON has it."""
     return value if math.isfinite(value) else None
-
-
-def columns(rows: list[Metrics]) -> dict[str, list[float]]:
-    """Rows of named values as named columns."""
-    names = rows[0] if rows else {}
-    return {name: [row[name] for row in rows] for name in names}

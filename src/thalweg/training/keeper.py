@@ -17,6 +17,7 @@ from thalweg.training.checkpoints import (
 )
 from thalweg.training.fit import Trainer
 from thalweg.training.interrupts import Terminated
+from thalweg.training.modelfile import Content
 from thalweg.training.network import Network
 from thalweg.training.rows import Rows
 from thalweg.training.runfile import Description, Setup, saved_from, setup_of
@@ -137,7 +138,7 @@ def require_finished(store: Store) -> None:
     if not store.entries():
         return
     tensors, document, path = store.newest()
-    if not saved_from(document, tensors, str(path)).finished:
+    if not saved_from(Content(str(path), document, tensors)).finished:
         raise FileError(
             f"{store.folder}: holds a run that isn't finished: resume it, or take "
             "another folder"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.program.alignment import aligned_copy
+from thalweg.program.alignment import aligned_bytes, aligned_copy
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.stack import Shapes
 from thalweg.training.step import types_of
@@ -39,6 +39,18 @@ class Memory:
         np.copyto(self.parameters, snapshot.parameters)
         for name, array in self.state.items():
             np.copyto(array, snapshot.state[name])
+
+
+def empty_memory(shapes: Shapes, dtype: Dtype) -> Memory:
+    """Parameters and state that are yet to be filled, laid out as programs have them."""
+    parameters, state = (
+        types_of(each, dtype) for each in (shapes.parameters, shapes.state)
+    )
+    size = sum(type.nbytes for type in parameters.values())
+    return Memory(
+        aligned_bytes(size).view(dtype),
+        {name: np.empty(type.shape, dtype) for name, type in state.items()},
+    )
 
 
 def memory_of(values: Mapping[str, NumpyArray], shapes: Shapes, dtype: Dtype) -> Memory:

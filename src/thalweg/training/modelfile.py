@@ -5,12 +5,15 @@ in `atomic`. Here they meet the file: sizes are compared before anything of that
 read, and the payload's SHA-256 is compared before anything of it is used.
 """
 
+from __future__ import annotations
+
 import difflib
 import hashlib
 import os
 import stat
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -18,7 +21,7 @@ import numpy as np
 
 from thalweg.errors import FileError, ModelFileError
 from thalweg.training.atomic import FilePath, write_atomically
-from thalweg.training.modeldocument import Document, with_envelope
+from thalweg.training.modeldocument import TIMES, Document, with_envelope
 from thalweg.training.modelheader import (
     DTYPES,
     LENGTH_BYTES,
@@ -33,15 +36,22 @@ from thalweg.training.modelheader import (
 )
 
 __all__ = [
+    "Content",
+    "content_of",
     "header_digest",
     "model_bytes",
     "model_of",
+    "opened_model",
     "read_model",
+    "require_writable",
     "write_atomically",
     "write_model",
 ]
 
 IN_MEMORY = "the model"
+CUT = "the file became shorter while it was read"
+BYTES_AT_ONCE = 2**20  # stay in the processor's cache from reading to the digest
+NO_DIGEST = "0" * 64
 
 
 def write_model(
@@ -88,10 +98,10 @@ def write_model(
 def read_model(path: FilePath) -> tuple[dict[str, np.ndarray], Document]:
     """Read a model file, whatever bytes are in it.
 
-    Memory stays below the file's size plus 64 MB, and nothing in the file is run.
+    Memory stays below 1.2 times the file's size plus 64 MB; nothing in the file is run.
 
     Returns:
-        the arrays by name (read-only, views of one buffer), and the whole document.
+        the arrays by name (read-only), and the whole document.
 
     Raises:
         FileError: there is no such file, or it can't be read.
@@ -105,8 +115,98 @@ def read_model(path: FilePath) -> tuple[dict[str, np.ndarray], Document]:
         thalweg.errors.FileError: nowhere/iris.thalweg: no such file
         (the folder nowhere doesn't exist)
     """
-    with _naming(path), _opened(path) as (file, size):
-        return _decoded(file, size)
+    with opened_model(path) as content, _naming(path):
+        content.fill()
+        return content.tensors, content.document
+
+
+@dataclass
+class Content:
+    """What is in a model file: its document, and its arrays, which are filled last.
+
+    So who knows from the document where an array is to lie in the end can have it read
+    into that place, and no array is ever there twice.
+
+    Arguments:
+        name: of the file, for errors.
+        document: of the file.
+        tensors: the arrays by name, of the file's shapes and dtypes.
+        source: where their bytes come from; None where the arrays are filled.
+    """
+
+    name: str
+    document: Document
+    tensors: dict[str, np.ndarray]
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        self._placed: set[str] = set()
+
+    def place(self, name: str, array: np.ndarray) -> None:
+        """Have a tensor in this array, which is contiguous and like it."""
+        if self.source is None:
+            np.copyto(array, self.tensors[name])
+        self.tensors[name] = array
+        self._placed.add(name)
+
+    def fill(self) -> None:
+        """Read the arrays, each into its place.
+
+        Raises:
+            ModelFileError: the payload was cut or altered.
+        """
+        source, self.source = self.source, None
+        if source is not None:
+            source.read_into(self.tensors, self.document)
+            for name in self.tensors.keys() - self._placed:
+                self.tensors[name].flags.writeable = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """The payload of an open file.
+
+    Arguments:
+        file: which stands where the payload starts.
+        entries: of its tensors, in order.
+    """
+
+    file: BinaryIO
+    entries: Sequence[Entry]
+
+    def read_into(
+        self, tensors: Mapping[str, np.ndarray], document: Document
+    ) -> None:
+        """Read every tensor where it is to be, and compare the digest.
+
+        Raises:
+            ModelFileError: the payload was cut or altered.
+        """
+        digest, beside = hashlib.sha256(), _outside_digest(document)
+        for entry in self.entries:
+            place = tensors[entry.name].reshape(-1).view(np.uint8)
+            for start in range(0, len(place), BYTES_AT_ONCE):
+                part = place[start : start + BYTES_AT_ONCE].data
+                _read_whole(self.file, part)
+                if entry.name not in beside:
+                    digest.update(part)
+        if digest.hexdigest() != document["payload_sha256"]:
+            raise ModelFileError(
+                "the payload was altered: its SHA-256 isn't the one in the header"
+            )
+        for entry in self.entries:
+            _require_truths(entry.name, tensors[entry.name])
+
+
+@contextmanager
+def opened_model(path: FilePath) -> Generator[Content]:
+    """What is in a model file, whose header was checked; its arrays are to be filled.
+
+    Raises:
+        FileError, ModelFileError: as `read_model`.
+    """
+    with _opened(path) as (file, size):
+        yield _content(os.fspath(path), file, size)
 
 
 def model_bytes(
@@ -137,8 +237,19 @@ def model_of(content: bytes) -> tuple[dict[str, np.ndarray], Document]:
     Raises:
         ModelFileError: they break a rule of the format.
     """
+    found = content_of(content)
     with _naming(IN_MEMORY):
-        return _decoded(BytesIO(content), len(content))
+        found.fill()
+    return found.tensors, found.document
+
+
+def content_of(content: bytes, name: str = IN_MEMORY) -> Content:
+    """What `opened_model` would give of a file of these bytes.
+
+    Raises:
+        ModelFileError: the header breaks a rule of the format.
+    """
+    return _content(name, BytesIO(content), len(content))
 
 
 def _encoded(
@@ -147,20 +258,48 @@ def _encoded(
     """The header and the payload's parts."""
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     entries = lay_out(contiguous)
-    chunks = [_bytes_of(contiguous[entry.name]) for entry in entries]
-    header = encode_header(with_envelope(document, _digest(chunks)), entries)
+    beside = _outside_digest(document)
+    digest = _digest(
+        _bytes_of(contiguous[each.name]) for each in entries if each.name not in beside
+    )
+    header = encode_header(with_envelope(document, digest), entries)
     check_header(header[LENGTH_BYTES:])
-    return header, chunks
+    return header, [_bytes_of(contiguous[entry.name]) for entry in entries]
 
 
-def _decoded(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], Document]:
-    """The arrays and the document of an open file."""
-    length = decode_length(file.read(LENGTH_BYTES), size)
-    document, entries = decode_header(_read_exactly(file, length))
-    check_size(size, length, entries)
-    payload = _read_exactly(file, payload_size(entries))
-    _check_digest(payload, document)
-    return {entry.name: _view(payload, entry) for entry in entries}, document
+def _outside_digest(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tensors that the payload's digest leaves out.
+
+    How long an epoch took differs each time; all else that equal trainings give is
+    equal, and its digest says so.
+    """
+    return (TIMES,) if TIMES in document.get("required_features", ()) else ()
+
+
+def require_writable(
+    tensors: Mapping[str, np.ndarray], document: Mapping[str, object]
+) -> None:
+    """See before the numbers are known whether there can be such a file.
+
+    Args:
+        tensors: arrays of the shapes and dtypes that are to be written.
+        document: as it is to be written.
+
+    Raises:
+        ArgumentError, DtypeError, ModelFileError: as in `write_model`.
+    """
+    header = encode_header(with_envelope(document, NO_DIGEST), lay_out(tensors))
+    check_header(header[LENGTH_BYTES:])
+
+
+def _content(name: str, file: BinaryIO, size: int) -> Content:
+    """What is in an open file, after its header was checked."""
+    with _naming(name):
+        length = decode_length(file.read(LENGTH_BYTES), size)
+        document, entries = decode_header(_read_exactly(file, length))
+        check_size(size, length, entries)
+        tensors = {e.name: np.empty(e.shape, DTYPES[e.code]) for e in entries}
+    return Content(name, document, tensors, Source(file, entries))
 
 
 def header_digest(path: FilePath) -> str:
@@ -231,20 +370,19 @@ def _nearest(path: str) -> str:
 def _read_exactly(file: BinaryIO, count: int) -> bytes:
     content = file.read(count)
     if len(content) < count:
-        raise ModelFileError("the file became shorter while it was read")
+        raise ModelFileError(CUT)
     return content
 
 
-def _check_digest(payload: bytes, document: Document) -> None:
-    if _digest([payload]) != document["payload_sha256"]:
-        raise ModelFileError(
-            "the payload was altered: its SHA-256 isn't the one in the header"
-        )
+def _read_whole(file: BinaryIO, place: memoryview) -> None:
+    """Fill a place with what comes next in a file."""
+    while place:
+        count = file.readinto(place)  # pyright: ignore[reportAttributeAccessIssue]
+        if not count:
+            raise ModelFileError(CUT)
+        place = place[count:]
 
 
-def _view(payload: bytes, entry: Entry) -> np.ndarray:
-    dtype = DTYPES[entry.code]
-    array: np.ndarray[Any, Any] = np.ndarray(entry.shape, dtype, payload, entry.begin)
-    if dtype == np.bool_ and array.size and array.view(np.uint8).max() > 1:
-        raise ModelFileError(f"tensor {entry.name!r}: a truth value must be 0 or 1")
-    return array
+def _require_truths(name: str, array: np.ndarray) -> None:
+    if array.dtype == np.bool_ and array.size and array.view(np.uint8).max() > 1:
+        raise ModelFileError(f"tensor {name!r}: a truth value must be 0 or 1")

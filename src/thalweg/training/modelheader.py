@@ -44,9 +44,11 @@ LENGTH_BYTES = 8
 
 DTYPES = {
     "F64": np.dtype("<f8"),
+    "I64": np.dtype("<i8"),
     "F32": np.dtype("<f4"),
     "I32": np.dtype("<i4"),
     "U32": np.dtype("<u4"),
+    "U8": np.dtype("u1"),
     "BOOL": np.dtype("?"),
 }
 CODES = {dtype: code for code, dtype in DTYPES.items()}

@@ -24,9 +24,12 @@ from thalweg.program.serialize import MOST_COMPUTED_A_ROW, ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
+from thalweg.training.columnar import pack
+from thalweg.training.epochs import OF_METRICS, SECONDS, Epochs
 from thalweg.training.history import History
-from thalweg.training.memory import memory_of
-from thalweg.training.modelfile import write_model
+from thalweg.training.memory import Memory, empty_memory, parts_of
+from thalweg.training.modeldocument import LONG_LISTS, TIMES
+from thalweg.training.modelfile import Content, write_model
 from thalweg.training.network import Network
 from thalweg.training.plain import from_plain, plain_data
 from thalweg.training.stack import (
@@ -52,6 +55,9 @@ Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
 HISTORY = "history"
+FIGURES = {"epoch", "training_loss", "validation_loss", "learning_rate", *OF_METRICS}
+AT_ONCE = 2**16  # epochs that are looked at together
+DESCRIPTION = ("network", "loss")  # with a program's instructions
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
@@ -66,10 +72,29 @@ def save(network: Network, path: str | Path) -> None:
         FileError: the file can't be written.
     """
     document, tensors = network_data(network)
-    write_model(path, tensors, {"kind": "network", **document})
+    write_model(path, *as_written({"kind": "network", **document}, tensors))
 
 
 # To data ------------------------------------------------------------------------------
+
+
+def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
+    """Tensors and a document as `write_model` takes them.
+
+    What grows with a table becomes arrays; what lies where in memory does not, so that
+    it is known before an array is read.
+
+    Raises:
+        ArgumentError: the document isn't plain JSON.
+        ModelFileError: a list is longer than a reader would take.
+    """
+    needed = [TIMES, *document.get("required_features", [])]
+    rest = {name: each for name, each in document.items() if name not in DESCRIPTION}
+    packed, arrays = pack(rest)
+    if arrays:
+        needed.append(LONG_LISTS)
+    features = {"required_features": needed}
+    return {**tensors, **arrays}, {**document, **packed, **features}
 
 
 def network_data(network: Network) -> tuple[Data, Tensors]:
@@ -149,45 +174,39 @@ def loss_data(network: Network, tensors: Tensors) -> Data | None:
     return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
 
 
-def history_data(history: History, tensors: Tensors) -> Data:
-    """The history as plain data, with the figures of all epochs in one array.
+def history_data(history: History, tensors: Tensors, *beside: float) -> Data:
+    """The history as plain data, with the figures of all epochs in two arrays.
 
-    A document is small by rule; how many epochs there were is not.
+    Arguments:
+        history: to be described.
+        tensors: where the arrays go.
+        beside: seconds of something else, which follow those of the epochs.
     """
-    data = history.to_dict()
-    records = [flat(record) for record in data.pop("epochs")]
-    data["columns"] = list(records[0]) if records else []
-    figures = [[np.nan if v is None else v for v in r.values()] for r in records]
-    tensors[HISTORY] = np.array(figures, np.float64).reshape(
-        len(records), len(data["columns"])
-    )
-    return data
-
-
-def flat(record: Data, prefix: str = "") -> Data:
-    """A record's figures; those of metrics are named as in `validation_metrics.r2`."""
-    figures: Data = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            figures |= flat(cast(Data, value), f"{name}.")
-        else:
-            figures[prefix + name] = value
-    return figures
+    epochs = history.epochs
+    names = [name for name in epochs.names if name != SECONDS]
+    tensors[HISTORY] = epochs.array(names)
+    tensors[TIMES] = np.append(epochs.array([SECONDS])[:, 0], beside)
+    return {
+        "best_epoch": history.best_epoch,
+        "stopped_because": history.stopped_because,
+        "settings": history.settings,
+        "columns": names,
+    }
 
 
 # From data ----------------------------------------------------------------------------
 
 
-def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Network:
-    """A network from a file's data.
+def network_from(content: Content) -> Network:
+    """A network from what a file holds, whose arrays are filled by the way.
 
     Raises:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     try:
-        return decode_network(document, tensors)
+        return decode_network(content)
     except ThalwegError as error:
-        raise ModelFileError(f"{path}: {error}") from error
+        raise ModelFileError(f"{content.name}: {error}") from error
     except (
         KeyError,
         TypeError,
@@ -198,12 +217,13 @@ def network_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Ne
         RecursionError,
     ) as error:
         raise ModelFileError(
-            f"{path}: the network's description is damaged: {error!r}"
+            f"{content.name}: the network's description is damaged: {error!r}"
         ) from None
 
 
-def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
+def decode_network(content: Content) -> Network:
     """The network, its parameters, loss and history."""
+    document, tensors = content.document, content.tensors
     described = document["network"]
     dtype = described["dtype"]
     if dtype not in FLOATS:
@@ -218,19 +238,31 @@ def decode_network(document: Mapping[str, Any], tensors: Tensors) -> Network:
     network = Network(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
     require_small_rows(shapes)
-    values = {
-        name.removeprefix(PARAMETER): array
-        for name, array in tensors.items()
-        if name.startswith(PARAMETER)
-    }
-    require_values(values, types_of({**shapes.parameters, **shapes.state}, dtype))
-    network.take(shapes, memory_of(values, shapes, dtype), dtype)
+    network.take(shapes, placed(content, shapes, dtype), dtype)
+    content.fill()
     network.loss = decode_loss(document["loss"], tensors)
     network.optimizer = from_plain(document["optimizer"], Optimizer)
     network.penalty = from_plain(document["penalty"], Penalty)
     network.history = decode_history(document["history"], tensors)
     require_trainable(network)
     return network
+
+
+def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:
+    """The memory of the network, into which its tensors are going to be read."""
+    require_values(
+        {
+            name.removeprefix(PARAMETER): array
+            for name, array in content.tensors.items()
+            if name.startswith(PARAMETER)
+        },
+        types_of({**shapes.parameters, **shapes.state}, dtype),
+    )
+    memory = empty_memory(shapes, dtype)
+    values = {**parts_of(memory.parameters, shapes), **memory.state}
+    for name, array in values.items():
+        content.place(PARAMETER + name, array)
+    return memory
 
 
 def require_small_rows(shapes: Shapes) -> None:
@@ -339,25 +371,58 @@ def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
 
 
 def decode_history(data: Data, tensors: Tensors) -> History:
-    """The history, from its description and the array of its figures."""
-    columns, figures = [str(name) for name in data["columns"]], tensors[HISTORY]
-    if figures.dtype != np.float64 or figures.shape != (len(figures), len(columns)):
+    """The history, from its description and the arrays of its figures."""
+    names, figures = [str(name) for name in data["columns"]], tensors[HISTORY]
+    if figures.dtype != np.float64 or figures.shape != (len(figures), len(names)):
         raise ModelFileError(
-            f"{HISTORY} must be float64 with {len(columns)} columns, "
+            f"{HISTORY} must be float64 with {len(names)} columns, "
             f"got {figures.dtype} of {figures.shape}"
         )
-    epochs = [record_of(columns, row) for row in figures.tolist()]
-    return History.from_dict({**data, "epochs": epochs})
+    if SECONDS in names:  # as it was written once, among the others
+        if names.pop() != SECONDS:
+            raise ModelFileError(f"{HISTORY} must have {SECONDS} last")
+        figures, seconds = figures[:, :-1], figures[:, -1]
+    else:
+        seconds = seconds_in(tensors)[: len(figures)]
+    return History.described(data, epochs_of(names, figures, seconds))
 
 
-def record_of(columns: list[str], row: list[float]) -> Data:
-    """One epoch's record as plain data; NaN stands for what there wasn't."""
-    record: Data = {"training_metrics": {}, "validation_metrics": {}}
-    for name, value in zip(columns, row, strict=True):
-        group, _, metric = name.partition(".")
-        place = record[group] if metric else record
-        place[metric or group] = None if math.isnan(value) else value
-    return record
+def seconds_in(tensors: Tensors) -> NumpyArray:
+    """How long each epoch took, and what stands behind that."""
+    seconds = tensors[TIMES]
+    if seconds.dtype != np.float64 or seconds.ndim != 1:
+        raise ModelFileError(f"{TIMES} must be a vector of float64")
+    return seconds
+
+
+def epochs_of(names: list[str], figures: NumpyArray, seconds: NumpyArray) -> Epochs:
+    """The records of these figures, which count from 1.
+
+    A validation loss that is NaN in every epoch stands for none.
+    """
+    known = [name for name in names if name.partition(".")[0] in FIGURES]
+    if len({*names}) < len(names) or known != names or len(seconds) != len(figures):
+        raise ModelFileError(f"{HISTORY} can't have the columns {names}")
+    if not len(figures):
+        return Epochs()
+    columns = dict(zip(names, figures.T, strict=True))
+    if not counts_from_one(columns["epoch"]):
+        raise ModelFileError(f"{HISTORY} must count its epochs from 1")
+    for each in (columns["training_loss"], columns["learning_rate"], seconds):
+        if np.isnan(each).any():
+            raise ModelFileError(f"{HISTORY} must have every loss, rate and duration")
+    if np.isnan(columns.get("validation_loss", 0.0)).all():
+        names = ["" if name == "validation_loss" else name for name in names]
+    return Epochs.of(names, figures, seconds)
+
+
+def counts_from_one(numbers: NumpyArray) -> bool:
+    """Whether they are 1, 2, 3, …; a part at a time, as they may be many."""
+    return all(
+        np.array_equal(part, np.arange(start + 1, start + 1 + len(part)))
+        for start in range(0, len(numbers), AT_ONCE)
+        if len(part := numbers[start : start + AT_ONCE])
+    )
 
 
 def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:

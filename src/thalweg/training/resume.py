@@ -17,6 +17,7 @@ from thalweg.training.checkpoints import Store, opened
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Plan, Trainer
 from thalweg.training.keeper import Keeper
+from thalweg.training.modelfile import Content
 from thalweg.training.network import Network
 from thalweg.training.rows import Rows, rows_from
 from thalweg.training.run import run
@@ -32,7 +33,7 @@ def saved_run(folder: str | PathLike[str]) -> Generator[tuple[Store, Saved]]:
     """
     with opened(folder) as store:
         tensors, document, path = store.newest()
-        yield store, saved_from(document, tensors, str(path))
+        yield store, saved_from(Content(str(path), document, tensors))
 
 
 def go_on(
@@ -145,15 +146,18 @@ def require_same_figures(trainer: Trainer, path: str) -> None:
         ModelFileError: it hasn't.
     """
     training, validation = trainer.figures
-    for record in trainer.state.history.epochs:
-        found = record.training_metrics.keys(), record.validation_metrics.keys()
-        if found != (training, validation):
-            raise ModelFileError(
-                f"{path}: epoch {record.epoch} must have the metrics of this run, "
-                f"{', '.join(training)}"
-            )
-        if (record.validation_loss is None) != (not validation):
-            raise ModelFileError(f"{path}: epoch {record.epoch} has no validation loss")
+    epochs = trainer.state.history.epochs
+    if not epochs:
+        return
+    first = epochs[0]
+    found = first.training_metrics.keys(), first.validation_metrics.keys()
+    if not epochs.alike or found != (training, validation):
+        raise ModelFileError(
+            f"{path}: every epoch must have the metrics of this run, "
+            f"{', '.join(training)}"
+        )
+    if (first.validation_loss is None) != (not validation):
+        raise ModelFileError(f"{path}: every epoch must have a validation loss")
 
 
 def rule_of(saved: Saved, name: str, known: Any, given: Any) -> Any:

@@ -20,15 +20,20 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray
 from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoints import Checkpoint
+from thalweg.training.columnar import unpack
 from thalweg.training.fit import Plan
 from thalweg.training.memory import Memory
+from thalweg.training.modeldocument import TIMES
+from thalweg.training.modelfile import Content
 from thalweg.training.network import Network
 from thalweg.training.networkdata import (
     HISTORY,
     PARAMETER,
+    as_written,
     history_data,
     network_data,
     network_from,
+    seconds_in,
 )
 from thalweg.training.rows import Rows
 from thalweg.training.state import OptimizerState, TrainingState
@@ -146,9 +151,11 @@ class Description:
         constants = {
             name: array
             for name, array in tensors.items()
-            if name != HISTORY and not name.startswith(PARAMETER)
+            if name not in (HISTORY, TIMES) and not name.startswith(PARAMETER)
         }
-        return cls({"kind": "checkpoint", **document, "run": asdict(setup)}, constants)
+        described = {"kind": "checkpoint", **document, "run": asdict(setup)}
+        constants, described = as_written(described, constants)
+        return cls(described, constants)
 
     def at(self, network: Network, state: TrainingState) -> tuple[Data, Tensors]:
         """A checkpoint's document and tensors, at a moment between two steps."""
@@ -159,13 +166,9 @@ class Description:
         tensors |= {f"{SLOT}{number}": slot for number, slot in enumerate(slots)}
         tensors |= {BEST: best.parameters, LOG: state.log}
         tensors |= {BEST_STATE + name: array for name, array in best.state.items()}
-        position = {
-            "steps": optimizer.steps,
-            "epochs": optimizer.epochs,
-            "seconds": state.seconds,
-        }
-        document = self.document | {"history": history_data(state.history, tensors)}
-        return document | {"position": position}, tensors
+        position = {"steps": optimizer.steps, "epochs": optimizer.epochs}
+        history = history_data(state.history, tensors, state.seconds)
+        return self.document | {"history": history, "position": position}, tensors
 
 
 # From data ----------------------------------------------------------------------------
@@ -212,7 +215,7 @@ class Saved:
         state.log = self._log()
         optimizer.steps = self.position["steps"]
         optimizer.epochs = self.position["epochs"]
-        state.seconds = float(self.position["seconds"])
+        state.seconds = self.position["seconds"]
         return state
 
     def _fill(self, place: NumpyArray, name: str) -> None:
@@ -230,19 +233,25 @@ class Saved:
         return log
 
 
-def saved_from(document: Mapping[str, Any], tensors: Tensors, path: str) -> Saved:
-    """A run from a file's data.
+def saved_from(content: Content) -> Saved:
+    """A run from what a file holds.
 
     Raises:
         ModelFileError: a part is missing or can't be.
     """
-    network = network_from(document, tensors, path)
+    network, path = network_from(content), content.name
+    document, tensors = content.document, content.tensors
     try:
-        setup, position = Setup(**document["run"]), dict(document["position"])
+        described = unpack({"run": document["run"]}, tensors)
+        setup, position = Setup(**described["run"]), dict(document["position"])
+        if "seconds" not in position:  # they stand with those of the epochs
+            position["seconds"] = float(
+                seconds_in(tensors)[network.history.stopped_epoch]
+            )
         require_possible(setup, position, network)
     except ThalwegError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ModelFileError(f"{path}: the run is damaged: {error!r}") from None
     return Saved(network, setup, position, tensors, path)
 

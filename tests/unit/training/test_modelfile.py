@@ -243,7 +243,7 @@ def test_a_document_must_be_plain_json(path: Path, value: object) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("dtype", ["int64", "float16", "complex128", "U3", ">f4"])
+@pytest.mark.parametrize("dtype", ["int16", "float16", "complex128", "U3", ">f4"])
 def test_a_dtype_that_the_format_lacks_is_refused(path: Path, dtype: str) -> None:
     with pytest.raises(DtypeError, match=r"tensor 'a': must be float64, .*, got"):
         write_model(path, {"a": np.zeros(2, dtype)}, {})
@@ -311,7 +311,7 @@ ENTRY_FAULTS = {
     "name escaped": (entry("\\u0061"), "entry must be like"),
     "long name": (entry("a" * 257), "a name must be"),
     "very long name": (entry("a" * 5000), "entry must be like"),
-    "half": (entry(dtype="F16", offsets="[0,4]"), "dtype must be F64, F32.*'F16'"),
+    "half": (entry(dtype="F16", offsets="[0,4]"), "dtype must be F64, I64, F32.*'F16'"),
     "lower case": (entry(dtype="f32"), "dtype must be"),
     "rank 9": (entry(shape="[2,1,1,1,1,1,1,1,1]"), "rank must be at most 8, got 9"),
     "hole at the start": (entry(offsets="[8,16]"), "begin at byte 0, got 8.*a hole"),

@@ -25,7 +25,7 @@ def file_with(folder: Path, layers: list[Any], **tensors: Any) -> Path:
     tw.Network([tw.Dense(1)]).initialize(1).save(path)
     old, document = read_model(path)
     document["network"]["layers"] = layers
-    history = {"history": old["history"]}
+    history = {name: old[name] for name in ("history", "times")}
     write_model(path, history | tensors, document)
     return path
 

@@ -18,7 +18,8 @@ from numpy.testing import assert_array_equal
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError, ModelFileError, ProgramError
 from thalweg.formulas.initializers import constant, he_normal, normal
-from thalweg.training.modelfile import read_model, write_model
+from thalweg.training.epochs import Epochs
+from thalweg.training.modelfile import Content, read_model, write_model
 from thalweg.training.networkdata import network_data, network_from
 
 generator = np.random.default_rng(0)
@@ -436,7 +437,7 @@ def test_a_changed_document_is_refused(
     started = time.process_time()
     try:
         with pytest.raises(ModelFileError, match=r"^a\.thalweg: "):
-            network_from(document, tensors, "a.thalweg")
+            network_from(Content("a.thalweg", document, dict(tensors)))
         assert tracemalloc.get_traced_memory()[1] < 64_000_000
         assert time.process_time() - started < 5
     finally:
@@ -454,14 +455,15 @@ def test_figures_must_be_those_that_the_history_names(
     if figures is not None:
         changed["history"] = figures
     with pytest.raises(ModelFileError, match="history"):
-        network_from(document, changed, "a.thalweg")
+        network_from(Content("a.thalweg", document, dict(changed)))
 
 
 def test_a_run_of_very_many_epochs_can_be_saved(tmp_path: Path) -> None:
     network = tw.Network([tw.Dense(1)])
     network.fit(X[:4], NUMBERS[:4], epochs=1, validation=None)
     (record,) = network.history.epochs
-    network.history.epochs = [replace(record, epoch=i) for i in range(1, 30_001)]
+    many = (replace(record, epoch=i) for i in range(1, 30_001))
+    network.history.epochs = Epochs(many)
     network.save(tmp_path / "a.thalweg")
     assert load_network(tmp_path / "a.thalweg").history == network.history
 
@@ -471,7 +473,7 @@ def test_a_missing_part_is_refused(documents: dict[str, Any], name: str) -> None
     document, tensors = documents["dense"]
     rest = {k: v for k, v in document.items() if k != name}
     with pytest.raises(ModelFileError, match="damaged"):
-        network_from(rest, tensors, "a.thalweg")
+        network_from(Content("a.thalweg", rest, dict(tensors)))
 
 
 CHANGES: list[Any] = [
@@ -492,7 +494,7 @@ def test_parameters_must_be_those_of_the_layers(
     altered = dict(tensors)
     change(altered)
     with pytest.raises(ModelFileError, match="parameter"):
-        network_from(document, altered, "a.thalweg")
+        network_from(Content("a.thalweg", document, dict(altered)))
 
 
 def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> None:
@@ -500,11 +502,11 @@ def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> N
     document["network"]["layers"] = [{"type": "Dropout", "rate": 0.5}] * 30_000
     started = time.process_time()
     with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
-        network_from(document, tensors, "a.thalweg")
+        network_from(Content("a.thalweg", document, dict(tensors)))
     parts = [[0, 1, {"object": {"type": "Dropout", "rate": 0.5}}]] * 9_000
     document["network"]["layers"] = [{"type": "Columns", "parts": parts}]
     with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
-        network_from(document, tensors, "a.thalweg")
+        network_from(Content("a.thalweg", document, dict(tensors)))
     assert time.process_time() - started < 2
 
 
@@ -554,7 +556,7 @@ def test_a_garbled_document_is_refused_or_gives_a_network_that_works(
         place[key] = value
     tracemalloc.start()
     try:
-        network = network_from(document, tensors, "a.thalweg")
+        network = network_from(Content("a.thalweg", document, dict(tensors)))
     except ModelFileError:
         return
     finally:
