@@ -17,7 +17,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from thalweg.errors import FileError, ModelFileError
-from thalweg.training.atomic import FilePath, write_atomically
+from thalweg.training.atomic import (
+    FilePath,
+    open_without_waiting,
+    write_atomically,
+)
 from thalweg.training.modeldocument import Document, with_envelope
 from thalweg.training.modelheader import (
     DTYPES,
@@ -36,6 +40,7 @@ __all__ = [
     "header_digest",
     "model_bytes",
     "model_of",
+    "read_document",
     "read_model",
     "write_atomically",
     "write_model",
@@ -141,6 +146,17 @@ def model_of(content: bytes) -> tuple[dict[str, np.ndarray], Document]:
         return _decoded(BytesIO(content), len(content))
 
 
+def read_document(path: FilePath) -> Document:
+    """The document of a model file, without its arrays, which aren't looked at.
+
+    Raises:
+        FileError, ModelFileError: as in `read_model`, of the header.
+    """
+    with _naming(path), _opened(path) as (file, size):
+        length = decode_length(file.read(LENGTH_BYTES), size)
+        return decode_header(_read_exactly(file, length))[0]
+
+
 def _encoded(
     tensors: Mapping[str, np.ndarray], document: Mapping[str, object]
 ) -> tuple[bytes, list[memoryview]]:
@@ -199,7 +215,7 @@ def _naming(path: FilePath) -> Generator[None]:
 def _opened(path: FilePath) -> Generator[tuple[BinaryIO, int]]:
     name = os.fspath(path)
     try:
-        with open(name, "rb", opener=_open_without_waiting) as file:
+        with open(name, "rb", opener=open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise FileError(f"{name}: must be a regular file")
@@ -211,11 +227,6 @@ def _opened(path: FilePath) -> Generator[tuple[BinaryIO, int]]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"{name}: can't be read: {reason}") from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Opening a pipe would wait for a writer who may never come."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _nearest(path: str) -> str:
