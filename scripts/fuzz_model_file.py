@@ -36,8 +36,8 @@ from thalweg.data.model import TableModel
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import TableFeatures
 from thalweg.estimators.frozen import thawed
-from thalweg.training.checkpoints import POINTER, Entry, encode_entries
 from thalweg.training.modelfile import header_digest, read_model, write_model
+from thalweg.training.store import POINTER, Entry, encode_entries
 
 Choose = random.Random | None
 Uses = list[Callable[[], Any]]

@@ -24,8 +24,8 @@ from thalweg.training.execution import Execution
 from thalweg.training.logs import JSONLines, TensorBoard
 
 if TYPE_CHECKING:
-    from thalweg.training.checkpoints import Store
     from thalweg.training.runfile import Saved
+    from thalweg.training.store import Store
 
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes

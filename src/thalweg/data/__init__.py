@@ -158,7 +158,8 @@ def resume(
     any number of threads; only the seconds differ. Checkpoints go on in that folder.
 
     Arguments:
-        folder: that of the `Checkpoint` which `fit` or `train` was given.
+        folder: that of the `Checkpoint` which `fit` or `train` was given; or a file in
+            it, ``step-N.thalweg``, where ``latest.json`` was lost.
         data: for a network X, as `fit` had it. For a table the file or frame; None for
             the file that it was read from.
         y: for a network, as `fit` had it.
@@ -176,8 +177,8 @@ def resume(
         The `Network`, with its history; for a table what `train` returns.
 
     Raises:
-        FileError: there is no checkpoint that can be read, or another process writes
-            there.
+        FileError: there is no checkpoint that can be read, or none that is known to
+            count; or another process writes there.
         DataError: the rows or the table aren't those of the run.
         ArgumentError: something is missing, or too much.
         DivergenceError: as `fit` raises it.

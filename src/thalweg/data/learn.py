@@ -33,8 +33,8 @@ from thalweg.training.metrics import CLASS_LOSSES
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
-    from thalweg.training.checkpoints import Store
     from thalweg.training.runfile import Saved
+    from thalweg.training.store import Store
 
 Announce = Callable[[Table, Prepared, Network], object]
 ONE_OUTPUT = "binary_cross_entropy"

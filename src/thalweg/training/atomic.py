@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all.
+"""Files that appear whole or not at all: everything that thalweg replaces.
 
 A file is written under another name in the same folder, forced to the disk, and then
 renamed over its target. Whoever looks, even after a crash, sees exactly the old file or
@@ -9,16 +9,24 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
+import signal
 import stat
+import threading
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
 from typing import BinaryIO
 
 from thalweg.errors import FileError
+from thalweg.training.interrupts import handling
 
 FilePath = str | os.PathLike[str]
 PREFIX = ".thalweg-"  # of temporary files
+TEMPORARY = re.compile(r"\.thalweg-[0-9a-f]{16}-[0-9a-f]{1,16}\.tmp")
+NEW, PRIVATE = 0o666, 0o600  # modes while a file is written: of a new one, of others
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Some network file systems have no fsync for folders: there the rename is all one gets.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
@@ -27,9 +35,10 @@ NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
 def write_atomically(path: FilePath, *chunks: bytes | memoryview) -> None:
     """Write the chunks, one after the other, as the whole content of a file.
 
-    The file gets the mode that the umask gives a new file; a symbolic link keeps
-    pointing to its target, which is replaced. What a killed process left behind while
-    it wrote this same file is removed.
+    A new file gets the mode that the umask gives it; one that is replaced keeps its
+    mode, and its owner and group where the system lets them be kept. A symbolic link
+    keeps pointing to its target, which is replaced. What a killed process left behind
+    while it wrote this same file is removed.
 
     Args:
         path: the file, new or replaced.
@@ -98,23 +107,41 @@ def _replace(target: str, chunks: Iterable[bytes | memoryview]) -> None:
 @contextmanager
 def _replacing(target: str) -> Generator[int]:
     """A descriptor to write to; what it got becomes the target's content."""
-    _refuse_special_file(target)
+    before = _replaced(target)
     folder, name = os.path.split(target)
     prefix = _temporary_prefix(name)
+    mode = NEW if before is None else PRIVATE
     with _descriptor(_open_folder(folder)) as folder_fd:
         sweep(folder, prefix)
-        with _temporary_file(os.path.join(folder, prefix)) as (temporary, fd):
+        with _temporary_file(os.path.join(folder, prefix), mode) as (temporary, fd):
             yield fd
+            if before is not None:
+                _keep_access(fd, before)
             os.fsync(fd)
             os.replace(temporary, target)
         _sync_folder(folder_fd)
 
 
-def _refuse_special_file(target: str) -> None:
-    """A rename would silently put a file where a device or a pipe was."""
-    with suppress(FileNotFoundError):
-        if not stat.S_ISREG(os.stat(target).st_mode):
-            raise OSError(errno.EINVAL, "it exists and isn't a regular file")
+def _replaced(target: str) -> os.stat_result | None:
+    """The file that is there; a rename would silently replace a device or a pipe."""
+    try:
+        before = os.stat(target)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(before.st_mode):
+        raise OSError(errno.EINVAL, "it exists and isn't a regular file")
+    return before
+
+
+def _keep_access(fd: int, before: os.stat_result) -> None:
+    """Who might read and write the file that is replaced still may, and nobody else."""
+    now = os.fstat(fd)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        with suppress(OSError):  # the right to give files away, and file systems' ways
+            os.fchown(fd, before.st_uid, before.st_gid)
+    mode = before.st_mode & 0o777
+    if now.st_mode & 0o777 != mode:
+        os.fchmod(fd, mode)
 
 
 def _open_folder(folder: str) -> int:
@@ -139,9 +166,12 @@ def _descriptor(fd: int) -> Generator[int]:
 
 
 @contextmanager
-def _temporary_file(prefix: str) -> Generator[tuple[str, int]]:
-    temporary, fd = _create_locked(prefix)
-    with _descriptor(fd):
+def _temporary_file(prefix: str, mode: int = NEW) -> Generator[tuple[str, int]]:
+    temporary = f"{prefix}{secrets.token_hex(8)}.tmp"
+    with (
+        _removed_by_signals(temporary),
+        _descriptor(_create_locked(temporary, mode)) as fd,
+    ):
         try:
             yield temporary, fd
         except BaseException:
@@ -150,16 +180,38 @@ def _temporary_file(prefix: str) -> Generator[tuple[str, int]]:
             raise
 
 
-def _create_locked(prefix: str) -> tuple[str, int]:
+@contextmanager
+def _removed_by_signals(temporary: str) -> Generator[None]:
+    """A signal that ends the process at once removes the file before it does.
+
+    Only the main thread can say so; what is left elsewhere, the next save sweeps.
+    """
+    process = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:  # a forked child leaves its parent's file alone
+            with suppress(OSError):
+                os.unlink(temporary)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDING:
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    stack.enter_context(handling(number, end))
+        yield
+
+
+def _create_locked(temporary: str, mode: int) -> int:
     """A new file, locked for as long as this process lives and writes it."""
     while True:
-        temporary = f"{prefix}{secrets.token_hex(8)}.tmp"
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with suppress(OSError):  # a file system without locks is never swept
             fcntl.flock(fd, fcntl.LOCK_EX)
         # Another process may have swept the file in the moment before it was locked.
         if os.fstat(fd).st_nlink:
-            return temporary, fd
+            return fd
         os.close(fd)
 
 
@@ -174,15 +226,26 @@ def sweep(folder: str, prefix: str = PREFIX) -> None:
         OSError: the folder can't be read.
     """
     for name in os.listdir(folder):
-        if name.startswith(prefix):
+        if name.startswith(prefix) and TEMPORARY.fullmatch(name):
             with suppress(OSError):
                 _remove_unlocked(os.path.join(folder, name))
 
 
 def _remove_unlocked(path: str) -> None:
-    with _descriptor(os.open(path, os.O_WRONLY | os.O_NOFOLLOW)) as fd:
+    """Remove a file that nobody writes; what isn't a file isn't even opened."""
+    found = os.lstat(path)
+    if not stat.S_ISREG(found.st_mode):
+        return
+    fd = open_without_waiting(path, os.O_WRONLY | os.O_NOFOLLOW)
+    with _descriptor(fd):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(path)
+        if os.path.samestat(found, os.fstat(fd)):
+            os.unlink(path)
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe would wait for another end which may never come."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _write_all(fd: int, content: memoryview) -> None:

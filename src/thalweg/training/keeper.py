@@ -9,12 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from thalweg.errors import FileError
-from thalweg.training.checkpoints import (
-    Checkpoint,
-    CheckpointWarning,
-    Store,
-    opened,
-)
+from thalweg.training.checkpoints import Checkpoint, CheckpointWarning
 from thalweg.training.fit import Trainer
 from thalweg.training.interrupts import Terminated
 from thalweg.training.modelfile import Content
@@ -22,6 +17,7 @@ from thalweg.training.network import Network
 from thalweg.training.rows import Rows
 from thalweg.training.runfile import Description, Setup, saved_from, setup_of
 from thalweg.training.state import TrainingState
+from thalweg.training.store import Store, opened
 
 SECONDS_A_MINUTE = 60.0
 
@@ -133,8 +129,9 @@ def require_finished(store: Store) -> None:
     """A run that could go on isn't written over.
 
     Raises:
-        FileError: there is one.
+        FileError: there is one, or there are checkpoints that nothing leads to.
     """
+    store.require_none_lost(steps=1)
     if not store.entries():
         return
     tensors, document, path = store.newest()

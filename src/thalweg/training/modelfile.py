@@ -20,8 +20,17 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from thalweg.errors import FileError, ModelFileError
+<<<<<<< HEAD
 from thalweg.training.atomic import FilePath, write_atomically
 from thalweg.training.modeldocument import TIMES, Document, with_envelope
+=======
+from thalweg.training.atomic import (
+    FilePath,
+    open_without_waiting,
+    write_atomically,
+)
+from thalweg.training.modeldocument import Document, with_envelope
+>>>>>>> keeping
 from thalweg.training.modelheader import (
     DTYPES,
     LENGTH_BYTES,
@@ -41,7 +50,11 @@ __all__ = [
     "header_digest",
     "model_bytes",
     "model_of",
+<<<<<<< HEAD
     "opened_model",
+=======
+    "read_document",
+>>>>>>> keeping
     "read_model",
     "require_writable",
     "write_atomically",
@@ -252,6 +265,17 @@ def content_of(content: bytes, name: str = IN_MEMORY) -> Content:
     return _content(name, BytesIO(content), len(content))
 
 
+def read_document(path: FilePath) -> Document:
+    """The document of a model file, without its arrays, which aren't looked at.
+
+    Raises:
+        FileError, ModelFileError: as in `read_model`, of the header.
+    """
+    with _naming(path), _opened(path) as (file, size):
+        length = decode_length(file.read(LENGTH_BYTES), size)
+        return decode_header(_read_exactly(file, length))[0]
+
+
 def _encoded(
     tensors: Mapping[str, np.ndarray], document: Mapping[str, object]
 ) -> tuple[bytes, list[memoryview]]:
@@ -338,7 +362,7 @@ def _naming(path: FilePath) -> Generator[None]:
 def _opened(path: FilePath) -> Generator[tuple[BinaryIO, int]]:
     name = os.fspath(path)
     try:
-        with open(name, "rb", opener=_open_without_waiting) as file:
+        with open(name, "rb", opener=open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise FileError(f"{name}: must be a regular file")
@@ -350,11 +374,6 @@ def _opened(path: FilePath) -> Generator[tuple[BinaryIO, int]]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"{name}: can't be read: {reason}") from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Opening a pipe would wait for a writer who may never come."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _nearest(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
@@ -13,27 +14,39 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.training.arguments import check_targets, split
 from thalweg.training.callbacks import Callbacks
-from thalweg.training.checkpoints import Store, opened
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Plan, Trainer
 from thalweg.training.keeper import Keeper
-from thalweg.training.modelfile import Content
+from thalweg.training.modelfile import Content, read_model
 from thalweg.training.network import Network
 from thalweg.training.rows import Rows, rows_from
 from thalweg.training.run import run
 from thalweg.training.runfile import OWN_ROWS, Saved, digest_of, saved_from
+from thalweg.training.stepfiles import NAME
+from thalweg.training.store import Store, opened
 
 
 @contextmanager
-def saved_run(folder: str | PathLike[str]) -> Generator[tuple[Store, Saved]]:
+def saved_run(place: str | PathLike[str]) -> Generator[tuple[Store, Saved]]:
     """The newest checkpoint in a folder, which is this process's own meanwhile.
+
+    Arguments:
+        place: the folder; or a checkpoint in it, where the pointer was lost.
 
     Raises:
         FileError: there is none that can be used.
     """
-    with opened(folder) as store:
+    path = Path(place)
+    is_file = NAME.fullmatch(path.name) is not None and path.is_file()
+    with opened(path.parent if is_file else path) as store:
+        if is_file:
+            tensors, document = read_model(path)
+            saved_from(Content(str(path), document, tensors))
+            store.lead_to(path)
         tensors, document, path = store.newest()
-        yield store, saved_from(Content(str(path), document, tensors))
+        saved = saved_from(Content(str(path), document, tensors))
+        store.go_on(document, path)
+        yield store, saved
 
 
 def go_on(

@@ -211,6 +211,24 @@ def test_an_unfinished_run_is_not_written_over(thalweg, refused) -> None:
     assert "isn't finished: resume it" in refused(*again, status=1)
 
 
+def test_a_folder_without_its_pointer_is_refused_and_its_newest_file_is_resumed(
+    thalweg, refused
+) -> None:
+    assert thalweg(*SPECIES, *QUICK, "-o", "whole.thalweg").status == 0
+    thalweg(*SPECIES, *QUICK, "--checkpoint", "run")
+    stopped_copy(Path("run"), 35)
+    Path("run/step-42.thalweg").unlink()
+    Path("run/latest.json").unlink()
+    for command in ((*SPECIES, *QUICK, "--checkpoint"), ("train", "--resume")):
+        said = refused(*command, "run", status=1)
+        assert "run/step-35.thalweg is the newest whole one: resume that" in said
+    assert os.listdir("run") == ["step-35.thalweg"]
+    assert thalweg("train", "--resume", "run/step-35.thalweg", "-q").status == 0
+    assert without_seconds(Path("penguins.thalweg")) == without_seconds(
+        Path("whole.thalweg")
+    )
+
+
 def test_a_checkpoint_that_fails_is_a_warning(
     thalweg, monkeypatch: pytest.MonkeyPatch
 ) -> None:

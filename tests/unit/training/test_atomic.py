@@ -3,6 +3,8 @@
 import errno
 import os
 import random
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -16,10 +18,13 @@ import pytest
 import thalweg.errors
 from thalweg.errors import FileError
 from thalweg.training import atomic
-from thalweg.training.atomic import write_atomically
+from thalweg.training.atomic import open_atomically, write_atomically
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
-SYSCALLS = ("open", "fstat", "listdir", "stat", "write", "fsync", "replace", "close")
+SYSCALLS = (
+    *("open", "fstat", "lstat", "listdir", "stat", "write", "fchmod", "fsync"),
+    *("replace", "close"),
+)
 
 
 @pytest.fixture
@@ -97,14 +102,62 @@ def test_a_name_as_long_as_the_system_allows_can_be_written(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002, 0o000])
-@pytest.mark.parametrize("exists", [True, False])
-def test_the_mode_is_the_umasks(tmp_path: Path, mask: int, exists: bool) -> None:
-    path = tmp_path / "file"
-    if exists:
-        path.touch(0o600)
+def test_a_new_file_has_the_umasks_mode(tmp_path: Path, mask: int) -> None:
     with umask(mask):
-        write_atomically(path, NEW)
-    assert path.stat().st_mode & 0o7777 == 0o666 & ~mask
+        write_atomically(tmp_path / "file", NEW)
+    assert (tmp_path / "file").stat().st_mode & 0o7777 == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o000])
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640, 0o666, 0o444, 0o755])
+def test_a_file_that_is_replaced_keeps_its_mode(
+    target: Path, mode: int, mask: int
+) -> None:
+    target.chmod(mode)
+    with umask(mask):
+        write_atomically(target, NEW)
+    assert target.read_bytes() == NEW
+    assert target.stat().st_mode & 0o7777 == mode
+
+
+def test_what_replaces_a_private_file_is_private_from_its_first_byte(
+    target: Path,
+) -> None:
+    target.chmod(0o600)
+    with umask(0), open_atomically(target) as file:
+        file.write(NEW)
+        file.flush()
+        (temporary,) = neighbors(target)
+        assert (target.parent / temporary).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_replaced_keeps_its_owner(target: Path) -> None:
+    os.chown(target, 12345, 54321)
+    target.chmod(0o640)
+    write_atomically(target, NEW)
+    found = target.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (12345, 54321, 0o640)
+
+
+def test_an_owner_that_cannot_be_kept_is_no_failure(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat, given = os.stat, []
+
+    def another_owner(path: Any, **options: Any) -> os.stat_result:
+        values = list(stat(path, **options))
+        return os.stat_result([*values[:4], values[4] + 1, *values[5:]])
+
+    def refuse(*arguments: int) -> None:
+        given.append(arguments)
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(os, "stat", another_owner)
+    monkeypatch.setattr(os, "fchown", refuse)
+    write_atomically(target, NEW)
+    assert len(given) == 1
+    assert target.read_bytes() == NEW
 
 
 def test_a_symbolic_link_stays_and_its_target_is_replaced(target: Path) -> None:
@@ -323,6 +376,124 @@ def test_death_at_any_moment_leaves_a_whole_file(target: Path) -> None:
         assert content == OLD or content == content[:1] * 100_007
     write_atomically(target, NEW)
     assert neighbors(target) == []
+
+
+SAVING = """
+import os, sys, time
+from thalweg.training.atomic import open_atomically
+with open_atomically(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_save_leaves_nothing(
+    target: Path, number: signal.Signals
+) -> None:
+    with saving(target) as child:
+        assert len(neighbors(target)) == 1
+        child.send_signal(number)
+    assert child.returncode == -number
+    assert target.read_bytes() == OLD
+    assert neighbors(target) == []
+
+
+@contextmanager
+def saving(target: Path, before: str = "") -> Generator[subprocess.Popen[bytes]]:
+    """A process in the middle of a save."""
+    source = str(Path(thalweg.errors.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", before + SAVING, str(target)],
+        env=os.environ | {"PYTHONPATH": source},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        yield child
+
+
+def test_a_signal_that_is_ignored_stays_so(target: Path) -> None:
+    """As nohup asks for."""
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    with saving(target, ignoring) as child:
+        child.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(0.3)
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_handlers_are_what_they_were(target: Path) -> None:
+    before = [signal.getsignal(number) for number in atomic.ENDING]
+    write_atomically(target, NEW)
+    assert [signal.getsignal(number) for number in atomic.ENDING] == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_that_is_ended_leaves_its_parents_temporary_file(target: Path) -> None:
+    program = """
+import os, signal, sys
+from thalweg.training.atomic import open_atomically
+with open_atomically(sys.argv[1]) as file:
+    if not (child := os.fork()):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+    file.write(b"whole")
+"""
+    run_child(program, str(target))
+    assert target.read_bytes() == b"whole"
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": os.mkdir,
+    "a socket": make_socket,
+    "a link to a file": lambda path: path.symlink_to("model.thalweg"),
+    "a link to a pipe": lambda path: (
+        os.mkfifo(path.with_name("pipe")),
+        path.symlink_to("pipe"),
+    ),
+    "a link to nothing": lambda path: path.symlink_to("nothing"),
+    "a link to a terminal": lambda path: path.symlink_to("/dev/tty"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_of_ours_is_neither_opened_nor_swept(
+    target: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A pipe would be waited for until somebody reads it."""
+    monkeypatch.chdir(target.parent)
+    prefix = atomic._temporary_prefix(target.name)
+    ODD[kind](target.parent / f"{prefix}0.tmp")
+    before = neighbors(target)
+    run_child(
+        "import signal, sys; signal.alarm(20)\n"
+        "from thalweg.training.atomic import write_atomically\n"
+        "write_atomically(sys.argv[1], b'new')",
+        str(target),
+    )
+    assert target.read_bytes() == b"new"
+    assert neighbors(target) == before
+
+
+@pytest.mark.parametrize("name", ["", "0", "0.tmp.bak", "x.tmp", "0.tm"])
+def test_a_name_that_only_starts_like_a_temporary_one_is_left_alone(
+    target: Path, name: str
+) -> None:
+    other = target.parent / f"{atomic._temporary_prefix(target.name)}{name}"
+    other.touch()
+    write_atomically(target, NEW)
+    assert neighbors(target) == [other.name]
 
 
 def test_a_temporary_file_that_is_being_written_is_not_swept(target: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -15,18 +16,27 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError, ModelFileError
-from thalweg.training import modelfile
-from thalweg.training.checkpoints import POINTER, Store, opened
+from thalweg.training.modelfile import write_model
+from thalweg.training.store import POINTER, Store, opened
 
 OPERATIONS = ("open", "fstat", "listdir", "write", "fsync", "replace", "unlink")
 
 
 def content(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {"x": np.full(1000, number, np.float32)}, {"number": number}
+    document = {"kind": "checkpoint", "number": number}
+    return {"x": np.full(1000, number, np.float32)}, document
 
 
 def write(store: Store, number: int, keep: int = 2, first: bool = False) -> Path:
     return store.write(number, *content(number), keep, first)
+
+
+def taken_up(folder: Path) -> Store:
+    """The folder as the next process of the same run has it."""
+    store = Store(folder)
+    _, document, path = store.newest()
+    store.go_on(document, path)
+    return store
 
 
 def newest(folder: Path) -> int:
@@ -68,21 +78,161 @@ def test_a_file_that_is_there_is_never_written_again(store: Store) -> None:
     assert files(store.folder) == [POINTER, "step-2-2.thalweg", "step-2-3.thalweg"]
 
 
-def test_a_new_run_takes_the_place_of_an_old_one(store: Store) -> None:
-    write(store, 1, first=True)
-    assert files(store.folder) == [POINTER, "step-1-2.thalweg"]
+@pytest.mark.parametrize("keep", [2, 3])
+def test_another_run_leaves_the_files_of_the_first(store: Store, keep: int) -> None:
+    other = Store(store.folder)
+    write(other, 1, keep, first=True)
     assert newest(store.folder) == 1
+    write(other, 2, keep)
+    write(other, 3, keep)
+    write(taken_up(store.folder), 4, keep)
+    assert files(store.folder) == [
+        POINTER,
+        *("step-1.thalweg", *(["step-2-2.thalweg"] if keep == 3 else [])),
+        *("step-2.thalweg", "step-3.thalweg", "step-4.thalweg"),
+    ]
+
+
+def left_behind(folder: Path, number: int) -> Path:
+    """What a process leaves that is killed before its file counts."""
+    pointer = (folder / POINTER).read_bytes()
+    path = write(taken_up(folder), number, keep=9)
+    (folder / POINTER).write_bytes(pointer)
+    return path
 
 
 def test_what_killed_processes_left_is_swept_and_nothing_else(store: Store) -> None:
-    orphans = ["step-9.thalweg", ".thalweg-0123456789abcdef-00.tmp"]
+    left = left_behind(store.folder, 9)
+    temporary = store.folder / ".thalweg-0123456789abcdef-00.tmp"
+    copies = ["step-10.thalweg", "step-9-7.thalweg"]  # of the run's own file
     others = ["notes.txt", "step-9.txt", "model.thalweg", "step-x.thalweg"]
-    for name in (*orphans, *others):
+    for name in copies:
+        shutil.copy(left, store.folder / name)
+    for name in (*others, "step-8.thalweg", temporary.name):
         (store.folder / name).touch()
-    write(store, 3)
-    assert files(store.folder) == sorted(
-        [POINTER, "step-2.thalweg", "step-3.thalweg", *others]
-    )
+    (store.folder / "step-7.thalweg").mkdir()
+    (store.folder / "step-6.thalweg").symlink_to("nowhere")
+    taken_up(store.folder).sweep()
+    kept = [f"step-{n}.thalweg" for n in (1, 2, 6, 7, 8)]
+    assert files(store.folder) == sorted([POINTER, *kept, *copies, *others])
+
+
+def test_a_name_that_is_taken_is_left_alone(store: Store) -> None:
+    """By a link that leads nowhere, too: nothing is written where it leads."""
+    (store.folder / "step-3.thalweg").symlink_to(store.folder / "elsewhere")
+    assert write(store, 3).name == "step-3-2.thalweg"
+    assert not (store.folder / "elsewhere").exists()
+
+
+def test_what_failed_to_count_goes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(store.folder)
+    wrapped, _ = failing_at(os.replace, 2, errno.ENOSPC)  # that of the pointer
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", wrapped)
+        assert "No space" in failure_of(store, 3)
+    assert files(store.folder) == before
+
+
+# The pointer is lost ------------------------------------------------------------------
+
+
+def test_without_its_pointer_a_folder_is_not_called_empty(store: Store) -> None:
+    (store.folder / POINTER).unlink()
+    (store.folder / "step-3.thalweg").write_bytes(b"cut")
+    with pytest.raises(FileError, match=r"lacks latest.json.*step-1.*step-2.*step-3"):
+        store.newest()
+    with pytest.raises(FileError, match=r"step-2.thalweg is the newest whole one"):
+        store.newest()
+    assert len(files(store.folder)) == 3
+
+
+@pytest.mark.parametrize("pointer", [b"", b"{}", None], ids=["empty", "odd", "a pipe"])
+def test_a_pointer_that_leads_nowhere_names_the_newest(
+    store: Store, pointer: bytes | None
+) -> None:
+    (store.folder / POINTER).unlink()
+    if pointer is None:
+        os.mkfifo(store.folder / POINTER)
+    else:
+        (store.folder / POINTER).write_bytes(pointer)
+    with pytest.raises(ModelFileError, match=r"step-2.thalweg is the newest whole one"):
+        store.newest()
+
+
+def test_files_that_are_no_checkpoints_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "step-5.thalweg").write_text("mine")
+    tw.Network([tw.Dense(1)]).initialize(2).save(tmp_path / "step-7.thalweg")
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    with pytest.raises(FileError, match="holds no checkpoint"):
+        Store(tmp_path).newest()
+    fit(tmp_path)
+    for name, content in before.items():
+        assert (tmp_path / name).read_bytes() == content
+
+
+def stop(record: tw.EpochRecord) -> None:
+    if record.epoch == 3:
+        raise KeyboardInterrupt
+
+
+def test_a_run_without_its_pointer_is_refused_offered_and_resumed(
+    tmp_path: Path,
+) -> None:
+    whole = fit(tmp_path / "whole")
+    fit(tmp_path / "run", callback=stop)
+    (tmp_path / "run" / POINTER).unlink()
+    before = files(tmp_path / "run")
+    newest = tmp_path / "run" / "step-12.thalweg"
+    for attempt in (fit, lambda folder: tw.resume(folder, X, Y)):
+        with pytest.raises(FileError) as refused:
+            attempt(tmp_path / "run")
+        assert f"{newest} is the newest whole one: resume that" in str(refused.value)
+    assert files(tmp_path / "run") == before
+    resumed = tw.resume(newest, X, Y)
+    assert isinstance(resumed, tw.Network)
+    for name, array in whole.parameters.items():
+        assert np.array_equal(resumed.parameters[name], array)
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+
+
+def test_of_two_runs_without_a_pointer_the_unfinished_one_is_offered(
+    tmp_path: Path,
+) -> None:
+    fit(tmp_path)
+    fit(tmp_path, callback=stop)
+    (tmp_path / POINTER).unlink()
+    with pytest.raises(FileError, match=r"step-12.thalweg is the newest whole one"):
+        fit(tmp_path)
+    assert [f"step-{n}.thalweg" for n in (12, 20, 24, 8)] == files(tmp_path)
+
+
+def test_a_run_of_no_steps_has_nothing_to_lose(tmp_path: Path) -> None:
+    """A process that is killed as it begins can be started again."""
+    write(Store(tmp_path), 0, first=True)
+    (tmp_path / POINTER).unlink()
+    fit(tmp_path)
+    assert files(tmp_path) == [
+        *(POINTER, "step-0.thalweg", "step-20.thalweg", "step-24.thalweg")
+    ]
+
+
+def test_an_older_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
+    fit(tmp_path, callback=stop)
+    before = files(tmp_path)
+    with pytest.raises(FileError, match=r"leads to step-12.thalweg: resume"):
+        tw.resume(tmp_path / "step-8.thalweg", X, Y)
+    assert files(tmp_path) == before
+    tw.resume(tmp_path / "step-12.thalweg", X, Y)
+
+
+def test_only_a_checkpoint_is_gone_on_from(tmp_path: Path) -> None:
+    path = tmp_path / "step-7.thalweg"
+    tw.Network([tw.Dense(1)]).initialize(2).save(path)
+    with pytest.raises(FileError, match=r"step-7.thalweg: the run is damaged"):
+        tw.resume(path, X, Y)
+    assert files(tmp_path) == [path.name]
 
 
 def failing_at(
@@ -142,12 +292,13 @@ KILLED_AT_EACH_CALL = f"""
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from thalweg.training.checkpoints import Store
+from thalweg.training.store import Store
 store = Store(Path(sys.argv[1]))
+store.go_on(*store.newest()[1:])
 
 def write(number):
     tensors = {{"x": np.full(1000, number, np.float32)}}
-    store.write(number, tensors, {{"number": number}}, 2, False)
+    store.write(number, tensors, {{"kind": "checkpoint", "number": number}}, 2, False)
 
 def killing(function):
     def wrapped(*arguments, **keywords):
@@ -169,11 +320,13 @@ for call in range(1, 300):
         write(number + 1)
         os._exit(0)
     finished = os.waitpid(child, 0)[1] == 0
-    tensors, document, _ = store.newest()
+    tensors, document, path = store.newest()
     assert (tensors["x"] == document["number"]).all()
     assert document["number"] in (number, number + 1), (call, document["number"])
     seen.add(document["number"] - number)
     orphans += len(list(store.folder.iterdir())) > 3
+    store = Store(store.folder)
+    store.go_on(document, path)
     if finished:
         break
 assert finished and seen == {{0, 1}}, seen
@@ -348,13 +501,12 @@ def test_when_checkpoints_are_written(
 ) -> None:
     """After epochs, by the clock within them, at the start and at the end."""
     found: list[int] = []
-    original = modelfile.write_model
 
     def noting(path: Path, *arguments: Any) -> str:
         found.append(int(path.stem.split("-")[1]))
-        return original(path, *arguments)
+        return write_model(path, *arguments)
 
-    monkeypatch.setattr(modelfile, "write_model", noting)
+    monkeypatch.setattr("thalweg.training.store.write_model", noting)
     fit(tmp_path, often=often, engine="interpreter")
     assert sorted(set(found)) == sorted(set(steps))
     assert found == sorted(found)

@@ -16,8 +16,8 @@ import thalweg as tw
 from thalweg.errors import ArgumentError, DataError, FileError, ModelFileError
 from thalweg.program import ops
 from thalweg.training import steps
-from thalweg.training.checkpoints import Store
 from thalweg.training.interrupts import Terminated
+from thalweg.training.store import Store
 
 ROOT = Path(__file__).parents[3]
 generator = np.random.default_rng(0)
