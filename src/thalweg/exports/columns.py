@@ -8,7 +8,7 @@ encoding itself, category by category, and stands in the graph as a table.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,28 +56,44 @@ class RawColumn:
         return DTYPES[self.kind]
 
 
-def raw_column(encoding: Encoding) -> RawColumn:
-    """The input for an encoding: named as the column, unless that name is an output's.
+def raw_columns(encodings: Sequence[Encoding]) -> list[RawColumn]:
+    """The input for each encoding: named as its column, if no output has that name.
 
-    >>> from thalweg.data.forms import CategoryForm
-    >>> raw_column(CodeEncoding("prediction", CategoryForm(), False, ("a",))).input
-    'column prediction'
+    A column that can't give its name gets one that no column has.
     """
-    name = encoding.name or UNNAMED
-    taken = f"column {name}" if name in OUTPUTS else name
-    return RawColumn(taken, encoding.name, encoding.kind)
+    taken = {*OUTPUTS, *(encoding.name for encoding in encodings)}
+    return [
+        RawColumn(input_name(encoding.name, taken), encoding.name, encoding.kind)
+        for encoding in encodings
+    ]
+
+
+def input_name(column: str, taken: set[str]) -> str:
+    """The name of a column's input; a new one is added to those that are taken.
+
+    >>> input_name("age", {"age"}), input_name("prediction", {"prediction"})
+    ('age', 'column prediction')
+    >>> input_name("", {"", "column 1"})
+    'column 1 2'
+    """
+    if column and column not in OUTPUTS:
+        return column
+    wanted = f"column {column}" if column else UNNAMED
+    numbered = (f"{wanted} {count}" for count in itertools.count(2))
+    name = next(n for n in itertools.chain([wanted], numbered) if n not in taken)
+    taken.add(name)
+    return name
 
 
 # The cells ----------------------------------------------------------------------------
 
 
-def raw_columns(encoder: Encoder, table: Table) -> dict[str, NDArray[Any]]:
+def cells_of(encoder: Encoder, table: Table) -> dict[str, NDArray[Any]]:
     """The cells of a table for each input of the graph."""
+    encodings = encoder.encodings
     return {
-        raw_column(encoding).input: raw_cells(
-            encoding.form.understood(table.column(encoding.name))
-        )
-        for encoding in encoder.encodings
+        raw.input: raw_cells(encoding.form.understood(table.column(encoding.name)))
+        for raw, encoding in zip(raw_columns(encodings), encodings, strict=True)
     }
 
 
@@ -98,12 +114,11 @@ def raw_cells(cells: pl.Series) -> NDArray[Any]:
 
 def encoded_columns(graph: Graph, encoder: Encoder) -> str:
     """X, shape (rows, features), float32."""
+    encodings = encoder.encodings
     parts = [
         part
-        for encoding in encoder.encodings
-        for part in ENCODINGS[type(encoding)](
-            graph, encoding, raw_column(encoding).input
-        )
+        for raw, encoding in zip(raw_columns(encodings), encodings, strict=True)
+        for part in ENCODINGS[type(encoding)](graph, encoding, raw.input)
     ]
     return graph.add("Concat", *parts, axis=1, named="X")
 

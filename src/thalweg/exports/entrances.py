@@ -10,12 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
-from thalweg.exports.columns import (
-    RawColumn,
-    encoded_columns,
-    raw_column,
-    raw_columns,
-)
+from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
 from thalweg.exports.operations import translate
 from thalweg.exports.traced import network_inputs
@@ -74,7 +69,10 @@ class TableEntrance(Entrance):
 
     def ports(self) -> list[Port]:
         """A vector for each column."""
-        return [Port(each.input, each.dtype, (ROWS,)) for each in self._raw()]
+        return [
+            Port(each.input, each.dtype, (ROWS,))
+            for each in raw_columns(self.inputs.encoder.encodings)
+        ]
 
     def features(self, graph: Graph, dtype: Dtype) -> str:
         """What the encodings make of them."""
@@ -82,16 +80,15 @@ class TableEntrance(Entrance):
 
     def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
         """The cells of every column."""
-        return raw_columns(self.inputs.encoder, self.inputs.table(source))
+        return cells_of(self.inputs.encoder, self.inputs.table(source))
 
     def about(self) -> dict[str, Any]:
         """Which input takes which column, and the names of what the network takes."""
-        raw = self._raw()
-        columns = [{"input": r.input, "column": r.column, "kind": r.kind} for r in raw]
+        columns = [
+            {"input": raw.input, "column": raw.column, "kind": raw.kind}
+            for raw in raw_columns(self.inputs.encoder.encodings)
+        ]
         return {"columns": columns, "features": self.inputs.encoder.features}
-
-    def _raw(self) -> list[RawColumn]:
-        return [raw_column(encoding) for encoding in self.inputs.encoder.encodings]
 
 
 def entrance(inputs: Inputs) -> Entrance:

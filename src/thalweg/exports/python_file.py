@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import math
 import re
@@ -21,13 +22,14 @@ from thalweg.data.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.exports import runtime
 from thalweg.exports.labels import known_labels
 from thalweg.exports.python_columns import columns_text
-from thalweg.exports.python_lines import ROWS, Lines, identifier
+from thalweg.exports.python_lines import ROWS, Lines
 from thalweg.exports.python_literals import array_text, literal
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
+from thalweg.program.identifiers import Identifiers
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.training.atomic import write_atomically
 from thalweg.training.network import Network
-from thalweg.training.stack import describe
+from thalweg.training.stack import OWN, describe
 
 WRITTEN_OUT = (words, packed, records, runtime)
 """The modules whose functions and constants a file may have in it."""
@@ -73,6 +75,17 @@ PARTS_OF_MODULES = {
     "importlib.util": ("find_spec", "module_from_spec"),
     "itertools": ("islice",),
 }
+RESERVED = {
+    *dir(builtins),
+    *FUNCTIONS,
+    *CONSTANTS,
+    *MODULES,
+    *(name for names in PARTS_OF_MODULES.values() for name in names),
+    *("np", "Any", "NDArray", "Array", "Table", "ARRAYS", "CLASSES", ROWS),
+    *("x", "X", "features", "network", "answers", "outputs", "compute", "main"),
+}
+"""What names mean in the file already, wherever a layer's formulas stand."""
+
 Section = list[str]
 Arrays = dict[str, NumpyArray]
 
@@ -200,7 +213,9 @@ COLUMNS_ARE_TAKEN = (
 def numbers_text(inputs: ArrayInputs, arrays: Arrays) -> str:
     """A function that makes of numbers what the network takes."""
     traced = network_inputs(inputs)
-    lines, (result,) = body_of(traced, {"X": "X"}, "features", arrays)
+    lines, (result,) = body_of(
+        traced, {"X": "X"}, "features", arrays, Identifiers(RESERVED)
+    )
     rows = f"as_rows(X, {inputs.dtype!r}, {inputs.shape})"
     checked = f"all_finite({rows})" if inputs.finite else rows
     said = f"What the network takes, of shape {shape_of_rows(inputs.shape)}."
@@ -221,7 +236,7 @@ def network_texts(network: Network, arrays: Arrays) -> list[str]:
     ]
     calls: Section = []
     for number, layer in zip(numbers, traced, strict=True):
-        own = [f"ARRAYS['{number}.{name}']" for name in layer.values]
+        own = [f"ARRAYS[{array_name(number, name)!r}]" for name in layer.values]
         calls.append(f"x = layer_{number}({', '.join(['x', *own])})")
     said = "All layers, one after the other."
     body = [*calls, "return x"]
@@ -230,9 +245,11 @@ def network_texts(network: Network, arrays: Arrays) -> list[str]:
 
 def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) -> str:
     """A layer as a function of x and its own parameters."""
-    arrays |= {f"{number}.{name}": array for name, array in traced.values.items()}
-    names = {"x": "x", **{name: identifier(name) for name in traced.values}}
-    lines, (result,) = body_of(traced, names, str(number), arrays)
+    arrays |= {array_name(number, name): a for name, a in traced.values.items()}
+    identifiers = Identifiers(RESERVED)
+    own = {n: identifiers.give(n.removeprefix(OWN)) for n in traced.values}
+    names = {"x": "x", **own}
+    lines, (result,) = body_of(traced, names, str(number), arrays, identifiers)
     before, after = map(shape_of_rows, network.shapes.outputs[number - 1 : number + 1])
     said = printable(f"{describe(network.layers[number - 1])}: {before} to {after}.")
     arguments = ", ".join(f"{name}: Array" for name in names.values())
@@ -240,8 +257,17 @@ def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) ->
     return definition(f"layer_{number}({arguments}) -> Array", said, body)
 
 
+def array_name(number: int, name: str) -> str:
+    """What the file calls a layer's own array: ``1.weights``."""
+    return f"{number}.{name.removeprefix(OWN)}"
+
+
 def body_of(
-    traced: Traced, names: Mapping[str, str], prefix: str, arrays: Arrays
+    traced: Traced,
+    names: Mapping[str, str],
+    prefix: str,
+    arrays: Arrays,
+    identifiers: Identifiers,
 ) -> tuple[Section, Section]:
     """The lines of a program, and the texts of what it gives.
 
@@ -250,14 +276,15 @@ def body_of(
         names: Python's names of its inputs; the first of them has the rows.
         prefix: of the names of constants that are too long to stand in a line.
         arrays: gets those constants.
+        identifiers: gives names to values on the way.
     """
 
     def constant_name(array: NumpyArray) -> str:
-        name = f"{prefix}.constant{len(arrays)}"
+        name = f"{prefix} constant {len(arrays)}"  # no parameter's: they have no space
         arrays[name] = array
         return f"ARRAYS[{name!r}]"
 
-    lines, results = Lines(traced, names, constant_name).run()
+    lines, results = Lines(traced, names, identifiers, constant_name).run()
     text = "\n".join([*lines, *results])
     first = next(iter(names.values()))
     start = [f"{ROWS} = len({first})"] if re.search(rf"\b{ROWS}\b", text) else []
@@ -300,7 +327,8 @@ def classes_text(answers: Answers) -> Section:
 
 def answers_text(answers: Answers, computed: Traced, arrays: Arrays) -> str:
     """A function of what the network gives, which gives every answer."""
-    lines, results = body_of(computed, {"outputs": "outputs"}, "answers", arrays)
+    names = {"outputs": "outputs"}
+    lines, results = body_of(computed, names, "answers", arrays, Identifiers(RESERVED))
     found = dict(zip(computed.outputs, results, strict=True))
     if answers.labels is not None:
         found["prediction"] = f"CLASSES[{found['prediction']}]"

@@ -7,7 +7,6 @@ by itself.
 
 from __future__ import annotations
 
-import keyword
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 
 from thalweg.exports.operations import needed, operands, shape_at
 from thalweg.exports.traced import Line, Size, Traced
+from thalweg.program.identifiers import Identifiers
 from thalweg.program.types import NumpyArray
 
 WIDTH = 78
@@ -49,12 +49,14 @@ class Lines:
     Arguments:
         traced: the program.
         names: Python's names for its inputs.
+        identifiers: gives a name to a value that needs one.
         constant_name: gives a name to a constant that is too long to be written here.
         found: the lines so far.
     """
 
     traced: Traced
     names: Mapping[str, str]
+    identifiers: Identifiers
     constant_name: Callable[[NumpyArray], str]
     found: list[str] = field(default_factory=list[str])
     texts: dict[int, Text] = field(default_factory=dict[int, Text])
@@ -82,7 +84,7 @@ class Lines:
         return self._named(text) if (uses > 1 or long) and not text.bare else text
 
     def _named(self, text: Text) -> Text:
-        name = f"t{len(self.found) + 1}"
+        name = self.identifiers.number("t")
         self.found.append(f"{name} = {text.text}")
         return Text(name)
 
@@ -315,13 +317,3 @@ WRITERS: Mapping[str, Writer] = {
     "random_bits": arrays_call("random_bits", "operation", "shape"),
 }
 """How each primitive but a constant is written in Python; a test compares them."""
-
-
-def identifier(name: str) -> str:
-    """A parameter's name, changed if Python or the file uses it otherwise.
-
-    >>> identifier("weights"), identifier("lambda"), identifier("np")
-    ('weights', 'lambda_', 'np_')
-    """
-    used = {"np", ROWS, *WRITERS, "ARRAYS"}
-    return f"{name}_" if keyword.iskeyword(name) or name in used else name

@@ -13,7 +13,7 @@ from thalweg.program.simplify import simplify
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 from thalweg.training.network import Network
-from thalweg.training.stack import LayerValues, label, predictions_of
+from thalweg.training.stack import OWN, LayerValues, label, predictions_of
 from thalweg.training.step import types_of
 
 Size = int | dict[str, Any]
@@ -147,11 +147,13 @@ def network_answers(answers: Answers, network: Network) -> Traced:
 
 
 def one_layer(network: Network, number: int) -> Traced:
-    """y of one layer, numbered from 1, from x and its own parameters."""
+    """y of one layer, numbered from 1, from x and its own, such as ``p.weights``."""
     shapes, dtype = network.shapes, network.dtype
     layer, prefix = network.layers[number - 1], f"{number}."
     declared = types_of({**shapes.parameters, **shapes.state}, dtype)
-    own = {n.removeprefix(prefix): n for n in declared if n.startswith(prefix)}
+    own = {
+        f"{OWN}{n.removeprefix(prefix)}": n for n in declared if n.startswith(prefix)
+    }
     every = values_of(network)
 
     def types_for(rows: int) -> dict[str, ArrayType]:
@@ -159,7 +161,7 @@ def one_layer(network: Network, number: int) -> Traced:
         return {"x": x, **{short: declared[name] for short, name in own.items()}}
 
     def y(a: dict[str, Any]) -> dict[str, Any]:
-        values = LayerValues(label(number, layer), {short: a[short] for short in own})
+        values = LayerValues.among(label(number, layer), a)
         return {"y": layer.forward(a["x"], values)}
 
     return Traced.of(y, types_for, {short: every[name] for short, name in own.items()})

@@ -18,7 +18,9 @@ SHOWN_ELEMENTS = 8
 SHOWN_DIGITS = 8
 
 WORDS = {"absolute": "abs", "select": "where"}
-USUAL_WORDS = {*DTYPES, "arange", "array", "broadcast_to", "inf", "nan"}
+USUAL_WORDS = frozenset(
+    [*DTYPES, "arange", "array", "broadcast_to", "inf", "nan", "spread"]
+)
 ALL_WORDS = USUAL_WORDS | {"mean"} | {WORDS.get(name, name) for name in PRIMITIVES}
 
 

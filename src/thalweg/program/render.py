@@ -8,16 +8,13 @@ does, up to rounding: numbers are short, and sums of sums go without parentheses
 
 from __future__ import annotations
 
-import itertools
-import keyword
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from thalweg.program.identifiers import Identifiers
 from thalweg.program.ir import Program
 from thalweg.program.notation import (
-    ALL_WORDS,
     ATOM,
     USUAL_WORDS,
     Expression,
@@ -83,6 +80,7 @@ def formulas(
     hints: Mapping[int, str] = NO_NAMES,
     lines: Mapping[int, str] = NO_NAMES,
     known: Mapping[int, Expression] = NOTHING_KNOWN,
+    words: Iterable[str] = (),
 ) -> list[Formula]:
     """The lines of some outputs of a program, in the order of the outputs.
 
@@ -92,9 +90,10 @@ def formulas(
         hints: good names for values, used where a value needs one.
         lines: names of values that get a line in any case.
         known: values that other formulas have computed already.
+        words: what no name may be, beside the functions that stand in the lines.
     """
     wanted = list(program.outputs) if outputs is None else list(outputs)
-    return Renderer(program, wanted, hints, lines, known).run()
+    return Renderer(program, wanted, hints, lines, known, words).run()
 
 
 class Renderer:
@@ -107,15 +106,19 @@ class Renderer:
         hints: Mapping[int, str],
         lines: Mapping[int, str],
         known: Mapping[int, Expression],
+        words: Iterable[str],
     ) -> None:
         self.program = program
         self.reading = reading = Reading(program, outputs, lines, known)
         self.hints = {reading.source[v]: n for v, n in {**lines, **hints}.items()}
-        self.taken = {each.text for each in known.values()}
-        words = USUAL_WORDS | {word(form.opcode) for form in reading.forms.values()}
-        self.inputs = [self._unique(name, words) for name in program.inputs]
+        used = {word(form.opcode) for form in reading.forms.values()}
+        elsewhere = {*words, *(each.text for each in known.values())}
+        self.names = Identifiers(USUAL_WORDS | used | elsewhere)
+        self.inputs = [self.names.give(spelled(name)) for name in program.inputs]
         self.results = {
-            name: self._unique(f"new_{name}" if name in program.inputs else name)
+            name: self.names.give(
+                f"new_{spelled(name)}" if name in program.inputs else spelled(name)
+            )
             for name in outputs
         }
         self.texts: dict[int, Expression] = dict(known)
@@ -133,27 +136,14 @@ class Renderer:
                 self._add(self.results[name], value, self.texts[value])
         return self.found
 
-    # Names ---------------------------------------------------------------------------
-
-    def _unique(self, wanted: str, words: Collection[str] = ALL_WORDS) -> str:
-        """A name that Python can have and nothing else has."""
-        plain = identifier(wanted)
-        plain = f"{plain}_" if plain in words else plain
-        numbered = (f"{plain}{count}" for count in itertools.count(2))
-        names = itertools.chain([plain], numbered)
-        name = next(name for name in names if name not in self.taken)
-        self.taken.add(name)
-        return name
-
     def _name(self, value: int) -> str:
         """The name of a value that gets a line of its own."""
         for output, source in self.reading.outputs.items():
             if source == value:
                 return self.results[output]
         if value in self.hints:
-            return self._unique(self.hints[value])
-        numbered = (f"t{count}" for count in itertools.count(1))
-        return self._unique(next(name for name in numbered if name not in self.taken))
+            return self.names.give(self.hints[value])
+        return self.names.number("t")
 
     # Lines ---------------------------------------------------------------------------
 
@@ -203,7 +193,7 @@ class Renderer:
 
     def _constant(self, array: NumpyArray) -> Expression:
         written = constant(array)
-        return written or Expression(self._unique("table"), ATOM, array.shape)
+        return written or Expression(self.names.give("table"), ATOM, array.shape)
 
     def _expression(self, value: int) -> Expression:
         """A value's text from the texts of what it reads."""
@@ -222,10 +212,13 @@ BROADCASTING = {"not_equal", "product"} | {
 }
 
 
-def identifier(name: str) -> str:
-    """A name that Python can have: ``1.weights`` becomes ``weights_of_1``."""
-    number, dot, rest = name.partition(".")
-    spelled = f"{rest}_of_{number}" if dot and number.isdigit() else name
-    spelled = re.sub(r"\W", "_", spelled)
-    spelled = spelled if spelled[:1].isidentifier() else f"_{spelled}"
-    return f"{spelled}_" if keyword.iskeyword(spelled) else spelled
+def spelled(name: str) -> str:
+    """The name that a reader would give.
+
+    >>> spelled("1.weights"), spelled("p.weights"), spelled("state.velocity")
+    ('weights_of_1', 'weights', 'state.velocity')
+    """
+    where, dot, rest = name.partition(".")
+    if dot and where.isdigit():
+        return f"{rest}_of_{where}"
+    return rest if dot and where == "p" else name

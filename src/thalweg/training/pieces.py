@@ -15,14 +15,14 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, flat_type, make_safe
 from thalweg.program.ir import Instruction, Program
-from thalweg.program.notation import ATOM, Expression
+from thalweg.program.notation import ALL_WORDS, ATOM, Expression
 from thalweg.program.render import Formula, formulas
 from thalweg.program.simplify import simplify
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 from thalweg.training.localnames import ARGUMENT, VARIABLE, names_of, with_local_names
 from thalweg.training.settings import rows_of
-from thalweg.training.stack import LayerValues, StepRandom, label
+from thalweg.training.stack import OWN, LayerValues, StepRandom, label
 from thalweg.training.step import types_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,13 @@ class Piece:
             hints=names_of(self.program, VARIABLE),
             lines=names_of(self.program, ARGUMENT),
             known=uniforms(self.program),
+            words=self.words,
         )
+
+    @property
+    def words(self) -> frozenset[str]:
+        """What no name may be: forward and backward an input has the same one."""
+        return ALL_WORDS if self.by else frozenset()
 
     def forward_lines(self) -> list[str]:
         """The formulas as text."""
@@ -76,16 +82,27 @@ class Piece:
             if f.name in on_the_way
         }
         gradients = {
-            f"d{name.removeprefix('gradient.')}": value
+            gradient_of(name.removeprefix("gradient.")): value
             for name, value in both.outputs.items()
             if name.startswith("gradient.")
         }
-        wanted = [f"d{name}" for name in self.by]
+        wanted = [gradient_of(name) for name in self.by]
         through = [(v, n) for n, v in gradients.items() if n not in wanted]
         hints = dict(reversed(through))
         shown = replace(both, outputs={name: gradients[name] for name in wanted})
         known |= uniforms(both)
-        return [str(f) for f in formulas(shown, hints=hints, known=known)]
+        lines = formulas(shown, hints=hints, known=known, words=self.words)
+        return [str(f) for f in lines]
+
+
+def gradient_of(name: str) -> str:
+    """What the gradient by something is called.
+
+    >>> gradient_of("x"), gradient_of("p.weights")
+    ('dx', 'p.dweights')
+    """
+    where, dot, own = name.rpartition(".")
+    return f"{where}{dot}d{own}"
 
 
 def piece(
@@ -139,7 +156,11 @@ def layer_types(network: Network, number: int) -> dict[str, ArrayType]:
     shapes, dtype = network.shapes, network.dtype
     prefix = f"{number}."
     types = types_of({**shapes.parameters, **shapes.state}, dtype)
-    own = {k.removeprefix(prefix): t for k, t in types.items() if k.startswith(prefix)}
+    own = {
+        f"{OWN}{name.removeprefix(prefix)}": type
+        for name, type in types.items()
+        if name.startswith(prefix)
+    }
     x = ArrayType((rows_of(network), *shapes.outputs[number - 1]), dtype)
     return {"x": x, **own, **RANDOM_INPUTS}
 
@@ -150,9 +171,9 @@ def layer_in_training(network: Network, number: int) -> Piece:
 
     def forward(arrays: Arrays) -> Arrays:
         y, state = run(arrays)
-        return {"y": y, **state}
+        return {"y": y, **{f"{OWN}{name}": array for name, array in state.items()}}
 
-    kept = own_names(network.shapes.state, number)
+    kept = [f"{OWN}{name}" for name in own_names(network.shapes.state, number)]
     found = piece(forward, types, ["y"])
     outputs = ["y", *(name for name in kept if name in found.program.outputs)]
     by = gradient_names(found.program, own_names(network.shapes.parameters, number))
@@ -166,7 +187,7 @@ def training_of(
     layer = network.layers[number - 1]
 
     def run(arrays: Arrays) -> tuple[Any, Arrays]:
-        values = LayerValues(label(number, layer), arrays)
+        values = LayerValues.among(label(number, layer), arrays)
         random = StepRandom(arrays["seed"], arrays["step"], network.dtype)
         return layer.training_forward(arrays["x"], values, random)
 
@@ -182,7 +203,8 @@ def gradient_names(program: Program, parameters: Sequence[str]) -> tuple[str, ..
     readers = [i for i in program.instructions if x in i.inputs]
     counts = any(i.opcode != "cast" or i.type.is_float for i in readers)
     passes = x in program.outputs.values()
-    return (*parameters, "x") if counts or passes else tuple(parameters)
+    own = tuple(f"{OWN}{name}" for name in parameters)
+    return (*own, "x") if counts or passes else own
 
 
 def layer_in_prediction(network: Network, number: int) -> Piece:
@@ -190,9 +212,8 @@ def layer_in_prediction(network: Network, number: int) -> Piece:
     layer = network.layers[number - 1]
 
     def forward(arrays: Arrays) -> Arrays:
-        return {
-            "y": layer.forward(arrays["x"], LayerValues(label(number, layer), arrays))
-        }
+        values = LayerValues.among(label(number, layer), arrays)
+        return {"y": layer.forward(arrays["x"], values)}
 
     return piece(forward, layer_types(network, number), ["y"])
 

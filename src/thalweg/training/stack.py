@@ -17,7 +17,8 @@ from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Arrays = Mapping[str, Any]
 PROBE_ROWS = 2  # shapes are found by tracing with this many rows
-RESERVED = ("x", "y", "seed", "step")  # names that a layer's own programs use
+RESERVED = ("x", "y", "seed", "step")  # names that a layer's saved programs use
+OWN = "p."  # before a layer's own names, where others stand beside them
 
 
 class LayerValues:
@@ -28,6 +29,12 @@ class LayerValues:
     def __init__(self, label: str, values: Arrays) -> None:
         self._label = label
         self._values = values
+
+    @classmethod
+    def among(cls, label: str, arrays: Arrays) -> LayerValues:
+        """Those arrays whose names say that they are the layer's own, ``p.weights``."""
+        own = {n.removeprefix(OWN): a for n, a in arrays.items() if n.startswith(OWN)}
+        return cls(label, own)
 
     def __getattr__(self, name: str, /) -> Any:
         try:

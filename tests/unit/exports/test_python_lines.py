@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import BY_OPCODE, every_primitive, examples
 from thalweg.exports import runtime
-from thalweg.exports.python_lines import WRITERS, Lines, identifier
+from thalweg.exports.python_lines import WRITERS, Lines
 from thalweg.exports.traced import Traced
 from thalweg.program import ops
+from thalweg.program.identifiers import Identifiers
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
@@ -28,7 +29,7 @@ def lines_of(traced: Traced) -> tuple[list[str], list[str], dict[str, NumpyArray
         return f"ARRAYS['c{len(arrays) - 1}']"
 
     names = {name: name for name in traced.inputs}
-    return *Lines(traced, names, constant_name).run(), arrays
+    return *Lines(traced, names, Identifiers(names), constant_name).run(), arrays
 
 
 def run(traced: Traced, inputs: Mapping[str, NumpyArray]) -> list[Any]:
@@ -135,14 +136,6 @@ def test_the_lines_take_any_number_of_rows(rows: int) -> None:
     for array, name in zip(run(traced, {"x": x}), traced.outputs, strict=True):
         assert array.dtype == np.float32
         assert_allclose(array, meant[name], rtol=1e-5, atol=1e-6)
-
-
-def test_names_that_the_file_uses_are_changed() -> None:
-    assert [identifier(name) for name in ("bias", "class", "rows")] == [
-        "bias",
-        "class_",
-        "rows_",
-    ]
 
 
 def test_whole_numbers_stay_exact() -> None:

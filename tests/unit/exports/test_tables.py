@@ -20,7 +20,7 @@ from thalweg.data.forms import USUAL
 from thalweg.data.model import TableModel
 from thalweg.data.read import read
 from thalweg.exports import onnx_inputs, runtime
-from thalweg.exports.columns import ENCODINGS, raw_cells, raw_column
+from thalweg.exports.columns import ENCODINGS, raw_cells, raw_columns
 from thalweg.exports.graph import Graph, Port
 from thalweg.exports.onnx_file import finish, made
 from thalweg.exports.python_file import source
@@ -125,7 +125,7 @@ def test_onnx_counts_days_as_the_calendar_does(tmp_path: Path) -> None:
 
 
 def features_in_onnx(encoding: Any, cells: pl.Series) -> np.ndarray:
-    raw, graph = raw_column(encoding), Graph(taken={encoding.name, "X"})
+    (raw,), graph = raw_columns([encoding]), Graph(taken={encoding.name, "X"})
     parts = ENCODINGS[type(encoding)](graph, encoding, raw.input)
     finish(graph, {"X": graph.add("Concat", *parts, axis=1)})
     inputs = [Port(raw.input, raw.dtype, ("rows",))]

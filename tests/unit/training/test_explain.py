@@ -431,3 +431,28 @@ def test_a_batch_of_no_known_size_is_explained_with_the_usual_one(size: Any) -> 
     network.history.settings["batch_size"] = size
     assert rows_of(network) == USUAL_ROWS
     assert "silu" in network.explain(program=True)
+
+
+@dataclass(frozen=True)
+class CalledLikeOthers(Layer):
+    """Parameters with the names that explain gives to other values."""
+
+    def parameters(self, input_shape: tuple[int, ...]) -> dict[str, tw.Parameter]:
+        shape, drawn = input_shape, tw.initializers.normal
+        return {name: tw.Parameter(shape, drawn) for name in ("targets", "dy", "J")}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return tw.exp(x * p.targets + p.dy) * p.J
+
+
+def test_no_parameter_meets_a_name_of_explains_own() -> None:
+    y = generator.normal(size=(40, 4))
+    network = fitted([CalledLikeOthers()], y, loss="mean_squared_error")
+    layer = block_of(network.explain(), "Layer 1")
+    assert formulas_of(layer, "forward") == ["y = exp(x * targets + dy) * J"]
+    assert "dJ = sum(dy2 * t1, axis=0)" in formulas_of(layer, "backward")
+    together = formulas_of(block_of(network.explain(), "Loss"), "forward")
+    assert together[-2:] == [
+        "losses = mean((x2 - targets2)**2, axis=1)",
+        "J2 = mean(losses)",
+    ]
