@@ -10,7 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.training.modeldocument import ESTIMATOR
 
 if TYPE_CHECKING:
     from thalweg.data.inspection import Inspection
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from thalweg.data.model import TableModel
     from thalweg.formulas.optimizers import Optimizer
     from thalweg.formulas.penalties import Penalty
+    from thalweg.program.types import NumpyArray
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.checkpoints import Checkpoint
     from thalweg.training.network import Network
@@ -255,7 +257,8 @@ def load(path: str | Path) -> Network | TableModel:
 
     Raises:
         FileError: the file can't be read.
-        ModelFileError: the file breaks a rule of the format.
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            which its own ``load`` reads.
 
     Example:
         >>> import thalweg as tw
@@ -264,11 +267,30 @@ def load(path: str | Path) -> Network | TableModel:
         Network([Dense(3, activation='softmax')])
     """
     from thalweg.training.modelfile import read_model
-    from thalweg.training.networkdata import network_from
 
     tensors, document = read_model(path)
-    if document.get("kind") != "table":
-        return network_from(document, tensors, str(path))
-    from thalweg.data.model import model_from
+    return held_in(document, tensors, str(path))
 
-    return model_from(document, tensors, str(path))
+
+def held_in(
+    document: dict[str, Any], tensors: dict[str, NumpyArray], path: str
+) -> Network | TableModel:
+    """What a file holds, of whatever the gate let in.
+
+    Raises:
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            of which this room knows nothing.
+    """
+    kind = document.get("kind")
+    if kind == ESTIMATOR:
+        raise ModelFileError(
+            f"{path}: holds an estimator; thalweg.NetworkClassifier.load or "
+            "thalweg.NetworkRegressor.load reads it"
+        )
+    if kind == "table":
+        from thalweg.data.model import model_from
+
+        return model_from(document, tensors, path)
+    from thalweg.training.networkdata import network_from
+
+    return network_from(document, tensors, path)

@@ -1,17 +1,19 @@
-"""A fitted network as the bytes of a model file, for pickles and copies.
+"""A fitted network as what a model file holds, for files, pickles and copies.
 
 A pickle can run whatever it names, a model file can't: what was learned travels as one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from thalweg.data.strict import texts, whole
-from thalweg.errors import ModelFileError
+from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import (
     ArrayFeatures,
     Features,
@@ -30,10 +32,24 @@ from thalweg.training.state import OptimizerState
 
 SLOT, FEATURES = "optimizer/", "features/"
 NAME = "the estimator's network"
+Data = dict[str, Any]
+Tensors = dict[str, NumpyArray]
 KINDS = {"array": ArrayFeatures, "raw": RawFeatures, "table": TableFeatures}
 
 
 def frozen(network: Network, features: Features) -> bytes:
+    """The bytes of a model file with what `frozen_data` gives."""
+    document, tensors = frozen_data(network, features)
+    return model_bytes(tensors, {"kind": "network", **document})
+
+
+def thawed(content: bytes, rule: Optimizer | None) -> tuple[Network, Features]:
+    """What `thawed_from` makes of such bytes."""
+    tensors, document = model_of(content)
+    return thawed_from(document, tensors, rule, NAME)
+
+
+def frozen_data(network: Network, features: Features) -> tuple[Data, Tensors]:
     """The network, how far its optimizer has come, and how X becomes its inputs."""
     document, tensors = network_data(network)
     prepared, arrays = features.to_data()
@@ -44,36 +60,56 @@ def frozen(network: Network, features: Features) -> bytes:
         tensors |= {f"{SLOT}{number}": slot for number, slot in slots}
         position = {"steps": past.steps, "epochs": past.epochs}
         document = {**document, "position": position}
-    return model_bytes(tensors, {"kind": "network", **document, "features": prepared})
+    return {**document, "features": prepared}, tensors
 
 
-def thawed(content: bytes, rule: Optimizer) -> tuple[Network, Features]:
-    """The network and the features of such bytes.
+def thawed_from(
+    document: Data, tensors: Tensors, rule: Optimizer | None, path: str
+) -> tuple[Network, Features]:
+    """The network and the features of what `frozen_data` gave.
 
     Arguments:
-        content: what `frozen` gave.
-        rule: the optimizer, which can be a person's own and so isn't in them.
+        document, tensors: as the gate let them in.
+        rule: the optimizer, which can be a person's own and so isn't in them; None if
+            nobody knows it.
+        path: what errors call it.
 
     Raises:
-        ModelFileError: the bytes break a rule of the format.
+        ModelFileError: they break a rule of the format.
     """
-    tensors, document = model_of(content)
-    network = network_from(document, tensors, NAME)
+    network = network_from(document, tensors, path)
     network.programs = Programs()
-    try:
+    with refusing(path):
         features = decoded_features(document["features"], tensors)
         require_fit(features, network)
         position = document.get("position")
-        if position is not None:
+        if position is not None and rule is not None:
             network.optimizer_state = state_from(position, tensors, rule, network)
-    except ModelFileError as error:
-        raise ModelFileError(f"{NAME}: {error}") from None
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{NAME} is damaged: {error!r}") from None
     return network, features
 
 
-def decoded_features(data: Any, tensors: dict[str, NumpyArray]) -> Features:
+@contextmanager
+def refusing(path: str) -> Generator[None]:
+    """Whatever doesn't fit together is an error that names the file.
+
+    Raises:
+        ModelFileError: in the place of whatever was raised.
+    """
+    try:
+        yield
+    except ThalwegError as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
+        raise ModelFileError(f"{path} is damaged: {error!r}") from None
+
+
+def decoded_features(data: Any, tensors: Tensors) -> Features:
     """How X becomes inputs, if it is of the kind that the data says."""
     arrays = {
         name.removeprefix(FEATURES): array
@@ -112,7 +148,7 @@ def require_scaling(scaling: Scaling, inputs: Shape) -> None:
 
 
 def state_from(
-    position: Any, tensors: dict[str, NumpyArray], rule: Optimizer, network: Network
+    position: Any, tensors: Tensors, rule: Optimizer, network: Network
 ) -> OptimizerState | None:
     """How far the optimizer has come; None for another one, which starts afresh."""
     state = OptimizerState.first(rule, network.memory)
