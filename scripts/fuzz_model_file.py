@@ -3,11 +3,11 @@
     python scripts/fuzz_model_file.py --seconds 60 --seed 1
 
 Real files are broken: networks of thalweg's own parts and of a person's, tables'
-models, what estimators have in their pickles, checkpoints. Each must be refused with a
-ModelFileError (a checkpoint also as `resume` says), or be accepted, and then be written
-back byte for byte, and predict, score, explain and train on, or say with a ThalwegError
-why not. Reading takes at most a second and 64 MB beside the file. Anything else is a
-finding: it is told, its file is kept, and the exit status is 1.
+models, what estimators have in their pickles and write to files, checkpoints. Each must
+be refused with a ModelFileError (a checkpoint also as `resume` says), or be accepted,
+and then be written back byte for byte, and predict, score, explain and train on, or say
+with a ThalwegError why not. Reading takes at most a second and 64 MB beside the file.
+Anything else is a finding: it is told, its file is kept, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -119,11 +119,13 @@ def header(table: Path) -> str:
     return table.read_text(encoding="utf-8").partition("\n")[0]
 
 
-def require_same_when_saved(loaded: tw.Network | TableModel, folder: Path) -> None:
+def require_same_when_saved(
+    loaded: Any, folder: Path, load: Callable[[Path], Any] = tw.load
+) -> None:
     """What is saved can be loaded, and saved again to the byte."""
     first, second = folder / "first.thalweg", folder / "second.thalweg"
     loaded.save(first)
-    tw.load(first).save(second)
+    load(first).save(second)
     if first.read_bytes() != second.read_bytes():
         raise BrokenPromiseError("saved again, the file differs")
 
@@ -185,6 +187,27 @@ def use_frozen(path: Path, meter: Meter, choose: Choose) -> str:
     return "accepted"
 
 
+def use_estimator(path: Path, meter: Meter, choose: Choose) -> str:
+    """Load a file that an estimator saved, predict, save it again, and go on."""
+    kind = tw.NetworkRegressor if "regressor" in path.name else tw.NetworkClassifier
+    try:
+        loaded: Any = meter.measure(lambda: kind.load(path), path.stat().st_size)
+    except ModelFileError as error:
+        return "refused: " + rule(str(error))
+    require_same_when_saved(loaded, path.parent, kind.load)
+    given: Any = np.ones((FEW, loaded.n_features_in_))
+    if hasattr(loaded, "feature_names_in_"):
+        table = pl.read_csv(path.parent.parent / "samples" / "few.csv")
+        given = table.select(table.columns[: loaded.n_features_in_])
+        given.columns = loaded.feature_names_in_.tolist()[: given.width]
+    answers = ("predict", "predict_proba", "predict_quantiles", "predict_interval")
+    for name in answers:
+        if hasattr(loaded, name):
+            attempt(partial(getattr(loaded, name), given))
+    some(uses_of(loaded.network_), choose)
+    return "accepted"
+
+
 def use_run(folder: Path, meter: Meter, choose: Choose) -> str:
     """Load the checkpoint as a network, and go on with the run for an epoch."""
     for path in folder.glob("*.thalweg"):
@@ -229,6 +252,7 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 MODELS = ("plain", "own", "normalized", "classes", "number", "forms")
 FROZEN = ("array", "frame")
+ESTIMATORS = ("array.classifier", "frame.classifier", "numbers.regressor")
 RUNS = ("network", "table")
 OFTEN = {"own": 4, "classes": 3, "table": 1}  # others 2
 
@@ -236,7 +260,7 @@ OFTEN = {"own": 4, "classes": 3, "table": 1}  # others 2
 def judge(choose: random.Random, case: Path, meter: Meter) -> str:
     """Break a sample, and use it."""
     samples = case.parent / "samples"
-    names = [*MODELS, *FROZEN, *(f"{name}.run" for name in RUNS)]
+    names = [*MODELS, *FROZEN, *ESTIMATORS, *(f"{name}.run" for name in RUNS)]
     weights = [OFTEN.get(name.partition(".")[0], 2) for name in names]
     name = choose.choices(names, weights)[0]
     if name.endswith(".run"):
@@ -247,10 +271,12 @@ def judge(choose: random.Random, case: Path, meter: Meter) -> str:
         path.write_bytes(any_mutation(sample, choose))
         said = use_frozen(path, meter, choose)
     else:
-        path = case / "fuzzed.thalweg"
+        of_estimator = name in ESTIMATORS
+        path = case / (f"{name}.thalweg" if of_estimator else "fuzzed.thalweg")
         sample = (samples / f"{name}.thalweg").read_bytes()
         path.write_bytes(any_mutation(sample, choose))
-        said = use_model(path, meter, choose)
+        use = use_estimator if of_estimator else use_model
+        said = use(path, meter, choose)
     return f"{name}, {said}"
 
 
@@ -314,6 +340,10 @@ def warm_up(folder: Path) -> None:
     said += [
         use_frozen(samples / f"{name}.frozen", unmeasured, None) for name in FROZEN
     ]
+    for name in ESTIMATORS:
+        path = case / f"{name}.thalweg"
+        path.write_bytes((samples / path.name).read_bytes())
+        said.append(use_estimator(path, unmeasured, None))
     for name in RUNS:
         folder = copy_run(samples / f"{name}.run", case / name)
         said.append(use_run(folder, unmeasured, None))

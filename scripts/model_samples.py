@@ -177,7 +177,7 @@ def train_tables(table: Path, folder: Path) -> None:
 
 
 def write_frozen(table: Path, folder: Path) -> None:
-    """What estimators have in their pickles: for an array, and for a frame."""
+    """What estimators have in their pickles and files: for an array, and a frame."""
     import polars as pl
 
     how: dict[str, Any] = {"layers": (3,), "epochs": 2}
@@ -190,6 +190,9 @@ def write_frozen(table: Path, folder: Path) -> None:
         estimator = tw.NetworkClassifier(**how).fit(*given)
         content: bytes = estimator.__getstate__()["network_"]
         (folder / f"{name}.frozen").write_bytes(content)
+        estimator.save(folder / f"{name}.classifier.thalweg")
+    regressor = tw.NetworkRegressor(**how, quantiles=(0.1, 0.9)).fit(X, X[:, :2])
+    regressor.save(folder / "numbers.regressor.thalweg")
 
 
 def write_runs(table: Path, folder: Path) -> None:

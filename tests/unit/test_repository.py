@@ -64,3 +64,19 @@ def test_import_loads_no_heavy_package(module: str) -> None:
     run = [sys.executable, "-c", code]
     loaded = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert HEAVY.isdisjoint(loaded.split())
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+(\.\d+)*")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_and_may_little(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    used = re.findall(r"^\s*(?:- )?uses:\s*(.*?)\s*$", text, re.MULTILINE)
+    assert used
+    assert [each for each in used if not PINNED.fullmatch(each)] == []
+    assert "\npermissions:\n  contents: read\n\n" in text
+    checkouts = text.count("uses: actions/checkout@")
+    assert text.count("persist-credentials: false") == checkouts
+    assert "pull_request_target" not in text

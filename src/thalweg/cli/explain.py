@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thalweg.cli.inputs import ModelFile
+from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.show import column_table, facts, show
-from thalweg.data import load
+from thalweg.data.pipeline import TableInputs
+from thalweg.data.words import counted, listed
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from thalweg.data.model import TableModel
+    from thalweg.data.pipeline import Described
 
 
 def explain(
@@ -31,15 +33,34 @@ def explain(
     ] = False,
 ) -> None:
     """Show a network's columns, scores, and the formulas that run."""
-    found = load(model)
+    found = load_any(model)
     if isinstance(found, Network):
         print(found.explain(program, profile))
         return
-    show(facts(about(model, found)))
-    print(f"\n{found.network.explain(program, profile)}")
+    from thalweg.data.model import TableModel
+
+    is_table = isinstance(found, TableModel)
+    show(facts(about_table(model, found) if is_table else about(model, found)))
+    print(f"\n{found.__pipeline__().network.explain(program, profile)}")
 
 
-def about(path: Path, model: TableModel) -> list[tuple[str, RenderableType]]:
+def about(path: Path, estimator: Described) -> list[tuple[str, RenderableType]]:
+    """What the file says about an estimator: what goes in, and what comes out."""
+    pipeline = estimator.__pipeline__()
+    pairs: list[tuple[str, RenderableType]] = [
+        ("Model", path.name),
+        ("Estimator", repr(estimator)),
+    ]
+    if isinstance(pipeline.inputs, TableInputs):
+        pairs.append(("Columns", column_table(pipeline.inputs.encoder.schema)))
+    else:
+        pairs.append(("X", counted(pipeline.inputs.shape[0], "column")))
+    if isinstance(classes := pipeline.about.get("classes"), list):
+        pairs.append(("Classes", listed([str(label) for label in classes])))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return pairs
+
+
+def about_table(path: Path, model: TableModel) -> list[tuple[str, RenderableType]]:
     """What the file says about the table and the training."""
     pairs: list[tuple[str, RenderableType]] = [
         ("Model", path.name),

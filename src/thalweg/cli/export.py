@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.failures import say
-from thalweg.cli.inputs import ModelFile
+from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
-from thalweg.data import load
 from thalweg.exports import FORMATS
 from thalweg.exports import export as write
 from thalweg.formulas.names import look_up
@@ -42,7 +41,7 @@ def export(
     target = model.with_suffix(ending) if output is None else output
     require_suffix("--output", target, (ending,))
     require_other_file("--output", target, model)
-    found = load(model)
+    found = load_any(model)
     require_writable(target)
     replaced = ", replacing what was there" if target.exists() else ""
     write(found, target)

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thalweg.data import load
+from thalweg.data import held_in, load
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.training.execution import Execution
+from thalweg.training.modeldocument import ESTIMATOR
+from thalweg.training.modelfile import opened_model
 from thalweg.training.network import Network
 
 if TYPE_CHECKING:
     from thalweg.data.dialect import Dialect
     from thalweg.data.model import TableModel
+    from thalweg.estimators import NetworkClassifier, NetworkRegressor
 
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
@@ -92,6 +95,20 @@ def whole_number(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentError(f"{name} must be a whole number, got {text!r}") from None
+
+
+def load_any(path: Path) -> Network | TableModel | NetworkClassifier | NetworkRegressor:
+    """Whatever a model file holds.
+
+    Raises:
+        FileError: the file can't be read, or breaks a rule of the format.
+    """
+    with opened_model(path) as content:
+        if content.document.get("kind") != ESTIMATOR:
+            return held_in(content)
+        from thalweg.estimators import estimator_in
+
+        return estimator_in(content)
 
 
 def load_model(path: Path) -> TableModel:

@@ -10,7 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.training.modeldocument import ESTIMATOR
 
 if TYPE_CHECKING:
     from thalweg.data.inspection import Inspection
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from thalweg.formulas.penalties import Penalty
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.checkpoints import Checkpoint
+    from thalweg.training.modelfile import Content
     from thalweg.training.network import Network
 
 
@@ -256,7 +258,8 @@ def load(path: str | Path) -> Network | TableModel:
 
     Raises:
         FileError: the file can't be read.
-        ModelFileError: the file breaks a rule of the format.
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            which its own ``load`` reads.
 
     Example:
         >>> import thalweg as tw
@@ -265,11 +268,28 @@ def load(path: str | Path) -> Network | TableModel:
         Network([Dense(3, activation='softmax')])
     """
     from thalweg.training.modelfile import opened_model
-    from thalweg.training.networkdata import network_from
 
     with opened_model(path) as content:
-        if content.document.get("kind") != "table":
-            return network_from(content)
+        return held_in(content)
+
+
+def held_in(content: Content) -> Network | TableModel:
+    """What a file holds, of whatever the gate let in.
+
+    Raises:
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            of which this room knows nothing.
+    """
+    kind = content.document.get("kind")
+    if kind == ESTIMATOR:
+        raise ModelFileError(
+            f"{content.name}: holds an estimator; thalweg.NetworkClassifier.load or "
+            "thalweg.NetworkRegressor.load reads it"
+        )
+    if kind == "table":
         from thalweg.data.model import model_from
 
         return model_from(content)
+    from thalweg.training.networkdata import network_from
+
+    return network_from(content)

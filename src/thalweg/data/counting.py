@@ -20,5 +20,5 @@ def counts(values: NDArray[np.float64]) -> NDArray[np.bool_]:
         array([ True, False, False])
     """
     first = values[..., :1]
-    by_one = values == first + np.arange(values.shape[-1])
-    return np.isin(first[..., 0], (0, 1)) & by_one.all(axis=-1)
+    by_one = np.all(values == first + np.arange(values.shape[-1]), axis=-1)
+    return np.asarray(np.isin(first[..., 0], (0, 1)) & by_one)

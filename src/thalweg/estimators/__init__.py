@@ -3,7 +3,22 @@
 This room imports scikit-learn, so `thalweg` imports it when one of them is asked for.
 """
 
+from __future__ import annotations
+
+from thalweg.data.strict import tag_of
 from thalweg.estimators.classifier import NetworkClassifier
 from thalweg.estimators.regressor import NetworkRegressor
+from thalweg.training.modelfile import Content
 
-__all__ = ["NetworkClassifier", "NetworkRegressor"]
+__all__ = ["NetworkClassifier", "NetworkRegressor", "estimator_in"]
+
+
+def estimator_in(content: Content) -> NetworkClassifier | NetworkRegressor:
+    """The estimator that a file holds, of whichever kind it is.
+
+    Raises:
+        ModelFileError: the file holds none, or breaks a rule of the format.
+    """
+    is_regressor = tag_of(content.document.get("estimator"), "type") == "regressor"
+    kind = NetworkRegressor if is_regressor else NetworkClassifier
+    return kind.from_content(content)

@@ -30,10 +30,10 @@ from thalweg.estimators.features import (
     is_table,
     table_of,
 )
-from thalweg.estimators.frozen import frozen, thawed
 from thalweg.estimators.going_on import Keeping
 from thalweg.estimators.groups import held_out_groups
 from thalweg.estimators.heldout import FEW_ROWS, HeldOut
+from thalweg.estimators.parameters import require_all_given
 from thalweg.estimators.rows import (
     Given,
     Part,
@@ -41,6 +41,7 @@ from thalweg.estimators.rows import (
     part,
     taken,
 )
+from thalweg.estimators.saving import Saving
 from thalweg.estimators.scikit import (
     BaseEstimator,
     CallbackSupportMixin,
@@ -70,7 +71,7 @@ OF_CELLS: dict[str, Any] = {
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
     """The parameters and methods of both estimators; see `NetworkClassifier`."""
 
     layers: Sequence[Any] = Settings.layers
@@ -137,6 +138,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         own: tuple[Any, Any, Any] | None,
     ) -> None:
         """Train as long as the parameters say."""
+        require_all_given(self)
         going_on = bool(self.warm_start) and hasattr(self, "history_")
         settings = settings_of(self, seed_of(self.random_state))
         given = self._given(X, y, sample_weight, reset=not going_on)
@@ -181,6 +183,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Train for one epoch on these rows, and keep everything else."""
+        require_all_given(self)
         first = not hasattr(self, "history_")
         settings = settings_of(self, seed_of(self.random_state))
         given = self._given(X, y, sample_weight, reset=first)
@@ -405,24 +408,3 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         tags = inherited.__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    def __copy__(self) -> Any:
-        copied: Any = type(self).__new__(type(self))
-        copied.__dict__.update(self.__dict__)
-        return copied
-
-    def __getstate__(self) -> dict[str, Any]:
-        inherited: Any = super()
-        state: dict[str, Any] = dict(inherited.__getstate__())
-        if "history_" in state:
-            state["network_"] = frozen(self.network_, self._features)
-            del state["_features"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        inherited: Any = super()
-        inherited.__setstate__(state)
-        if "history_" in state:
-            rows = self.history_.settings["training_rows"]
-            rule = rule_of(self, settings_of(self), rows)
-            self.network_, self._features = thawed(state["network_"], rule)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from thalweg.data.class_weights import BALANCED
 from thalweg.data.pipeline import Answers
 from thalweg.data.scores import both_columns
-from thalweg.errors import ArgumentError
+from thalweg.data.strict import number, require_keys
+from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.going_on import restoring
@@ -106,6 +107,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     Source: Bridle, "Probabilistic interpretation of feedforward classification network
     outputs", 1990.
     """
+
+    saved_as: ClassVar[str] = "classifier"
 
     class_weight: Any = None
     calibrate: bool = False
@@ -278,10 +281,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         foreseen = getattr(self, "_foreseen", None)
         if foreseen is not None and isinstance(targets, Classes):
             targets = Classes(foreseen, complete=True)
-        if isinstance(targets, Classes):
-            self.classes_ = targets.labels
-        else:
-            self.classes_ = np.arange(targets.count)
+        self.classes_ = class_labels(targets)
         return targets
 
     def _shaped(self, y: Any) -> Any:
@@ -315,11 +315,39 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             weights = None if weights is None else np.repeat(weights, labels)
         self.temperature_ = fitted_temperature(probabilities, truth, weights)
 
+    def _found_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """The temperature, if there is one."""
+        return {"temperature": getattr(self, "temperature_", None)}, {}
+
+    def _find_again(self, data: Any, tensors: dict[str, NumpyArray]) -> None:
+        """The classes, as many as the network tells apart, and the temperature."""
+        targets, outputs = self._targets, self.network_.shapes.outputs[-1]
+        if not isinstance(targets, Classes | Labels):
+            raise ModelFileError("a classifier must have classes or labels")
+        self.classes_ = class_labels(targets)
+        count = len(self.classes_)
+        several = isinstance(targets, Labels)
+        fitting = {(count,)} if several or count != 2 else {(1,), (2,)}
+        if outputs not in fitting or (count < 2 and not several):
+            raise ModelFileError(f"{count} classes don't go with outputs of {outputs}")
+        found = require_keys(data, "what was found", "temperature")["temperature"]
+        if found is not None:
+            self.temperature_ = number(found, "the temperature")
+            if self.temperature_ <= 0:
+                raise ModelFileError("the temperature must be above 0")
+
     def __sklearn_tags__(self) -> Any:
         inherited: Any = super()
         tags = inherited.__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def class_labels(targets: Classes | Labels) -> NumpyArray:
+    """``classes_``: what the columns of the probabilities are for."""
+    if isinstance(targets, Classes):
+        return targets.labels
+    return np.arange(targets.count)
 
 
 def no_and_yes(probabilities: Any) -> Any:

@@ -1,17 +1,19 @@
-"""A fitted network as the bytes of a model file, for pickles and copies.
+"""A fitted network as what a model file holds, for files, pickles and copies.
 
 A pickle can run whatever it names, a model file can't: what was learned travels as one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from thalweg.data.strict import texts, whole
-from thalweg.errors import ModelFileError
+from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import (
     ArrayFeatures,
     Features,
@@ -23,7 +25,7 @@ from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.training.columnar import unpack
-from thalweg.training.modelfile import content_of, model_bytes
+from thalweg.training.modelfile import Content, content_of, model_bytes
 from thalweg.training.network import Network
 from thalweg.training.networkdata import as_written, network_data, network_from
 from thalweg.training.programs import Programs
@@ -31,10 +33,29 @@ from thalweg.training.state import OptimizerState
 
 SLOT, FEATURES = "optimizer/", "features/"
 NAME = "the estimator's network"
+Data = dict[str, Any]
+Tensors = dict[str, NumpyArray]
 KINDS = {"array": ArrayFeatures, "raw": RawFeatures, "table": TableFeatures}
 
 
 def frozen(network: Network, features: Features) -> bytes:
+    """The bytes of a model file with what `frozen_data` gives."""
+    document, tensors = frozen_data(network, features)
+    return model_bytes(*as_written({"kind": "network", **document}, tensors))
+
+
+def thawed(content: bytes, rule: Optimizer | None) -> tuple[Network, Features]:
+    """What `frozen` made such bytes of.
+
+    Raises:
+        ModelFileError: the bytes break a rule of the format.
+    """
+    held = content_of(content, NAME)
+    network = network_from(held)
+    return network, features_of(held, network, rule)
+
+
+def frozen_data(network: Network, features: Features) -> tuple[Data, Tensors]:
     """The network, how far its optimizer has come, and how X becomes its inputs."""
     document, tensors = network_data(network)
     prepared, arrays = features.to_data()
@@ -45,39 +66,55 @@ def frozen(network: Network, features: Features) -> bytes:
         tensors |= {f"{SLOT}{number}": slot for number, slot in slots}
         position = {"steps": past.steps, "epochs": past.epochs}
         document = {**document, "position": position}
-    document = {"kind": "network", **document, "features": prepared}
-    return model_bytes(*as_written(document, tensors))
+    return {**document, "features": prepared}, tensors
 
 
-def thawed(content: bytes, rule: Optimizer) -> tuple[Network, Features]:
-    """The network and the features of such bytes.
+def features_of(content: Content, network: Network, rule: Optimizer | None) -> Features:
+    """How X becomes the network's inputs; how far its optimizer has come goes into it.
 
     Arguments:
-        content: what `frozen` gave.
-        rule: the optimizer, which can be a person's own and so isn't in them.
+        content: of a file in which is what `frozen_data` gave.
+        network: that was read from it.
+        rule: the optimizer, which can be a person's own and so isn't in it; None if
+            nobody knows it.
 
     Raises:
-        ModelFileError: the bytes break a rule of the format.
+        ModelFileError: the content breaks a rule of the format.
     """
-    found = content_of(content, NAME)
-    network = network_from(found)
-    document, tensors = found.document, found.tensors
     network.programs = Programs()
-    try:
+    document, tensors = content.document, content.tensors
+    with refusing(content.name):
         described = unpack({"features": document["features"]}, tensors)
         features = decoded_features(described["features"], tensors)
         require_fit(features, network)
         position = document.get("position")
-        if position is not None:
+        if position is not None and rule is not None:
             network.optimizer_state = state_from(position, tensors, rule, network)
-    except ModelFileError as error:
-        raise ModelFileError(f"{NAME}: {error}") from None
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{NAME} is damaged: {error!r}") from None
-    return network, features
+    return features
 
 
-def decoded_features(data: Any, tensors: dict[str, NumpyArray]) -> Features:
+@contextmanager
+def refusing(path: str) -> Generator[None]:
+    """Whatever doesn't fit together is an error that names the file.
+
+    Raises:
+        ModelFileError: in the place of whatever was raised.
+    """
+    try:
+        yield
+    except ThalwegError as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
+        raise ModelFileError(f"{path} is damaged: {error!r}") from None
+
+
+def decoded_features(data: Any, tensors: Tensors) -> Features:
     """How X becomes inputs, if it is of the kind that the data says."""
     arrays = {
         name.removeprefix(FEATURES): array
@@ -116,7 +153,7 @@ def require_scaling(scaling: Scaling, inputs: Shape) -> None:
 
 
 def state_from(
-    position: Any, tensors: dict[str, NumpyArray], rule: Optimizer, network: Network
+    position: Any, tensors: Tensors, rule: Optimizer, network: Network
 ) -> OptimizerState | None:
     """How far the optimizer has come; None for another one, which starts afresh."""
     state = OptimizerState.first(rule, network.memory)

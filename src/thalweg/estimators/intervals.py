@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError
+from thalweg.data.strict import numbers, require_keys
+from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.rows import is_listed
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import is_number, require
@@ -17,6 +18,7 @@ from thalweg.formulas.targets import values
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray
 
+PREFIX, ARRAYS = "conformal/", ("quantiles", "truth", "weights")
 MEDIAN = 0.5
 NARROWEST = 0.01
 """No interval starts narrower than this share of the mean, or one row would decide."""
@@ -164,3 +166,46 @@ class Conformal:
                 f"there were {len(scores)}"
             )
         return float(scores[order[place]])
+
+
+def conformal_data(
+    levels: tuple[float, ...], conformal: Conformal | None
+) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+    """The levels as plain data, and what held-out rows show as arrays."""
+    arrays = {
+        f"{PREFIX}{name}": getattr(conformal, name)
+        for name in ARRAYS
+        if conformal is not None
+    }
+    return {"levels": list(levels)}, arrays
+
+
+def conformal_from(
+    data: Any, tensors: dict[str, NumpyArray], count: int
+) -> tuple[tuple[float, ...], Conformal | None]:
+    """What `conformal_data` gave, read back.
+
+    Arguments:
+        data, tensors: as they stand in a file.
+        count: of numbers that are predicted for a row.
+
+    Raises:
+        ModelFileError: levels or arrays that can't be.
+    """
+    found = require_keys(data, "what was found", "levels")["levels"]
+    levels = numbers(found, "the levels")
+    if checked_levels(list(levels)) != levels:
+        raise ModelFileError("the levels must be in order, with the median")
+    arrays = {n: tensors[PREFIX + n] for n in ARRAYS if PREFIX + n in tensors}
+    if not arrays:
+        return levels, None
+    conformal = Conformal(levels, **arrays)
+    rows = len(conformal.weights)
+    shapes = {"quantiles": (count, len(levels)), "truth": (count,), "weights": ()}
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.dtype != np.float64 or array.shape != (rows, *shape) or not rows:
+            raise ModelFileError(
+                f"{PREFIX}{name} must be float64 of shape {(rows, *shape)}"
+            )
+    return levels, conformal

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from thalweg.data.pipeline import Answers
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
+from thalweg.estimators.frozen import require_scaling
 from thalweg.estimators.going_on import restoring
 from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.intervals import (
     MEDIAN,
     Conformal,
     checked_levels,
+    conformal_data,
+    conformal_from,
     in_order,
     quantile_loss,
     stacked,
@@ -104,6 +107,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     Source: Rumelhart, Hinton and Williams, "Learning representations by
     back-propagating errors", 1986.
     """
+
+    saved_as: ClassVar[str] = "regressor"
 
     quantiles: Sequence[float] | None = None
 
@@ -306,6 +311,26 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         counted = np.ones(len(outputs)) if weights is None else weights / weights.mean()
         decoded = stacked(self._decoded(outputs))
         self._conformal = Conformal(self._levels, decoded, truth, counted)
+
+    def _found_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
+        """The levels of the quantiles, and what held-out rows show."""
+        return conformal_data(self._levels, self._conformal)
+
+    def _find_again(self, data: Any, tensors: dict[str, NumpyArray]) -> None:
+        """The levels and what held-out rows show, if they go with the network."""
+        targets, outputs = self._targets, self.network_.shapes.outputs[-1]
+        if not isinstance(targets, Numbers):
+            raise ModelFileError("a regressor must have numbers as targets")
+        require_scaling(targets.scaling, (targets.count,))
+        self._levels, self._conformal = conformal_from(data, tensors, targets.count)
+        repeats = len(self._levels)
+        if targets.repeats != repeats or outputs != (targets.count * repeats,):
+            raise ModelFileError(
+                f"{targets.count} numbers of {repeats} levels don't go with outputs "
+                f"of {outputs}"
+            )
+        if targets.flat and targets.count != 1:
+            raise ModelFileError("targets of one axis must be one number a row")
 
     def __sklearn_tags__(self) -> Any:
         inherited: Any = super()

@@ -20,17 +20,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from thalweg.errors import FileError, ModelFileError
-<<<<<<< HEAD
-from thalweg.training.atomic import FilePath, write_atomically
-from thalweg.training.modeldocument import TIMES, Document, with_envelope
-=======
 from thalweg.training.atomic import (
     FilePath,
     open_without_waiting,
     write_atomically,
 )
-from thalweg.training.modeldocument import Document, with_envelope
->>>>>>> keeping
+from thalweg.training.modeldocument import TIMES, Document, with_envelope
 from thalweg.training.modelheader import (
     DTYPES,
     LENGTH_BYTES,
@@ -41,7 +36,6 @@ from thalweg.training.modelheader import (
     decode_length,
     encode_header,
     lay_out,
-    payload_size,
 )
 
 __all__ = [
@@ -50,11 +44,8 @@ __all__ = [
     "header_digest",
     "model_bytes",
     "model_of",
-<<<<<<< HEAD
     "opened_model",
-=======
     "read_document",
->>>>>>> keeping
     "read_model",
     "require_writable",
     "write_atomically",
@@ -187,9 +178,7 @@ class Source:
     file: BinaryIO
     entries: Sequence[Entry]
 
-    def read_into(
-        self, tensors: Mapping[str, np.ndarray], document: Document
-    ) -> None:
+    def read_into(self, tensors: Mapping[str, np.ndarray], document: Document) -> None:
         """Read every tensor where it is to be, and compare the digest.
 
         Raises:

@@ -2,6 +2,7 @@
 
 import pickle
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,12 +105,14 @@ GIVEN: dict[str, tuple[list[Any], Any, str]] = {
 @pytest.mark.parametrize("frame", [False, True])
 @pytest.mark.parametrize("name", GIVEN)
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")
-def test_labels_of_every_kind_come_back(name: str, frame: bool) -> None:
+def test_labels_of_every_kind_come_back(name: str, frame: bool, tmp_path: Path) -> None:
     labels, y, dtype = GIVEN[name]
     features: Any = pd.DataFrame(X, columns=list("abc")) if frame else X
     network = tw.NetworkClassifier(layers=(), epochs=200).fit(features, y)
     expected = [labels[min(place, len(labels) - 1)] for place in PLACES]
-    for each in (network, pickle.loads(pickle.dumps(network))):
+    network.save(tmp_path / "m.thalweg")
+    loaded = tw.NetworkClassifier.load(tmp_path / "m.thalweg")
+    for each in (network, pickle.loads(pickle.dumps(network)), loaded):
         assert each.classes_.tolist() == labels
         assert list(map(type, each.classes_.tolist())) == list(map(type, labels))
         assert each.predict(features).tolist() == expected

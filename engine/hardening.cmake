@@ -1,0 +1,27 @@
+# Flags that end a process in order where a mistake in memory would let somebody in. A
+# compiler gets those that it knows; tests/unit/test_hardening.py reads the built file.
+include(CheckCXXCompilerFlag)
+
+set(flags -fstack-protector-strong -fstack-clash-protection)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  list(APPEND flags -fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(arm64|aarch64)$")
+  list(APPEND flags -mbranch-protection=standard)
+endif()
+foreach(flag IN LISTS flags)
+  string(MAKE_C_IDENTIFIER "THALWEG_KNOWS${flag}" known)
+  check_cxx_compiler_flag(${flag} ${known})
+  if(${known})
+    add_compile_options(${flag})
+  endif()
+endforeach()
+# Sizes are checked where the compiler optimizes; where it doesn't, glibc warns.
+add_compile_options("$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
+
+# Of all symbols Python needs one.
+if(APPLE)
+  add_link_options(-Wl,-exported_symbol,_PyInit__engine)
+else()
+  add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack
+    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+endif()
