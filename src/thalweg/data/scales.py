@@ -31,7 +31,7 @@ FEW_SEARCHES = 2_000
 """Fewer than this take less time than putting them in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scale:
     """Standardization, (x - mean) / deviation, limited to ±10.
 
@@ -94,7 +94,7 @@ class Scale:
         return np.clip(standardized, -FARTHEST, FARTHEST, out=standardized)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class NormalScores:
     """Ranks put on the normal distribution: Φ⁻¹(share of rows that are smaller).
 

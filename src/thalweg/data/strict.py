@@ -22,9 +22,10 @@ def require_keys(
     >>> require_keys({"name": "age"}, "a column", "name")["name"]
     'age'
     """
-    if not isinstance(data, dict) or set(map(str, data)) - {*optional} != {*keys}:  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    found = cast(Mapping[str, Any], data)
+    if not isinstance(data, dict) or found.keys() - optional != {*keys}:
         raise ModelFileError(f"{what} must be an object of {', '.join(keys)}")
-    return data  # pyright: ignore[reportUnknownVariableType]
+    return found
 
 
 def tag_of(data: object, key: str) -> str:

@@ -234,9 +234,12 @@ class Texts(Column):
         return len(self.ends)
 
     def __iter__(self) -> Iterator[str]:
-        content = memoryview(self.content)
+        content, before = memoryview(self.content), ""
         for start, end in spans(self.ends):
-            yield str(content[start:end], "utf-8")
+            text = str(content[start:end], "utf-8")
+            if text != before:  # one text may stand for many that are equal
+                before = text
+            yield before
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ shape, program and size before it is used.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from thalweg.formulas.layers import Embedding, Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
+from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.ir import Program
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
@@ -58,6 +59,8 @@ HISTORY = "history"
 FIGURES = {"epoch", "training_loss", "validation_loss", "learning_rate", *OF_METRICS}
 AT_ONCE = 2**16  # epochs that are looked at together
 DESCRIPTION = ("network", "loss")  # with a program's instructions
+MOST_BYTES_A_ROW = 2**27  # of values that are there together
+MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
@@ -77,6 +80,19 @@ def save(network: Network, path: str | Path) -> None:
 
 # To data ------------------------------------------------------------------------------
 
+
+def unfilled(network: Network, inputs: int, dtype: Dtype = "float32") -> Network:
+    """A network of these layers whose arrays have their sizes, but no numbers yet.
+
+    Arguments:
+        network: whose layers they are.
+        inputs: how many numbers a row has.
+        dtype: of the network.
+    """
+    same = Network(network.layers)
+    shapes = shapes_of(network.layers, (inputs,), dtype)
+    same.take(shapes, empty_memory(shapes, dtype), dtype)
+    return same
 
 def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     """Tensors and a document as `write_model` takes them.
@@ -238,6 +254,8 @@ def decode_network(content: Content) -> Network:
     network = Network(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
     require_small_rows(shapes)
+    own = sum(array.nbytes for array in tensors.values())
+    require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)
     content.fill()
     network.loss = decode_loss(document["loss"], tensors)
@@ -267,6 +285,13 @@ def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:
 
 def require_small_rows(shapes: Shapes) -> None:
     """What layers without parameters of their own make of a row has bounded size."""
+    given = math.prod(shapes.outputs[-1])
+    own = sum(math.prod(p.shape) for p in shapes.parameters.values())
+    if given > max(MOST_GIVEN_A_ROW, own):
+        raise ModelFileError(
+            f"a network may give {MOST_GIVEN_A_ROW:,} numbers for a row, or as many as "
+            f"it has parameters, got {given:,}"
+        )
     size = sum(map(math.prod, shapes.outputs))
     if size > MOST_COMPUTED_A_ROW:
         raise ModelFileError(
@@ -365,9 +390,36 @@ def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
     constants = {
         k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
     }
-    program = SavedProgram(data, constants)
+    return require_little_memory(SavedProgram(data, constants))
+
+
+def require_little_memory(program: SavedProgram) -> SavedProgram:
+    """The program, if for a row it needs bounded memory beside its own arrays."""
     program.at(ROW_COUNTS[0])
+    one = program.at(1)
+    own = sum(type.nbytes for type in one.inputs.values())
+    own += sum(array.nbytes for array in program.constants.values())
+    needed = peak_bytes(one)
+    if needed > max(MOST_BYTES_A_ROW, own):
+        raise ModelFileError(
+            f"a program may need {MOST_BYTES_A_ROW:,} bytes for a row, or as many as "
+            f"its own arrays have, this one needs {needed:,}"
+        )
     return program
+
+
+def require_little_kept(layers: Sequence[Layer], own: int) -> None:
+    """What all layers compute once, and keep for every row, has bounded size."""
+    kept = sum(
+        kept_bytes(layer.prediction.at(1), layer.prediction.at(2))
+        for layer in layers
+        if isinstance(layer, TracedLayer)
+    )
+    if kept > max(MOST_BYTES_A_ROW, own):
+        raise ModelFileError(
+            f"all layers together may compute {MOST_BYTES_A_ROW:,} bytes whatever the "
+            f"rows, or as many as their own arrays have, these compute {kept:,}"
+        )
 
 
 def decode_history(data: Data, tensors: Tensors) -> History:
