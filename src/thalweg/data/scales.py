@@ -155,7 +155,11 @@ class NormalScores:
         found = require_keys(data, "normal scores", "knots", "scores")
         knots = numbers(found["knots"], "knots")
         scores = numbers(found["scores"], "scores")
-        if not len(knots) or len(knots) != len(scores) or bool((np.diff(knots) <= 0).any()):
+        if (
+            not len(knots)
+            or len(knots) != len(scores)
+            or bool((np.diff(knots) <= 0).any())
+        ):
             raise ModelFileError("knots must increase, with a score for each")
         return cls(knots, scores)
 

@@ -68,7 +68,7 @@ def number(value: object, what: str) -> float:
     return float(value)
 
 
-def items(value: object, what: str) -> Collection[Any]:
+def items(value: object, what: str) -> list[Any] | Column:
     """The value, if it is a list, short or long."""
     if not isinstance(value, list | Column):
         raise ModelFileError(f"{what} must be a list, got {value!r:.60}")

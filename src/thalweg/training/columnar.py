@@ -122,7 +122,9 @@ class Packing:
         try:
             encoded = [item.encode() for item in items]
         except UnicodeEncodeError as error:
-            raise ArgumentError(f"a model file's texts must be UTF-8: {error}") from None
+            raise ArgumentError(
+                f"a model file's texts must be UTF-8: {error}"
+            ) from None
         content = self.kept(np.frombuffer(b"".join(encoded), np.uint8))
         return {"text": content, "ends": self.ends(map(len, encoded))}
 
@@ -145,7 +147,7 @@ class Packing:
             return self.kept(np.array(items, dtype))
         except OverflowError:
             raise ArgumentError(
-                "a whole number in a long list of a model file must have at most 64 bits"
+                "whole numbers in a list of a model file must have at most 64 bits"
             ) from None
 
     def kept(self, array: NumpyArray) -> str:
@@ -165,7 +167,8 @@ DTYPES: Mapping[Any, tuple[str, Any]] = {
 
 def kind_of(item: Any) -> Any:
     """The type of an item; of an object its keys."""
-    return tuple(cast(Data, item)) if isinstance(item, dict) else type(item)
+    kind: Any = type(item)
+    return tuple(cast(Data, item)) if kind is dict else kind
 
 
 def require_few(items: int) -> None:
@@ -184,7 +187,7 @@ def require_few(items: int) -> None:
 # From arrays --------------------------------------------------------------------------
 
 
-class Column(ABC):
+class Column(ABC, Iterable[Any]):
     """A long list. Its items are made whenever one goes through them."""
 
     @abstractmethod
@@ -234,7 +237,7 @@ class Texts(Column):
         return len(self.ends)
 
     def __iter__(self) -> Iterator[str]:
-        content, before = memoryview(self.content), ""
+        content, before = self.content.data, ""
         for start, end in spans(self.ends):
             text = str(content[start:end], "utf-8")
             if text != before:  # one text may stand for many that are equal
@@ -244,7 +247,7 @@ class Texts(Column):
 
 @dataclass(frozen=True)
 class Lists(Column):
-    """Lists, whose items stand one after the other; of numbers a part of their array."""
+    """Lists, whose items stand one after the other; a list of numbers is a view."""
 
     items: Column
     ends: NumpyArray
@@ -282,7 +285,7 @@ class Objects(Column):
 
 @dataclass(frozen=True)
 class Mixed(Column):
-    """Items of several kinds: the number of each item's kind, and those of each kind."""
+    """Items of several kinds: the number of each one's kind, and those of each kind."""
 
     which: NumpyArray
     parts: Sequence[Column]
@@ -291,8 +294,8 @@ class Mixed(Column):
         return len(self.which)
 
     def __iter__(self) -> Iterator[Any]:
-        parts = [iter(part) for part in self.parts]
-        return (next(parts[number]) for number in Elements(self.which))
+        parts: list[Iterator[Any]] = [iter(part) for part in self.parts]
+        return (next(parts[int(number)]) for number in Elements(self.which))
 
 
 def spans(ends: NumpyArray) -> Iterator[tuple[int, int]]:
@@ -374,13 +377,15 @@ class Unpacking:
                 return Mixed(found, columns)
             case _:
                 ((word, name),) = data.items()
-                dtypes = {word: dtype for word, dtype in DTYPES.values()}
+                dtypes = dict(DTYPES.values())
                 return Elements(self._vector(name, dtypes[word]))
 
     def _ends(self, name: str, length: int) -> NumpyArray:
-        """Where items end: each not before the one before it, the last at the end."""
+        """Where items end, each not before the one before it."""
         ends = self._vector(name, np.uint32)
-        if (ends[1:] < ends[:-1]).any() or (int(ends[-1]) if len(ends) else 0) != length:
+        if (ends[1:] < ends[:-1]).any() or (
+            int(ends[-1]) if len(ends) else 0
+        ) != length:
             raise ModelFileError(f"{name} must rise to {length:,}")
         return ends
 
@@ -388,8 +393,8 @@ class Unpacking:
         array = self._arrays.pop(name, None)
         if array is None or array.dtype != dtype or array.ndim != 1:
             raise ModelFileError(
-                f"{name!r:.60} must be a vector of {np.dtype(dtype)} that is there, and "
-                "that no other list has"
+                f"{name!r:.60} must be a vector of {np.dtype(dtype)} that no "
+                "other list has"
             )
         return array
 

@@ -32,7 +32,6 @@ from thalweg.training.modelheader import (
     decode_length,
     encode_header,
     lay_out,
-    payload_size,
 )
 
 __all__ = [
@@ -174,9 +173,7 @@ class Source:
     file: BinaryIO
     entries: Sequence[Entry]
 
-    def read_into(
-        self, tensors: Mapping[str, np.ndarray], document: Document
-    ) -> None:
+    def read_into(self, tensors: Mapping[str, np.ndarray], document: Document) -> None:
         """Read every tensor where it is to be, and compare the digest.
 
         Raises:
@@ -377,7 +374,7 @@ def _read_exactly(file: BinaryIO, count: int) -> bytes:
 def _read_whole(file: BinaryIO, place: memoryview) -> None:
     """Fill a place with what comes next in a file."""
     while place:
-        count = file.readinto(place)  # pyright: ignore[reportAttributeAccessIssue]
+        count: int = file.readinto(place)  # pyright: ignore
         if not count:
             raise ModelFileError(CUT)
         place = place[count:]

@@ -19,8 +19,10 @@ SCALARS = (
 )  # fmt: skip
 ITEMS = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -85,6 +87,7 @@ def test_more_items_than_a_reader_takes_are_not_written() -> None:
     pack({"numbers": np.zeros(MOST_ITEMS + 1)})  # they stay in their array
 
 
+DAMAGED = (ModelFileError, LookupError, TypeError, ValueError, AttributeError)
 LIST: dict[str, Any] = {
     "columns": [{"name": f"é{n}", "fill": 0.5, "cells": [n, None]} for n in range(99)]
 }
@@ -158,7 +161,7 @@ WRONG: dict[str, Callable[[Any, Any], None]] = {
 def test_arrays_that_are_no_list_are_refused(name: str) -> None:
     packed, arrays = pack(LIST)
     WRONG[name](packed, arrays)
-    with pytest.raises((ModelFileError, LookupError, TypeError, ValueError, AttributeError)):  # fmt: skip
+    with pytest.raises(DAMAGED):
         as_json(unpack(packed, arrays))
 
 
