@@ -32,7 +32,8 @@ Arrays = dict[str, NumpyArray]
 LISTS = "lists/"  # how the arrays' names begin
 PACKED = "packed"  # the key of what stands in a list's place
 SHORT = 64  # a list of fewer items stays as it is
-MOST_ITEMS = 2**20  # in all columns; numbers aside, which stay in their array
+MOST_ITEMS = 2**21  # in all columns; numbers aside, which stay in their array
+ITEMS_A_TEXT = 3  # that a text counts as, by the memory that it takes
 AT_ONCE = 4096  # items that are made from an array at a time
 
 
@@ -180,7 +181,8 @@ def require_few(items: int) -> None:
     if items > MOST_ITEMS:
         raise ModelFileError(
             f"the long lists of a model (columns, categories, classes) may have "
-            f"{MOST_ITEMS:,} items in all, got {items:,}"
+            f"{MOST_ITEMS:,} items in all, each text counting as {ITEMS_A_TEXT}, got "
+            f"{items:,}"
         )
 
 
@@ -352,7 +354,8 @@ class Unpacking:
         return column
 
     def _count(self, column: Column) -> None:
-        self._items += len(column)
+        weight = ITEMS_A_TEXT if isinstance(column, Texts) else 1
+        self._items += weight * len(column)
         require_few(self._items)
 
     def _column(self, data: Data) -> Column:
