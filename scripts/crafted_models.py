@@ -1,4 +1,4 @@
-"""Model files that ask for much, by a few sizes: what a search for the worst changes."""
+"""Model files that ask for much, by a few sizes that a search can change."""
 
 from __future__ import annotations
 

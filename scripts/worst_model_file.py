@@ -28,12 +28,18 @@ from typing import Any
 
 import numpy as np
 from crafted_models import KINDS, Sizes
-from fuzzing import CLEAR, MOST_MEMORY, ONE_THREAD, memory
+from fuzzing import (
+    CLEAR,
+    MEMORY_A_BYTE,
+    MOST_MEMORY,
+    MOST_SECONDS,
+    ONE_THREAD,
+    SECONDS_A_BYTE,
+    memory,
+)
 
 FEW = 3  # rows to predict
 MOST_FOR_FEW = 256 * 2**20
-SECONDS, SECONDS_A_BYTE = 1.5, 1e-7
-MEMORY_A_BYTE = 1.2
 MOST_OF_A_FILE = 24 * 2**20  # larger ones take long to write
 READY = "ready"
 
@@ -68,7 +74,7 @@ class Found:
         if self.said:
             return {"time": 0.0, "memory": 0.0, "prediction": 0.0}
         return {
-            "time": self.seconds / (SECONDS + SECONDS_A_BYTE * self.size),
+            "time": self.seconds / (MOST_SECONDS + SECONDS_A_BYTE * self.size),
             "memory": self.growth / (MOST_MEMORY + MEMORY_A_BYTE * self.size),
             "prediction": self.predicting / max(MOST_FOR_FEW, self.own),
         }
@@ -220,7 +226,8 @@ def write(kind: str, sizes: Sizes, path: Path) -> bool:
 def main() -> None:
     """Read the command line, search, and print what was found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--count", type=int, default=10**9, help="files to try")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -232,7 +239,9 @@ def main() -> None:
     end = time.monotonic() + options.seconds
     with tempfile.TemporaryDirectory() as folder:
         search = Search(Path(folder), random.Random(options.seed))
-        search.run(lambda: time.monotonic() < end)
+        search.run(
+            lambda: time.monotonic() < end and search.tried < options.count,
+        )
     worst = search.report()
     for found in worst:
         print(found)

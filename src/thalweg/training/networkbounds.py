@@ -16,7 +16,7 @@ from thalweg.training.traced import SavedProgram, TracedLayer
 
 Data = dict[str, Any]
 
-MOST_BYTES_A_ROW = 2**27  # of values that are there together
+MOST_BYTES_A_ROW = 2**26  # of values that are there together
 MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
@@ -24,18 +24,18 @@ PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 def require_small_rows(shapes: Shapes) -> None:
     """What layers without parameters of their own make of a row has bounded size."""
+    size = sum(map(math.prod, shapes.outputs))
+    if size > MOST_COMPUTED_A_ROW:
+        raise ModelFileError(
+            f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
+            f"got {size:,}"
+        )
     given = math.prod(shapes.outputs[-1])
     own = sum(math.prod(p.shape) for p in shapes.parameters.values())
     if given > max(MOST_GIVEN_A_ROW, own):
         raise ModelFileError(
             f"a network may give {MOST_GIVEN_A_ROW:,} numbers for a row, or as many as "
             f"it has parameters, got {given:,}"
-        )
-    size = sum(map(math.prod, shapes.outputs))
-    if size > MOST_COMPUTED_A_ROW:
-        raise ModelFileError(
-            f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
-            f"got {size:,}"
         )
 
 

@@ -254,6 +254,7 @@ def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:
         },
         types_of({**shapes.parameters, **shapes.state}, dtype),
     )
+    content.make_room(PARAMETER + n for n in (*shapes.parameters, *shapes.state))
     memory = empty_memory(shapes, dtype)
     values = {**parts_of(memory.parameters, shapes), **memory.state}
     for name, array in values.items():
