@@ -30,8 +30,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 
-MOST_SECONDS = 1.0  # of the processor, for reading a file
-MOST_MEMORY = 64 * 2**20  # beside the file
+MOST_SECONDS, SECONDS_A_BYTE = 2.0, 1e-7  # of the processor, for reading a file
+MOST_MEMORY, MEMORY_A_BYTE = 64 * 2**20, 1.2
 HANG = 60  # seconds after which a worker is ended
 ONE_THREAD = {"POLARS_MAX_THREADS": "1"}  # files are small
 CASES_A_WORKER = 4000  # so that what a process keeps for later can't add up
@@ -64,9 +64,9 @@ class Meter:
             seconds, growth = time.process_time() - began, memory() - before
             self.seconds = max(self.seconds, seconds)
             self.growth = max(self.growth, growth - file_bytes)
-            if seconds > MOST_SECONDS:
+            if seconds > MOST_SECONDS + SECONDS_A_BYTE * file_bytes:
                 raise BrokenPromiseError(f"it took {seconds:.2f} s")
-            if growth > file_bytes + MOST_MEMORY:
+            if growth > MEMORY_A_BYTE * file_bytes + MOST_MEMORY:
                 raise BrokenPromiseError(f"it took {growth / 2**20:.0f} MiB")
 
 

@@ -149,6 +149,29 @@ def forms_text(count: int = 120) -> str:
     return "\n".join(lines) + "\n"
 
 
+def wide_text(columns: int = 80, count: int = 60) -> str:
+    """A table of so many columns of every kind that they stand in arrays in a file."""
+    draw = random.Random(7)
+    names = [f"column {place}" for place in range(columns)]
+    lines = [",".join([*names, "wide"])]
+    for row in range(count):
+        cells = [wide_cell(place, row, draw) for place in range(columns)]
+        lines.append(",".join([*cells, draw.choice(SPECIES)]))
+    return "\n".join(lines) + "\n"
+
+
+def wide_cell(column: int, row: int, draw: random.Random) -> str:
+    """A cell of a number far from normal, one near it, a word, a date, or none."""
+    kind = column % 5
+    if row % 7 == kind == 1:
+        return ""
+    if kind == 2:
+        return draw.choice(("red", "grün", "blue"))
+    if kind == 3:
+        return f"{row % 28 + 1:02}.{column % 12 + 1:02}.20{draw.randint(10, 29)}"
+    return f"{np.exp(draw.gauss(0, 2 if kind else 0.1)):.4g}"
+
+
 def write_samples(folder: Path) -> None:
     """One file of each kind, and the folders of two runs that aren't finished."""
     folder.mkdir()
@@ -174,6 +197,9 @@ def train_tables(table: Path, folder: Path) -> None:
     forms.write_text(forms_text(), encoding="utf-8")
     model = tw.train(forms, "sold", target_scale="log", **how).model
     model.save(folder / "forms.thalweg")
+    wide = folder / "wide.csv"
+    wide.write_text(wide_text(), encoding="utf-8")
+    tw.train(wide, "wide", **how).model.save(folder / "wide.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:

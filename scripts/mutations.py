@@ -17,6 +17,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ModelFileError
 from thalweg.program.primitives import PRIMITIVES
+from thalweg.training.columnar import LISTS
 from thalweg.training.modelfile import model_bytes, model_of
 
 FRAGMENTS = (
@@ -341,6 +342,29 @@ def change_tensor(tensors: Tensors, choose: random.Random) -> None:
         tensors[name] = with_strange_numbers(array, choose)
 
 
+def change_list(tensors: Tensors, choose: random.Random) -> None:
+    """Other bytes, or elements in other places, in an array of a long list."""
+    names = [name for name in tensors if name.startswith(LISTS) and tensors[name].size]
+    if not names:
+        return
+    name = choose.choice(names)
+    array = tensors[name].copy()
+    first, second = (choose.randrange(array.size) for _ in range(2))
+    change = choose.randrange(4)
+    if change == 0:
+        array[[first, second]] = array[[second, first]]
+    elif change == 1:
+        array[first] = array[second]
+    elif change == 2:
+        array = np.roll(array, choose.choice((-1, 1)))
+    else:
+        place = choose.randrange(array.nbytes)
+        changed = bytearray(array.tobytes())
+        changed[place] ^= 1 << choose.randrange(1 if array.dtype == np.bool_ else 8)
+        array = np.frombuffer(bytes(changed), array.dtype)
+    tensors[name] = array
+
+
 def with_strange_numbers(array: Any, choose: random.Random) -> Any:
     """Some or all elements replaced."""
     numbers = (0, -1, 1, np.nan, np.inf, -np.inf, 1e300, -1e300, 1e-300, 2**31 - 1)
@@ -387,6 +411,8 @@ def restructure(data: bytes, choose: random.Random) -> bytes:
             change_tensor(tensors, choose)
         elif chance < 0.25:
             resize(tensors, document, choose)
+        elif chance < 0.4:
+            change_list(tensors, choose)
         else:
             choose.choice(PLAIN)(document, choose)
     try:

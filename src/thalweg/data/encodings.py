@@ -29,6 +29,8 @@ class Encoding(ABC):
         missing: whether cells were missing in training rows.
     """
 
+    __slots__ = ()
+
     name: str
     form: Form
     missing: bool
@@ -102,7 +104,7 @@ def shared_fields(
     return name, form, truth(found["missing"], "missing")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NumberEncoding(Encoding):
     """A number: standardized; its normal score too where it's far from normal.
 

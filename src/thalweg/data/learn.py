@@ -21,7 +21,7 @@ from thalweg.data.scores import Metrics, constant_outputs, finite, linear_output
 from thalweg.data.settings import Settings
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.errors import ArgumentError, DataError, DivergenceError
+from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
@@ -31,6 +31,7 @@ from thalweg.training.execution import Execution
 from thalweg.training.history import History
 from thalweg.training.metrics import CLASS_LOSSES
 from thalweg.training.network import Network
+from thalweg.training.networkdata import unfilled
 
 if TYPE_CHECKING:
     from thalweg.training.runfile import Saved
@@ -134,18 +135,40 @@ def learn(
         checkpoint = noted(checkpoint, table, target, settings, others, data)
     prepared = prepared_by(table, target, settings, others)
     network = build(prepared, settings) if resumed is None else resumed[1].network
+    if resumed is None:
+        require_savable(network, prepared, table)
     if announce is not None:
         announce(table, prepared, network)
     course = Course(callback, callbacks, execution, checkpoint, resumed)
     diverged = train_network(network, prepared, settings, course)
-    model = TableModel(
+    model = model_of(network, prepared, settings)
+    return tested(model, table, prepared, settings, data, diverged, execution)
+
+
+def model_of(network: Network, prepared: Prepared, settings: Settings) -> TableModel:
+    """The network with what it needs to read tables."""
+    return TableModel(
         network,
         prepared.encoder,
         prepared.targets,
         prepared.task,
         dialect=settings.dialect,
     )
-    return tested(model, table, prepared, settings, data, diverged, execution)
+
+
+def require_savable(network: Network, prepared: Prepared, table: Table) -> None:
+    """See before hours of training that there can be a file of what comes of it.
+
+    Raises:
+        DataError: a size is beyond what a file may have.
+    """
+    same = unfilled(network, len(prepared.encoder.features))
+    try:
+        model_of(same, prepared, Settings()).require_savable()
+    except ModelFileError as error:
+        raise DataError(
+            f"{table.name}: a model of this table couldn't be saved: {error}"
+        ) from error
 
 
 def prepared_by(

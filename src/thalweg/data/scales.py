@@ -31,7 +31,7 @@ FEW_SEARCHES = 2_000
 """Fewer than this take less time than putting them in order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scale:
     """Standardization, (x - mean) / deviation, limited to ±10.
 
@@ -94,7 +94,7 @@ class Scale:
         return np.clip(standardized, -FARTHEST, FARTHEST, out=standardized)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class NormalScores:
     """Ranks put on the normal distribution: Φ⁻¹(share of rows that are smaller).
 
@@ -155,7 +155,11 @@ class NormalScores:
         found = require_keys(data, "normal scores", "knots", "scores")
         knots = numbers(found["knots"], "knots")
         scores = numbers(found["scores"], "scores")
-        if not len(knots) or len(knots) != len(scores) or bool((np.diff(knots) <= 0).any()):
+        if (
+            not len(knots)
+            or len(knots) != len(scores)
+            or bool((np.diff(knots) <= 0).any())
+        ):
             raise ModelFileError("knots must increase, with a score for each")
         return cls(knots, scores)
 

@@ -11,7 +11,7 @@ from thalweg.errors import ModelFileError
 OF_ITS_KIND = cast(Form, None)  # what stands for the usual form
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column: its name, what its cells are, why it is taken for that, and the form.
 

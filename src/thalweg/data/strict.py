@@ -22,9 +22,10 @@ def require_keys(
     >>> require_keys({"name": "age"}, "a column", "name")["name"]
     'age'
     """
-    if not isinstance(data, dict) or set(map(str, data)) - {*optional} != {*keys}:  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    found = cast(Mapping[str, Any], data)
+    if not isinstance(data, dict) or found.keys() - optional != {*keys}:
         raise ModelFileError(f"{what} must be an object of {', '.join(keys)}")
-    return data  # pyright: ignore[reportUnknownVariableType]
+    return found
 
 
 def tag_of(data: object, key: str) -> str:
@@ -67,7 +68,7 @@ def number(value: object, what: str) -> float:
     return float(value)
 
 
-def items(value: object, what: str) -> Collection[Any]:
+def items(value: object, what: str) -> list[Any] | Column:
     """The value, if it is a list, short or long."""
     if not isinstance(value, list | Column):
         raise ModelFileError(f"{what} must be a list, got {value!r:.60}")

@@ -14,6 +14,7 @@ from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.estimators.scaling import LIMIT, Scaling
 from thalweg.formulas.layers import Columns, Embedding, Layer
 from thalweg.program.types import Dtype, NumpyArray
+from thalweg.training.columnar import pack
 
 if TYPE_CHECKING:
     from thalweg.data.encode import Encoder
@@ -116,6 +117,7 @@ class TableFeatures(Features):
 
         Raises:
             DataError: a cell can't be used, or no column is left to learn from.
+            ModelFileError: there are more columns than a pickle, or a file, can hold.
         """
         from thalweg.data.encode import Encoder
         from thalweg.data.infer import infer_features
@@ -127,7 +129,9 @@ class TableFeatures(Features):
         found = infer_features(table, table.columns)
         columns = tuple(found[name] for name in table.columns)
         schema = Schema(Column(target, "ignored", "given as y"), None, columns)
-        return cls(tuple(table.columns), Encoder.fit(schema, table, rows))
+        found = cls(tuple(table.columns), Encoder.fit(schema, table, rows))
+        pack(found.to_data()[0])  # what a file couldn't hold isn't trained either
+        return found
 
     def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
         """The features of every row; cells here and there may hold anything.

@@ -193,7 +193,7 @@ def conformal_from(
         ModelFileError: levels or arrays that can't be.
     """
     found = require_keys(data, "what was found", "levels")["levels"]
-    levels = numbers(found, "the levels")
+    levels = tuple(numbers(found, "the levels").tolist())
     if checked_levels(list(levels)) != levels:
         raise ModelFileError("the levels must be in order, with the median")
     arrays = {n: tensors[PREFIX + n] for n in ARRAYS if PREFIX + n in tensors}

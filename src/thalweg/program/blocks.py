@@ -22,6 +22,8 @@ from thalweg.program.rows import Rows
 BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache
 WIDE_BYTES = 512 * 1024  # of the same for a whole batch, up to which one block does
 SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
+MOST_BLOCK_BYTES = 32 * 1024**2  # of values that hold rows, where so few can be taken
+FEWEST_ROWS = 2  # of a plan: with one, an axis of rows looks like any other
 LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
@@ -67,11 +69,13 @@ def choose_shards(program: Program, rows: Rows) -> Blocks:
 
 def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
     """How to cut any number of rows, for a program without learning."""
-    size = rows_of_a_block(bytes_of_a_row(kernels, rows))
+    a_row = bytes_of_a_row(kernels, rows)
+    size = rows_of_a_block(a_row)
     inputs = enumerate(kernels.program.inputs.values())
     weights = sum(type.nbytes for v, type in inputs if v not in rows.axes)
     if weights > BLOCK_BYTES:  # they are read anew for every block
         size = max(size, WEIGHTY_ROWS)
+    size = min(size, max(int(MOST_BLOCK_BYTES / max(a_row, 1)), FEWEST_ROWS))
     return Blocks(min(size, rows.count), MANY_SHARDS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,10 @@ class Threads:
 
     most: int
     adapts: bool = False
+
+    def at_most(self, number: int) -> Threads:
+        """No more than this number of them, but one."""
+        return replace(self, most=max(min(self.most, number), 1))
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,8 @@ def require_bounded(program: Program, rows: int) -> Program:
     computed = sum(work_of(program, each) for each in program.instructions)
     if computed > most:
         raise ProgramError(
-            f"a program in a file may compute {most:,} elements for {rows:,} rows, "
+            f"a program in a file may compute {most:,} elements for {rows:,} "
+            f"row{'s' * (rows != 1)}, "
             f"this one computes {computed:,}"
         )
     return program

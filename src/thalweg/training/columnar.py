@@ -32,7 +32,8 @@ Arrays = dict[str, NumpyArray]
 LISTS = "lists/"  # how the arrays' names begin
 PACKED = "packed"  # the key of what stands in a list's place
 SHORT = 64  # a list of fewer items stays as it is
-MOST_ITEMS = 2**20  # in all columns; numbers aside, which stay in their array
+MOST_ITEMS = 2**21  # in all columns; numbers aside, which stay in their array
+ITEMS_A_TEXT = 3  # that a text counts as, by the memory that it takes
 AT_ONCE = 4096  # items that are made from an array at a time
 
 
@@ -122,7 +123,9 @@ class Packing:
         try:
             encoded = [item.encode() for item in items]
         except UnicodeEncodeError as error:
-            raise ArgumentError(f"a model file's texts must be UTF-8: {error}") from None
+            raise ArgumentError(
+                f"a model file's texts must be UTF-8: {error}"
+            ) from None
         content = self.kept(np.frombuffer(b"".join(encoded), np.uint8))
         return {"text": content, "ends": self.ends(map(len, encoded))}
 
@@ -145,7 +148,7 @@ class Packing:
             return self.kept(np.array(items, dtype))
         except OverflowError:
             raise ArgumentError(
-                "a whole number in a long list of a model file must have at most 64 bits"
+                "whole numbers in a list of a model file must have at most 64 bits"
             ) from None
 
     def kept(self, array: NumpyArray) -> str:
@@ -165,7 +168,8 @@ DTYPES: Mapping[Any, tuple[str, Any]] = {
 
 def kind_of(item: Any) -> Any:
     """The type of an item; of an object its keys."""
-    return tuple(cast(Data, item)) if isinstance(item, dict) else type(item)
+    kind: Any = type(item)
+    return tuple(cast(Data, item)) if kind is dict else kind
 
 
 def require_few(items: int) -> None:
@@ -177,14 +181,15 @@ def require_few(items: int) -> None:
     if items > MOST_ITEMS:
         raise ModelFileError(
             f"the long lists of a model (columns, categories, classes) may have "
-            f"{MOST_ITEMS:,} items in all, got {items:,}"
+            f"{MOST_ITEMS:,} items in all, each text counting as {ITEMS_A_TEXT}, got "
+            f"{items:,}"
         )
 
 
 # From arrays --------------------------------------------------------------------------
 
 
-class Column(ABC):
+class Column(ABC, Iterable[Any]):
     """A long list. Its items are made whenever one goes through them."""
 
     @abstractmethod
@@ -234,14 +239,17 @@ class Texts(Column):
         return len(self.ends)
 
     def __iter__(self) -> Iterator[str]:
-        content = memoryview(self.content)
+        content, before = self.content.data, ""
         for start, end in spans(self.ends):
-            yield str(content[start:end], "utf-8")
+            text = str(content[start:end], "utf-8")
+            if text != before:  # one text may stand for many that are equal
+                before = text
+            yield before
 
 
 @dataclass(frozen=True)
 class Lists(Column):
-    """Lists, whose items stand one after the other; of numbers a part of their array."""
+    """Lists, whose items stand one after the other; a list of numbers is a view."""
 
     items: Column
     ends: NumpyArray
@@ -279,7 +287,7 @@ class Objects(Column):
 
 @dataclass(frozen=True)
 class Mixed(Column):
-    """Items of several kinds: the number of each item's kind, and those of each kind."""
+    """Items of several kinds: the number of each one's kind, and those of each kind."""
 
     which: NumpyArray
     parts: Sequence[Column]
@@ -288,8 +296,8 @@ class Mixed(Column):
         return len(self.which)
 
     def __iter__(self) -> Iterator[Any]:
-        parts = [iter(part) for part in self.parts]
-        return (next(parts[number]) for number in Elements(self.which))
+        parts: list[Iterator[Any]] = [iter(part) for part in self.parts]
+        return (next(parts[int(number)]) for number in Elements(self.which))
 
 
 def spans(ends: NumpyArray) -> Iterator[tuple[int, int]]:
@@ -346,7 +354,8 @@ class Unpacking:
         return column
 
     def _count(self, column: Column) -> None:
-        self._items += len(column)
+        weight = ITEMS_A_TEXT if isinstance(column, Texts) else 1
+        self._items += weight * len(column)
         require_few(self._items)
 
     def _column(self, data: Data) -> Column:
@@ -371,13 +380,15 @@ class Unpacking:
                 return Mixed(found, columns)
             case _:
                 ((word, name),) = data.items()
-                dtypes = {word: dtype for word, dtype in DTYPES.values()}
+                dtypes = dict(DTYPES.values())
                 return Elements(self._vector(name, dtypes[word]))
 
     def _ends(self, name: str, length: int) -> NumpyArray:
-        """Where items end: each not before the one before it, the last at the end."""
+        """Where items end, each not before the one before it."""
         ends = self._vector(name, np.uint32)
-        if (ends[1:] < ends[:-1]).any() or (int(ends[-1]) if len(ends) else 0) != length:
+        if (ends[1:] < ends[:-1]).any() or (
+            int(ends[-1]) if len(ends) else 0
+        ) != length:
             raise ModelFileError(f"{name} must rise to {length:,}")
         return ends
 
@@ -385,8 +396,8 @@ class Unpacking:
         array = self._arrays.pop(name, None)
         if array is None or array.dtype != dtype or array.ndim != 1:
             raise ModelFileError(
-                f"{name!r:.60} must be a vector of {np.dtype(dtype)} that is there, and "
-                "that no other list has"
+                f"{name!r:.60} must be a vector of {np.dtype(dtype)} that no "
+                "other list has"
             )
         return array
 

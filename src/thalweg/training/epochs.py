@@ -73,7 +73,8 @@ class EpochRecord:
             int(found["epoch"]),
             found["training_loss"],
             found.get("validation_loss"),
-            *metrics.values(),
+            metrics["training_metrics"],
+            metrics["validation_metrics"],
             found["learning_rate"],
             seconds,
         )
@@ -161,7 +162,7 @@ class Epochs(Sequence[EpochRecord]):
 
     @classmethod
     def of(cls, names: Sequence[str], rows: Floats, seconds: Floats) -> Epochs:
-        """Epochs of these figures, shape (epochs, figures), which stay where they are."""
+        """Epochs of these figures, shape (epochs, figures), which aren't copied."""
         epochs = cls()
         if len(rows):
             epochs._runs.append(Run(tuple(names), rows, seconds))

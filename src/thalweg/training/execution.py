@@ -74,7 +74,7 @@ class Execution:
             return compile_rows(program_for(rows), inputs)
 
         compiled = compiled_once(key, any_rows, self.programs)
-        return NativeForward(compiled, for_rows, memory, self._threads)
+        return NativeForward(compiled, for_rows, program_for, memory, self._threads)
 
     def steps(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.program.compile import make_executable
+from thalweg.program.extent import peak_bytes
 from thalweg.program.interpret import Executable
 from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
@@ -21,9 +22,20 @@ ProgramFor = Callable[[int], Program]  # the program for a number of rows
 Quick = Callable[[Any], NumpyArray | None]
 
 INTERPRETED_ROWS = 1024  # at a time, which bounds the memory
+MOST_BYTES = 2**27  # of values that are there together, unless one row has more
 CHUNK_BYTES = 2**20  # of inputs at a time, where they must be converted
 MOST_CHUNK_ROWS = 65_536  # summed in the network's own precision
 KEPT_PROGRAMS = 8  # of different numbers of rows
+
+
+def rows_at_a_time(program_for: ProgramFor) -> int:
+    """The most rows that a program takes at a time whose rows are all there together.
+
+    Arguments:
+        program_for: gives the program for a number of rows.
+    """
+    a_row = peak_bytes(program_for(INTERPRETED_ROWS)) // INTERPRETED_ROWS
+    return min(max(MOST_BYTES // max(a_row, 1), 1), INTERPRETED_ROWS)
 
 
 class Forward(ABC):
@@ -61,11 +73,10 @@ class Forward(ABC):
 class InterpretedForward(Forward):
     """By NumPy, one instruction after the other."""
 
-    chunk_rows = INTERPRETED_ROWS
-
     def __init__(self, program_for: ProgramFor, memory: Arrays) -> None:
         self._program_for = program_for
         self._memory = memory
+        self.chunk_rows = rows_at_a_time(program_for)
         self._executables: dict[int, Executable] = {}
 
     def run(self, rows: Arrays) -> Arrays:
@@ -93,6 +104,7 @@ class NativeForward(Forward):
         self,
         compiled: Compiled | None,
         compiled_for: Callable[[int], Compiled],
+        program_for: ProgramFor,
         memory: Arrays,
         threads: Threads,
     ) -> None:
@@ -101,10 +113,13 @@ class NativeForward(Forward):
         self._threads = threads
         self._any = None if compiled is None else NativeProgram(compiled, memory)
         self._sized: dict[int, NativeProgram] = {}
-        self.chunk_rows = INTERPRETED_ROWS
-        if self._any is not None:
+        if self._any is None:
+            self.chunk_rows = rows_at_a_time(program_for)
+        else:
             fitting = CHUNK_BYTES // max(self._any.bytes_of_a_row, 1)
             self.chunk_rows = min(max(fitting, INTERPRETED_ROWS), MOST_CHUNK_ROWS)
+            each = self._any.compiled.block.plan.arena_bytes
+            self._threads = threads.at_most(MOST_BYTES // max(each, 1))
 
     def run(self, rows: Arrays) -> Arrays:
         """Run on some rows, which are read where they are."""

@@ -42,7 +42,7 @@ class Memory:
 
 
 def empty_memory(shapes: Shapes, dtype: Dtype) -> Memory:
-    """Parameters and state that are yet to be filled, laid out as programs have them."""
+    """Parameters and state without numbers yet, laid out as programs have them."""
     parameters, state = (
         types_of(each, dtype) for each in (shapes.parameters, shapes.state)
     )

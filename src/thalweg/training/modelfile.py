@@ -146,6 +146,12 @@ class Content:
     def __post_init__(self) -> None:
         self._placed: set[str] = set()
 
+    def make_room(self, names: Iterable[str]) -> None:
+        """Give back the memory of tensors that are going to be placed elsewhere."""
+        if self.source is not None:
+            for name in names:
+                del self.tensors[name]
+
     def place(self, name: str, array: np.ndarray) -> None:
         """Have a tensor in this array, which is contiguous and like it."""
         if self.source is None:
@@ -385,7 +391,7 @@ def _read_exactly(file: BinaryIO, count: int) -> bytes:
 def _read_whole(file: BinaryIO, place: memoryview) -> None:
     """Fill a place with what comes next in a file."""
     while place:
-        count = file.readinto(place)  # pyright: ignore[reportAttributeAccessIssue]
+        count: int = file.readinto(place)  # pyright: ignore
         if not count:
             raise ModelFileError(CUT)
         place = place[count:]

@@ -7,30 +7,34 @@ shape, program and size before it is used.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from thalweg.errors import ModelFileError, ThalwegError
-from thalweg.formulas.layers import Embedding, Layer
+from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.program.ir import Program
-from thalweg.program.serialize import MOST_COMPUTED_A_ROW, ROW_COUNTS
+from thalweg.program.serialize import ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
 from thalweg.training.columnar import pack
-from thalweg.training.epochs import OF_METRICS, SECONDS, Epochs
-from thalweg.training.history import History
+from thalweg.training.historydata import decode_history, history_data
 from thalweg.training.memory import Memory, empty_memory, parts_of
 from thalweg.training.modeldocument import LONG_LISTS, TIMES
 from thalweg.training.modelfile import Content, write_model
 from thalweg.training.network import Network
+from thalweg.training.networkbounds import (
+    printable,
+    require_layer_count,
+    require_little_kept,
+    require_little_memory,
+    require_printable,
+    require_small_rows,
+)
 from thalweg.training.plain import from_plain, plain_data
 from thalweg.training.stack import (
     Shapes,
@@ -54,12 +58,7 @@ from thalweg.training.traced import (
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
-HISTORY = "history"
-FIGURES = {"epoch", "training_loss", "validation_loss", "learning_rate", *OF_METRICS}
-AT_ONCE = 2**16  # epochs that are looked at together
-DESCRIPTION = ("network", "loss")  # with a program's instructions
-LAYER_LIMIT = 512  # bounds the time that tracing them takes
-PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
+UNPACKED = ("network", "loss", "history")  # what must be known before arrays are read
 
 
 def save(network: Network, path: str | Path) -> None:
@@ -78,6 +77,20 @@ def save(network: Network, path: str | Path) -> None:
 # To data ------------------------------------------------------------------------------
 
 
+def unfilled(network: Network, inputs: int, dtype: Dtype = "float32") -> Network:
+    """A network of these layers whose arrays have their sizes, but no numbers yet.
+
+    Arguments:
+        network: whose layers they are.
+        inputs: how many numbers a row has.
+        dtype: of the network.
+    """
+    same = Network(network.layers)
+    shapes = shapes_of(network.layers, (inputs,), dtype)
+    same.take(shapes, empty_memory(shapes, dtype), dtype)
+    return same
+
+
 def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     """Tensors and a document as `write_model` takes them.
 
@@ -89,7 +102,7 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
         ModelFileError: a list is longer than a reader would take.
     """
     needed = [TIMES, *document.get("required_features", [])]
-    rest = {name: each for name, each in document.items() if name not in DESCRIPTION}
+    rest = {name: each for name, each in document.items() if name not in UNPACKED}
     packed, arrays = pack(rest)
     if arrays:
         needed.append(LONG_LISTS)
@@ -121,7 +134,7 @@ def network_data(network: Network) -> tuple[Data, Tensors]:
         "penalty": plain_data(network.penalty),
         "history": history_data(network.history, tensors),
     }
-    return document, tensors
+    return printable(document), tensors
 
 
 def layer_data(
@@ -174,26 +187,6 @@ def loss_data(network: Network, tensors: Tensors) -> Data | None:
     return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
 
 
-def history_data(history: History, tensors: Tensors, *beside: float) -> Data:
-    """The history as plain data, with the figures of all epochs in two arrays.
-
-    Arguments:
-        history: to be described.
-        tensors: where the arrays go.
-        beside: seconds of something else, which follow those of the epochs.
-    """
-    epochs = history.epochs
-    names = [name for name in epochs.names if name != SECONDS]
-    tensors[HISTORY] = epochs.array(names)
-    tensors[TIMES] = np.append(epochs.array([SECONDS])[:, 0], beside)
-    return {
-        "best_epoch": history.best_epoch,
-        "stopped_because": history.stopped_because,
-        "settings": history.settings,
-        "columns": names,
-    }
-
-
 # From data ----------------------------------------------------------------------------
 
 
@@ -224,6 +217,7 @@ def network_from(content: Content) -> Network:
 def decode_network(content: Content) -> Network:
     """The network, its parameters, loss and history."""
     document, tensors = content.document, content.tensors
+    require_printable(document)
     described = document["network"]
     dtype = described["dtype"]
     if dtype not in FLOATS:
@@ -238,6 +232,8 @@ def decode_network(content: Content) -> Network:
     network = Network(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
     require_small_rows(shapes)
+    own = sum(array.nbytes for array in tensors.values())
+    require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)
     content.fill()
     network.loss = decode_loss(document["loss"], tensors)
@@ -258,21 +254,12 @@ def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:
         },
         types_of({**shapes.parameters, **shapes.state}, dtype),
     )
+    content.make_room(PARAMETER + n for n in (*shapes.parameters, *shapes.state))
     memory = empty_memory(shapes, dtype)
     values = {**parts_of(memory.parameters, shapes), **memory.state}
     for name, array in values.items():
         content.place(PARAMETER + name, array)
     return memory
-
-
-def require_small_rows(shapes: Shapes) -> None:
-    """What layers without parameters of their own make of a row has bounded size."""
-    size = sum(map(math.prod, shapes.outputs))
-    if size > MOST_COMPUTED_A_ROW:
-        raise ModelFileError(
-            f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
-            f"got {size:,}"
-        )
 
 
 def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
@@ -317,31 +304,6 @@ def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
     )
 
 
-def require_layer_count(described: Any) -> None:
-    """Neither more layers than can be read in time are written, nor are they read."""
-    count = -(-parts_in(described) // PARTS_A_LAYER)
-    if count > LAYER_LIMIT:
-        raise ModelFileError(
-            f"there may be {LAYER_LIMIT:,} layers, of which embeddings and parts of "
-            f"Columns count as an eighth, got {count:,}"
-        )
-
-
-def parts_in(data: Any) -> int:
-    """How much a list of layers, with those inside others, takes to be traced."""
-    if isinstance(data, list):
-        return sum(map(parts_in, cast(list[Any], data)))
-    if not isinstance(data, dict):
-        return 0
-    described = cast(Data, data)
-    parts = described.get("parts")
-    ranges = len(cast(list[Any], parts)) if isinstance(parts, list) else 0
-    own = 0
-    if "type" in described:
-        own = 1 if described["type"] == Embedding.__name__ else PARTS_A_LAYER
-    return own + ranges + parts_in(parts) + parts_in(described.get("object"))
-
-
 def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
     """A layer from its name and fields, or from its programs."""
     kind = data["type"]
@@ -365,64 +327,7 @@ def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
     constants = {
         k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
     }
-    program = SavedProgram(data, constants)
-    program.at(ROW_COUNTS[0])
-    return program
-
-
-def decode_history(data: Data, tensors: Tensors) -> History:
-    """The history, from its description and the arrays of its figures."""
-    names, figures = [str(name) for name in data["columns"]], tensors[HISTORY]
-    if figures.dtype != np.float64 or figures.shape != (len(figures), len(names)):
-        raise ModelFileError(
-            f"{HISTORY} must be float64 with {len(names)} columns, "
-            f"got {figures.dtype} of {figures.shape}"
-        )
-    if SECONDS in names:  # as it was written once, among the others
-        if names.pop() != SECONDS:
-            raise ModelFileError(f"{HISTORY} must have {SECONDS} last")
-        figures, seconds = figures[:, :-1], figures[:, -1]
-    else:
-        seconds = seconds_in(tensors)[: len(figures)]
-    return History.described(data, epochs_of(names, figures, seconds))
-
-
-def seconds_in(tensors: Tensors) -> NumpyArray:
-    """How long each epoch took, and what stands behind that."""
-    seconds = tensors[TIMES]
-    if seconds.dtype != np.float64 or seconds.ndim != 1:
-        raise ModelFileError(f"{TIMES} must be a vector of float64")
-    return seconds
-
-
-def epochs_of(names: list[str], figures: NumpyArray, seconds: NumpyArray) -> Epochs:
-    """The records of these figures, which count from 1.
-
-    A validation loss that is NaN in every epoch stands for none.
-    """
-    known = [name for name in names if name.partition(".")[0] in FIGURES]
-    if len({*names}) < len(names) or known != names or len(seconds) != len(figures):
-        raise ModelFileError(f"{HISTORY} can't have the columns {names}")
-    if not len(figures):
-        return Epochs()
-    columns = dict(zip(names, figures.T, strict=True))
-    if not counts_from_one(columns["epoch"]):
-        raise ModelFileError(f"{HISTORY} must count its epochs from 1")
-    for each in (columns["training_loss"], columns["learning_rate"], seconds):
-        if np.isnan(each).any():
-            raise ModelFileError(f"{HISTORY} must have every loss, rate and duration")
-    if np.isnan(columns.get("validation_loss", 0.0)).all():
-        names = ["" if name == "validation_loss" else name for name in names]
-    return Epochs.of(names, figures, seconds)
-
-
-def counts_from_one(numbers: NumpyArray) -> bool:
-    """Whether they are 1, 2, 3, …; a part at a time, as they may be many."""
-    return all(
-        np.array_equal(part, np.arange(start + 1, start + 1 + len(part)))
-        for start in range(0, len(numbers), AT_ONCE)
-        if len(part := numbers[start : start + AT_ONCE])
-    )
+    return require_little_memory(SavedProgram(data, constants))
 
 
 def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:

@@ -21,18 +21,16 @@ from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoints import Checkpoint
 from thalweg.training.columnar import unpack
 from thalweg.training.fit import Plan
+from thalweg.training.historydata import HISTORY, history_data, seconds_in
 from thalweg.training.memory import Memory
 from thalweg.training.modeldocument import TIMES
 from thalweg.training.modelfile import Content
 from thalweg.training.network import Network
 from thalweg.training.networkdata import (
-    HISTORY,
     PARAMETER,
     as_written,
-    history_data,
     network_data,
     network_from,
-    seconds_in,
 )
 from thalweg.training.rows import Rows
 from thalweg.training.state import OptimizerState, TrainingState

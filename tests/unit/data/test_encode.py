@@ -20,6 +20,11 @@ from thalweg.errors import DataError, ModelFileError, ThalwegError
 PENGUINS = Path("examples/penguins.csv")
 
 
+def listed(array: Any) -> list[Any]:
+    """What JSON has in the place of an array."""
+    return array.tolist()
+
+
 def table(**columns: Any) -> Table:
     return Table.of("t", pl.DataFrame(columns, strict=False))
 
@@ -179,7 +184,7 @@ def test_the_array_is_what_training_wants() -> None:
 def test_an_encoder_read_back_from_json_encodes_the_same() -> None:
     penguins = read(PENGUINS)
     encoder = fitted(penguins, "species")
-    stored = json.loads(json.dumps(encoder.to_dict(), allow_nan=False))
+    stored = json.loads(json.dumps(encoder.to_dict(), allow_nan=False, default=listed))
     again = Encoder.from_dict(stored)
     assert again == encoder
     assert np.array_equal(again.transform(penguins).X, encoder.transform(penguins).X)
@@ -223,7 +228,7 @@ def test_whatever_cells_hold_they_encode_finite_and_survive_json(
     X = encoder.transform(training).X
     assert np.isfinite(X).all()
     again = Encoder.from_dict(
-        json.loads(json.dumps(encoder.to_dict(), allow_nan=False))
+        json.loads(json.dumps(encoder.to_dict(), allow_nan=False, default=listed))
     )
     assert np.array_equal(again.transform(training).X, X)
 
@@ -273,7 +278,7 @@ def test_an_altered_encoder_is_refused_or_encodes(data: st.DataObject) -> None:
         day=[f"2020-{1 + i % 12:02}-01" for i in range(60)],
         y=[0, 1] * 30,
     )
-    stored = json.loads(json.dumps(fitted(training).to_dict()))
+    stored = json.loads(json.dumps(fitted(training).to_dict(), default=listed))
     path = data.draw(st.sampled_from(_paths(stored, [])))
     try:
         encoder = Encoder.from_dict(_changed(stored, path, data.draw(junk)))

@@ -11,7 +11,7 @@ import pytest
 import thalweg as tw
 from thalweg.data.learn import learn
 from thalweg.data.settings import Settings
-from thalweg.errors import ArgumentError, DataError, DivergenceError
+from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
 QUICK: dict[str, Any] = {"layers": (8,), "epochs": 3}
@@ -240,3 +240,19 @@ def test_what_cant_run_is_refused_before_the_table_is_read(
     with pytest.raises(ArgumentError) as error:
         tw.train("missing.csv", "species", **given)
     assert said in str(error.value)
+
+
+def test_what_no_file_could_hold_is_an_error_before_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 80))
+    frame = pl.DataFrame({f"c{n}": X[:, n] for n in range(80)}).with_columns(
+        y=pl.Series(["a", "b"] * 20)
+    )
+    began: list[tw.EpochRecord] = []
+    monkeypatch.setattr("thalweg.training.columnar.MOST_ITEMS", 900)
+    with pytest.raises(DataError, match=r"couldn't be saved: .* 900 items in all"):
+        tw.train(frame, "y", epochs=1, callback=began.append)
+    with pytest.raises(ModelFileError, match="900 items in all"):
+        tw.NetworkClassifier(epochs=1).fit(frame.drop("y"), frame["y"].to_numpy())
+    assert not began

@@ -1,5 +1,6 @@
 """What a file asks for is bounded before any of it is made."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_what_a_program_computes_whatever_the_rows_is_counted_for_few(
     tmp_path: Path,
 ) -> None:
     """The rows that it is checked for would otherwise hide it."""
-    wide = [1, 2**29]
+    wide = [1, 2**28]
     attributes = {"starts": [0, 0], "steps": [1, 1], "shape": wide}
     one = {"starts": [0, 0], "stops": [1, 1], "steps": [1, 1]}
     steps: list[Any] = [
@@ -130,7 +131,7 @@ def test_what_a_program_computes_whatever_the_rows_is_counted_for_few(
         ["broadcast", [3], {"shape": [ROWS, 1]}, ["float32", [ROWS, 1]]],
     ]
     data = program(*steps, broadcast=1, pad=1, slice=1, sum=1)
-    with pytest.raises(ModelFileError, match="elements for 2 rows"):
+    with pytest.raises(ModelFileError, match="elements for 1 row,"):
         tw.load(file_with(tmp_path, [traced(data)]))
 
 
@@ -152,6 +153,93 @@ def test_products_are_counted_by_their_multiplications(tmp_path: Path) -> None:
     data = program(*steps, matmul=1, pad=1, slice=1, sum=1)
     with pytest.raises(ModelFileError, match="elements for 1,009 rows"):
         tw.load(file_with(tmp_path, [traced(data)]))
+
+
+def kept_together(count: int) -> dict[str, Any]:
+    """So many values of 4 MiB, each made of the one before; at last all are added."""
+    size = 2**20
+    large = ["float32", [1, size]]
+    one = {"rows": [0, 1], "dtype": "float32", "rank": 2}
+    room = {"starts": [0, 0], "steps": [1, 1], "shape": [1, size]}
+    steps: list[Any] = [
+        ["constant", [], {"value": one}, ["float32", [1, 1]]],
+        ["pad", [1], room, large],
+        *[["sin", [2 + place], {}, large] for place in range(count - 1)],
+    ]
+    for place in range(count - 1):
+        steps.append(["add", [len(steps), 2 + place], {}, large])
+    steps += [
+        ["sum", [len(steps)], {"axes": [1]}, ["float32", [1, 1]]],
+        ["broadcast", [len(steps) + 1], {"shape": [ROWS, 1]}, ["float32", [ROWS, 1]]],
+        ["add", [0, len(steps) + 2], {}, ["float32", [ROWS, 1]]],
+    ]
+    return program(*steps, add=1, broadcast=1, constant=1, pad=1, sin=1, sum=1)
+
+
+def test_a_program_that_needs_much_memory_is_refused(tmp_path: Path) -> None:
+    loaded = tw.load(file_with(tmp_path, [traced(kept_together(15))]))
+    assert isinstance(loaded, tw.Network)
+    assert np.isfinite(loaded.predict(np.ones((3, 1)))).all()
+    with pytest.raises(ModelFileError, match="67,108,864 bytes for a row"):
+        tw.load(file_with(tmp_path, [traced(kept_together(20))]))
+
+
+def kept(size: int, place: int) -> dict[str, Any]:
+    """A row times so many numbers that don't depend on it, summed."""
+    large, wide = ["float32", [1, size]], ["float32", [ROWS, size]]
+    one = {"rows": [0, 1], "dtype": "float32", "rank": 2}
+    room = {"starts": [0, place], "steps": [1, 1], "shape": [1, size]}
+    return program(
+        ["constant", [], {"value": one}, ["float32", [1, 1]]],
+        ["pad", [1], room, large],
+        ["sin", [2], {}, large],
+        ["broadcast", [0], {"shape": wide[1]}, wide],
+        ["broadcast", [3], {"shape": wide[1]}, wide],
+        ["multiply", [4, 5], {}, wide],
+        ["sum", [6], {"axes": [1]}, ["float32", [ROWS, 1]]],
+        broadcast=1, constant=1, multiply=1, pad=1, sin=1, sum=1,
+    )  # fmt: skip
+
+
+def test_what_layers_keep_for_all_rows_is_bounded_together(tmp_path: Path) -> None:
+    each = [traced(kept(2**20, place)) for place in range(17)]
+    loaded = tw.load(file_with(tmp_path, each[:2]))
+    assert isinstance(loaded, tw.Network)
+    assert loaded.predict(np.ones((3, 1))).shape == (3, 1)
+    with pytest.raises(ModelFileError, match="67,108,864 bytes whatever the rows"):
+        tw.load(file_with(tmp_path, each))
+
+
+def test_a_network_that_gives_much_for_a_row_is_refused(tmp_path: Path) -> None:
+    tw.load(file_with(tmp_path, [columns(1, 1000), columns(1000, 2000)]))
+    with pytest.raises(ModelFileError, match="give 2,097,152 numbers for a row"):
+        tw.load(file_with(tmp_path, [columns(1, 1000), columns(1000, 2100)]))
+    given = {"units": 2**21 + 1, "activation": "identity", "initializer": None}
+    weights = np.zeros((1, 2**21 + 1), np.float32)
+    layer = {"type": "Dense", **given, "bias": False}
+    tw.load(file_with(tmp_path, [layer], **{"parameters/1.weights": weights}))
+
+
+def test_rows_that_are_large_are_predicted_few_at_a_time(tmp_path: Path) -> None:
+    """A block of 32 of them would take 128 MiB, and 1,000 at once 4 GiB."""
+    layers = [columns(1, 1000), columns(1000, 1000), traced_sum(10**6)]
+    loaded = tw.load(file_with(tmp_path, layers))
+    assert isinstance(loaded, tw.Network)
+    X = np.arange(40.0).reshape(-1, 1)
+    for engine in ("native", "interpreter"):
+        tracemalloc.start()
+        found = loaded.predict(X, engine=engine)
+        assert tracemalloc.get_traced_memory()[1] < 200 * 2**20
+        tracemalloc.stop()
+        np.testing.assert_allclose(found, 1e6 * X, rtol=1e-4)
+
+
+def traced_sum(size: int) -> dict[str, Any]:
+    """The sum of so many numbers of a row."""
+    last = ["sum", [0], {"axes": [1]}, ["float32", [ROWS, 1]]]
+    data = program(last, sum=1)
+    data["inputs"] = {"x": ["float32", [ROWS, size]]}
+    return traced(data)
 
 
 def test_arrays_of_many_axes_are_refused(tmp_path: Path) -> None:

@@ -468,6 +468,83 @@ def test_a_run_of_very_many_epochs_can_be_saved(tmp_path: Path) -> None:
     assert load_network(tmp_path / "a.thalweg").history == network.history
 
 
+def test_a_long_history_takes_the_memory_of_its_figures(tmp_path: Path) -> None:
+    network = tw.Network([tw.Dense(1)])
+    network.fit(X[:4], NUMBERS[:4], epochs=1, validation=None)
+    (record,) = network.history.epochs
+    names, figures = zip(*record.figures().items(), strict=True)
+    rows = np.repeat(np.array([figures]), 200_000, axis=0)
+    rows[:, 0] = np.arange(1, 200_001)
+    network.history.epochs = Epochs.of(names, rows, np.ones(200_000))
+    network.save(tmp_path / "a.thalweg")
+    load_network(tmp_path / "a.thalweg")  # what is imported late is imported
+    tracemalloc.start()
+    loaded = load_network(tmp_path / "a.thalweg")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * (tmp_path / "a.thalweg").stat().st_size + 2**20
+    assert loaded.history.epochs[-1] == replace(record, epoch=200_000, seconds=1.0)
+
+
+def test_weights_are_read_once_into_place(tmp_path: Path) -> None:
+    tw.Network([tw.Dense(2000), tw.Dense(300)]).initialize(700).save(
+        tmp_path / "a.thalweg"
+    )
+    load_network(tmp_path / "a.thalweg")  # what is imported late is imported
+    tracemalloc.start()
+    load_network(tmp_path / "a.thalweg")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.1 * (tmp_path / "a.thalweg").stat().st_size
+
+
+@pytest.mark.parametrize(
+    "times", [None, np.ones(2), np.ones((3, 1)), np.ones(3, "f4"), np.full(3, np.nan)]
+)
+def test_times_must_be_those_of_the_epochs(
+    documents: dict[str, Any], times: Any
+) -> None:
+    document, tensors = documents["dense"]
+    changed = {k: v for k, v in tensors.items() if k != "times"}
+    if times is not None:
+        changed["times"] = times
+    with pytest.raises(ModelFileError, match=r"history|times"):
+        network_from(Content("a.thalweg", document, changed))
+
+
+CONTROLLED = ("\x1b[2J", "a\nb", "\x7f", "\x9b1m", "\u202e", "\u2066", "\u2028")
+
+
+@pytest.mark.parametrize("text", CONTROLLED)
+@pytest.mark.parametrize("place", ["layer", "loss", "history", "key"])
+def test_names_with_control_characters_are_refused(
+    documents: dict[str, Any], place: str, text: str
+) -> None:
+    document, tensors = copy.deepcopy(documents["own"])
+    if place == "layer":
+        document["network"]["layers"][1]["name"] = text
+    elif place == "loss":
+        document["loss"]["name"] = text
+    elif place == "history":
+        document["history"]["stopped_because"] = text
+    else:
+        document["network"]["layers"][1]["state"][text] = {}
+    with pytest.raises(ModelFileError, match="no control characters"):
+        network_from(Content("a.thalweg", document, tensors))
+
+
+def test_a_layer_that_is_written_oddly_is_saved_with_escapes(tmp_path: Path) -> None:
+    class Odd(NoisyNorm):
+        def __str__(self) -> str:
+            return "Odd(\x1b[2J)"
+
+    network = tw.Network([Odd(), tw.Dense(1)]).initialize(4)
+    network.save(tmp_path / "a.thalweg")
+    loaded = load_network(tmp_path / "a.thalweg")
+    assert "Odd(\\x1b[2J)" in repr(loaded)
+    assert_array_equal(loaded.predict(X), network.predict(X))
+
+
 @pytest.mark.parametrize("name", ["network", "loss", "history"])
 def test_a_missing_part_is_refused(documents: dict[str, Any], name: str) -> None:
     document, tensors = documents["dense"]
