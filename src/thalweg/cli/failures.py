@@ -12,6 +12,7 @@ import typer
 
 from thalweg.cli.show import printable
 from thalweg.data.dialect import Dialect
+from thalweg.data.room import is_limited
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
@@ -54,7 +55,11 @@ def described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, ThalwegError):
         return with_options(str(error)), BAD_INPUT
     if isinstance(error, MemoryError):
-        return "there isn't enough memory", BAD_INPUT
+        reason = f": {error}" if str(error) else ""
+        return f"there isn't enough memory{reason}", BAD_INPUT
+    if is_limited() and isinstance(error, ImportError | RuntimeError):
+        # A library that can't be mapped, or a thread that can't be started.
+        return f"there isn't enough memory: {error}", BAD_INPUT
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}", BAD_INPUT

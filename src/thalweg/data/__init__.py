@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.data.room import load_libraries
 from thalweg.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def train(
         >>> trained.test["accuracy"] > 0.9
         True
     """
+    load_libraries()
     from thalweg.data.learn import learn
     from thalweg.data.own import own_sources
     from thalweg.data.settings import settings_from
@@ -115,6 +117,7 @@ def inspect(source: Any, target: str | None = None, **declared: Any) -> Inspecti
         >>> found.columns[-1].reason
         "as declared, 3 different texts such as '2007'"
     """
+    load_libraries()
     from thalweg.data.inspection import inspect_table
     from thalweg.data.settings import settings_from
 
@@ -206,6 +209,7 @@ def resume(
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
         if TABLE in saved.setup.notes:
+            load_libraries()
             from thalweg.data.going_on import begun
             from thalweg.data.learn import learn
             from thalweg.data.own import own_sources
@@ -269,6 +273,7 @@ def load(path: str | Path) -> Network | TableModel:
     tensors, document = read_model(path)
     if document.get("kind") != "table":
         return network_from(document, tensors, str(path))
+    load_libraries()
     from thalweg.data.model import model_from
 
     return model_from(document, tensors, str(path))
