@@ -26,6 +26,10 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
 DECIDING = "|".join(field.name for field in fields(Dialect))
+NO_ROOM = re.compile(
+    r"failed to map segment|[Cc]annot allocate memory|can't start new thread"
+)
+"""What the loader of libraries and Python's threads say where there is no memory."""
 ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 
 
@@ -57,8 +61,7 @@ def described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, MemoryError):
         reason = f": {error}" if str(error) else ""
         return f"there isn't enough memory{reason}", BAD_INPUT
-    if is_limited() and isinstance(error, ImportError | RuntimeError):
-        # A library that can't be mapped, or a thread that can't be started.
+    if is_limited() and NO_ROOM.search(str(error)):
         return f"there isn't enough memory: {error}", BAD_INPUT
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""

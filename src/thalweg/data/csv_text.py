@@ -30,7 +30,7 @@ from thalweg.data.records import (
 )
 from thalweg.data.room import require_room
 
-BYTES_A_BYTE, BYTES_A_CELL = 4, 64
+BYTES_A_BYTE, BYTES_A_CELL = 8, 256
 """What reading takes for each byte of a file, and for each of its cells."""
 
 Record = tuple[int, list[str]]
