@@ -1,8 +1,9 @@
-"""Checks that a run survives: kills, failing writes, full disks, forks, SIGTERM.
+"""Checks that a run survives: kills, failing writes, full disks or memory, forks.
 
 Each check compares the digest of weights, layers' state, optimizer, counters and
-history with that of a run which was never disturbed. It prints what it did, and ends
-with an error at the first difference::
+history with that of a run which was never disturbed; `memory` asks that each call ends
+in a MemoryError or works. It prints what it did, and ends with an error at the first
+difference::
 
     python scripts/reliability.py kills --count 200
     python scripts/reliability.py operations
@@ -10,6 +11,7 @@ with an error at the first difference::
     python scripts/reliability.py disk
     python scripts/reliability.py forks --count 100
     python scripts/reliability.py terminations --count 20
+    python scripts/reliability.py memory --count 12
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import memory_ladder
 import numpy as np
 
 import thalweg as tw
@@ -314,9 +317,17 @@ def forks(count: int, seed: int) -> None:
     print(f"{count} forked children trained to the same digest")
 
 
+# Memory -------------------------------------------------------------------------------
+
+
+def memory(count: int, seed: int) -> None:
+    """Limits of memory, so many for each call and each command."""
+    memory_ladder.check(count, seed)
+
+
 CHECKS: dict[str, Callable[[int, int], None]] = {
     each.__name__: each
-    for each in (kills, operations, failures, disk, forks, terminations)
+    for each in (kills, operations, failures, disk, forks, terminations, memory)
 }
 
 

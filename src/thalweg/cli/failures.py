@@ -12,6 +12,7 @@ import typer
 
 from thalweg.cli.show import printable
 from thalweg.data.dialect import Dialect
+from thalweg.data.room import is_limited
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
@@ -25,6 +26,10 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
 DECIDING = "|".join(field.name for field in fields(Dialect))
+NO_ROOM = re.compile(
+    r"failed to map segment|[Cc]annot allocate memory|can't start new thread"
+)
+"""What the loader of libraries and Python's threads say where there is no memory."""
 ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 
 
@@ -54,7 +59,10 @@ def described(error: BaseException) -> tuple[str, int]:
     if isinstance(error, ThalwegError):
         return with_options(str(error)), BAD_INPUT
     if isinstance(error, MemoryError):
-        return "there isn't enough memory", BAD_INPUT
+        reason = f": {error}" if str(error) else ""
+        return f"there isn't enough memory{reason}", BAD_INPUT
+    if is_limited() and NO_ROOM.search(str(error)):
+        return f"there isn't enough memory: {error}", BAD_INPUT
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}", BAD_INPUT

@@ -6,11 +6,18 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from thalweg.data.room import load_libraries
+
 OPTIONS = "Options"
 
 
 class GroupedCommand(TyperCommand):
     """A command whose help text groups options by their panel."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it, with all that it may need loaded where memory is limited."""
+        load_libraries()
+        return TyperCommand.invoke(self, ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The arguments by their names; some versions of Typer put them in braces."""

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.data.room import load_libraries
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.training.modeldocument import ESTIMATOR
 
@@ -69,6 +70,7 @@ def train(
         >>> trained.test["accuracy"] > 0.9
         True
     """
+    load_libraries()
     from thalweg.data.learn import learn
     from thalweg.data.own import own_sources
     from thalweg.data.settings import settings_from
@@ -117,6 +119,7 @@ def inspect(source: Any, target: str | None = None, **declared: Any) -> Inspecti
         >>> found.columns[-1].reason
         "as declared, 3 different texts such as '2007'"
     """
+    load_libraries()
     from thalweg.data.inspection import inspect_table
     from thalweg.data.settings import settings_from
 
@@ -209,6 +212,7 @@ def resume(
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
         if TABLE in saved.setup.notes:
+            load_libraries()
             from thalweg.data.going_on import begun
             from thalweg.data.learn import learn
             from thalweg.data.own import own_sources
@@ -287,6 +291,7 @@ def held_in(content: Content) -> Network | TableModel:
             "thalweg.NetworkRegressor.load reads it"
         )
     if kind == "table":
+        load_libraries()
         from thalweg.data.model import model_from
 
         return model_from(content)

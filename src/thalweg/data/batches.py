@@ -29,7 +29,8 @@ from thalweg.data.csv_text import (
 from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.data.files import File, file_of, readable
 from thalweg.data.forms.missing import MISSING_TEXTS
-from thalweg.data.read import parquet_parts, read
+from thalweg.data.parquet import parquet_parts
+from thalweg.data.read import named, read
 from thalweg.data.records import (
     SNIFFED_BYTES,
     before_header,
@@ -127,7 +128,10 @@ def shifted(lines: Lines, start: int, row: int) -> int:
 def parquet_batches(file: File) -> Iterator[Table]:
     """A Parquet file's rows."""
     before = 0
-    for frame in parquet_parts(file, MOST_ROWS):
+    for part in parquet_parts(file, MOST_ROWS):
+        frame = named(file.name, part)
+        if frame.height == 0:
+            continue
         yield Table.of(file.name, frame, before=before, typed=True)
         before += frame.height
 

@@ -28,6 +28,10 @@ from thalweg.data.records import (
     sniffed,
     utf8,
 )
+from thalweg.data.room import require_room
+
+BYTES_A_BYTE, BYTES_A_CELL = 8, 256
+"""What reading takes for each byte of a file, and for each of its cells."""
 
 Record = tuple[int, list[str]]
 """The line a record starts on, and its cells."""
@@ -42,6 +46,7 @@ def read_csv(file: File, dialect: Dialect) -> pl.DataFrame:
     data = text_of(file, dialect)
     layout = Layout.of(data, file.name, dialect)
     rows = data[layout.at :]
+    require_room(memory_for(rows, layout.separator), f"reading {file.name}")
     columns = None
     if layout.suits_polars(rows):
         columns = layout.parsed(whole_lines(rows))
@@ -49,6 +54,14 @@ def read_csv(file: File, dialect: Dialect) -> pl.DataFrame:
         found = layout.rows(lines_of(rows), layout.before)
         columns = text_columns([cells for _, cells in found], len(layout.names))
     return pl.DataFrame(dict(zip(layout.names, columns, strict=True)))
+
+
+def memory_for(rows: bytes, separator: str) -> int:
+    """What reading such lines takes: the texts, and what points to each cell's."""
+    characters = np.frombuffer(rows, np.uint8)
+    # Any of its bytes, since a separator may be several.
+    ends = np.isin(characters, np.frombuffer(f"\n{separator}".encode(), np.uint8))
+    return BYTES_A_BYTE * len(rows) + BYTES_A_CELL * int(np.count_nonzero(ends))
 
 
 def line_of(file: File, dialect: Dialect, row: int) -> int:

@@ -30,7 +30,11 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     # Closed, it would take a lock, which the garbage collector, where it ends a
     # generator that an error left behind, may come upon in the hands of its own thread.
     pool = ThreadPoolExecutor(max_workers=1)
-    following = pool.submit(next, items, None)
+    try:
+        following = pool.submit(next, items, None)
+    except RuntimeError:  # there is no room for a thread
+        yield from items
+        return
     while (item := following.result()) is not None:
         following = pool.submit(next, items, None)
         yield item

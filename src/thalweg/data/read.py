@@ -1,11 +1,7 @@
 """Read a table: a CSV or Parquet file, or a frame of pandas, polars or pyarrow."""
 
-import io
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
@@ -14,9 +10,13 @@ from thalweg.data.csv_text import line_of, read_csv
 from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.data.files import File, file_of, readable
 from thalweg.data.frames import FRAME, polars_frame
+from thalweg.data.parquet import parquet_parts
 from thalweg.data.records import checked_names
 from thalweg.data.table import Table
 from thalweg.errors import DataError
+
+PARQUET_ROWS = 2**17
+"""Rows of a Parquet file that are handed over at a time."""
 
 
 def read(source: Any, dialect: Dialect = USUAL_DIALECT) -> Table:
@@ -58,49 +58,19 @@ def _read_file(file: File, dialect: Dialect) -> Table:
 
 
 def _read_parquet(file: File) -> pl.DataFrame:
-    with _whole_parquet(file.name):
-        # A damaged file may also fail later, where its columns differ in length.
-        return _named(file.name, pl.read_parquet(_bytes_of(file)))
-
-
-def parquet_parts(file: File, rows: int) -> Iterator[pl.DataFrame]:
-    """A Parquet file's rows in their order, so many at a time.
-
-    Raises:
-        DataError: it isn't a whole Parquet file.
-    """
-    with _whole_parquet(file.name):
-        parts = pl.scan_parquet(_bytes_of(file)).collect_batches(
-            chunk_size=rows, maintain_order=True
-        )
-        for part in parts:
-            if part.height:
-                yield _named(file.name, part)
-
-
-def _bytes_of(file: File) -> Path | io.BytesIO:
-    """Where polars reads: it goes back and forth, which packed files can't."""
-    if file.path is not None and not file.packing:
-        return file.path
-    return io.BytesIO(file.content())
-
-
-@contextmanager
-def _whole_parquet(name: str) -> Generator[None]:
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = (str(error).splitlines() or ["unreadable"])[0]
-        raise DataError(
-            f"{name}: must be a Parquet file, but isn't a whole one ({reason})"
-        ) from None
+    return named(file.name, pl.concat(parquet_parts(file, PARQUET_ROWS)))
 
 
 def _read_frame(source: Any) -> Table:
-    return Table.of(FRAME, _named(FRAME, polars_frame(source)), typed=True)
+    return Table.of(FRAME, named(FRAME, polars_frame(source)), typed=True)
 
 
-def _named(where: str, frame: pl.DataFrame) -> pl.DataFrame:
+def named(where: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame under the names that its columns have in tables.
+
+    Raises:
+        DataError: it has no column, or its names can't be used.
+    """
     if frame.width == 0:
         raise DataError(f"{where}: there must be columns and rows; it is empty")
     names = checked_names(where, frame.columns)

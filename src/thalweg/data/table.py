@@ -9,6 +9,7 @@ import polars as pl
 from polars import selectors
 
 from thalweg.data.files import File
+from thalweg.data.room import require_room
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
@@ -22,6 +23,9 @@ UNCLEAN = r"^\s|\s$|^$"
 DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 YEARS = (-719_162, 2_932_896)
 """The first and the last day of the years 1 to 9999, counted from 1970."""
+
+WORK, CELL = 6, 16
+"""What work on a table takes, in times of its size; and what points to a text."""
 
 FIRST_ROWS = 1000
 """Rows that tell whether a column repeats its texts."""
@@ -67,6 +71,7 @@ class Table:
         """A table of a frame whose texts are still as they were written."""
         if frame.height == 0:
             raise DataError(f"{name}: there must be at least one row below the header")
+        require_room(WORK * size_of(frame), f"work on {name}")
         clean = cleaned(frame).with_columns(_float_or_null())
         table = cls(name, clean, lines, before, typed, file=file)
         for column in clean.select(selectors.date(), selectors.datetime()):
@@ -133,6 +138,11 @@ class Table:
         if self.lines is None:
             return f"row {self.before + row + 1}"
         return f"line {self.lines(row)}"
+
+
+def size_of(frame: pl.DataFrame) -> int:
+    """What a frame takes in memory, about; polars leaves out where its texts are."""
+    return int(frame.estimated_size()) + CELL * frame.height * frame.width
 
 
 def cleaned(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from thalweg.data.pipeline import Described, Pipeline
+from thalweg.data.room import load_libraries
 from thalweg.errors import ArgumentError
 from thalweg.training.network import Network
 
@@ -101,6 +102,7 @@ def onnx_inputs(model: Network | Described, source: Any) -> dict[str, NDArray[An
         >>> {k: v[0] for k, v in list(onnx_inputs(model, table).items())[:2]}
         {'island': 'Torgersen', 'bill_length_mm': np.float64(39.1)}
     """
+    load_libraries()
     from thalweg.exports.entrances import entrance
 
     return entrance(_pipeline_of(model).inputs).arrays(source)
@@ -125,6 +127,7 @@ def _pipeline_of(model: object) -> Pipeline:
 
 
 def _writers() -> Mapping[str, Callable[[Pipeline, Any], None]]:
+    load_libraries()
     from thalweg.exports.onnx_file import write_onnx
     from thalweg.exports.python_file import write_python
 

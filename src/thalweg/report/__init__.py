@@ -54,6 +54,9 @@ def write_report(
         >>> tw.write_report(trained, "penguins.html").name
         'penguins.html'
     """
+    from thalweg.data.room import PICTURES, require_room
+
+    require_room(PICTURES, "loading the libraries for a report")
     from thalweg.data.own import own_sources
     from thalweg.report.evidence import evidence_of
     from thalweg.report.write import require_html, write

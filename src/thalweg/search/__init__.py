@@ -81,6 +81,9 @@ def tune(
     bandit-based approach to hyperparameter optimization", 2018.
     """
     from thalweg.data import target_name
+    from thalweg.data.room import load_libraries
+
+    load_libraries()
     from thalweg.data.own import own_sources
     from thalweg.data.settings import settings_from
     from thalweg.search.budget import seconds_of

@@ -1,0 +1,106 @@
+"""Room that is asked for before libraries that end the process need it."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from thalweg.data import room
+from thalweg.data.flow import one_ahead
+from thalweg.data.read import read
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bytes that were asked for, as if memory were limited."""
+    asked: list[int] = []
+
+    def can_be_had(size: int) -> bool:
+        asked.append(size - room.SPARE)
+        return size < 2**40
+
+    monkeypatch.setattr(room, "is_limited", lambda: True)
+    monkeypatch.setattr(room, "_can_be_had", can_be_had)
+    return asked
+
+
+@pytest.mark.usefixtures("asked")
+def test_an_error_says_what_takes_how_much() -> None:
+    with pytest.raises(MemoryError, match=r"^reading a\.csv takes up to 1,048,640 MiB"):
+        room.require_room(2**40, "reading a.csv")
+
+
+def test_what_no_machine_has_cannot_be_had() -> None:
+    assert room._can_be_had(2**20)
+    assert not room._can_be_had(2**60)
+
+
+def test_reading_asks_for_what_goes_with_cells(
+    asked: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("a;b\n" + "1;2\n" * 1000)
+    read(path)
+    reading, work = asked
+    assert reading >= 4 * 4000
+    assert work >= 2 * 1000 * 16
+    path.write_text("a;b\n" + "1;2\n" * 2000)
+    read(path)
+    assert asked[2] == pytest.approx(2 * reading, rel=0.01)
+
+
+def test_all_is_loaded_once(asked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    works: list[int] = []
+
+    def work_once() -> None:
+        room.load_libraries()  # which the calls within it do
+        works.append(1)
+
+    monkeypatch.setattr(room, "_work_once", work_once)
+    monkeypatch.setattr(room, "_share_arenas", lambda: None)
+    monkeypatch.setattr(room, "_loaded", [])
+    room.load_libraries()
+    room.load_libraries()
+    assert works == [1]
+    assert len(asked) == 1
+
+
+def test_what_failed_is_loaded_again(
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(room, "_work_once", fail)
+    monkeypatch.setattr(room, "_share_arenas", lambda: None)
+    monkeypatch.setattr(room, "_loaded", [])
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            room.load_libraries()
+    assert len(asked) == 2
+
+
+def test_what_loads_all_gives_no_warning() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        room._work_once()
+    assert caught == []
+
+
+def test_without_room_for_a_thread_items_are_made_by_this_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def submit(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    assert list(one_ahead(iter("abc"))) == ["a", "b", "c"]
+
+
+def test_frames_count_where_their_texts_are() -> None:
+    from thalweg.data.table import size_of
+
+    assert size_of(pl.DataFrame({"a": ["x"] * 100})) >= 1600
