@@ -132,8 +132,8 @@ COMMANDS = {
     "predict": "predict table.thalweg table.csv -o out.parquet",
     "evaluate": "evaluate table.thalweg table.csv",
     "explain": "explain table.thalweg",
-    "export": "export table.thalweg -o table.py",
-    "report": "report table.thalweg table.csv -o page.html",
+    "export": "export table.thalweg --to python -o table.py",
+    "report": "report table.thalweg --data table.csv -o page.html",
     "tune": "tune table.csv --target price --trials 2 --epochs 1 -o other.thalweg",
 }
 

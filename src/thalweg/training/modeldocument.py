@@ -52,7 +52,11 @@ def with_envelope(document: Mapping[str, object], payload_sha256: str) -> Docume
 
 @cache
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    try:
+        from importlib.metadata import PackageNotFoundError, version
+    except ImportError as error:
+        # Python has it, so there was no room to load what it needs.
+        raise MemoryError(str(error)) from None
 
     try:
         return version("thalweg")
