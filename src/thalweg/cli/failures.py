@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from thalweg.data.dialect import Dialect
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
-from thalweg.training.interrupts import TERMINATED, Terminated
+from thalweg.training.interrupts import Terminated
 
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
@@ -36,7 +37,7 @@ def failure(error: BaseException) -> int:
         return NO_READER
     if isinstance(error, Terminated):
         say(f"terminated; {error.words}")
-        return TERMINATED
+        return int(str(error.code))
     if isinstance(error, KeyboardInterrupt):
         say("interrupted; nothing was saved")
         return INTERRUPTED
@@ -115,8 +116,12 @@ def say_warning(message: str) -> None:
 
 
 def say(message: str, prefix: str = "", color: str | None = None) -> None:
-    """One line on standard error; None leaves colors to whether it's a terminal."""
+    """One line on standard error; None leaves colors to whether it's a terminal.
+
+    Where nobody can read it, as on a terminal that was closed, nothing is said.
+    """
     colored = False if os.environ.get("NO_COLOR") else None
     start = typer.style(prefix, fg=color, bold=True) if prefix else ""
     line = printable(" ".join(message.split()))
-    typer.echo(start + line, err=True, color=colored)
+    with suppress(OSError):
+        typer.echo(start + line, err=True, color=colored)
