@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from typing import Any, cast
 
@@ -16,6 +18,7 @@ from thalweg.data.dialect import Dialect
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
+from thalweg.training.checkpoints import CheckpointWarning
 from thalweg.training.interrupts import Terminated
 
 # typer has click inside or beside it, by its version; both have this class.
@@ -125,3 +128,16 @@ def say(message: str, prefix: str = "", color: str | None = None) -> None:
     line = printable(" ".join(message.split()))
     with suppress(OSError):
         typer.echo(start + line, err=True, color=colored)
+
+
+@contextmanager
+def checkpoint_warnings() -> Generator[None]:
+    """What couldn't be kept or read again is said in one line each."""
+
+    def show(message: Warning | str, *_: Any) -> None:
+        say_warning(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CheckpointWarning)
+        warnings.showwarning = show
+        yield
