@@ -41,12 +41,22 @@ def failure(error: BaseException) -> int:
     if isinstance(error, Terminated):
         say(f"terminated; {error.words}")
         return int(str(error.code))
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or is_of_ctrl_c(error):
         say("interrupted; nothing was saved")
         return INTERRUPTED
     message, status = described(error)
     say_error(message)
     return status
+
+
+def is_of_ctrl_c(error: BaseException) -> bool:
+    """Whether it's what a library made of Ctrl-C, such as an ImportError."""
+    if isinstance(error, (ThalwegError, SystemExit, USAGE_ERROR)):
+        return False
+    before = error.__cause__ or error.__context__
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__cause__ or before.__context__
+    return before is not None
 
 
 def described(error: BaseException) -> tuple[str, int]:
