@@ -1,4 +1,4 @@
-"""Checks that a run survives: kills, failing writes, full disks or memory, forks.
+"""Checks that a run survives: kills, failing writes, full disks, memory, forks, signals.
 
 Each check compares the digest of weights, layers' state, optimizer, counters and
 history with that of a run which was never disturbed; `memory` asks that each call ends
@@ -12,6 +12,7 @@ difference::
     python scripts/reliability.py forks --count 100
     python scripts/reliability.py terminations --count 20
     python scripts/reliability.py memory --count 12
+    python scripts/reliability.py hangups --count 20
 """
 
 from __future__ import annotations
@@ -173,6 +174,11 @@ def terminations(count: int, seed: int) -> None:
     disturb(count, seed, signal.SIGTERM, {143})
 
 
+def hangups(count: int, seed: int) -> None:
+    """SIGHUP at random moments, as of a terminal that is closed; the status is 129."""
+    disturb(count, seed, signal.SIGHUP, {129})
+
+
 # Every operation ----------------------------------------------------------------------
 
 SMALL, SHORT = 40, 3
@@ -327,7 +333,10 @@ def memory(count: int, seed: int) -> None:
 
 CHECKS: dict[str, Callable[[int, int], None]] = {
     each.__name__: each
-    for each in (kills, operations, failures, disk, forks, terminations, memory)
+    for each in (
+        *(kills, operations, failures, disk, forks, terminations, hangups),
+        memory,
+    )
 }
 
 

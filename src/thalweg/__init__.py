@@ -3,271 +3,37 @@
 >>> import numpy as np, thalweg as tw
 >>> tw.sigmoid(0.0)
 0.5
+
+The names are those of `public`, which is imported when one is asked for: so the command
+hears Ctrl-C before anything takes time.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from thalweg.data import inspect, load, resume, train
-from thalweg.data.dialect import Dialect
-from thalweg.errors import (
-    ArgumentError,
-    DataError,
-    DivergenceError,
-    DtypeError,
-    FileError,
-    ModelFileError,
-    NotFittedError,
-    ProgramError,
-    ShapeError,
-    ThalwegError,
-    TracingError,
-)
-from thalweg.exports import export
-from thalweg.formulas import initializers
-from thalweg.formulas.activations import (
-    elu,
-    gelu,
-    identity,
-    leaky_relu,
-    mish,
-    relu,
-    selu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    step,
-    tanh,
-)
-from thalweg.formulas.clipping import clip_by_global_norm
-from thalweg.formulas.initializers import Initializer
-from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
-from thalweg.formulas.losses import (
-    Loss,
-    binary_cross_entropy,
-    cross_entropy,
-    huber,
-    mean_absolute_error,
-    mean_squared_error,
-    poisson,
-    quantile,
-)
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
-from thalweg.formulas.optimizers import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    AdamW,
-    Lion,
-    Optimizer,
-    RMSProp,
-)
-from thalweg.formulas.penalties import L1, L2, Penalty
-from thalweg.formulas.perceptron import Perceptron, perceptron
-from thalweg.formulas.schedules import (
-    Constant,
-    CosineWithWarmup,
-    ExponentialDecay,
-    OneCycle,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
-)
-from thalweg.program import compile, formula, gradient, value_and_gradient
-from thalweg.program.ops import (
-    absolute,
-    argmax,
-    broadcast_to,
-    cast,
-    concatenate,
-    cos,
-    equal,
-    erf,
-    exp,
-    expm1,
-    floor,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    matmul,
-    max,
-    maximum,
-    mean,
-    min,
-    minimum,
-    not_equal,
-    one_hot,
-    ones_like,
-    reshape,
-    sign,
-    sin,
-    sqrt,
-    square,
-    stop_gradient,
-    sum,
-    take,
-    transpose,
-    where,
-    xlogy,
-    zeros_like,
-)
-from thalweg.report import write_report
-from thalweg.search import tune
-from thalweg.search.learning_rate import RangeTest, find_learning_rate
-from thalweg.training.callbacks import Callback, Run
-from thalweg.training.checkpoints import Checkpoint, CheckpointWarning
-from thalweg.training.history import EpochRecord, History
-from thalweg.training.logs import JSONLines, TensorBoard
-from thalweg.training.network import Network
-from thalweg.training.stopping import EarlyStopping
-from thalweg.training.sweep import Sweep, sweep
-
+TYPE_CHECKING = False  # as in typing, which takes time to import
 if TYPE_CHECKING:
-    from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from typing import Any
+
+    from thalweg.public import *  # noqa: F403
+    from thalweg.public import __all__ as __all__
 
 __version__ = "0.2.0"
 
-__all__ = [
-    "L1",
-    "L2",
-    "SGD",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "ArgumentError",
-    "BatchNorm",
-    "Callback",
-    "Checkpoint",
-    "CheckpointWarning",
-    "Columns",
-    "Constant",
-    "CosineWithWarmup",
-    "DataError",
-    "Dense",
-    "Dialect",
-    "DivergenceError",
-    "Dropout",
-    "DtypeError",
-    "EarlyStopping",
-    "Embedding",
-    "EpochRecord",
-    "ExponentialDecay",
-    "FileError",
-    "History",
-    "Initializer",
-    "JSONLines",
-    "Layer",
-    "LayerNorm",
-    "Lion",
-    "Loss",
-    "ModelFileError",
-    "Network",
-    "NetworkClassifier",
-    "NetworkRegressor",
-    "NotFittedError",
-    "OneCycle",
-    "Optimizer",
-    "Parameter",
-    "Penalty",
-    "Perceptron",
-    "ProgramError",
-    "RMSProp",
-    "RangeTest",
-    "ReduceOnPlateau",
-    "Run",
-    "Schedule",
-    "ShapeError",
-    "StepDecay",
-    "Sweep",
-    "TensorBoard",
-    "ThalwegError",
-    "TracingError",
-    "absolute",
-    "argmax",
-    "binary_cross_entropy",
-    "broadcast_to",
-    "cast",
-    "clip_by_global_norm",
-    "compile",
-    "concatenate",
-    "cos",
-    "cross_entropy",
-    "elu",
-    "equal",
-    "erf",
-    "exp",
-    "expm1",
-    "export",
-    "find_learning_rate",
-    "floor",
-    "formula",
-    "gelu",
-    "gradient",
-    "huber",
-    "identity",
-    "initializers",
-    "inspect",
-    "leaky_relu",
-    "load",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "min",
-    "minimum",
-    "mish",
-    "not_equal",
-    "one_hot",
-    "ones_like",
-    "perceptron",
-    "poisson",
-    "quantile",
-    "relu",
-    "reshape",
-    "resume",
-    "selu",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "square",
-    "step",
-    "stop_gradient",
-    "sum",
-    "sweep",
-    "take",
-    "tanh",
-    "train",
-    "transpose",
-    "tune",
-    "value_and_gradient",
-    "where",
-    "write_report",
-    "xlogy",
-    "zeros_like",
-]
 
-_ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
+def __getattr__(name: str) -> "Any":
+    """A public name, or a room of the house."""
+    if name.startswith("__") and name != "__all__":  # what Python asks any module for
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    public = import_module("thalweg.public")
+    if name == "__all__":
+        return public.__all__
+    if name in public.__all__:
+        globals()[name] = getattr(public, name)
+    if name not in globals():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals()[name]
 
 
-def __getattr__(name: str) -> Any:
-    """The estimators, when they are asked for: they import scikit-learn."""
-    if name in _ESTIMATORS:
-        from thalweg import estimators
-
-        return getattr(estimators, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    """The names that it has, and those that it would have."""
+    return sorted({*globals(), *__getattr__("__all__")})

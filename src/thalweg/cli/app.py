@@ -114,9 +114,9 @@ def run(arguments: Sequence[str]) -> int:
     return status or 0
 
 
-def main() -> None:
-    """The command ``thalweg``."""
+def main() -> int:
+    """Run what was typed; the exit status, as of `run`."""
     # What libraries warn of is for programmers: thalweg's own warnings are printed.
     if not (sys.warnoptions or os.environ.get(DEBUG)):
         warnings.simplefilter("ignore")
-    sys.exit(run(sys.argv[1:]))
+    return run(sys.argv[1:])

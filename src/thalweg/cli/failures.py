@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from typing import Any, cast
 
@@ -16,7 +19,8 @@ from thalweg.data.room import is_limited
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
-from thalweg.training.interrupts import TERMINATED, Terminated
+from thalweg.training.checkpoints import CheckpointWarning
+from thalweg.training.interrupts import Terminated
 
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
@@ -41,13 +45,23 @@ def failure(error: BaseException) -> int:
         return NO_READER
     if isinstance(error, Terminated):
         say(f"terminated; {error.words}")
-        return TERMINATED
-    if isinstance(error, KeyboardInterrupt):
+        return int(str(error.code))
+    if isinstance(error, KeyboardInterrupt) or is_of_ctrl_c(error):
         say("interrupted; nothing was saved")
         return INTERRUPTED
     message, status = described(error)
     say_error(message)
     return status
+
+
+def is_of_ctrl_c(error: BaseException) -> bool:
+    """Whether it's what a library made of Ctrl-C, such as an ImportError."""
+    if isinstance(error, (ThalwegError, SystemExit, USAGE_ERROR)):
+        return False
+    before = error.__cause__ or error.__context__
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__cause__ or before.__context__
+    return before is not None
 
 
 def described(error: BaseException) -> tuple[str, int]:
@@ -123,8 +137,25 @@ def say_warning(message: str) -> None:
 
 
 def say(message: str, prefix: str = "", color: str | None = None) -> None:
-    """One line on standard error; None leaves colors to whether it's a terminal."""
+    """One line on standard error; None leaves colors to whether it's a terminal.
+
+    Where nobody can read it, as on a terminal that was closed, nothing is said.
+    """
     colored = False if os.environ.get("NO_COLOR") else None
     start = typer.style(prefix, fg=color, bold=True) if prefix else ""
     line = printable(" ".join(message.split()))
-    typer.echo(start + line, err=True, color=colored)
+    with suppress(OSError):
+        typer.echo(start + line, err=True, color=colored)
+
+
+@contextmanager
+def checkpoint_warnings() -> Generator[None]:
+    """What couldn't be kept or read again is said in one line each."""
+
+    def show(message: Warning | str, *_: Any) -> None:
+        say_warning(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CheckpointWarning)
+        warnings.showwarning = show
+        yield

@@ -6,16 +6,22 @@ import json
 import shlex
 import sys
 import time
-import warnings
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error, say_warning
+from thalweg.cli.failures import (
+    BAD_INPUT,
+    INTERRUPTED,
+    checkpoint_warnings,
+    say,
+    say_error,
+    say_warning,
+)
 from thalweg.cli.inputs import (
     TableToTrainOn,
     Target,
@@ -45,7 +51,6 @@ from thalweg.cli.outputs import (
 from thalweg.data.files import name_of
 from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
-from thalweg.training.checkpoints import CheckpointWarning
 from thalweg.training.history import EpochRecord
 from thalweg.training.interrupts import Terminated, watch
 from thalweg.training.network import Network
@@ -232,19 +237,6 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
         finally:
             if progress is not None:
                 progress.close()
-
-
-@contextmanager
-def checkpoint_warnings() -> Generator[None]:
-    """A checkpoint that couldn't be written or read is said in one line."""
-
-    def show(message: Warning | str, *_: Any) -> None:
-        say_warning(str(message))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", CheckpointWarning)
-        warnings.showwarning = show
-        yield
 
 
 def in_unit(record: EpochRecord, prepared: Prepared | None) -> EpochRecord:

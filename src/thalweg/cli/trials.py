@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from thalweg.cli.options import typed
@@ -113,8 +114,9 @@ class SearchProgress:
 
     def _write(self, line: str) -> None:
         over = UP_AND_CLEAR if self._live and self._shown else ""
-        self._stream.write(f"{over}{line}\n")
-        self._stream.flush()
+        with suppress(OSError):  # a terminal that was closed doesn't end a search
+            self._stream.write(f"{over}{line}\n")
+            self._stream.flush()
         self._shown = True
 
 

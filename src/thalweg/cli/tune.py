@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thalweg.cli.failures import BAD_INPUT, INTERRUPTED, say, say_error
+from thalweg.cli.failures import (
+    BAD_INPUT,
+    INTERRUPTED,
+    checkpoint_warnings,
+    say,
+    say_error,
+)
 from thalweg.cli.inputs import (
     TableFile,
     Target,
@@ -25,6 +31,7 @@ from thalweg.cli.inputs import (
 )
 from thalweg.cli.options import chosen_settings, train_command, with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
+from thalweg.errors import FileError
 from thalweg.search import FOLDS
 from thalweg.search.budget import seconds_of
 from thalweg.search.samplers import SAMPLERS
@@ -136,20 +143,36 @@ def tune(
             stack.enter_context(watch())
             stack.callback(progress.close)
 
+        stack.enter_context(checkpoint_warnings())
         tuned = tune_table(
             data, name, base, fixed, request, execution, announce, progress, own
         )
-    tuned.trained.model.save(saved)
+    # What was found is told though the network can't be saved, as on a full disk.
+    unsaved = error_of_saving(tuned, saved)
     command = train_command(data, own, name, tuned.settings)
     if as_json:
-        print(json.dumps(as_plain(tuned, saved, command), ensure_ascii=False))
+        model = None if unsaved else saved
+        print(json.dumps(as_plain(tuned, model, command), ensure_ascii=False))
     else:
         print(end="" if quiet else "\n")
         show_search(tuned, base, command)
+    if unsaved:
+        sys.stdout.flush()
+        raise unsaved
+    if not as_json:
         notes = tuned.trained.prepared.notes if quiet else ()
         show_test(tuned, saved, replaced, time.perf_counter() - started, notes)
     sys.stdout.flush()
     return status(tuned, saved)
+
+
+def error_of_saving(tuned: Tuned, saved: Path) -> FileError | None:
+    """Save the network; why it couldn't be."""
+    try:
+        tuned.trained.model.save(saved)
+    except FileError as error:
+        return error
+    return None
 
 
 def show_test(
@@ -162,14 +185,14 @@ def show_test(
     results(tuned.trained, saved, replaced, seconds, notes)
 
 
-def as_plain(tuned: Tuned, saved: Path, command: str) -> dict[str, Any]:
+def as_plain(tuned: Tuned, saved: Path | None, command: str) -> dict[str, Any]:
     """The results for programs."""
     from thalweg.data.scores import finite
 
     trained = tuned.trained
     return {
         "target": trained.model.target,
-        "model": str(saved),
+        "model": saved and str(saved),
         "settings": tuned.settings.to_dict(),
         "command": command,
         "stopped_because": tuned.stopped_because,

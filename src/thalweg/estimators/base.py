@@ -55,7 +55,7 @@ from thalweg.estimators.together import copies, group_numbers
 from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, require_unmasked
 from thalweg.training.history import History
 from thalweg.training.interrupts import watch
 from thalweg.training.network import Network
@@ -319,6 +319,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         """X and y by scikit-learn's rules; a frame stays one."""
+        require_unmasked(X, "X")
         if not self._reads_tables(X):
             return validation.validate_data(
                 self, X, y, reset=reset, multi_output=True, **OF_NUMBERS
@@ -350,6 +351,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _checked_alone(self, X: Any) -> Any:
         """X by scikit-learn's rules, as it must be after `fit`; a frame stays one."""
+        require_unmasked(X, "X")
         frame = isinstance(self._features, TableFeatures)
         if frame and is_frame(X):
             checked_frame(self, X, reset=False)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from thalweg.errors import ArgumentError
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, require_unmasked
 
 WHOLE_DTYPES = ("int64", "uint64")
 MISSING = ("NoneType", "NAType", "NaTType")
@@ -31,7 +31,7 @@ def unrounded(y: Any) -> Any:
             else comes back as it is, for scikit-learn to say what it thinks of it.
 
     Raises:
-        ArgumentError: a value is missing.
+        ArgumentError: a value is missing, or masked.
 
     Example:
         >>> unrounded([2**53 + 1, -1, 2**64 - 1]).tolist()
@@ -39,6 +39,7 @@ def unrounded(y: Any) -> Any:
         >>> unrounded([2**63, 2**63 + 1]).dtype
         dtype('uint64')
     """
+    require_unmasked(y, "y")
     if isinstance(y, np.ndarray):
         return narrowed(cast("NumpyArray", y))
     if isinstance(y, list | tuple):

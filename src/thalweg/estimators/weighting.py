@@ -12,7 +12,7 @@ from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
 from thalweg.formulas.names import is_number, nearest, require
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, require_unmasked
 
 
 def checked_weights(sample_weight: Any, y: NumpyArray) -> NumpyArray | None:
@@ -23,6 +23,7 @@ def checked_weights(sample_weight: Any, y: NumpyArray) -> NumpyArray | None:
     """
     if sample_weight is None:
         return None
+    require_unmasked(sample_weight, "sample_weight")
     weights = validation._check_sample_weight(sample_weight, y, dtype=np.float64)
     for row in np.flatnonzero(weights < 0)[:1]:
         raise ArgumentError(

@@ -33,7 +33,14 @@ from thalweg.program.simplify import simplify
 from thalweg.program.split import Parts, split
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, call, trace
-from thalweg.program.types import ArrayType, Dtype, NumpyArray, as_numpy, type_of
+from thalweg.program.types import (
+    ArrayType,
+    Dtype,
+    NumpyArray,
+    as_numpy,
+    require_unmasked,
+    type_of,
+)
 
 OTHER_ROWS = 1021  # than MOST_ROWS, and what no formula has as a number of its own
 
@@ -255,6 +262,7 @@ def is_number(value: object) -> bool:
 
 def as_input(value: Any) -> NumpyArray:
     """A person's array as an input: plain numbers are real, whole arrays stay whole."""
+    require_unmasked(value)
     array = np.asarray(float(value) if is_number(value) else value)
     return as_numpy(array, type_of(array).dtype)
 
@@ -346,6 +354,7 @@ def as_real(array: Any) -> Any:
     """What a gradient is taken by is real: whole numbers become float64."""
     if isinstance(array, Tracer) or is_number(array):
         return array
+    require_unmasked(array)
     values = np.asarray(array)
     return values.astype(np.float64) if values.dtype.kind in "biu" else values
 

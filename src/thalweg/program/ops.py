@@ -26,6 +26,7 @@ from thalweg.program.types import (
     Shape,
     as_numpy,
     dtype_from,
+    require_unmasked,
     type_of,
 )
 
@@ -38,11 +39,18 @@ Axis: TypeAlias = int | tuple[int, ...] | None
 
 
 def tracing(*arguments: object) -> Trace | None:
-    """The trace that the arguments belong to; None when they are all known."""
+    """The trace that the arguments belong to; None when they are all known.
+
+    Raises:
+        ArgumentError: one is an array with a masked cell.
+    """
+    found = None
     for argument in arguments:
-        if isinstance(argument, Tracer):
-            return argument.trace
-    return None
+        if not isinstance(argument, Tracer):
+            require_unmasked(argument)
+        elif found is None:
+            found = argument.trace
+    return found
 
 
 def common_dtype(arguments: Sequence[object]) -> Dtype:
@@ -118,6 +126,7 @@ def record(opcode: str, x: Array, **attributes: Any) -> Array:
     """Apply a primitive of one array, which has attributes."""
     if isinstance(x, Tracer):
         return x.trace.emit(opcode, (x,), **attributes)
+    require_unmasked(x)
     return PRIMITIVES[opcode].meaning(np.asarray(x), **attributes)
 
 

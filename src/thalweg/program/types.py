@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.errors import DtypeError
+from thalweg.errors import ArgumentError, DtypeError
 
 Dtype = Literal["float32", "float64", "int32", "uint32", "bool"]
 DTYPES: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")
@@ -91,6 +93,27 @@ def dtype_of(array: NumpyArray, default_float: Dtype = "float64") -> Dtype:
 def type_of(array: NumpyArray) -> ArrayType:
     """The type under which a NumPy array enters a program."""
     return ArrayType(tuple(array.shape), dtype_of(array))
+
+
+def require_unmasked(values: object, name: str = "an array") -> None:
+    """No cell is masked: what lies under a mask isn't to be computed with.
+
+    Raises:
+        ArgumentError: one is.
+    """
+    masked = sys.modules.get("numpy.ma")  # without it nobody has such an array
+    if masked is None:
+        return
+    in_rows = isinstance(values, list | tuple)
+    parts = cast(Sequence[object], values if in_rows else (values,))
+    for row, part in enumerate(parts):
+        if masked.is_masked(part):
+            place = np.argwhere(masked.getmaskarray(part))[0].tolist()
+            index = ", ".join(map(str, [row, *place] if in_rows else place))
+            raise ArgumentError(
+                f"{name} must have no masked cell, got one at index ({index}): leave "
+                "such rows out, or fill them in"
+            )
 
 
 def as_numpy(values: object, dtype: Dtype) -> NumpyArray:

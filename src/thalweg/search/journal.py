@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError, FileError
 from thalweg.search.trials import Trial
-from thalweg.training.atomic import write_atomically
+from thalweg.training.atomic import open_without_waiting, write_atomically
+from thalweg.training.checkpoints import CheckpointWarning
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 
@@ -21,12 +23,14 @@ class Journal:
         folder: where they are kept; None keeps them in memory alone.
 
     Files appear whole or not at all, so a search that was killed at any moment loses
-    what was under way and nothing else.
+    what was under way and nothing else. Where they can't be written, as on a full disk,
+    that is a warning: the search goes on, and the next trial's turn writes them all.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._lines: list[bytes] = []
+        self._written = True  # all of them, where there is a folder
         self.trials: list[Trial] = []
 
     @classmethod
@@ -58,16 +62,26 @@ class Journal:
         return journal
 
     def add(self, trial: Trial) -> None:
-        """Keep a finished trial.
-
-        Raises:
-            FileError: it can't be written.
-        """
+        """Keep a finished trial; on the disk, if it can be written there."""
         self.trials.append(trial)
         line = json.dumps(trial.to_dict(), ensure_ascii=False, allow_nan=False)
         self._lines.append(line.encode() + b"\n")
         if self._folder is not None:
-            write_atomically(self._folder / TRIALS, b"".join(self._lines))
+            self._write(self._folder / TRIALS)
+
+    def _write(self, path: Path) -> None:
+        try:
+            write_atomically(path, b"".join(self._lines))
+        except FileError as error:
+            if self._written:  # said once until it can be written again
+                warnings.warn(
+                    f"{error}; the search goes on, with its trials in memory",
+                    CheckpointWarning,
+                    stacklevel=2,
+                )
+            self._written = False
+        else:
+            self._written = True
 
     def _read(self) -> None:
         assert self._folder is not None
@@ -85,7 +99,10 @@ class Journal:
 def lines_of(path: Path) -> list[bytes]:
     """The lines of a file; none if there is no file."""
     try:
-        return path.read_bytes().splitlines() if path.exists() else []
+        with open(path, "rb", opener=open_without_waiting) as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from thalweg.errors import ArgumentError
 from thalweg.search.space import Choice, Dimension, LogRange, Point, Space
 from thalweg.search.trials import Trial
+from thalweg.training.checkpoints import CheckpointWarning
 
 INSTALL = "pip install 'thalweg[optuna]'"
 
@@ -27,8 +29,9 @@ class OptunaSampler:
     optimization framework", 2019.
     """
 
-    def __init__(self, optuna: Any, study: Any, space: Space) -> None:
-        self._optuna, self._study = optuna, study
+    def __init__(self, optuna: Any, study: Any, space: Space, seed: int) -> None:
+        self._optuna, self._study, self._seed = optuna, study, seed
+        self._stored = True
         self._distributions = {k: distribution(optuna, v) for k, v in space.items()}
         self._asked: dict[int, Any] = {}
 
@@ -41,31 +44,56 @@ class OptunaSampler:
         """
         optuna = installed()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         try:
             study = optuna.create_study(
                 storage=storage,
-                sampler=sampler,
+                sampler=estimator(optuna, seed),
                 study_name=name_of(space, seed),
                 load_if_exists=True,
             )
         except Exception as error:
             # Whatever the database's own library raises.
-            first = (str(error).splitlines() or [type(error).__name__])[0]
             raise ArgumentError(
                 "storage must be a URL that Optuna can use, such as "
-                f"sqlite:///tune.db, got {storage!r}: {first}"
+                f"sqlite:///tune.db, got {storage!r}: {first_line(error)}"
             ) from None
-        return cls(optuna, study, space)
+        return cls(optuna, study, space, seed)
 
     def propose(self, number: int) -> Point:
         """What Optuna would try next."""
-        trial = self._study.ask(self._distributions)
+        try:
+            trial = self._study.ask(self._distributions)
+        except Exception as error:
+            self._leave_storage(error)
+            trial = self._study.ask(self._distributions)
         self._asked[number] = trial
         return dict(trial.params)
 
     def end(self, number: int, rungs: Sequence[Trial], finished: bool) -> None:
         """Tell Optuna the losses; settings of an earlier session are added first."""
+        try:
+            self._tell(number, rungs, finished)
+        except Exception as error:
+            self._leave_storage(error)
+            self._tell(number, rungs, finished)
+
+    def _leave_storage(self, error: Exception) -> None:
+        """What the storage's own library raises doesn't end a search."""
+        if not self._stored:
+            raise error
+        cause = error.__cause__ or error
+        warnings.warn(
+            f"the storage can't be used any more ({first_line(cause)}); the search "
+            "goes on, with Optuna's trials in memory",
+            CheckpointWarning,
+            stacklevel=3,
+        )
+        sampler = estimator(self._optuna, self._seed + 1)  # not what was proposed
+        self._study = self._optuna.create_study(sampler=sampler)
+        self._stored = False
+        self._asked.clear()
+
+    def _tell(self, number: int, rungs: Sequence[Trial], finished: bool) -> None:
         loss = rungs[-1].loss if rungs else math.nan
         state, value = self._result(loss, finished)
         steps = {t.epochs: t.loss for t in rungs if math.isfinite(t.loss)}
@@ -98,6 +126,16 @@ class OptunaSampler:
                 intermediate_values=steps,
             )
         )
+
+
+def estimator(optuna: Any, seed: int) -> Any:
+    """What proposes; each study needs its own."""
+    return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+
+
+def first_line(error: BaseException) -> str:
+    """What a library's error says, in short."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def installed() -> Any:

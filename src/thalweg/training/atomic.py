@@ -20,13 +20,12 @@ from types import FrameType
 from typing import BinaryIO
 
 from thalweg.errors import FileError
-from thalweg.training.interrupts import handling
+from thalweg.training.interrupts import ENDING, handling
 
 FilePath = str | os.PathLike[str]
 PREFIX = ".thalweg-"  # of temporary files
 TEMPORARY = re.compile(r"\.thalweg-[0-9a-f]{16}-[0-9a-f]{1,16}\.tmp")
 NEW, PRIVATE = 0o666, 0o600  # modes while a file is written: of a new one, of others
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Some network file systems have no fsync for folders: there the rename is all one gets.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
@@ -197,7 +196,7 @@ def _removed_by_signals(temporary: str) -> Generator[None]:
 
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
-            for number in ENDING:
+            for number in (signal.SIGINT, *ENDING):
                 if signal.getsignal(number) is signal.SIG_DFL:
                     stack.enter_context(handling(number, end))
         yield

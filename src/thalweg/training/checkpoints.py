@@ -14,7 +14,10 @@ TABLE = "table"  # the note that tells a table's run from a network's
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint couldn't be written, or read; an older one is there."""
+    """What was to be kept beside the work couldn't be written, or read.
+
+    Of a checkpoint an older one is there; trials of a search are kept in memory.
+    """
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class Trainer:
         Raises:
             DivergenceError: the loss became NaN or infinite; the best parameters so far
                 are kept.
-            Terminated: by SIGTERM, which is watched if there is a keeper.
+            Terminated: by SIGTERM or SIGHUP, which are watched if there is a keeper.
         """
         history = self.state.history
         try:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two steps, so that what was learned is whole."""
+"""Ctrl-C, SIGTERM and SIGHUP between two steps, so that what was learned is whole."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-TERMINATED = 143  # what shells give for an end by SIGTERM
+ENDING = (signal.SIGTERM, signal.SIGHUP)  # a machine is taken, a terminal closed
 GRACE_SECONDS = 5.0  # in which a step comes to its end
 
 
 class Terminated(SystemExit):
-    """SIGTERM ended a run that is checkpointed; the exit status is 143.
+    """A signal ended a run that is checkpointed; the exit status is a shell's for it.
 
     Arguments:
+        number: of the signal, SIGTERM or SIGHUP.
         words: what was kept.
     """
 
-    def __init__(self, words: str = "") -> None:
-        super().__init__(TERMINATED)
+    def __init__(self, number: int = signal.SIGTERM, words: str = "") -> None:
+        super().__init__(128 + number)
         self.words = words
 
 
@@ -30,17 +31,17 @@ class Interrupt:
     """Whether a person, or the system, asked to stop."""
 
     requested = False
-    terminated = False
+    terminated: int = 0  # the signal that ends the process
     urgent = False  # asked twice: the second time ends a step midway
 
     def asked(self) -> bool:
         """Whether somebody asked to stop, for those who ask back later."""
-        return self.requested or self.terminated
+        return self.requested or bool(self.terminated)
 
     def check(self) -> None:
         """Stop here, where everything is whole, if somebody asked to."""
         if self.terminated:
-            raise Terminated
+            raise Terminated(self.terminated)
         if self.requested:
             raise KeyboardInterrupt
 
@@ -49,25 +50,33 @@ class Interrupt:
 def watch(termination: bool = False) -> Generator[Interrupt]:
     """Notes Ctrl-C instead of raising it; the second one raises.
 
-    With `termination` SIGTERM too is noted, unless a person's own handler is there.
-    Python delivers signals to the main thread alone; elsewhere it's the end of the
-    process that is noted, as of SIGTERM.
+    With `termination` SIGTERM and SIGHUP too are noted, unless they are ignored, as
+    nohup asks for, or a person's own handler is there. Python delivers signals to the
+    main thread alone; elsewhere it's the end of the process that is noted, as of
+    SIGTERM.
     """
     interrupt = Interrupt()
 
-    def note(number: int, frame: FrameType | None) -> None:
-        which = "terminated" if number == signal.SIGTERM else "requested"
-        if getattr(interrupt, which):
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if interrupt.requested:
             interrupt.urgent = True
             interrupt.check()
-        setattr(interrupt, which, True)
+        interrupt.requested = True
+
+    def ended(number: int, frame: FrameType | None) -> None:
+        # A terminal that is closed sends SIGHUP more than once, and nobody waits.
+        if interrupt.terminated == number == signal.SIGTERM:
+            interrupt.urgent = True
+            interrupt.check()
+        interrupt.terminated = interrupt.terminated or number
 
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
             if signal.getsignal(signal.SIGINT) not in (None, signal.SIG_IGN):
-                stack.enter_context(handling(signal.SIGINT, note))
-            if termination and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-                stack.enter_context(handling(signal.SIGTERM, note))
+                stack.enter_context(handling(signal.SIGINT, interrupted))
+            for number in ENDING if termination else ():
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    stack.enter_context(handling(number, ended))
         else:
             stack.enter_context(OTHERS.told(interrupt))
         yield interrupt
@@ -106,12 +115,12 @@ class OtherThreads:
     def told(self, interrupt: Interrupt) -> Generator[None]:
         """The run is told when the process ends; it may end already."""
         with self._changed:
-            interrupt.terminated = self._ended
+            interrupt.terminated = signal.SIGTERM if self._ended else 0
             self._under_way.append(interrupt)
         try:
             yield
-        except Terminated:  # Python says nothing of a SystemExit, but of its subclass
-            raise SystemExit(TERMINATED) from None
+        except Terminated as asked:  # Python says nothing of a SystemExit itself
+            raise SystemExit(asked.code) from None
         finally:
             with self._changed:
                 self._under_way.remove(interrupt)
@@ -122,7 +131,7 @@ class OtherThreads:
         with self._changed:
             self._ended = True
             for interrupt in self._under_way:
-                interrupt.terminated = True
+                interrupt.terminated = signal.SIGTERM
             self._changed.wait_for(lambda: not self._under_way, GRACE_SECONDS)
 
 

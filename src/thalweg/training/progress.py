@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from thalweg.training.history import EpochRecord
@@ -46,6 +47,11 @@ class Progress:
             self._show(self._last)
 
     def _show(self, record: EpochRecord) -> None:
+        with suppress(OSError):  # a terminal that was closed doesn't end training
+            self._write(record)
+        self._shown = record
+
+    def _write(self, record: EpochRecord) -> None:
         cells = row(record, self._epochs, self._best and self._best[1])
         if self._shown is None:
             self._stream.write(aligned(cells, tuple(cells)) + "\n")
@@ -53,7 +59,6 @@ class Progress:
             self._stream.write(UP_AND_CLEAR)
         self._stream.write(aligned(cells, tuple(cells.values())) + "\n")
         self._stream.flush()
-        self._shown = record
 
 
 def row(record: EpochRecord, epochs: int, best_epoch: int | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.formulas.names import is_number, require
-from thalweg.program.types import ArrayType, Dtype, NumpyArray
+from thalweg.program.types import ArrayType, Dtype, NumpyArray, require_unmasked
 
 CHECKED_ROWS = 65_536  # looked at a time for NaN and infinity, which bounds the memory
 GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
@@ -160,7 +160,8 @@ def weights_from(
 
 
 def numbers_from(values: Any, name: str) -> NumpyArray:
-    """Anything that NumPy can read as an array of numbers."""
+    """Anything that NumPy can read as an array of numbers, none of them masked."""
+    require_unmasked(values, name)
     try:
         array = np.asarray(values)
     except ValueError:

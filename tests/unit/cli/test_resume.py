@@ -1,11 +1,14 @@
 """``thalweg train`` with checkpoints, --resume and logs."""
 
+import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +112,26 @@ def test_sigterm_checkpoints_says_so_and_ends_with_143(thalweg, tmp_path: Path) 
     assert last.startswith(f"terminated; run/{newest['file']} holds the run")
     assert "thalweg train --resume run" in last
     assert not Path("penguins.thalweg").exists()
+
+
+def test_a_closed_terminal_checkpoints(thalweg, tmp_path: Path) -> None:
+    """What can't be shown any more doesn't end the run another way."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "thalweg", *SPECIES, *LONG, "--checkpoint", "run"]
+    with subprocess.Popen(
+        [*command, "--checkpoint-epochs", "50"],
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"1/1000000" not in shown:
+            shown += os.read(ours, 4096)
+        os.close(ours)
+        assert process.wait(60) == 129
+    newest = json.loads(Path("run/latest.json").read_text())["checkpoints"][0]
+    assert newest["file"] != "step-0.thalweg"
 
 
 def test_without_a_checkpoint_sigterm_ends_at_once(thalweg, tmp_path: Path) -> None:

@@ -60,6 +60,27 @@ def test_a_folder_is_resumed(thalweg, refused) -> None:
     assert len(json.loads(result.out)["trials"]) == 5
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_was_found_is_told_though_the_network_cant_be_saved(
+    thalweg, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = thalweg(*SPECIES, *QUICK, "--quiet", *(["--json"] if as_json else []))
+    assert result.status == 1
+    assert result.err.count("\n") == 1
+    assert "penguins.thalweg: can't be written: No space left" in result.err
+    if as_json:
+        found = json.loads(result.out)
+        assert found["model"] is None
+        assert found["command"].startswith("thalweg train")
+    else:
+        assert "thalweg train penguins.csv" in result.out
+        assert "Saved" not in result.out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -1,6 +1,7 @@
 """Settings from Optuna: what it is told, and where it keeps it."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,34 @@ def test_it_learns_where_the_loss_is_low() -> None:
         sampler.end(number, [trial(number, point, 9, loss)], True)
         late += [point["activation"]] if number > 40 else []
     assert late.count("tanh") > 14
+
+
+@pytest.mark.parametrize("name", ["ask", "tell"])
+def test_a_storage_that_fails_is_a_warning_and_the_search_goes_on(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever its library raises."""
+    optuna = pytest.importorskip("optuna")
+    sampler = OptunaSampler.new(SPACE, 0, f"sqlite:///{tmp_path}/tune.db")
+    original = getattr(optuna.Study, name)
+    points = {1: sampler.propose(1)}
+
+    def failing(*given: Any, **named: Any) -> Any:
+        if sampler._stored:
+            raise OSError("the disk is full")
+        return original(*given, **named)
+
+    monkeypatch.setattr(optuna.Study, name, failing)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", tw.CheckpointWarning)
+        points[2] = sampler.propose(2)
+        for number, point in points.items():
+            sampler.end(number, [trial(number, point, 9, 0.5)], True)
+    assert [each.category for each in said] == [tw.CheckpointWarning]
+    assert "the disk is full" in str(said[0].message)
+    known = [each.params for each in sampler._study.get_trials()]
+    assert len(known) == 2
+    assert all(point in known for point in points.values())
 
 
 def test_optuna_is_told_all_that_happened(tmp_path) -> None:

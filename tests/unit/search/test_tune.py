@@ -1,5 +1,6 @@
 """Tuning a table: what is trained, on which rows, and what is kept."""
 
+import errno
 import json
 import math
 import os
@@ -318,6 +319,37 @@ def test_trials_are_written_and_read_back_as_they_are(tmp_path) -> None:
     (tmp_path / "new" / "folder" / "trials.jsonl").read_text("utf-8").index("null")
     again = Journal.open(tmp_path / "new" / "folder", {"a": 1}, resume=True)
     assert again.trials == journal.trials
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:
+    """Between two calls of `os.fsync` there is no room."""
+    fsync, calls = os.fsync, 0
+
+    def full(fd: int) -> None:
+        nonlocal calls
+        calls += 1
+        if first <= calls <= last:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+@pytest.mark.parametrize("last", [5, 10**9], ids=["for a while", "to the end"])
+def test_a_full_disk_is_a_warning_and_the_best_is_trained(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    whole = tuned(folder=tmp_path / "whole", trials=3)
+    full_disk(monkeypatch, 4, last)  # the second trial's
+    with pytest.warns(tw.CheckpointWarning, match="No space left") as said:
+        found = tuned(folder=tmp_path / "full", trials=3)
+    assert len(said) == 1
+    assert "the search goes on, with its trials in memory" in str(said[0].message)
+    assert found.settings == whole.settings
+    assert [t.losses for t in found.trials] == [t.losses for t in whole.trials]
+    kept = (tmp_path / "full" / "trials.jsonl").read_bytes().count(b"\n")
+    every = (tmp_path / "whole" / "trials.jsonl").read_bytes().count(b"\n")
+    assert kept == (every if last == 5 else 1)
 
 
 # What can't be used -------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from thalweg.training.interrupts import watch
+from thalweg.training.interrupts import Terminated, watch
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,22 @@ def test_the_first_ctrl_c_is_noted_and_the_second_raises(handler: Any) -> None:
         with pytest.raises(KeyboardInterrupt):
             interrupt.check()
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_terminal_that_is_closed_may_say_so_more_than_once() -> None:
+    """A second SIGTERM means that there is no time; a second SIGHUP means nothing."""
+    with watch(termination=True) as interrupt:
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert (interrupt.terminated, interrupt.urgent) == (signal.SIGHUP, False)
+        with pytest.raises(Terminated) as ended:
+            interrupt.check()
+    assert ended.value.code == 129
+    with watch(termination=True) as interrupt:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Terminated):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert interrupt.urgent
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -150,38 +150,56 @@ def test_a_run_stopped_in_any_step_goes_on_as_if_it_never_was(
     assert everything(resumed(tmp_path)) == everything(whole)
 
 
-def test_sigterm_checkpoints_and_ends_with_its_status(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_checkpoints_and_ends_with_its_status(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: dict[str, Any] = {"epochs": 3, "batch_size": 7, "engine": "interpreter"}
     whole, part = network(), network()
     whole.fit(X, Y, **options)
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     with monkeypatch.context() as patch:
-        StoppedSteps(patch, 8, signal.SIGTERM)
+        StoppedSteps(patch, 8, number)
         with pytest.raises(Terminated) as ended:
             part.fit(X, Y, checkpoint=tw.Checkpoint(tmp_path), **options)
-    assert ended.value.code == 143
+    assert ended.value.code == 128 + number
     assert "step-8.thalweg holds the run" in ended.value.words
     assert part.history.stopped_because == "terminated in epoch 2"
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
     assert everything(resumed(tmp_path)) == everything(whole)
 
 
-def test_a_handler_of_ones_own_for_sigterm_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_handler_of_ones_own_stays(tmp_path: Path, number: signal.Signals) -> None:
     seen: list[Any] = []
-    before = signal.signal(signal.SIGTERM, lambda *_: seen.append("mine"))
+    before = signal.signal(number, lambda *_: seen.append("mine"))
     try:
         network().fit(
             X,
             Y,
             epochs=2,
             checkpoint=tw.Checkpoint(tmp_path),
-            callback=lambda record: os.kill(os.getpid(), signal.SIGTERM),
+            callback=lambda record: os.kill(os.getpid(), number),
         )
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
     assert seen == ["mine", "mine"]
+
+
+def test_a_hangup_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As nohup asks for."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        history = network().fit(
+            X,
+            Y,
+            epochs=2,
+            checkpoint=tw.Checkpoint(tmp_path),
+            callback=lambda record: os.kill(os.getpid(), signal.SIGHUP),
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert history.stopped_because == "all 2 epochs were done"
 
 
 @pytest.mark.parametrize("engine", ["native", "interpreter"])
