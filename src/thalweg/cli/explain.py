@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.inputs import ModelFile
-from thalweg.cli.show import column_table, facts, show
+from thalweg.cli.show import column_table, facts, show, tell
 from thalweg.data import load
 from thalweg.training.network import Network
 
@@ -33,10 +33,11 @@ def explain(
     """Show a network's columns, scores, and the formulas that run."""
     found = load(model)
     if isinstance(found, Network):
-        print(found.explain(program, profile))
+        tell(found.explain(program, profile))
         return
     show(facts(about(model, found)))
-    print(f"\n{found.network.explain(program, profile)}")
+    tell()
+    tell(found.network.explain(program, profile))
 
 
 def about(path: Path, model: TableModel) -> list[tuple[str, RenderableType]]:

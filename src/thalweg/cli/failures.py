@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import typer
 
-from thalweg.cli.show import printable
 from thalweg.data.dialect import Dialect
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
+from thalweg.printable import printable
 from thalweg.training.interrupts import TERMINATED, Terminated
 
 # typer has click inside or beside it, by its version; both have this class.
@@ -31,8 +31,6 @@ ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 def failure(error: BaseException) -> int:
     """Say what went wrong; the exit status that goes with it."""
     if isinstance(error, BrokenPipeError):
-        # Python would say so again when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     if isinstance(error, Terminated):
         say(f"terminated; {error.words}")
@@ -115,8 +113,9 @@ def say_warning(message: str) -> None:
 
 
 def say(message: str, prefix: str = "", color: str | None = None) -> None:
-    """One line on standard error; None leaves colors to whether it's a terminal."""
-    colored = False if os.environ.get("NO_COLOR") else None
-    start = typer.style(prefix, fg=color, bold=True) if prefix else ""
+    """One line on standard error, its start in a color where that is a terminal."""
+    colored = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    start = typer.style(prefix, fg=color, bold=True) if colored and prefix else prefix
     line = printable(" ".join(message.split()))
-    typer.echo(start + line, err=True, color=colored)
+    sys.stderr.write(f"{start}{line}\n")
+    sys.stderr.flush()
