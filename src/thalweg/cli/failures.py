@@ -24,6 +24,7 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
+POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded
 DECIDING = "|".join(field.name for field in fields(Dialect))
 ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 
@@ -53,9 +54,15 @@ def described(error: BaseException) -> tuple[str, int]:
         return with_options(str(error)), BAD_INPUT
     if isinstance(error, MemoryError):
         return "there isn't enough memory", BAD_INPUT
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}", BAD_INPUT
+        return f"{where}{error.strerror or error}", BAD_INPUT
+    if isinstance(error, ImportError):
+        return f"a part of the installation can't be loaded: {error}", BAD_INPUT
+    if isinstance(error, NameError) and error.name == POLARS_ENGINE:
+        return "polars can't be loaded; there may be too little memory", BAD_INPUT
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "the system allows no more threads", BAD_INPUT
     return (
         f"thalweg made a mistake ({type(error).__name__}: {error}); please report it "
         "with what is shown when THALWEG_DEBUG=1 is set",

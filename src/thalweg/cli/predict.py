@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import reduce
@@ -158,7 +160,13 @@ def write_parquet(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
         frame.sink_parquet(file)
     except BaseException as error:
         # polars says that its source failed; why it did is known here.
-        raise (failures[0] if failures else error) from None
+        raise (failures[0] if failures else of_the_system(error)) from None
+
+
+def of_the_system(error: BaseException) -> BaseException:
+    """What the system said, where an error of polars is about that."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else error
 
 
 WRITERS = {CSV: write_csv, PARQUET: write_parquet}
