@@ -9,9 +9,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pytest
 
@@ -67,22 +67,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ended(
     folder: Path,
-    commands: list[tuple[str, ...]],
+    commands: Sequence[tuple[str, ...]],
     redirect: str = "",
     limit: Callable[[], None] | None = None,
     environment: dict[str, str] | None = None,
-    **streams: Any,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
 ) -> tuple[list[int], str]:
     """The statuses of commands in one process, and what standard error got."""
     python = [sys.executable, "-c", DRIVER, json.dumps(commands), "statuses.json"]
     shell = ["sh", "-c", f'exec "$@" {redirect}', "sh", *python]
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
     done = subprocess.run(
         shell,
         cwd=folder,
         env={**os.environ, **(environment or {})},
         preexec_fn=limit,
-        **given,
+        stdout=stdout,
+        stderr=stderr,
     )
     said = (done.stderr or b"").decode(errors="backslashreplace")
     assert done.returncode == 0, said
@@ -139,7 +140,7 @@ def test_output_of_another_encoding(folder: Path, encoding: str) -> None:
     shown = (folder / "out").read_bytes()
     (inspected,) = (line for line in shown.splitlines() if b'"columns"' in line)
     assert json.loads(inspected.decode(encoding))["target"]["name"] == "y"
-    assert ("(rows, 5) → (rows, 2)".encode(encoding, "backslashreplace")) in shown
+    assert ("(rows, 3) → (rows, 2)".encode(encoding, "backslashreplace")) in shown
     assert "→,".encode() in shown  # predictions are always UTF-8
 
 

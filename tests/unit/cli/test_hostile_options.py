@@ -63,7 +63,7 @@ def status_of(arguments: list[str]) -> tuple[Any, str]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
