@@ -11,7 +11,6 @@ from typing import Any
 from thalweg.data.strict import require_keys
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.formulas.names import (
-    is_text,
     nearest,
     require,
     require_instance,
@@ -123,7 +122,7 @@ def _character(separator: object) -> str:
     names = {**SEPARATOR_NAMES, r"\t": "\t"}
     character = names.get(str(separator).lower(), str(separator))
     require(len(character) == 1, "separator", must, separator)
-    fits = character not in NO_SEPARATORS and is_text(character)
+    fits = character not in NO_SEPARATORS
     must = "a character other than a quote and what ends a line"
     require(fits, "separator", must, separator)
     return character
