@@ -1,4 +1,5 @@
-"""Checks that a run survives: kills, failing writes, full disks, memory, forks, signals.
+"""Checks that a run survives: kills, failing writes, full disks, little memory, forks,
+signals.
 
 Each check compares the digest of weights, layers' state, optimizer, counters and
 history with that of a run which was never disturbed; `memory` asks that each call ends

@@ -15,12 +15,17 @@ The tree::
         └── ModelFileError   a model file breaks the format's rules (OSError)
 
 Each says what must be, what it got, and where: the layer and the formula's line, or
-the file, row and column.
+the file, row and column. Names in it can't steer the terminal that shows it.
 """
+
+from thalweg.printable import printable_lines
 
 
 class ThalwegError(Exception):
     """The base of every error that thalweg raises on purpose."""
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 class ArgumentError(ThalwegError, ValueError):

@@ -22,6 +22,8 @@ from thalweg.cli.inspect_command import inspect
 from thalweg.cli.learning_rate import learning_rate
 from thalweg.cli.predict import predict
 from thalweg.cli.report_command import report
+from thalweg.cli.show import tell
+from thalweg.cli.streams import prepare
 from thalweg.cli.train import train
 from thalweg.cli.tune import tune
 
@@ -53,7 +55,7 @@ for command in (
 def show_version(asked: bool) -> None:
     """Print the version, and end."""
     if asked:
-        print(f"thalweg {thalweg.__version__}")
+        tell(f"thalweg {thalweg.__version__}")
         raise typer.Exit
 
 
@@ -115,7 +117,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> int:
-    """Run what was typed; the exit status, as of `run`."""
+    """The command ``thalweg``; its exit status, as of `run`."""
+    prepare()
     # What libraries warn of is for programmers: thalweg's own warnings are printed.
     if not (sys.warnoptions or os.environ.get(DEBUG)):
         warnings.simplefilter("ignore")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ from thalweg.cli.inputs import (
     load_model,
 )
 from thalweg.cli.options import chosen_dialect, with_dialect
-from thalweg.cli.show import score_table, show
+from thalweg.cli.show import score_table, show, tell_json
 from thalweg.data.files import name_of
 from thalweg.data.scores import finite
 
@@ -41,7 +40,7 @@ def evaluate(
     for line in report.lines():
         say_warning(f"{name}: {line}")
     if as_json:
-        print(json.dumps({**finite(metrics), "rows": report.rows}))
+        tell_json({**finite(metrics), "rows": report.rows})
         return
     title = f"{report.rows:,} rows of {name}"
     show(score_table(title, [(model.name, metrics)]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.inputs import ModelFile, load_any
-from thalweg.cli.show import column_table, facts, show
+from thalweg.cli.show import column_table, facts, show, tell
 from thalweg.data.pipeline import TableInputs
 from thalweg.data.words import counted, listed
 from thalweg.training.network import Network
@@ -35,13 +35,14 @@ def explain(
     """Show a network's columns, scores, and the formulas that run."""
     found = load_any(model)
     if isinstance(found, Network):
-        print(found.explain(program, profile))
+        tell(found.explain(program, profile))
         return
     from thalweg.data.model import TableModel
 
     is_table = isinstance(found, TableModel)
     show(facts(about_table(model, found) if is_table else about(model, found)))
-    print(f"\n{found.__pipeline__().network.explain(program, profile)}")
+    tell()
+    tell(found.__pipeline__().network.explain(program, profile))
 
 
 def about(path: Path, estimator: Described) -> list[tuple[str, RenderableType]]:

@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import typer
 
-from thalweg.cli.show import printable
 from thalweg.data.dialect import Dialect
 from thalweg.data.room import is_limited
 from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
+from thalweg.printable import printable
 from thalweg.training.checkpoints import CheckpointWarning
 from thalweg.training.interrupts import Terminated
 
@@ -29,6 +29,7 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
+POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded
 DECIDING = "|".join(field.name for field in fields(Dialect))
 NO_ROOM = re.compile(
     r"failed to map segment|[Cc]annot allocate memory|can't start new thread"
@@ -40,8 +41,6 @@ ADVICE = re.compile(rf"\b({DECIDING})=('?)(\S+)\2")
 def failure(error: BaseException) -> int:
     """Say what went wrong; the exit status that goes with it."""
     if isinstance(error, BrokenPipeError):
-        # Python would say so again when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     if isinstance(error, Terminated):
         say(f"terminated; {error.words}")
@@ -77,9 +76,15 @@ def described(error: BaseException) -> tuple[str, int]:
         return f"there isn't enough memory{reason}", BAD_INPUT
     if is_limited() and NO_ROOM.search(str(error)):
         return f"there isn't enough memory: {error}", BAD_INPUT
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}", BAD_INPUT
+        return f"{where}{error.strerror or error}", BAD_INPUT
+    if isinstance(error, ImportError):
+        return f"a part of the installation can't be loaded: {error}", BAD_INPUT
+    if isinstance(error, NameError) and error.name == POLARS_ENGINE:
+        return "polars can't be loaded; there may be too little memory", BAD_INPUT
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "the system allows no more threads", BAD_INPUT
     return (
         f"thalweg made a mistake ({type(error).__name__}: {error}); please report it "
         "with what is shown when THALWEG_DEBUG=1 is set",
@@ -137,15 +142,16 @@ def say_warning(message: str) -> None:
 
 
 def say(message: str, prefix: str = "", color: str | None = None) -> None:
-    """One line on standard error; None leaves colors to whether it's a terminal.
+    """One line on standard error, its start in a color where that is a terminal.
 
     Where nobody can read it, as on a terminal that was closed, nothing is said.
     """
-    colored = False if os.environ.get("NO_COLOR") else None
-    start = typer.style(prefix, fg=color, bold=True) if prefix else ""
+    colored = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    start = typer.style(prefix, fg=color, bold=True) if colored and prefix else prefix
     line = printable(" ".join(message.split()))
     with suppress(OSError):
-        typer.echo(start + line, err=True, color=colored)
+        sys.stderr.write(f"{start}{line}\n")
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.failures import say
-from thalweg.cli.show import facts, show
+from thalweg.cli.show import facts, show, tell
 from thalweg.figures import FIGURES, draw
 
 
@@ -33,4 +33,4 @@ def figures(
         show(facts(list(FIGURES.items())))
         return
     for path in draw(names or [], out, say):
-        print(path)
+        tell(str(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from thalweg.cli.failures import BAD_INPUT
 from thalweg.cli.inputs import TableFile
 from thalweg.cli.options import WORDS, chosen_settings, with_options
+from thalweg.cli.show import tell_json
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -43,7 +43,7 @@ def inspect(
 
     found = inspect_table(data, target, settings)
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        tell_json(found.to_dict())
     else:
         show_inspection(found)
     return BAD_INPUT if found.errors else 0
@@ -84,7 +84,7 @@ def add_column(grid: Grid, column: Inspected) -> None:
     from rich.text import Text
 
     from thalweg.data.inspection import ERROR
-    from thalweg.data.words import printable
+    from thalweg.printable import printable
 
     kind = "set aside" if column.kind == "ignored" else column.kind
     name = Text(printable(column.name or "(no name)"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -28,6 +27,7 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
+from thalweg.cli.show import tell, tell_json
 from thalweg.data.files import name_of
 
 if TYPE_CHECKING:
@@ -80,11 +80,10 @@ def learning_rate(
 
     found = find_for_table(data, name, settings, execution, announce, own)
     if as_json:
-        print(json.dumps({"target": name, **found.to_dict()}, ensure_ascii=False))
+        tell_json({"target": name, **found.to_dict()})
     else:
         chosen = replace(settings, learning_rate=float(f"{found.chosen:g}"))
         show_results(found, train_command(data, own, name, chosen))
-    sys.stdout.flush()
     if figure is not None:
         draw(found, figure, data, name)
     return 0
@@ -97,7 +96,7 @@ def show_start(table: Table, prepared: Prepared, network: Network) -> None:
 
     words = network_line(network, len(prepared.encoder.features))
     show(facts([*table_lines(table, prepared), ("Network", words)]))
-    print()
+    tell()
 
 
 def show_results(found: RangeTest, command: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import reduce
@@ -23,7 +25,9 @@ from thalweg.cli.inputs import (
 )
 from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
+from thalweg.cli.show import tell
 from thalweg.data.files import name_of
+from thalweg.errors import ArgumentError
 from thalweg.training.atomic import open_atomically
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from thalweg.data.report import Report
 
 CSV, PARQUET = ".csv", ".parquet"
+FORMULA = r"^[=+\-@\t\r\n]"
+SIGNED_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @with_dialect
@@ -47,6 +53,13 @@ def predict(
             help=f"Write to a {CSV} or {PARQUET} [CSV on standard output]",
         ),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Put ' before labels that a spreadsheet would compute, such as =1+1.",
+        ),
+    ] = False,
     lenient: Lenient = False,
     threads: Threads = None,
     **given: Any,
@@ -59,14 +72,20 @@ def predict(
     execution = execution_on(threads)
     if output is not None:
         require_suffix("--output", output, (CSV, PARQUET))
+        require_csv("--escape-formulas", escape_formulas, output)
         require_other_file("--output", output, data, model)
         require_writable(output)
     reports: list[Report] = []
     found = load_model(model)
     dialect = chosen_dialect(given, found.dialect)
     parts = found.predict_batches(data, execution, reports.append, dialect, lenient)
+    if escape_formulas:
+        parts = map(without_formulas, parts)
     replaced = ", replacing what was there" if output and output.exists() else ""
-    if output is None:
+    if output is None and sys.stdout.isatty():
+        for text in csv_texts(parts):
+            tell(text.decode().removesuffix("\n"))
+    elif output is None:
         write_csv(parts, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     else:
@@ -79,12 +98,46 @@ def predict(
         say_warning(f"{name_of(data)}: {line}")
 
 
-def write_csv(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
-    """Write the parts of a frame, which a reader sees as they come."""
+def require_csv(option: str, given: bool, output: Path) -> None:
+    """An option that is about text isn't given for another kind of file.
+
+    Raises:
+        ArgumentError: it is.
+    """
+    if given and output.suffix.lower() != CSV:
+        raise ArgumentError(
+            f"{option} must come with CSV, whose cells a spreadsheet may compute, "
+            f"got {str(output)!r}"
+        )
+
+
+def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with ' before each text that a spreadsheet would take for a formula.
+
+    Source: OWASP, "CSV injection".
+    """
+    import polars as pl
+
+    texts = [pl.col(n) for n, dtype in frame.schema.items() if dtype == pl.String]
+    return frame.with_columns(
+        pl.when(text.str.contains(FORMULA) & ~text.str.contains(SIGNED_NUMBER))
+        .then(text.str.replace("^", "'"))
+        .otherwise(text)
+        for text in texts
+    )
+
+
+def csv_texts(parts: Iterable[pl.DataFrame]) -> Iterator[bytes]:
+    """The text of each part of a frame, the first with a header."""
     for number, part in enumerate(parts):
         content = io.BytesIO()
         part.write_csv(content, include_header=number == 0)
-        file.write(content.getbuffer())
+        yield content.getvalue()
+
+
+def write_csv(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
+    """Write the parts of a frame, which a reader sees as they come."""
+    file.writelines(csv_texts(parts))
 
 
 def write_parquet(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
@@ -107,7 +160,13 @@ def write_parquet(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
         frame.sink_parquet(file)
     except BaseException as error:
         # polars says that its source failed; why it did is known here.
-        raise (failures[0] if failures else error) from None
+        raise (failures[0] if failures else of_the_system(error)) from None
+
+
+def of_the_system(error: BaseException) -> BaseException:
+    """What the system said, where an error of polars is about that."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else error
 
 
 WRITERS = {CSV: write_csv, PARQUET: write_parquet}

@@ -1,16 +1,23 @@
-"""What commands print: headings, tables and paragraphs, as wide as the terminal."""
+"""What commands print: headings, tables and paragraphs, as wide as the terminal.
+
+Nothing else of the command line writes text to standard output, and what isn't
+printable leaves here as an escape.
+"""
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from thalweg.data.words import printable
+from thalweg.printable import json_text, printable, printable_lines
 from thalweg.training.progress import figure
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
 
     from thalweg.data.schema import Schema
@@ -29,14 +36,51 @@ def console() -> Console:
     return Console(color_system=color, highlight=False, markup=False, emoji=False)
 
 
+def tell(text: str = "") -> None:
+    """Print a text; empty, an empty line."""
+    sys.stdout.write(f"{printable_lines(text)}\n")
+    sys.stdout.flush()
+
+
+def tell_json(value: Any) -> None:
+    """Print a value as one line of JSON, null for NaN and infinity."""
+    encoding = getattr(sys.stdout, "encoding", None) or ""
+    ascii_alone = not encoding.lower().startswith("utf")
+    tell(json_text(finite_alone(value), ascii_alone))
+
+
+def finite_alone(value: Any) -> Any:
+    """The value with None for the numbers that JSON lacks.
+
+    >>> finite_alone({"loss": [1.0, float("nan")]})
+    {'loss': [1.0, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        return {name: finite_alone(each) for name, each in pairs}
+    if isinstance(value, list | tuple):
+        return [finite_alone(each) for each in cast("Sequence[Any]", value)]
+    return value
+
+
 def show(*blocks: RenderableType) -> None:
     """Print blocks with an empty line between, without space at the ends of lines."""
+    from rich.segment import Segments
+
     out = console()
     for number, block in enumerate(blocks):
         with out.capture() as captured:
-            out.print(block)
-        lines = [line.rstrip() for line in captured.get().splitlines()]
-        print("\n" * (number > 0) + "\n".join(lines))
+            out.print(Segments(map(shown, out.render(block))), crop=False, end="")
+        lines = [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+        sys.stdout.write("\n" * (number > 0) + "\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def shown(segment: Segment) -> Segment:
+    """A piece of a line as it can be shown; how it is styled comes after."""
+    return segment._replace(text=printable_lines(segment.text))
 
 
 def facts(pairs: Facts) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
@@ -48,6 +47,7 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
+from thalweg.cli.show import tell, tell_json
 from thalweg.data.files import name_of
 from thalweg.data.scores import finite
 from thalweg.data.settings import Settings
@@ -180,13 +180,13 @@ def done(
     trained.model.save(saved)
     seconds = time.perf_counter() - started
     if as_json:
-        print(json.dumps(as_plain(trained, saved, seconds), ensure_ascii=False))
+        tell_json(as_plain(trained, saved, seconds))
     else:
-        print(end="" if quiet else "\n")
+        if not quiet:
+            tell()
         # What makes a test too easy is said, though the start isn't shown.
         notes = trained.prepared.notes if quiet else ()
         show_results(trained, saved, replaced, seconds, notes)
-    sys.stdout.flush()
     if figure is not None:
         draw_curves(trained, job.data, figure)
     if report is not None:
@@ -256,7 +256,6 @@ def show_start(
     from thalweg.cli.report import start
 
     start(table, prepared, network, settings)
-    sys.stdout.flush()
 
 
 # After --------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ def show_start(
     )
     lines = table_lines(table, prepared)
     show(facts([*lines, ("Tuned", space_words(space)), ("Search", search)]))
-    sys.stdout.flush()
 
 
 def space_words(space: Space) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -31,6 +29,7 @@ from thalweg.cli.inputs import (
 )
 from thalweg.cli.options import chosen_settings, train_command, with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
+from thalweg.cli.show import tell, tell_json
 from thalweg.errors import FileError
 from thalweg.search import FOLDS
 from thalweg.search.budget import seconds_of
@@ -152,17 +151,16 @@ def tune(
     command = train_command(data, own, name, tuned.settings)
     if as_json:
         model = None if unsaved else saved
-        print(json.dumps(as_plain(tuned, model, command), ensure_ascii=False))
+        tell_json(as_plain(tuned, model, command))
     else:
-        print(end="" if quiet else "\n")
+        if not quiet:
+            tell()
         show_search(tuned, base, command)
     if unsaved:
-        sys.stdout.flush()
         raise unsaved
     if not as_json:
         notes = tuned.trained.prepared.notes if quiet else ()
         show_test(tuned, saved, replaced, time.perf_counter() - started, notes)
-    sys.stdout.flush()
     return status(tuned, saved)
 
 
@@ -181,7 +179,7 @@ def show_test(
     """The test of the network that was trained in the end, and its file."""
     from thalweg.cli.report import results
 
-    print()
+    tell()
     results(tuned.trained, saved, replaced, seconds, notes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from encodings.aliases import aliases
 from typing import Any
 
@@ -14,6 +14,7 @@ from thalweg.formulas.names import (
     nearest,
     require,
     require_instance,
+    require_text,
     require_whole,
 )
 
@@ -68,6 +69,8 @@ class Dialect:
     comment: str | None = None
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            require_text(each.name, getattr(self, each.name))
         require_whole("skip_rows", self.skip_rows, least=0)
         object.__setattr__(self, "skip_rows", int(self.skip_rows))
         if self.comment is not None:
@@ -119,18 +122,10 @@ def _character(separator: object) -> str:
     names = {**SEPARATOR_NAMES, r"\t": "\t"}
     character = names.get(str(separator).lower(), str(separator))
     require(len(character) == 1, "separator", must, separator)
-    fits = character not in NO_SEPARATORS and _is_text(character)
+    fits = character not in NO_SEPARATORS
     must = "a character other than a quote and what ends a line"
     require(fits, "separator", must, separator)
     return character
-
-
-def _is_text(character: str) -> bool:
-    """Whether a file can hold it: half of a surrogate pair can stand in none."""
-    try:
-        return bool(character.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def _known_encoding(name: object) -> str:

@@ -15,6 +15,7 @@ from thalweg.data.task import infer_task
 from thalweg.data.words import listed
 from thalweg.errors import ArgumentError, DataError
 from thalweg.formulas.names import nearest
+from thalweg.printable import printable
 
 ERROR = "error"
 
@@ -84,7 +85,8 @@ class Inspection:
 
     def __str__(self) -> str:
         shown = [*([self.target] if self.target else []), *self.columns]
-        return "\n".join(f"{each.name}: {each.kind}, {each.reason}" for each in shown)
+        lines = (f"{each.name}: {each.kind}, {each.reason}" for each in shown)
+        return "\n".join(map(printable, lines))
 
 
 def inspect_table(source: Any, target: str | None, settings: Settings) -> Inspection:

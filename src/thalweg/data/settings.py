@@ -20,6 +20,7 @@ from thalweg.formulas.names import (
     require_instance,
     require_non_negative,
     require_positive,
+    require_text,
     require_whole,
 )
 from thalweg.formulas.optimizers import OPTIMIZERS, Optimizer
@@ -162,6 +163,8 @@ class Settings:
     comment: str | None = None
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            require_text(each.name, getattr(self, each.name))
         for units in self.layers:
             require_whole("layers", units, least=1)
         activation(self.activation)

@@ -32,12 +32,3 @@ def shown(value: object, most: int = 40) -> str:
     if not isinstance(value, str):
         return str(value)
     return repr(value if len(value) <= most else value[: most - 1] + "…")
-
-
-def printable(text: str) -> str:
-    """A text on one line, without what would steer a terminal.
-
-    >>> printable("a\\x1b[2Jb")
-    'a�[2Jb'
-    """
-    return "".join(each if each.isprintable() else "�" for each in text)

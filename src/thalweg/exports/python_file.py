@@ -23,7 +23,13 @@ from thalweg.exports import runtime
 from thalweg.exports.labels import known_labels
 from thalweg.exports.python_columns import columns_text
 from thalweg.exports.python_lines import ROWS, Lines
-from thalweg.exports.python_literals import array_text, literal
+from thalweg.exports.python_literals import (
+    array_text,
+    definition,
+    docstring_text,
+    literal,
+    short,
+)
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
 from thalweg.program.identifiers import Identifiers
 from thalweg.program.types import NumpyArray, Shape
@@ -153,8 +159,8 @@ def heading(network: Network, said: Section, text: str) -> str:
 
 def usage(pipeline: Pipeline, way_in: WayIn, functions: Sequence[str]) -> Section:
     """How the file is used."""
-    target = pipeline.about.get("target", "").replace("\\", "").replace('"', "'")
-    what = f"It predicts {target!r}, and needs" if target else "It needs"
+    target = docstring_text(pipeline.about.get("target", ""))
+    what = f"It predicts '{target}', and needs" if target else "It needs"
     calls = " and ".join(f"{name}({way_in.name})" for name in functions)
     takes = "takes" if len(functions) == 1 else "take"
     text = f"{what} NumPy alone. {calls} {takes} {way_in.usage}"
@@ -251,7 +257,7 @@ def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) ->
     names = {"x": "x", **own}
     lines, (result,) = body_of(traced, names, str(number), arrays, identifiers)
     before, after = map(shape_of_rows, network.shapes.outputs[number - 1 : number + 1])
-    said = printable(f"{describe(network.layers[number - 1])}: {before} to {after}.")
+    said = short(f"{describe(network.layers[number - 1])}: {before} to {after}.")
     arguments = ", ".join(f"{name}: Array" for name in names.values())
     body = [*lines, f"return {result}"]
     return definition(f"layer_{number}({arguments}) -> Array", said, body)
@@ -289,18 +295,6 @@ def body_of(
     first = next(iter(names.values()))
     start = [f"{ROWS} = len({first})"] if re.search(rf"\b{ROWS}\b", text) else []
     return [*start, *lines], results
-
-
-def definition(head: str, said: str, body: Sequence[str]) -> str:
-    """A function's text."""
-    lines = "\n".join([f'"""{said}"""', *body])
-    return f"def {head}:\n{textwrap.indent(lines, '    ')}"
-
-
-def printable(text: str) -> str:
-    """A person's text as it can stand in a docstring of one line."""
-    one_line = " ".join(text.replace("\\", "/").replace('"', "'").split())
-    return one_line if len(one_line) <= 80 else f"{one_line[:79]}…"
 
 
 def shape_of_rows(shape: Shape) -> str:

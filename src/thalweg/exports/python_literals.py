@@ -1,4 +1,4 @@
-"""Values, calls and arrays as texts of Python, in all their digits."""
+"""Values, calls, functions and arrays as texts of Python, in all their digits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from thalweg.printable import printable
 from thalweg.program.types import NumpyArray
 
 FEW = 8  # numbers that stand in the text; more of them are base64
@@ -30,6 +31,27 @@ def literal(value: Any) -> str:
     whole = " ".join(wrapped) == inner and not any(isinstance(v, str) for v in items)
     lines = wrapped if whole else [f"{each!r}," for each in items]
     return "\n".join(["[", *(f"    {line}" for line in lines), "]"])
+
+
+def definition(head: str, said: str, body: Sequence[str]) -> str:
+    """A function's text."""
+    lines = "\n".join([f'"""{docstring_text(said)}"""', *body])
+    return f"def {head}:\n{textwrap.indent(lines, '    ')}"
+
+
+def docstring_text(text: str) -> str:
+    """A text on one line, as it can stand in a docstring and be shown by ``help``.
+
+    >>> print(docstring_text('a"b\\\\c'))
+    a'b/c
+    """
+    return printable(text.replace("\\", "/").replace('"', "'")).replace("\\", "\\\\")
+
+
+def short(text: str) -> str:
+    """A text that leaves a line of the file room."""
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= 80 else f"{one_line[:79]}…"
 
 
 def call_text(function: str, texts: Sequence[str]) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from thalweg.figures.style import textbook
+from thalweg.printable import json_text, printable_lines
 from thalweg.training.atomic import write_atomically
 
 
@@ -42,15 +43,16 @@ def write_figure(
 
 def as_json(record: Mapping[str, Any]) -> bytes:
     """JSON with a line for each of the record's entries."""
-    lines = [
-        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
-        for key, value in record.items()
-    ]
+    lines = [f"{json_text(key)}: {json_text(value)}" for key, value in record.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def png(figure: Figure) -> bytes:
     """The picture's bytes: the same for the same data, so without a date."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(printable_lines(text.get_text()))
+        text.set_parse_math(False)  # a column may be called "$x"
     FigureCanvasAgg(figure)
     content = io.BytesIO()
     figure.savefig(content, format="png", metadata={"Software": None})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -84,6 +84,22 @@ def require_whole(name: str, value: int, least: int) -> None:
     """The argument is a whole number, not below the least."""
     fits = is_whole(value) and value >= least
     require(fits, name, f"a whole number, {least} or more", value)
+
+
+def is_text(text: str) -> bool:
+    """Whether a file can hold it: half of a surrogate pair can stand in none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require_text(name: str, value: object) -> None:
+    """What is text in an argument, or in a tuple of them, can stand in a file."""
+    for each in cast("tuple[object, ...]", value if type(value) is tuple else (value,)):
+        fits = not isinstance(each, str) or is_text(each)
+        require(fits, name, "text that UTF-8 can hold", each)
 
 
 def require_instance(name: str, value: object, kind: type, must: str) -> None:

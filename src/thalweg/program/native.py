@@ -34,8 +34,28 @@ require_same_primitives()
 
 
 def default_threads() -> int:
-    """As many threads as this process may use processors."""
-    return _engine.default_threads()
+    """As many threads as this process may use processors.
+
+    Raises:
+        ArgumentError: ``THALWEG_THREADS`` says something else that can't be.
+    """
+    try:
+        return _engine.default_threads()
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
+
+
+def require_environment() -> None:
+    """The variables ``THALWEG_THREADS`` and ``THALWEG_ISA`` have a value, if any.
+
+    Raises:
+        ArgumentError: that they can't have.
+    """
+    default_threads()
+    try:
+        _engine.default_isa()
+    except ValueError as error:
+        raise ArgumentError(f"THALWEG_ISA: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import thalweg
+from thalweg.printable import printable_lines
 from thalweg.report.blocks import Page
 
 TEMPLATES = Path(__file__).parent
@@ -27,8 +29,13 @@ def html(page: Page) -> bytes:
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=StrictUndefined,
+        finalize=shown,
     )
     template = environment.get_template("page.html")
-    text = template.render(page=page, version=thalweg.__version__)
-    # A lone surrogate, which a name can hold, isn't text that a file can have.
-    return text.encode("utf-8", errors="replace")
+    return template.render(page=page, version=thalweg.__version__).encode()
+
+
+def shown(value: Any) -> Any:
+    """What the template writes out; only the drawings are HTML already."""
+    is_text = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable_lines(value) if is_text else value

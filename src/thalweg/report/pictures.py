@@ -15,7 +15,6 @@ from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
 from thalweg.data.bootstrap import Interval, NumberErrors
-from thalweg.data.words import printable
 from thalweg.figures.learning_curves import FEW_EPOCHS, Data, Panel, spans_decades
 from thalweg.figures.style import (
     BLUE,
@@ -26,6 +25,7 @@ from thalweg.figures.style import (
     VERMILION,
     plain_decades,
 )
+from thalweg.printable import printable
 from thalweg.report.importance import Importance
 from thalweg.report.reliability import Group
 from thalweg.report.svg import GROUND, INK, SIZE

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thalweg.data.bootstrap import Interval
-from thalweg.data.words import printable
+from thalweg.printable import printable
 from thalweg.training.progress import figure
 
 LONGEST = 80
@@ -34,7 +34,7 @@ def cut(text: str, most: int = LONGEST) -> str:
     """A text on one line that isn't long.
 
     >>> cut("abc\\ndefgh", most=6)
-    'abc�d…'
+    'abc\\\\n…'
     """
     line = printable(text)
     return line if len(line) <= most else line[: most - 1] + "…"

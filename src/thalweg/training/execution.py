@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from thalweg.formulas.names import is_whole, look_up, require
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.ir import Program
-from thalweg.program.native import Compiled, Threads, default_threads
+from thalweg.program.native import (
+    Compiled,
+    Threads,
+    default_threads,
+    require_environment,
+)
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
 from thalweg.training.programs import Programs, compiled_once
@@ -17,6 +22,7 @@ from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 
 ProgramFor = Callable[[int], Program]  # the program for a number of rows
 Arrays = Mapping[str, NumpyArray]
+MOST_THREADS = 2**31 - 1  # that the engine can be asked for; it takes fewer
 ENGINES = {"native": "the engine in C++", "interpreter": "NumPy"}
 
 
@@ -39,11 +45,15 @@ class Execution:
         if self.threads is not None:
             fits = is_whole(self.threads) and self.threads >= 1
             require(fits, "threads", "a whole number, 1 or more, or None", self.threads)
+        if self.engine == "native":
+            require_environment()
 
     @property
     def thread_count(self) -> int:
         """The most threads that may run."""
-        return default_threads() if self.threads is None else int(self.threads)
+        if self.threads is None:
+            return default_threads()
+        return min(int(self.threads), MOST_THREADS)
 
     @property
     def _threads(self) -> Threads:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from thalweg.formulas.layers import Parameter
+from thalweg.printable import printable_lines
 from thalweg.program.types import Shape
 from thalweg.training.compiled import Subject, subject_of
 from thalweg.training.pieces import (
@@ -65,7 +66,7 @@ def explain(network: Network, program: bool = False, profile: bool = False) -> s
         blocks += program_blocks(network)
     if profile:
         blocks.append(profiled(network))
-    return "\n\n".join(blocks)
+    return printable_lines("\n\n".join(blocks))
 
 
 # Blocks -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from thalweg.errors import FileError
+from thalweg.printable import printable_lines
 from thalweg.training.checkpoints import Checkpoint, CheckpointWarning
 from thalweg.training.fit import Trainer
 from thalweg.training.interrupts import Terminated
@@ -83,7 +84,7 @@ class Keeper:
             self.words = (
                 f"no checkpoint could be written, the one before stays: {error}"
             )
-            warnings.warn(self.words, CheckpointWarning, stacklevel=2)
+            warnings.warn(printable_lines(self.words), CheckpointWarning, stacklevel=2)
 
     def _write(self, state: TrainingState, first: bool) -> None:
         document, tensors = self._description.at(self._network, state)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any, TextIO
 
 from thalweg.errors import ArgumentError, FileError
+from thalweg.printable import json_text
 from thalweg.training.callbacks import Callback, Run
 from thalweg.training.history import EpochRecord, History, finite
 
@@ -77,7 +77,7 @@ class JSONLines(Callback):
     def _write(self, data: dict[str, Any]) -> None:
         if self._file is None:
             return
-        line = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        line = json_text(data)
         try:
             self._file.write(line + "\n")
             self._file.flush()

@@ -24,6 +24,7 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
+from thalweg.printable import printable
 from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
@@ -127,7 +128,8 @@ class Network:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"Network([{', '.join(describe(layer) for layer in self.layers)}])"
+        layers = ", ".join(describe(layer) for layer in self.layers)
+        return printable(f"Network([{layers}])")
 
     # Parameters -----------------------------------------------------------------------
 

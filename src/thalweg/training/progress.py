@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from thalweg.printable import printable
 from thalweg.training.history import EpochRecord
 
 PLAIN_LINES = 20  # about as many where nothing can be written over
@@ -70,7 +71,7 @@ def row(record: EpochRecord, epochs: int, best_epoch: int | None) -> dict[str, s
     if record.validation_loss is not None:
         cells["validation loss"] = figure(record.validation_loss)
     metrics = record.validation_metrics or record.training_metrics
-    cells |= {name: figure(value) for name, value in metrics.items()}
+    cells |= {printable(name): figure(value) for name, value in metrics.items()}
     if best_epoch is not None:
         cells["best epoch"] = str(best_epoch)
     return cells

@@ -1,7 +1,5 @@
 """The command as a process: terminals, pipes, colors, imports."""
 
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import thalweg as tw
+from support.terminal import shown_on_terminal
 
 HEAVY = {"matplotlib", "narwhals", "polars", "rich", "scipy", "sklearn"}
 TRAIN = ("train", "penguins.csv", "-t", "species", "--layers", "4", "--epochs", "3")
@@ -20,26 +19,9 @@ def command(*arguments: str) -> list[str]:
 
 
 def on_terminal(folder: Path, *arguments: str, **environment: str) -> str:
-    """What a terminal of 80 columns gets to show."""
-    ours, theirs = pty.openpty()
-    size = {"COLUMNS": "80", "TERM": "xterm-256color", **environment}
-    process = subprocess.Popen(
-        command(*arguments),
-        cwd=folder,
-        stdout=theirs,
-        stderr=theirs,
-        env={k: v for k, v in os.environ.items() if k != "NO_COLOR"} | size,
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # Linux says so at the end of a terminal
-        pass
-    os.close(ours)
-    assert process.wait() == 0
-    return shown.decode().replace("\r\n", "\n")
+    shown, status = shown_on_terminal(folder, command(*arguments), **environment)
+    assert status == 0
+    return shown
 
 
 def test_a_terminal_gets_colors_and_one_live_line(thalweg, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from thalweg.exports.runtime import read_csv
         ({"separator": 3}, "separator must be one character"),
         ({"separator": '"'}, "separator must be a character other than a quote"),
         ({"separator": "\n"}, "separator must be a character other than a quote"),
-        ({"separator": "\udc80"}, "separator must be a character other than a quote"),
+        ({"separator": "\udc80"}, "separator must be text that UTF-8 can hold"),
         ({"encoding": "uft-8"}, "did you mean 'utf-8'"),
         ({"encoding": "cp1525"}, "did you mean 'cp125"),
         ({"encoding": "hex"}, "encoding must be an encoding of text that Python knows"),

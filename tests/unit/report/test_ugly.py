@@ -10,6 +10,7 @@ import pytest
 import thalweg as tw
 from support.parsed_html import Node, parsed
 from thalweg.data.learn import Trained
+from thalweg.printable import printable
 from thalweg.report.words import number
 
 random = np.random.default_rng(1)
@@ -65,7 +66,7 @@ def test_names_and_cells_are_shown_as_text(reported: Any, text: str) -> None:
     for node in page.all():
         assert not [name for name in node.attributes if name.startswith("on")]
     columns = [row[0] for row in page.table("What each column")]
-    wanted = "".join(c if c.isprintable() else "�" for c in text)
+    wanted = printable(text)
     assert columns[0][:79] == wanted[:79]
     assert "49" not in columns[0]
 
