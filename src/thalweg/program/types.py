@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import DtypeError
+from thalweg.program.cached import cached_property
 
 Dtype = Literal["float32", "float64", "int32", "uint32", "bool"]
 DTYPES: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")
