@@ -21,6 +21,21 @@ namespace thalweg {
 
 namespace {
 
+// Strings are read here, since nanobind's own way may not throw: short of memory it would
+// end the process.
+std::string read_string(nb::handle given) {
+  Py_ssize_t size;
+  const char* const text = PyUnicode_AsUTF8AndSize(given.ptr(), &size);
+  if (!text) throw nb::python_error();
+  return {text, static_cast<std::size_t>(size)};
+}
+
+std::vector<std::string> read_strings(nb::handle given) {
+  std::vector<std::string> strings;
+  for (const nb::handle each : given) strings.push_back(read_string(each));
+  return strings;
+}
+
 // A plan as Python gives it: words, bytes of constants, names of its buffers.
 std::optional<Source> read_source(nb::handle given) {
   if (given.is_none()) return std::nullopt;
@@ -36,12 +51,12 @@ std::optional<Source> read_source(nb::handle given) {
   source.constants = Memory(constants.bytes());
   if (constants.bytes())
     std::memcpy(source.constants.data(), constants.data(), constants.bytes());
-  source.names = nb::cast<std::vector<std::string>>(parts[2]);
+  source.names = read_strings(parts[2]);
   return source;
 }
 
 const Kernels& choose_kernels(nb::handle isa) {
-  return isa.is_none() ? default_kernels() : kernels_named(nb::cast<std::string>(isa));
+  return isa.is_none() ? default_kernels() : kernels_named(read_string(isa));
 }
 
 // A program with the arrays that it is bound to. One run at a time; others wait.
@@ -62,7 +77,7 @@ class BoundProgram {
   void bind(nb::dict arrays) {
     const Turn turn(*this);
     for (const auto [key, value] : arrays) {
-      const auto name = nb::cast<std::string>(key);
+      const std::string name = read_string(key);
       const std::size_t buffer = program_->find(name);
       if (buffer == NO_NAME)
         throw std::invalid_argument("the program has no buffer " + name);
@@ -107,8 +122,8 @@ class BoundProgram {
 
   nb::tuple train(nb::object order, Index rows, Index batch_size, Index first_batch,
                   Index batches, nb::object learning_rates, Index first_step,
-                  nb::object log, std::vector<std::string> log_names,
-                  const std::string& learning_rate, const std::string& step,
+                  nb::object log, nb::object log_names, const char* learning_rate,
+                  const char* step,
                   nb::object poll, double seconds, int threads, bool adapts) {
     const Turn turn(*this);
     Course course{};
@@ -135,7 +150,7 @@ class BoundProgram {
         throw std::invalid_argument("there must be a learning rate for each batch");
       course.learning_rates = reinterpret_cast<const double*>(rates.data());
     }
-    for (const std::string& name : log_names) course.logged.push_back(known(name));
+    for (const std::string& name : read_strings(log_names)) course.logged.push_back(known(name));
     log_array.expect(Dtype::float64, 8, 2, "log");
     if (log_array.extent(0) < batches)
       throw std::invalid_argument("log must have a row for each batch");
