@@ -4,24 +4,30 @@
 #include <string>
 #include <utility>
 
+#include "gil.h"
+
 namespace nb = nanobind;
 
 namespace thalweg {
 
 Array::Array(nb::handle object, bool written) {
   const int flags = PyBUF_STRIDES | PyBUF_FORMAT | (written ? PyBUF_WRITABLE : 0);
-  if (PyObject_GetBuffer(object.ptr(), &view_, flags) != 0) throw nb::python_error();
-  taken_ = true;
+  taken_ = take(object, flags);
+  if (!taken_) throw nb::python_error();
 }
 
 bool Array::try_take(nb::handle object) {
-  taken_ = PyObject_GetBuffer(object.ptr(), &view_, PyBUF_STRIDES | PyBUF_FORMAT) == 0;
+  taken_ = take(object, PyBUF_STRIDES | PyBUF_FORMAT);
   if (!taken_) PyErr_Clear();
   return taken_;
 }
 
+bool Array::take(nb::handle object, int flags) {
+  return call_python([&] { return PyObject_GetBuffer(object.ptr(), &view_, flags); }) == 0;
+}
+
 Array::~Array() {
-  if (taken_) PyBuffer_Release(&view_);
+  if (taken_) call_python([this] { PyBuffer_Release(&view_); });
 }
 
 Array::Array(Array&& other) noexcept
@@ -123,21 +129,28 @@ Binding fit(const Named& buffer, const Array& array) {
   return binding;
 }
 
+namespace {
+
+// Looked up once; NumPy stays loaded as long as Python runs.
+PyObject* empty;
+PyObject* dtypes;
+
+}  // namespace
+
+void load_numpy() {
+  const nb::object numpy = nb::module_::import_("numpy");
+  nb::list all;
+  for (int i = 0; i < static_cast<int>(Dtype::count); ++i)
+    all.append(numpy.attr("dtype")(name(static_cast<Dtype>(i))));
+  empty = nb::object(numpy.attr("empty")).release().ptr();
+  dtypes = all.release().ptr();
+}
+
 nb::object new_array(nb::handle shape, Dtype dtype) {
-  // Looked up once; NumPy stays loaded as long as Python runs.
-  static PyObject* const empty = [] {
-    return nb::object(nb::module_::import_("numpy").attr("empty")).release().ptr();
-  }();
-  static PyObject* const dtypes = [] {
-    nb::list all;
-    const nb::object make = nb::module_::import_("numpy").attr("dtype");
-    for (int i = 0; i < static_cast<int>(Dtype::count); ++i)
-      all.append(make(name(static_cast<Dtype>(i))));
-    return all.release().ptr();
-  }();
   PyObject* const arguments[] = {shape.ptr(),
                                  PyList_GET_ITEM(dtypes, static_cast<Py_ssize_t>(dtype))};
-  PyObject* const array = PyObject_Vectorcall(empty, arguments, 2, nullptr);
+  PyObject* const array =
+      call_python([&] { return PyObject_Vectorcall(empty, arguments, 2, nullptr); });
   if (!array) throw nb::python_error();
   return nb::steal(array);
 }

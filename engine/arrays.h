@@ -25,6 +25,7 @@ class Array {
   Index extent(int axis) const { return view_.shape[axis]; }
   Index stride(int axis) const { return view_.strides[axis]; }
   std::size_t bytes() const { return static_cast<std::size_t>(view_.len); }
+  bool is_taken() const { return taken_; }
   bool is_readonly() const { return !taken_ || view_.readonly; }
   Dtype dtype() const;  // Dtype::count: none of ours
 
@@ -36,6 +37,8 @@ class Array {
   bool is_dense_from(int axis) const;
 
  private:
+  bool take(nanobind::handle object, int flags);
+
   Py_buffer view_{};
   bool taken_ = false;
 };
@@ -45,6 +48,10 @@ bool fits(const Named& buffer, const Array& array);
 
 // The binding of an array. Throws std::invalid_argument if it doesn't fit.
 Binding fit(const Named& buffer, const Array& array);
+
+// To be called when the module is: a lock that guards a first call could be found locked by
+// a forked child, or by a thread that has the GIL.
+void load_numpy();
 
 // numpy.empty
 nanobind::object new_array(nanobind::handle shape, Dtype dtype);

@@ -4,11 +4,14 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
-#include <mutex>
+#include <memory>
 
 #include "arrays.h"
 #include "execute.h"
+#include "forks.h"
+#include "gil.h"
 #include "isa.h"
 
 namespace nb = nanobind;
@@ -18,58 +21,20 @@ namespace thalweg {
 
 namespace {
 
-// Polls a Python callable from a run that has let the GIL go. What it raises ends the
-// run, and is raised when the run has ended.
-class PythonPoll {
- public:
-  explicit PythonPoll(nb::object callable) : callable_(std::move(callable)) {}
+// Strings are read here, since nanobind's own way may not throw: short of memory it would
+// end the process.
+std::string read_string(nb::handle given) {
+  Py_ssize_t size;
+  const char* const text = PyUnicode_AsUTF8AndSize(given.ptr(), &size);
+  if (!text) throw nb::python_error();
+  return {text, static_cast<std::size_t>(size)};
+}
 
-  Poll poll() {
-    if (callable_.is_none()) return nullptr;
-    return [this] {
-      const nb::gil_scoped_acquire gil;
-      return ask();
-    };
-  }
-
-  void rethrow() {
-    if (!raised_.is_valid()) return;
-    PyErr_SetRaisedException_(raised_.release().ptr());
-    throw nb::python_error();
-  }
-
- private:
-  bool ask() {
-    PyObject* const answer = PyObject_CallNoArgs(callable_.ptr());
-    const int truth = answer ? PyObject_IsTrue(answer) : -1;
-    Py_XDECREF(answer);
-    if (truth >= 0) return truth == 1;
-    raised_ = take_raised();
-    return true;
-  }
-
-  static nb::object take_raised() {
-#if PY_VERSION_HEX >= 0x030c0000
-    return nb::steal(PyErr_GetRaisedException());
-#else
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    PyErr_NormalizeException(&type, &value, &trace);
-    if (trace) PyException_SetTraceback(value, trace);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
-    return nb::steal(value);
-#endif
-  }
-
-  static void PyErr_SetRaisedException_(PyObject* value) {
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(value)), value);
-    Py_DECREF(value);
-  }
-
-  nb::object callable_;
-  nb::object raised_;
-};
+std::vector<std::string> read_strings(nb::handle given) {
+  std::vector<std::string> strings;
+  for (const nb::handle each : given) strings.push_back(read_string(each));
+  return strings;
+}
 
 // A plan as Python gives it: words, bytes of constants, names of its buffers.
 std::optional<Source> read_source(nb::handle given) {
@@ -86,49 +51,48 @@ std::optional<Source> read_source(nb::handle given) {
   source.constants = Memory(constants.bytes());
   if (constants.bytes())
     std::memcpy(source.constants.data(), constants.data(), constants.bytes());
-  source.names = nb::cast<std::vector<std::string>>(parts[2]);
+  source.names = read_strings(parts[2]);
   return source;
 }
 
 const Kernels& choose_kernels(nb::handle isa) {
-  return isa.is_none() ? default_kernels() : kernels_named(nb::cast<std::string>(isa));
+  return isa.is_none() ? default_kernels() : kernels_named(read_string(isa));
 }
 
 // A program with the arrays that it is bound to. One run at a time; others wait.
 class BoundProgram {
  public:
-  BoundProgram(nb::handle before, nb::handle block, nb::handle after, Index shards,
+  BoundProgram(nb::object before, nb::object block, nb::object after, Index shards,
                nb::handle isa)
-      : program_(read_source(before), read_source(block), read_source(after), shards,
-                 choose_kernels(isa)),
-        arrays_(program_.buffers().size()) {
+      : before_(std::move(before)),
+        block_(std::move(block)),
+        after_(std::move(after)),
+        shards_(shards),
+        kernels_(choose_kernels(isa)),
+        program_(make_program()),
+        arrays_(program_->buffers().size()) {
     find_predicting_buffers();
   }
 
   void bind(nb::dict arrays) {
     const Turn turn(*this);
     for (const auto [key, value] : arrays) {
-      const auto name = nb::cast<std::string>(key);
-      const std::size_t buffer = program_.find(name);
+      const std::string name = read_string(key);
+      const std::size_t buffer = program_->find(name);
       if (buffer == NO_NAME)
         throw std::invalid_argument("the program has no buffer " + name);
-      const Named& named = program_.buffers()[buffer];
+      const Named& named = program_->buffers()[buffer];
       Array array(value, named.written);
-      program_.bind(buffer, fit(named, array));
+      program_->bind(buffer, fit(named, array));
       arrays_[buffer] = std::move(array);
     }
   }
 
   bool run(Index rows, int threads, bool adapts, nb::object poll) {
     const Turn turn(*this);
-    PythonPoll python_poll(std::move(poll));
-    bool is_whole;
-    {
-      const nb::gil_scoped_release release;
-      is_whole = program_.run(rows, {threads, adapts}, python_poll.poll());
-    }
-    python_poll.rethrow();
-    return is_whole;
+    return PythonPoll(std::move(poll)).run([&](const Poll& asked) {
+      return program_->run(rows, {threads, adapts}, asked);
+    });
   }
 
   // None if the array isn't what the program takes as it is, or has numbers that aren't
@@ -139,29 +103,27 @@ class BoundProgram {
     const Turn turn(*this);
     Array array;
     if (!array.try_take(x)) return nb::none();
-    const Named& input = program_.buffers()[input_];
+    const Named& input = program_->buffers()[input_];
     if (!fits(input, array) || !is_finite(array)) return nb::none();
     const Index rows = array.extent(0);
     nb::object result = empty_result(rows);
     Array out(result, true);
     const Loan loan_in(*this, input_, fit(input, array));
-    const Loan loan_out(*this, output_, fit(program_.buffers()[output_], out));
-    PythonPoll python_poll(std::move(poll));
-    bool is_whole;
-    if (program_.estimate(rows) < WORTH_RELEASE) {
-      is_whole = program_.run(rows, {1, false}, nullptr);
-    } else {
-      const nb::gil_scoped_release release;
-      is_whole = program_.run(rows, {threads, adapts}, python_poll.poll());
+    const Loan loan_out(*this, output_, fit(program_->buffers()[output_], out));
+    if (program_->estimate(rows) < WORTH_RELEASE) {
+      program_->run(rows, {1, false}, nullptr);
+      return result;
     }
-    python_poll.rethrow();
+    const bool is_whole = PythonPoll(std::move(poll)).run([&](const Poll& asked) {
+      return program_->run(rows, {threads, adapts}, asked);
+    });
     return is_whole ? result : nb::none();
   }
 
   nb::tuple train(nb::object order, Index rows, Index batch_size, Index first_batch,
                   Index batches, nb::object learning_rates, Index first_step,
-                  nb::object log, std::vector<std::string> log_names,
-                  const std::string& learning_rate, const std::string& step,
+                  nb::object log, nb::object log_names, const char* learning_rate,
+                  const char* step,
                   nb::object poll, double seconds, int threads, bool adapts) {
     const Turn turn(*this);
     Course course{};
@@ -188,20 +150,16 @@ class BoundProgram {
         throw std::invalid_argument("there must be a learning rate for each batch");
       course.learning_rates = reinterpret_cast<const double*>(rates.data());
     }
-    for (const std::string& name : log_names) course.logged.push_back(known(name));
+    for (const std::string& name : read_strings(log_names)) course.logged.push_back(known(name));
     log_array.expect(Dtype::float64, 8, 2, "log");
     if (log_array.extent(0) < batches)
       throw std::invalid_argument("log must have a row for each batch");
     course.log_width = log_array.extent(1);
     course.log = reinterpret_cast<double*>(log_array.data());
     course.seconds = seconds;
-    PythonPoll python_poll(std::move(poll));
-    Progress progress{};
-    {
-      const nb::gil_scoped_release release;
-      progress = program_.train(course, {threads, adapts}, python_poll.poll());
-    }
-    python_poll.rethrow();
+    const Progress progress = PythonPoll(std::move(poll)).run([&](const Poll& asked) {
+      return program_->train(course, {threads, adapts}, asked);
+    });
     static const char* const reasons[] = {"done", "time", "not_finite", "interrupted"};
     return nb::make_tuple(progress.batches, progress.seconds,
                           reasons[static_cast<int>(progress.end)]);
@@ -209,11 +167,10 @@ class BoundProgram {
 
   nb::list profile(Index rows, int threads, Index repeats) {
     const Turn turn(*this);
-    std::vector<Timing> timings;
-    {
-      const nb::gil_scoped_release release;
-      timings = program_.profile(rows, threads, repeats);
-    }
+    const std::vector<Timing> timings = [&] {
+      const GilReleased released;
+      return program_->profile(rows, threads, repeats);
+    }();
     nb::list result;
     for (const Timing& timing : timings)
       result.append(nb::make_tuple(timing.part, timing.step, timing.seconds, timing.calls));
@@ -222,7 +179,7 @@ class BoundProgram {
 
   nb::dict buffers() const {
     nb::dict result;
-    for (const Named& named : program_.buffers()) {
+    for (const Named& named : program_->buffers()) {
       nb::list extents;
       for (const Index extent : named.extents) extents.append(extent);
       result[named.name.c_str()] =
@@ -231,45 +188,81 @@ class BoundProgram {
     return result;
   }
 
-  const char* isa() const { return program_.kernels().name; }
-  Index block_rows() const { return program_.block_rows(); }
-  std::size_t memory() const { return program_.memory(); }
+  const char* isa() const { return program_->kernels().name; }
+  Index block_rows() const { return program_->block_rows(); }
+  std::size_t memory() {
+    const Turn turn(*this);
+    return program_->memory();
+  }
 
  private:
   static constexpr double WORTH_RELEASE = 20000;  // nanoseconds
 
-  // Whoever waits for the program lets the GIL go: who has it may poll.
+  // The program is this thread's while one lives. Whoever waits for it lets the GIL go:
+  // who has it may poll. It is taken and given back with the GIL, and whoever forks has
+  // the GIL: so a child knows whether a thread of its parent was at work in the program.
   class Turn {
    public:
-    explicit Turn(BoundProgram& program) : lock_(program.mutex_, std::try_to_lock) {
-      if (lock_.owns_lock()) return;
-      const nb::gil_scoped_release release;
-      lock_.lock();
+    explicit Turn(BoundProgram& program) : program_(program), forks_(fork_count()) {
+      while (program_.busy_.load() && program_.turn_forks_ == forks_) wait();
+      if (program_.busy_.load()) program_.start_anew();
+      program_.busy_.store(true);
+      program_.turn_forks_ = forks_;
     }
+    ~Turn() {
+      if (forks_ != fork_count()) return;  // the turn was the parent's
+      program_.busy_.store(false);
+      program_.busy_.notify_one();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
 
    private:
-    std::unique_lock<std::mutex> lock_;
+    void wait() {
+      if (is_finalizing())  // whoever has it stays where it is
+        throw std::runtime_error("a thread that can't end has the program");
+      const GilReleased released;
+      program_.busy_.wait(true);
+    }
+
+    BoundProgram& program_;
+    const std::uint64_t forks_;
   };
 
   // Memory that is bound for one call.
   class Loan {
    public:
-    Loan(BoundProgram& program, std::size_t buffer, const Binding& binding)
-        : program_(program), buffer_(buffer), before_(program.program_.binding(buffer)) {
-      program_.program_.bind(buffer, binding);
+    Loan(BoundProgram& bound, std::size_t buffer, const Binding& binding)
+        : program_(*bound.program_), buffer_(buffer), before_(program_.binding(buffer)) {
+      program_.bind(buffer, binding);
     }
-    ~Loan() { program_.program_.bind(buffer_, before_); }
+    ~Loan() { program_.bind(buffer_, before_); }
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
 
    private:
-    BoundProgram& program_;
+    Program& program_;
     std::size_t buffer_;
     Binding before_;
   };
 
+  std::unique_ptr<Program> make_program() const {
+    return std::make_unique<Program>(read_source(before_), read_source(block_),
+                                     read_source(after_), shards_, kernels_);
+  }
+
+  // A thread of the parent left the program as it was in the middle of a run. Nothing of
+  // it can be trusted, not even to be freed; the arrays are held with the GIL.
+  void start_anew() {
+    std::unique_ptr<Program> fresh = make_program();
+    for (std::size_t i = 0; i < arrays_.size(); ++i)
+      if (arrays_[i].is_taken()) fresh->bind(i, fit(fresh->buffers()[i], arrays_[i]));
+    static_cast<void>(program_.release());
+    program_ = std::move(fresh);
+  }
+
   std::size_t known(const std::string& name) const {
-    const std::size_t buffer = program_.find(name);
+    const std::size_t buffer = program_->find(name);
     if (buffer == NO_NAME)
       throw std::invalid_argument("the program has no buffer " + name);
     return buffer;
@@ -277,7 +270,7 @@ class BoundProgram {
 
   // A buffer that training itself writes; NO_NAME if the program doesn't have it.
   std::size_t writable(const std::string& name) const {
-    const std::size_t buffer = program_.find(name);
+    const std::size_t buffer = program_->find(name);
     if (buffer != NO_NAME && arrays_[buffer].is_readonly())
       throw std::invalid_argument("the array bound to " + name + " is read-only");
     return buffer;
@@ -285,7 +278,7 @@ class BoundProgram {
 
   void find_predicting_buffers() {
     std::size_t inputs = 0, outputs = 0;
-    const std::vector<Named>& buffers = program_.buffers();
+    const std::vector<Named>& buffers = program_->buffers();
     for (std::size_t i = 0; i < buffers.size(); ++i) {
       if (!buffers[i].has_rows) continue;
       (buffers[i].written ? outputs : inputs) += 1;
@@ -295,11 +288,11 @@ class BoundProgram {
   }
 
   bool is_finite(const Array& array) const {
-    const Named& input = program_.buffers()[input_];
+    const Named& input = program_->buffers()[input_];
     if (input.dtype != Dtype::float32 && input.dtype != Dtype::float64) return true;
     const Index each = input.bytes / item_size(input.dtype);
     const auto all = [&](Index n, const std::byte* from) {
-      return program_.kernels().all_finite(input.dtype, n, from);
+      return program_->kernels().all_finite(input.dtype, n, from);
     };
     const Index rows = array.extent(0);
     if (rows <= 1 || array.stride(0) == input.bytes) return all(rows * each, array.data());
@@ -309,7 +302,7 @@ class BoundProgram {
   }
 
   nb::object empty_result(Index rows) const {
-    const Named& output = program_.buffers()[output_];
+    const Named& output = program_->buffers()[output_];
     nb::object shape = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(output.extents.size()) + 1));
     if (!shape.is_valid()) throw nb::python_error();
     PyTuple_SET_ITEM(shape.ptr(), 0, PyLong_FromLongLong(rows));
@@ -319,10 +312,14 @@ class BoundProgram {
     return new_array(shape, output.dtype);
   }
 
-  Program program_;
+  const nb::object before_, block_, after_;
+  const Index shards_;
+  const Kernels& kernels_;
+  std::unique_ptr<Program> program_;
   std::vector<Array> arrays_;
   std::size_t input_ = NO_NAME, output_ = NO_NAME;
-  std::mutex mutex_;
+  std::atomic<bool> busy_{false};
+  std::uint64_t turn_forks_ = 0;  // fork_count() when it became busy
 };
 
 nb::list opcodes() {
@@ -357,6 +354,9 @@ void translate(const std::exception_ptr& raised, void*) {
 NB_MODULE(_engine, m) {
   nb::set_leak_warnings(false);
   nb::register_exception_translator(translate);
+  watch_forks();
+  load_numpy();
+  available_kernels();
   m.def("opcodes", &opcodes);
   m.def("available", &available);
   m.def("default_isa", [] { return default_kernels().name; });
@@ -368,7 +368,7 @@ NB_MODULE(_engine, m) {
       .def("took", &ThreadChoice::took, "time"_a);
   const nb::object none = nb::none();
   nb::class_<BoundProgram>(m, "Program")
-      .def(nb::init<nb::handle, nb::handle, nb::handle, Index, nb::handle>(),
+      .def(nb::init<nb::object, nb::object, nb::object, Index, nb::handle>(),
            "before"_a.none(), "block"_a.none(), "after"_a.none(), nb::kw_only(),
            "shards"_a = 1, "isa"_a.none() = none)
       .def("bind", &BoundProgram::bind, "arrays"_a)

@@ -49,9 +49,8 @@ bool Program::run_adapting(const Batch& batch, int most, Watch& watch) {
 }
 
 bool Program::run_batch(const Batch& batch, Team& team, Watch& watch) {
-  if (!run_part(before_.get(), team, &watch) || !run_block(batch, team, watch)) return false;
-  // What it writes is kept for the next step: once begun, it is done as a whole.
-  return run_part(after_.get(), team, nullptr);
+  return run_part(before_.get(), team, &watch) && run_block(batch, team, watch) &&
+         run_part(after_.get(), team, &watch);
 }
 
 bool Program::run_part(Part* part, Team& team, Watch* watch) {
@@ -66,14 +65,20 @@ bool Program::run_part(Part* part, Team& team, Watch* watch) {
 // --- tasks ---------------------------------------------------------------------------
 
 // Runs tasks in order, those that are worth it cut over the team; false if the watch
-// ends it.
+// ends it. What is kept for the next run is written as a whole: once begun, it is done, and
+// no child is forked that would find a half of it.
 bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame,
                         std::byte* scratch, Team* team, Watch* watch) {
   if (timings_) {
     time_tasks(part, ready, frame, scratch, team);
     return true;
   }
+  std::optional<NoFork> keeping;
   for (const auto& task : ready.tasks) {
+    if (!keeping && task->step >= part.first_keeping) {
+      keeping.emplace();
+      watch = nullptr;
+    }
     run_task(*task, frame, scratch, team);
     if (watch && watch->after(task->work)) return false;
   }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -59,6 +60,7 @@ struct Part {
   std::vector<std::size_t> named;     // for each buffer; NO_NAME of arena and constants
   std::vector<std::byte*> bases;      // as worker 0 sees them
   std::vector<Index> moves;           // of buffers of rows
+  int first_keeping = INT_MAX;        // step that writes what the next run reads
   bool needs_all_rows = false;        // a step sees the rows of a block together
   std::vector<std::unique_ptr<Ready>> ready;  // the one made last comes last
 };
@@ -139,6 +141,7 @@ class Program {
                 const char* name);
   std::size_t add_buffer(const Plan& plan, const Buffer& buffer, const std::string& name);
   void lay_out_block();
+  void find_keeping();
   void check_bound() const;
   void check_rows(Index rows) const;
   void check_one_block(Index rows) const;

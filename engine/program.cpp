@@ -17,31 +17,40 @@ bool sees_rows_as_parts(const Plan& plan, const Place& place) {
 }
 
 template <class Visit>
-void visit_places(const Step& step, const Visit& visit) {
+void visit_inputs(const Step& step, const Visit& visit) {
   struct Places {
     const Visit& visit;
     void operator()(const MapStep& map) const {
       for (const Place& place : map.inputs) visit(place);
-      for (const MapOutput& output : map.outputs) visit(output.place);
     }
     void operator()(const ProductStep& product) const {
-      for (const Place* place : {&product.a, &product.b, &product.out}) visit(*place);
+      visit(product.a), visit(product.b);
       if (product.bias) visit(*product.bias);
     }
-    void operator()(const ReduceStep& reduce) const { visit(reduce.in), visit(reduce.out); }
-    void operator()(const CopyStep& copy) const { visit(copy.in), visit(copy.out); }
-    void operator()(const ZeroStep& zero) const { visit(zero.out); }
-    void operator()(const TakeStep& take) const {
-      for (const Place* place : {&take.table, &take.indices, &take.out}) visit(*place);
-    }
-    void operator()(const ScatterAddStep& add) const {
-      for (const Place* place : {&add.x, &add.indices, &add.out}) visit(*place);
-    }
-    void operator()(const RandomBitsStep& bits) const {
-      for (const Place* place : {&bits.seed, &bits.step, &bits.out}) visit(*place);
-    }
+    void operator()(const ReduceStep& reduce) const { visit(reduce.in); }
+    void operator()(const CopyStep& copy) const { visit(copy.in); }
+    void operator()(const ZeroStep&) const {}
+    void operator()(const TakeStep& take) const { visit(take.table), visit(take.indices); }
+    void operator()(const ScatterAddStep& add) const { visit(add.x), visit(add.indices); }
+    void operator()(const RandomBitsStep& bits) const { visit(bits.seed), visit(bits.step); }
   };
   std::visit(Places{visit}, step);
+}
+
+template <class Visit>
+void visit_outputs(const Step& step, const Visit& visit) {
+  const auto each = [&](const auto& any) {
+    if constexpr (std::is_same_v<decltype(any), const MapStep&>)
+      for (const MapOutput& output : any.outputs) visit(output.place);
+    else
+      visit(any.out);
+  };
+  std::visit(each, step);
+}
+
+bool is_tail(const Step& step) {
+  const auto* const map = std::get_if<MapStep>(&step);
+  return map && map->tail;
 }
 
 }  // namespace
@@ -59,6 +68,7 @@ Program::Program(std::optional<Source> before, std::optional<Source> block,
       throw PlanError(std::string("only the block's plan has rows, not that of ") +
                       part->name);
   if (block_) lay_out_block();
+  find_keeping();
   bindings_.resize(buffers_.size());
   workers_.resize(1);
   // A plan without a kernel for one of its operations is refused here.
@@ -87,14 +97,14 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
       part->named[i] = add_buffer(plan, buffer, source->names[i - 1]);
     if (buffer.kind == BufferKind::rows) part->moves[i] = buffer.bytes / plan.rows;
   }
-  for (const Step& step : plan.steps)
-    visit_places(step, [&](const Place& place) {
-      const std::size_t named = part->named[static_cast<std::size_t>(place.buffer)];
-      if (named == NO_NAME) return;
-      const bool sees_all = buffers_[named].has_rows && place.rows_axis < 0;
-      if (sees_all || sees_rows_as_parts(plan, place)) buffers_[named].dense = true;
-      if (sees_all) part->needs_all_rows = true;
-    });
+  const auto look = [&](const Place& place) {
+    const std::size_t named = part->named[static_cast<std::size_t>(place.buffer)];
+    if (named == NO_NAME) return;
+    const bool sees_all = buffers_[named].has_rows && place.rows_axis < 0;
+    if (sees_all || sees_rows_as_parts(plan, place)) buffers_[named].dense = true;
+    if (sees_all) part->needs_all_rows = true;
+  };
+  for (const Step& step : plan.steps) visit_inputs(step, look), visit_outputs(step, look);
   part->plan = std::move(plan);
 }
 
@@ -121,6 +131,29 @@ std::size_t Program::find(const std::string& name) const {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     if (buffers_[i].name == name) return i;
   return NO_NAME;
+}
+
+// What a run reads before it writes it is what the last run left.
+void Program::find_keeping() {
+  std::vector<bool> written(buffers_.size(), false), kept(buffers_.size(), false);
+  for (Part* const part : {before_.get(), block_.get(), after_.get()}) {
+    const int steps = part ? static_cast<int>(part->plan.steps.size()) : 0;
+    for (int i = 0; i < steps; ++i) {
+      const Step& step = part->plan.steps[static_cast<std::size_t>(i)];
+      const auto named = [&](const Place& place) {
+        return part->named[static_cast<std::size_t>(place.buffer)];
+      };
+      visit_inputs(step, [&](const Place& place) {
+        if (named(place) != NO_NAME && !written[named(place)]) kept[named(place)] = true;
+      });
+      visit_outputs(step, [&](const Place& place) {
+        if (named(place) == NO_NAME) return;
+        written[named(place)] = true;
+        if (kept[named(place)])
+          part->first_keeping = std::min(part->first_keeping, i - is_tail(step));
+      });
+    }
+  }
 }
 
 // Where each worker gathers rows, and each shard adds up.

@@ -12,6 +12,8 @@
 #include <exception>
 #include <thread>
 
+#include "forks.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -67,6 +69,7 @@ class Pool {
   void give_back() { busy_.store(false, std::memory_order_release); }
 
   int threads() const { return threads_; }
+  bool is_of_this_process() const { return forks_ == fork_count(); }
 
   using Call = void (*)(const void*, int, Index);
 
@@ -217,6 +220,7 @@ class Pool {
   std::atomic<bool> spins_{true};
   std::atomic<bool> busy_{false};
   std::mutex mutex_;
+  const std::uint64_t forks_ = fork_count();
 };
 
 namespace {
@@ -226,13 +230,9 @@ std::atomic<Pool*> the_pool{nullptr};
 
 // A forked child has none of the threads, and locks as they happened to be: it leaves
 // that pool alone and makes its own when it needs one.
-void forget_pool() { the_pool.store(nullptr, std::memory_order_relaxed); }
-
 Pool* current_pool() {
-  static const int watches_forks = pthread_atfork(nullptr, nullptr, forget_pool);
-  static_cast<void>(watches_forks);
   Pool* pool = the_pool.load(std::memory_order_acquire);
-  if (pool) return pool;
+  if (pool && pool->is_of_this_process()) return pool;
   Pool* const fresh = new (std::nothrow) Pool;
   if (!fresh) return nullptr;
   if (the_pool.compare_exchange_strong(pool, fresh, std::memory_order_acq_rel))

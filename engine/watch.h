@@ -4,7 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 
+#include "forks.h"
 #include "threads.h"
 
 namespace thalweg {
@@ -34,8 +36,11 @@ class Watch {
     done_ = 0;
     if (!poll_ || Clock::now() < next_) return false;
     flush_.reset();  // what is polled reckons as its caller does
+    const std::uint64_t forks = fork_count();
     const bool ends = poll_();
     flush_.emplace();
+    if (forks != fork_count())  // the other threads of this run stayed with the parent
+      throw std::runtime_error("a process forked in the middle of a run can't end the run");
     next_ = Clock::now() + PERIOD;
     return ends;
   }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from thalweg.data.encodings import (
 from thalweg.data.forms import Form
 from thalweg.data.strict import require_keys, texts, truth
 from thalweg.data.table import unclean
+from thalweg.program.cached import cached_property
 
 RARE_ROWS = 5
 """In a long table, categories of fewer training rows than this share one code."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +18,7 @@ from thalweg.data.schema import Column, Schema
 from thalweg.data.strict import items, require_keys, tag_of
 from thalweg.data.table import Table
 from thalweg.errors import DataError, ModelFileError
+from thalweg.program.cached import cached_property
 
 Rows: TypeAlias = NDArray[np.int64]
 

@@ -17,9 +17,8 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from thalweg.data.packed import (
@@ -31,6 +30,7 @@ from thalweg.data.packed import (
 )
 from thalweg.errors import FileError
 from thalweg.formulas.names import nearest
+from thalweg.program.cached import cached_property
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -280,7 +280,6 @@ class Kept:
         with _keeping(name):
             self._file.flush()
         self.sha256 = digest.hexdigest()
-        self._lock = Lock()
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
@@ -288,14 +287,17 @@ class Kept:
 
     def open(self) -> BinaryIO:
         """All of it, from its start; several may read side by side."""
-        return io.BufferedReader(_Again(self._file, self._lock))
+        return io.BufferedReader(_Again(self._file))
 
 
 class _Again(io.RawIOBase):
-    """A file that others read too, each at a place of its own."""
+    """A file that others read too, each at a place of its own.
 
-    def __init__(self, file: BinaryIO, lock: Lock) -> None:
-        self._file, self._lock = file, lock
+    The file's own place is never moved: a forked child has the same one.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self._at: int = 0
 
     def readable(self) -> bool:
@@ -305,9 +307,7 @@ class _Again(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        with self._lock:
-            self._file.seek(self._at)
-            chunk = self._file.read(len(memoryview(buffer)))
+        chunk = os.pread(self._file.fileno(), len(memoryview(buffer)), self._at)
         memoryview(buffer)[: len(chunk)] = chunk
         self._at += len(chunk)
         return len(chunk)
@@ -316,8 +316,7 @@ class _Again(io.RawIOBase):
         if whence == os.SEEK_CUR:
             offset += self._at
         elif whence == os.SEEK_END:
-            with self._lock:
-                offset += self._file.seek(0, os.SEEK_END)
+            offset += os.fstat(self._file.fileno()).st_size
         self._at = offset
         return offset
 

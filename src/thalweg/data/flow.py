@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from thalweg.errors import ThalwegError
 
 if TYPE_CHECKING:
     from thalweg.data.encode import Encoder
@@ -23,13 +26,16 @@ Floats: TypeAlias = NDArray[np.float32]
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     """The items, each made by another thread while the one before it is used.
 
+    Raises:
+        ThalwegError: a forked child goes on, where that thread isn't.
+
     >>> list(one_ahead(iter("abc")))
     ['a', 'b', 'c']
     """
     # A pool that is left alone ends its thread when it is gone, and waits for nothing.
     # Closed, it would take a lock, which the garbage collector, where it ends a
     # generator that an error left behind, may come upon in the hands of its own thread.
-    pool = ThreadPoolExecutor(max_workers=1)
+    pool, process = ThreadPoolExecutor(max_workers=1), os.getpid()
     try:
         following = pool.submit(next, items, None)
     except RuntimeError:  # there is no room for a thread
@@ -38,6 +44,11 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     while (item := following.result()) is not None:
         following = pool.submit(next, items, None)
         yield item
+        if os.getpid() != process:
+            raise ThalwegError(
+                "a table must be read on by the process that began to read it, "
+                "but a child that it forked goes on"
+            )
 
 
 def encoded_in_turns(

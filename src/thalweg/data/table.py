@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -13,6 +12,7 @@ from thalweg.data.room import require_room
 from thalweg.data.words import listed
 from thalweg.errors import DataError
 from thalweg.formulas.names import nearest
+from thalweg.program.cached import cached_property
 
 Lines: TypeAlias = Callable[[int], int]
 """From a row of a table, counted from 0, to its line in the file, from 1."""

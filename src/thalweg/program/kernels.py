@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
+from thalweg.program.cached import cached_property
 from thalweg.program.ir import Instruction, Program
 
 NOT_RUN = ("view", "constant")  # kinds that cost nothing: other strides, known bytes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from thalweg.errors import ProgramError
+from thalweg.program.cached import cached_property
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import ITEMSIZE, ArrayType, NumpyArray
 

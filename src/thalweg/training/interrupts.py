@@ -97,9 +97,9 @@ def handling(
 class OtherThreads:
     """Runs in other threads than the main one, which end before the process does.
 
-    Python ends a daemon thread where it comes back from the engine, and that in the
-    midst of C++ would abort the process. scikit-learn's tools leave such threads behind
-    when Ctrl-C ends them.
+    Python ends a daemon thread where it comes back from the engine, in the middle of
+    what it was doing. scikit-learn's tools leave such threads behind when Ctrl-C ends
+    them.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class OtherThreads:
     def forget(self) -> None:
         """There are none."""
         self._changed = threading.Condition()
-        self._under_way: list[Interrupt] = []
+        self._under_way: set[Interrupt] = set()
         self._ended = False
 
     @contextmanager
@@ -116,14 +116,14 @@ class OtherThreads:
         """The run is told when the process ends; it may end already."""
         with self._changed:
             interrupt.terminated = signal.SIGTERM if self._ended else 0
-            self._under_way.append(interrupt)
+            self._under_way.add(interrupt)
         try:
             yield
         except Terminated as asked:  # Python says nothing of a SystemExit itself
             raise SystemExit(asked.code) from None
         finally:
             with self._changed:
-                self._under_way.remove(interrupt)
+                self._under_way.discard(interrupt)  # a child has forgotten it
                 self._changed.notify_all()
 
     def end(self) -> None:

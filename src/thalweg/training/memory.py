@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thalweg.program.alignment import aligned_bytes, aligned_copy
+from thalweg.program.forks import WRITING
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.stack import Shapes
 from thalweg.training.step import types_of
@@ -36,9 +37,10 @@ class Memory:
 
     def restore(self, snapshot: Memory) -> None:
         """Back to a snapshot, in place."""
-        np.copyto(self.parameters, snapshot.parameters)
-        for name, array in self.state.items():
-            np.copyto(array, snapshot.state[name])
+        with WRITING:
+            np.copyto(self.parameters, snapshot.parameters)
+            for name, array in self.state.items():
+                np.copyto(array, snapshot.state[name])
 
 
 def empty_memory(shapes: Shapes, dtype: Dtype) -> Memory:

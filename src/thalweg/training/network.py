@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.printable import printable
+from thalweg.program.forks import WRITING, Lock
 from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
@@ -111,7 +111,7 @@ class Network:
         self.programs: Programs | None = None  # those that a sweep shares
         self._forwards: dict[Execution, Forward] = {}
         self._quick: Quick | None = None  # prediction by the usual one of them
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
@@ -125,7 +125,7 @@ class Network:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def __repr__(self) -> str:
         layers = ", ".join(describe(layer) for layer in self.layers)
@@ -236,8 +236,8 @@ class Network:
                 raise ShapeError(
                     f"{name} must have shape {place.shape}, got {arrays[name].shape}"
                 )
-        for name, array in arrays.items():
-            with np.errstate(over="ignore"):
+        with WRITING, np.errstate(over="ignore"):
+            for name, array in arrays.items():
                 np.copyto(places[name], array)
 
     def _fitted(self) -> tuple[Shapes, Memory]:
@@ -438,7 +438,7 @@ class Network:
         table = table_from(X)
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
-        with self._lock:
+        with self._lock.held():
             forward = self._forward(Execution(engine, threads))
             for part in forward.chunks(len(table)):
                 rows = self._converted(table[part], part.start)

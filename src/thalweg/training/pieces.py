@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from thalweg.formulas.clipping import clip_by_global_norm
@@ -13,6 +12,7 @@ from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.program import ops
+from thalweg.program.cached import cached_property
 from thalweg.program.compile import backward_program, flat_type, make_safe
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.notation import ALL_WORDS, ATOM, Expression

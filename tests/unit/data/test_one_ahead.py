@@ -1,5 +1,8 @@
 """Items made ahead by another thread."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Event, Thread
 
@@ -42,3 +45,27 @@ def test_one_that_is_left_unfinished_waits_for_nothing() -> None:
     waits = ending.is_alive()
     goes_on.set()
     assert not waits
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_that_goes_on_gets_an_error() -> None:
+    """The thread that makes the next item stayed with the parent."""
+    script = """
+import os, signal
+from thalweg.data.flow import one_ahead
+from thalweg.errors import ThalwegError
+
+found = one_ahead(iter("abcdef"))
+next(found)
+if (child := os.fork()) == 0:
+    signal.alarm(60)
+    try:
+        next(found)
+    except ThalwegError as error:
+        os._exit(0 if "forked" in str(error) else 3)
+    os._exit(4)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), *found)
+"""
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["0", *"bcdef"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encodings import Encoding
 from thalweg.data.targets import ClassTargets
+from thalweg.program.cached import cached_property
 
 if TYPE_CHECKING:
     from thalweg.data.prepare import Prepared

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
@@ -13,6 +12,7 @@ from thalweg.data.declared import NOTHING, OfColumn, way
 from thalweg.data.forms import Form, is_text
 from thalweg.data.words import counted, shown
 from thalweg.errors import DataError
+from thalweg.program.cached import cached_property
 
 if TYPE_CHECKING:
     from thalweg.data.table import Table
