@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thalweg.data.bootstrap import (
+from thalweg.data.row_errors import (
     ClassCounts,
     ClassErrors,
     Floats,
@@ -177,15 +177,16 @@ def probability_section(rows: Rows, errors: ClassErrors) -> Section:
         second = labels_of(rows)[1]
         promised = f"predicted probability of {pictures.short(second)}"
         seen = f"share of {pictures.short(second)}"
-        said, came = rows.outputs[:, 1], errors.truth == 1
+        assert errors.of_both is not None
+        said, came = errors.of_both[1], errors.truth == 1
         intro = f"Test rows grouped by the probability of {second}. If it can be "
         intro += f"believed, as large a share of each group is {second}."
     else:
         promised, seen = "probability of the predicted class", "share that is right"
-        said, came = rows.outputs.max(axis=1), errors.truth == errors.predicted
+        said, came = errors.of_predicted, errors.truth == errors.predicted
         intro = "Test rows grouped by the probability of the class that was predicted. "
         intro += "If it can be believed, as large a share of each group is right."
-    groups = probability_groups(said.astype(np.float64), came, errors.weights)
+    groups = probability_groups(said, came, errors.weights)
     mean = f"On average the two differ by {number(calibration_error(groups))} (the "
     mean += "expected calibration error)."
     drawing = svg("reliability", lambda: pictures.reliability(groups, promised, seen))

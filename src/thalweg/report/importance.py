@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
-from thalweg.report.evidence import Evidence, Rows, errors_of, predicted
+from thalweg.report.evidence import Evidence, Rows, tested
 
 REPEATS = 5
 MOST_CELLS = 200_000  # rows times columns: wide tables are shuffled on fewer rows
@@ -63,9 +63,8 @@ def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
 
 def error(evidence: Evidence, rows: Rows, X: NDArray[np.float32]) -> float:
     """The error on rows of which the network sees something else."""
-    outputs = predicted(evidence.model, X, evidence.execution)
-    errors = errors_of(rows, outputs)
-    metrics = errors.metrics(np.arange(len(X)))
+    outputs = evidence.model.outputs(X, evidence.execution)
+    metrics = tested(rows.prepared, outputs).every_metric
     return metrics["log_loss" if rows.classes else "rmse"]
 
 
@@ -81,9 +80,4 @@ def some_of(rows: Rows, columns: int) -> Rows:
     count = rows_shuffled(len(test.X), columns)
     generator = np.random.Generator(np.random.Philox(key=[0, count]))
     kept = np.sort(generator.choice(len(test.X), count, replace=False))
-    part = test.at(kept)
-    return replace(
-        rows,
-        prepared=replace(rows.prepared, test=part),
-        outputs=rows.outputs[kept],
-    )
+    return replace(rows, prepared=replace(rows.prepared, test=test.at(kept)))

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from thalweg.data.bootstrap import (
     NORMAL,
-    Floats,
     Interval,
-    NumberErrors,
     effective,
     wilson,
 )
+from thalweg.data.row_errors import Floats, NumberErrors
 
 BINS = 10
 ROWS_A_GROUP = 5  # at least, where numbers are grouped
