@@ -75,9 +75,9 @@ def tables(draw: st.DrawFn) -> tuple[pl.DataFrame, dict[str, Any]]:
 
 
 @settings(max_examples=60)
-@given(tables(), st.booleans())
+@given(tables(), st.booleans(), st.sampled_from(range(8)))
 def test_a_table_of_extreme_numbers_gives_a_model_or_an_error_that_says_where(
-    drawn: tuple[pl.DataFrame, dict[str, Any]], written: bool
+    drawn: tuple[pl.DataFrame, dict[str, Any]], written: bool, turn: int
 ) -> None:
     frame, how = drawn
     with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +104,9 @@ def test_a_table_of_extreme_numbers_gives_a_model_or_an_error_that_says_where(
         for metrics in (trained.test, model.evaluate(source)):
             named = {k: v for k, v in metrics.items() if math.isnan(v)}
             assert set(named) <= {"roc_auc", "average_precision"}
-        page = tw.write_report(trained, Path(folder, "report.html"))
-        assert page.stat().st_size > 10_000
+        if turn == 0:  # it takes a second or more
+            page = tw.write_report(trained, Path(folder, "report.html"))
+            assert page.stat().st_size > 10_000
 
 
 # One cell -----------------------------------------------------------------------------

@@ -32,7 +32,11 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
     ]
     told = ", ".join(f"{cut(each.column, 40)} {number(each.rise)}" for each in bars)
     picture = Picture(
-        svg("importance", lambda: pictures.importance_bars(bars, error)),
+        svg(
+            "importance",
+            lambda: pictures.importance_bars(bars, error),
+            [(0.0, each.rise, each.deviation) for each in bars],
+        ),
         f"The longer the bar, the more the network goes by the column; the thin lines "
         f"are the standard deviation over {REPEATS} shuffles.",
         f"Rise of the {error} by column: {told}.",

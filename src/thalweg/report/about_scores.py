@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -225,7 +226,9 @@ def rivals_picture(found: Sequence[Contender]) -> Picture:
     points = [
         (each.name, each.metrics[metric], each.interval(metric)) for each in found
     ]
-    drawing = svg("rivals", lambda: pictures.metric_by_model(spaced(metric), points))
+    ends = [(value, where.low, where.high) for _, value, where in points]
+    plot = partial(pictures.metric_by_model, spaced(metric), points)
+    drawing = svg("rivals", plot, ends)
     caption = (
         f"{spaced(metric)} with its {SURE} interval: the network a filled circle on a "
         "solid line, the others squares on dashed lines."

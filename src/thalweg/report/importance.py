@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
+from thalweg.data.magnitude import root_mean_square, weighted_mean
 from thalweg.report.evidence import Evidence, Rows, tested
 
 REPEATS = 5
@@ -48,8 +49,21 @@ def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
             X = part.prepared.test.X.copy()
             X[:, features] = X[generator.permutation(len(X)), features]
             rises.append(error(evidence, part, X) - before)
-        found.append(Importance(name, float(np.mean(rises)), float(np.std(rises))))
+        found.append(Importance(name, *mean_and_deviation(np.array(rises))))
     return sorted(found, key=lambda each: -each.rise)
+
+
+def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Of numbers of any size; NaN where some are infinite.
+
+    >>> mean_and_deviation(np.array([1e308, 0.5e308, 1.5e308]))[0]
+    1e+308
+    """
+    each = np.ones(len(values))
+    with np.errstate(all="ignore"):
+        mean = weighted_mean(values, each)
+        deviation = np.ldexp(*root_mean_square(values - mean, each))
+    return float(mean), float(deviation)
 
 
 def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
