@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.forms import USUAL, Form, Kind
+from thalweg.data.magnitude import near_one
 from thalweg.data.pipeline import Answers
 from thalweg.data.scales import Scale
 from thalweg.data.schema import Column, Schema, form_data, form_of
@@ -23,6 +24,8 @@ from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.program import ops
 
 Rows: TypeAlias = NDArray[np.int64]
+
+LARGE = 1e200
 
 
 def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) -> Rows:
@@ -69,7 +72,8 @@ def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float64]
         )
     if len(rows) and not weights.any():
         raise DataError(f"{table.name}, column {column!r}: a weight must be above 0")
-    return weights
+    # Only their ratios matter, but they must have a sum.
+    return weights if weights.max(initial=0.0) < LARGE else near_one(weights)
 
 
 class TargetEncoder(ABC):
