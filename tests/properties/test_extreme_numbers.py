@@ -100,7 +100,9 @@ def test_a_table_of_extreme_numbers_gives_a_model_or_an_error_that_says_where(
         file = Path(folder, "model.thalweg")
         trained.model.save(file)
         model: Any = tw.load(file)
-        assert not any(map(math.isnan, model.predict(source)["prediction"].to_list()))
+        predicted = model.predict(source)["prediction"]
+        assert predicted.null_count() == 0
+        assert predicted.dtype == pl.String or not predicted.is_nan().any()
         for metrics in (trained.test, model.evaluate(source)):
             named = {k: v for k, v in metrics.items() if math.isnan(v)}
             assert set(named) <= {"roc_auc", "average_precision"}
