@@ -99,7 +99,8 @@ def test_a_table_s_model(path: Path, tmp_path: Path) -> None:
             assert_allclose(found[name], cells, **ROUNDING)
     assert model.evaluate(table) == pytest.approx(data["metrics"], rel=1e-5)
     cells = read(table)
-    y = model.targets.encode(cells, rows_with_target(cells, model.target))
+    rows = rows_with_target(cells, model.target)
+    y = model.targets.learned(model.targets.truth(cells, rows))
     assert_explains_and_trains_on(model.network, model.encoder.transform(cells).X, y)
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from thalweg.data.bootstrap import (
     CONFIDENCE,
     Interval,
-    RowErrors,
     effective,
-    errors_of,
     interval,
     resampled,
     wilson,
@@ -21,6 +15,7 @@ from thalweg.data.bootstrap import (
 from thalweg.data.deciding import Deciding
 from thalweg.data.declared import way
 from thalweg.data.prepare import Prepared
+from thalweg.data.row_errors import Outputs, RowErrors
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted
@@ -29,20 +24,17 @@ from thalweg.training.progress import figure
 FEW_ROWS = 30
 
 
-def few_rows(prepared: Prepared, outputs: NDArray[Any]) -> tuple[str, ...]:
+def few_rows(prepared: Prepared, errors: RowErrors) -> tuple[str, ...]:
     """How little a test of few rows says, in a sentence; nothing where it's of many.
 
     Arguments:
         prepared: the test rows.
-        outputs: what the network gives for them.
+        errors: what the network got wrong of them.
     """
-    test, deciding = prepared.test, prepared.deciding
-    rows = len(test.X)
+    deciding, rows = prepared.deciding, len(errors.truth)
     if rows >= FEW_ROWS:
         return ()
-    known = test.y, test.weights, deciding.positive
-    errors = errors_of(prepared.targets, outputs, *known)
-    value = errors.metrics(np.arange(rows))[deciding.metric]
+    value = errors.every_metric[deciding.metric]
     found = interval_of(errors, deciding)
     said = (
         f"with a {CONFIDENCE:.0%} interval from {figure(found.low)} to "
@@ -57,19 +49,21 @@ def few_rows(prepared: Prepared, outputs: NDArray[Any]) -> tuple[str, ...]:
 
 
 def below_zero(
-    table: Table, prepared: Prepared, outputs: Sequence[NDArray[Any]]
+    table: Table, prepared: Prepared, validated: Outputs, tested: RowErrors
 ) -> tuple[str, ...]:
     """A sentence on predictions of a count that are below 0; mostly nothing.
 
     Arguments:
         table: whose options are named.
         prepared: the target.
-        outputs: what the network gives for rows, in parts.
+        validated: what the network gives for validation rows, in parts.
+        tested: what it got wrong of test rows.
     """
     if not counts(table, prepared):
         return ()
     assert isinstance(prepared.targets, NumberTargets)
-    predicted = prepared.targets.decode(np.concatenate(outputs)[:, 0])
+    learned = np.concatenate([*validated])[:, 0]
+    predicted = np.append(prepared.targets.decode(learned), tested.predicted)
     share = float((predicted < 0).mean())
     if not share:
         return ()
@@ -87,7 +81,7 @@ def counts(table: Table, prepared: Prepared) -> bool:
     if isinstance(targets, ClassTargets) or targets.log:
         return False
     rows = np.concatenate([parts.training, parts.validation, parts.test])
-    values = targets.numbers(table, rows)
+    values = targets.truth(table, rows)
     return bool(values.min() >= 0 and values.max() > 1 and (values % 1 == 0).all())
 
 
@@ -99,5 +93,5 @@ def interval_of(errors: RowErrors, deciding: Deciding) -> Interval:
     """
     if deciding.metric != "accuracy":
         return interval(resampled(errors)[deciding.metric])
-    share = errors.metrics(np.arange(len(errors.truth)))["accuracy"]
+    share = errors.every_metric["accuracy"]
     return wilson(share, effective(errors.weights))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.magnitude import near_one
 from thalweg.data.words import listed
 from thalweg.errors import ArgumentError
 from thalweg.formulas.names import nearest
@@ -88,10 +89,12 @@ def balanced_factors(
     >>> balanced_factors(np.array([0, 0, 0, 1]), None, 2).round(2)
     array([0.67, 2.  ])
     """
-    totals = np.bincount(numbers, weights, classes)
+    near = None if weights is None else near_one(weights)
+    totals = np.bincount(numbers, near, classes)
     present = totals > 0
-    share = totals.sum() / max(present.sum(), 1)
-    return np.where(present, share / np.where(present, totals, 1.0), 1.0)
+    with np.errstate(over="ignore"):
+        share = totals.sum() / max(present.sum(), 1)
+        return np.where(present, share / np.where(present, totals, 1.0), 1.0)
 
 
 def _number(text: str) -> float:

@@ -12,12 +12,20 @@ from numpy.typing import NDArray
 from thalweg.data.cautions import below_zero, few_rows
 from thalweg.data.encode import Encoder
 from thalweg.data.going_on import fingerprints, noted, require_same_tables
-from thalweg.data.model import USUAL, TableModel, scores
+from thalweg.data.magnitude import near_one, weighted_mean
+from thalweg.data.model import USUAL, TableModel
 from thalweg.data.own import NO_OWN, NO_SOURCES, Own, Sources
 from thalweg.data.prepare import Prepared, prepare
 from thalweg.data.read import read
+from thalweg.data.row_errors import Outputs, errors_of
 from thalweg.data.scales import Scale
-from thalweg.data.scores import Metrics, constant_outputs, finite, linear_outputs
+from thalweg.data.scores import (
+    Metrics,
+    constant_outputs,
+    finite,
+    linear_outputs,
+    repeated,
+)
 from thalweg.data.settings import Settings
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets, NumberTargets
@@ -244,20 +252,18 @@ def fitted_to_loss(table: Table, prepared: Prepared, settings: Settings) -> Prep
 def from_zero(table: Table, prepared: Prepared) -> Prepared:
     """Targets divided by their deviation, with 0 kept at 0."""
     assert isinstance(prepared.targets, NumberTargets)
-    scale = prepared.targets.scale
-    parts = (prepared.training, prepared.validation, prepared.test)
-    shift = np.float32(scale.mean / scale.deviation)
-    moved = [replace(part, y=part.y + shift) for part in parts]
-    if min(part.y.min(initial=0.0) for part in moved) < -1e-6:
+    targets = replace(
+        prepared.targets, scale=Scale(0.0, prepared.targets.scale.deviation)
+    )
+    moved = {name: part.relearned(targets) for name, part in prepared.parts.items()}
+    if min(part.truth.min(initial=0.0) for part in moved.values()) < 0:
         raise DataError(
             f"{table.name}, column {prepared.targets.name!r}: the loss poisson takes "
             "counts, 0 or more, but some are negative"
         )
-    moved = [replace(part, y=np.maximum(part.y, 0)) for part in moved]
-    targets = replace(prepared.targets, scale=Scale(0.0, scale.deviation))
-    return replace(
-        prepared, targets=targets, training=moved[0], validation=moved[1], test=moved[2]
-    )
+    found = replace(prepared, targets=targets, **moved)
+    found.require_learnable(table)
+    return found
 
 
 def train_network(
@@ -334,15 +340,18 @@ def tested(
 ) -> Trained:
     """Score the test rows once, beside a constant guess and a linear model."""
     test, deciding = prepared.test, prepared.deciding
-    known = test.y, test.weights, deciding.positive
-    outputs = model.outputs(test.X, execution)
-    metrics = scores(prepared.targets, outputs, *known)
+    known = test.truth, test.weights, deciding.positive
+    errors = errors_of(prepared.targets, model.outputs(test.X, execution), *known)
+    metrics = errors.every_metric
     baselines = {
-        name: scores(prepared.targets, each, *known)
+        name: errors_of(prepared.targets, each, *known).every_metric
         for name, each in baseline_outputs(prepared).items()
     }
-    both = model.outputs(prepared.validation.X, execution), outputs
-    notes = (*few_rows(prepared, outputs), *below_zero(table, prepared, both))
+    validated = model.outputs(prepared.validation.X, execution)
+    notes = (
+        *few_rows(prepared, errors),
+        *below_zero(table, prepared, validated, errors),
+    )
     history = model.network.history
     reading = read_curves(history, constant_loss(model, prepared))
     results: dict[str, Any] = {
@@ -368,29 +377,30 @@ def tested(
     )
 
 
-def baseline_outputs(prepared: Prepared) -> dict[str, NDArray[Any]]:
-    """What a constant guess and a linear model give on the test rows."""
+def baseline_outputs(prepared: Prepared) -> dict[str, Outputs]:
+    """What a constant guess and a linear model give on the test rows, in parts."""
     training, test = prepared.training, prepared.test
     codes = len(prepared.encoder.embedded)
     known = training.X, training.y, training.weights, class_count(prepared), codes
     return {
-        "constant guess": constant_guess(prepared, len(test.X)),
+        "constant guess": repeated(constant_guess(prepared), len(test.X)),
         "linear model": linear_outputs(*known, test.X),
     }
 
 
-def constant_guess(prepared: Prepared, rows: int) -> NDArray[Any]:
-    """The classes' shares, or the mean, of the training rows for a number of rows.
+def constant_guess(prepared: Prepared) -> NDArray[Any]:
+    """The classes' shares, or the mean, of the training rows, shape (1, outputs).
 
     The mean is that in the target's unit, also where logarithms are learned: their mean
     would be a guess that is too low, and easily beaten.
     """
     training, targets = prepared.training, prepared.targets
     if isinstance(targets, NumberTargets) and targets.log:
-        values = targets.decode(training.y)
-        mean = np.average(values, weights=training.weights)
-        return np.full((rows, 1), targets.standardized(np.array(mean)))
-    return constant_outputs(training.y, training.weights, class_count(prepared), rows)
+        rows = len(training.truth)
+        weights = np.ones(rows) if training.weights is None else training.weights
+        mean = weighted_mean(training.truth, near_one(weights))
+        return targets.learned(np.array([[mean]]))
+    return constant_outputs(training.y, training.weights, class_count(prepared))
 
 
 def class_count(prepared: Prepared) -> int:
@@ -402,11 +412,13 @@ def class_count(prepared: Prepared) -> int:
 def constant_loss(model: TableModel, prepared: Prepared) -> float:
     """The validation loss of the best constant guess of the training rows."""
     training, validation = prepared.training, prepared.validation
-    weights = training.weights
-    classes = class_count(prepared)
-    guess = constant_outputs(training.y, weights, classes, len(validation.X))
-    loss = model.network.loss
+    classes, loss = class_count(prepared), model.network.loss
     assert loss is not None
+    guess = constant_outputs(training.y, training.weights, classes)
     if classes and model.network.shapes.outputs[-1] == (1,):
         guess = guess[:, 1:]
-    return float(loss(guess, validation.y, validation.weights))
+    start, losses = 0, np.empty(len(validation.y))
+    for part in repeated(guess, len(losses)):
+        rows = slice(start, start := start + len(part))
+        losses[rows] = loss.per_row(part, validation.y[rows])
+    return float(np.average(losses, weights=validation.weights))

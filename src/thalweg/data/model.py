@@ -17,7 +17,8 @@ from thalweg.data.flow import encoded_in_turns, one_ahead
 from thalweg.data.pipeline import Pipeline, TableInputs
 from thalweg.data.read import read
 from thalweg.data.report import Report
-from thalweg.data.scores import Metrics, class_scores, number_scores
+from thalweg.data.row_errors import errors_of
+from thalweg.data.scores import Metrics, most_rows, parts_of
 from thalweg.data.table import Table
 from thalweg.data.targets import (
     ClassTargets,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 USUAL = Execution()
-ROWS_AT_A_TIME = 2**14
 LENIENT = "go on nevertheless: --lenient (lenient=True)"
 
 
@@ -132,7 +132,8 @@ class TableModel:
         if not lenient:
             report.require_readable(LENIENT)
         marks = report.every_mark() if lenient else None
-        return self._answers(self.outputs(encoded.X, execution), marks), report
+        outputs = np.concatenate([*self.outputs(encoded.X, execution)])
+        return self._answers(outputs, marks), report
 
     def predict_batches(
         self,
@@ -169,7 +170,8 @@ class TableModel:
         encoder, how = self.encoder, dialect or self.dialect
         parts = read_batches(source, encoder.types, how, encoder.missing)
         tables = one_ahead(parts)
-        encoded = encoded_in_turns(tables, self.encoder, ROWS_AT_A_TIME)
+        rows_at_a_time = most_rows(self._width)
+        encoded = encoded_in_turns(tables, self.encoder, rows_at_a_time)
         whole: Report | None = None
         # A part is given when there is another: of a table of one part it is known
         # before anything is given whether it can be read.
@@ -178,9 +180,9 @@ class TableModel:
             for report in reports:
                 whole = report if whole is None else whole.joined(report)
                 tell(report)
-            for start in range(0, len(X), ROWS_AT_A_TIME):
-                rows = slice(start, start + ROWS_AT_A_TIME)
-                outputs = self.outputs(X[rows], execution)
+            start = 0
+            for outputs in self.outputs(X, execution):
+                rows = slice(start, start := start + len(outputs))
                 if held is not None:
                     yield held
                 held = self._answers(outputs, marks[rows] if lenient else None)
@@ -189,18 +191,20 @@ class TableModel:
         if held is not None:
             yield held
 
-    def outputs(self, X: NDArray[Any], execution: Execution) -> NDArray[Any]:
-        """What the network gives.
+    def outputs(self, X: NDArray[Any], execution: Execution) -> Iterator[NDArray[Any]]:
+        """What the network gives, in parts, as of many classes all may be too much.
 
         A row's last bits may depend on the rows beside it, so that rows are cut at the
         same places wherever they come from.
         """
         engine, threads = execution.engine, execution.threads
-        parts = [
-            self.network.predict(rows, engine=engine, threads=threads)
-            for rows in np.split(X, range(ROWS_AT_A_TIME, len(X), ROWS_AT_A_TIME))
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        for part in parts_of(len(X), self._width):
+            yield self.network.predict(X[part], engine=engine, threads=threads)
+
+    @property
+    def _width(self) -> int:
+        """How many numbers the network gives for a row."""
+        return self.network.shapes.outputs[-1][0]
 
     def _answers(
         self, outputs: NDArray[Any], marks: pl.Series | None = None
@@ -280,21 +284,11 @@ class TableModel:
         if not lenient:
             encoded.report.require_readable(LENIENT)
         rows = rows_with_target(table, self.target, self.targets.form)
-        truth = self.targets.encode(table, rows)
+        truth = self.targets.truth(table, rows)
         weights = row_weights(table, self.encoder.schema, rows)
-        metrics = self.score(encoded.X[rows], truth, weights, execution)
-        return metrics, encoded.report
-
-    def score(
-        self,
-        X: NDArray[Any],
-        truth: NDArray[Any],
-        weights: NDArray[Any] | None,
-        execution: Execution = USUAL,
-    ) -> Metrics:
-        """Metrics of encoded rows, in the target's unit."""
-        outputs = self.outputs(X, execution)
-        return scores(self.targets, outputs, truth, weights, self.positive)
+        outputs = self.outputs(encoded.X[rows], execution)
+        errors = errors_of(self.targets, outputs, truth, weights, self.positive)
+        return errors.every_metric, encoded.report
 
     def save(self, path: str | Path) -> None:
         """Write the network, the table's schema and the results to one safe file.
@@ -336,28 +330,6 @@ class TableModel:
             needed.append(DIALECT)
         document["required_features"] = needed
         return as_written(document, tensors)
-
-
-def scores(
-    targets: ClassTargets | NumberTargets,
-    outputs: NDArray[Any],
-    truth: NDArray[Any],
-    weights: NDArray[Any] | None,
-    positive: int = 1,
-) -> Metrics:
-    """Metrics of outputs against encoded targets, in the target's unit.
-
-    Arguments:
-        targets: the classes, or the number.
-        outputs: what the network gives, a row each.
-        truth: shape (rows,).
-        weights: shape (rows,), or None.
-        positive: of two classes the number of the one that average precision is of.
-    """
-    if isinstance(targets, ClassTargets):
-        return class_scores(outputs, truth, weights, positive)
-    predicted = targets.decode(np.asarray(outputs).reshape(-1))
-    return number_scores(predicted, targets.decode(truth), weights)
 
 
 def model_from(content: Content) -> TableModel:

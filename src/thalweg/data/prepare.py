@@ -14,7 +14,7 @@ from thalweg.data.encode import Encoder
 from thalweg.data.hints import hints
 from thalweg.data.infer import infer
 from thalweg.data.own import NO_OWN, Own, left_out, own_part, shared_with
-from thalweg.data.part import Part
+from thalweg.data.part import DTYPE, Part
 from thalweg.data.report import Report
 from thalweg.data.schema import Schema
 from thalweg.data.settings import Settings
@@ -30,8 +30,9 @@ from thalweg.data.targets import (
     rows_with_target,
 )
 from thalweg.data.task import Task, infer_task
-from thalweg.data.words import counted
+from thalweg.data.words import counted, shown
 from thalweg.errors import ArgumentError, DataError
+from thalweg.training.rows import outweighing
 
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -72,6 +73,26 @@ class Prepared:
     own: Own
     report: Report
     notes: tuple[str, ...]
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The rows of each part, by its name."""
+        return {name: getattr(self, name) for name in self.split.each()}
+
+    def require_learnable(self, table: Table, names: Sequence[str] = LEARNED) -> None:
+        """The network can learn with the targets and weights of some parts.
+
+        Args:
+            table: the cells.
+            names: of the parts.
+
+        Raises:
+            DataError: one is too large for that; names line and column.
+        """
+        parts, rows = self.parts, self.split.each()
+        for name in names:
+            source = self.own.tables.get(name, table)
+            parts[name].require_learnable(source, self.schema, rows[name])
 
     @property
     def deciding(self) -> Deciding:
@@ -140,6 +161,7 @@ def prepare(
             *_tail(table, targets, parts.training, settings),
         ),
     )
+    prepared.require_learnable(table)
     found = hints(table, prepared)
     prepared = weighted(_with_own(prepared, table, settings), settings.class_weight)
     return replace(prepared, notes=(*prepared.notes, *found))
@@ -172,7 +194,15 @@ def weighted(
     for name in parts:
         part: Part = getattr(prepared, name)
         own = 1.0 if part.weights is None else part.weights
-        weights = (own * factors[part.y]).astype(np.float32)
+        with np.errstate(over="ignore"):
+            weights = own * factors[part.y]
+        at = outweighing(weights, DTYPE)
+        if at is not None:
+            label = shown(targets.labels[int(part.y[at])])
+            raise ArgumentError(
+                f"class_weight must leave most rows a weight in {DTYPE}, but those of "
+                f"{label} would count {weights[at]:g}"
+            )
         if not weights.any():
             raise ArgumentError(
                 "class_weight must leave rows to learn from and rows to choose the "
@@ -193,7 +223,7 @@ def _split(
     """Which rows of the table each part is."""
     classes = None
     if task.kind == "classes":
-        classes = ClassTargets.fit(table, schema.target, rows).encode(table, rows)
+        classes = ClassTargets.fit(table, schema.target, rows).truth(table, rows)
     try:
         require_rows(len(rows))
         if shares.parts == 1:
@@ -208,6 +238,8 @@ def _with_own(prepared: Prepared, table: Table, settings: Settings) -> Prepared:
     encoder, targets = prepared.encoder, prepared.targets
     for name, own in prepared.own.tables.items():
         found = own_part(own, encoder, targets)
+        if name in LEARNED:
+            found.part.require_learnable(own, prepared.schema, found.rows)
         purpose = {"validation": "validated", "test": "tested"}[name]
         count = counted(len(found.rows), "row")
         said = f"{purpose} on {own.name}, {count}"
@@ -226,4 +258,4 @@ def _tail(
 ) -> tuple[str, ...]:
     if isinstance(targets, ClassTargets):
         return ()
-    return tail_hint(table, targets.name, targets.numbers(table, rows), settings)
+    return tail_hint(table, targets.name, targets.truth(table, rows), settings)

@@ -82,6 +82,20 @@ class Scale:
         """The numbers standardized, shape as given."""
         return self.standardized([self], values[None])[0]
 
+    def deviations(self, values: Floats) -> Floats:
+        """How many deviations numbers are from the mean, without a limit.
+
+        They are infinite where that is beyond float64.
+
+        >>> Scale(-1e308, 1e308).deviations(np.array([1.7e308])).round(3).tolist()
+        [2.7]
+        """
+        with np.errstate(all="ignore"):
+            found = (values - self.mean) / self.deviation
+            # Of numbers near the limit of float64 the halves have a difference.
+            halves = (values / 2 - self.mean / 2) / (self.deviation / 2)
+            return np.where(np.isfinite(found), found, halves)
+
     @staticmethod
     def standardized(scales: "Sequence[Scale]", values: Floats) -> Floats:
         """The numbers of many columns, each by its scale, shape (columns, …)."""
@@ -212,11 +226,13 @@ def _nearly_normal(values: Floats, scores: Floats) -> NDArray[np.bool_]:
 def interpolated(values: Floats, knots: Floats, scores: Floats) -> Floats:
     """What `np.interp` gives, sooner: a search is short if the last one ended near."""
     if len(values) < FEW_SEARCHES:
-        return np.interp(values, knots, scores)
-    order = _nearly_sorted(values, knots[0], knots[-1])
-    found = np.empty(len(values))
-    found[order] = np.interp(values[order], knots, scores)
-    return found
+        found = np.interp(values, knots, scores)
+    else:
+        order = _nearly_sorted(values, knots[0], knots[-1])
+        found = np.empty(len(values))
+        found[order] = np.interp(values[order], knots, scores)
+    # A slope is infinite where knots are as near as the smallest numbers are.
+    return np.fmin(np.fmax(found, scores[0], out=found), scores[-1], out=found)
 
 
 def _nearly_sorted(

@@ -1,82 +1,38 @@
-"""Metrics by scikit-learn, and what a network has to beat: a guess, a linear model."""
+"""Metrics of numbers, and what a network has to beat: a guess, a linear model."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.data.magnitude import (
+    exponent_of,
+    near_one,
+    root_mean_square,
+    weighted_mean,
+    with_mean_one,
+)
+
 Metrics = dict[str, float]
 Floats = NDArray[Any]
 LINEAR_ROWS = 100_000  # the linear model learns from so many rows at most
+LINEAR_CELLS = 2**23  # rows times classes; its solver has some arrays of that size
 LINEAR_ITERATIONS = 1_000
+MOST_ROWS = 2**14  # whose outputs are looked at at a time
+MOST_CELLS = 2**24  # rows times outputs
+MANY_CLASSES = "The number of unique classes is greater than 50%"
+LARGEST = np.finfo(np.float64).max
 
 
-def class_scores(
-    outputs: Floats, truth: Floats, weights: Floats | None, positive: int = 1
+def number_scores(
+    predicted: Floats, truth: Floats, weights: Floats | None = None
 ) -> Metrics:
-    """How well classes are told apart.
-
-    Arguments:
-        outputs: probabilities, shape (rows, classes); or (rows, 1) of the second class.
-        truth: class numbers, shape (rows,).
-        weights: one number a row, or None.
-        positive: of two classes the number of the one that average precision is of.
-
-    Returns:
-        accuracy, balanced_accuracy, f1 (the mean over classes) and log_loss; for two
-        classes roc_auc and average_precision, too, which are NaN where all rows that
-        count are of one class.
-    """
-    metrics: Any = import_module("sklearn.metrics")
-
-    probabilities = both_columns(outputs)
-    predicted = probabilities.argmax(axis=1)
-    present = np.unique(truth)
-    recall: Any = metrics.recall_score(
-        truth,
-        predicted,
-        labels=present,
-        average="macro",
-        sample_weight=weights,
-        zero_division=0,
-    )
-    f1: Any = metrics.f1_score(
-        truth, predicted, average="macro", sample_weight=weights, zero_division=0
-    )
-    chosen = probabilities[np.arange(len(truth)), truth].astype(np.float64)
-    surprise = -np.log(np.maximum(chosen, np.finfo(np.float32).tiny))
-    accuracy: Any = metrics.accuracy_score(truth, predicted, sample_weight=weights)
-    return {
-        "accuracy": float(accuracy),
-        "balanced_accuracy": float(recall),
-        "f1": float(f1),
-        "log_loss": float(np.average(surprise, weights=weights)),
-        **ranked_scores(probabilities, truth, weights, positive),
-    }
-
-
-def ranked_scores(
-    probabilities: Floats, truth: Floats, weights: Floats | None, positive: int
-) -> Metrics:
-    """How well rows are put in order by the probability of one of two classes."""
-    if probabilities.shape[1] != 2:
-        return {}
-    metrics: Any = import_module("sklearn.metrics")
-    counting = truth if weights is None else truth[weights > 0]
-    if len(np.unique(counting)) < 2:
-        return {"roc_auc": math.nan, "average_precision": math.nan}
-    asked = (truth == positive, probabilities[:, positive])
-    area: Any = metrics.roc_auc_score(*asked, sample_weight=weights)
-    mean: Any = metrics.average_precision_score(*asked, sample_weight=weights)
-    return {"roc_auc": float(area), "average_precision": float(mean)}
-
-
-def number_scores(predicted: Floats, truth: Floats, weights: Floats | None) -> Metrics:
     """How near numbers are, in the unit of the target.
 
     Arguments:
@@ -84,20 +40,50 @@ def number_scores(predicted: Floats, truth: Floats, weights: Floats | None) -> M
         weights: one number a row, or None.
 
     Returns:
-        rmse and mae in the target's unit, and r2; NaN where a prediction is.
+        rmse and mae in the target's unit, and r2; infinite, or NaN, where a prediction
+        is, or where the true value is beyond float64.
     """
-    if not np.isfinite(predicted).all():
-        error = float(np.abs(predicted - truth).max())
-        return {"rmse": error, "mae": error, "r2": -error}
-    metrics: Any = import_module("sklearn.metrics")
+    weights = np.ones(len(truth)) if weights is None else near_one(weights)
+    counting, several = weights > 0, len(truth) > 1
+    if not counting.all():
+        predicted, truth = predicted[counting], truth[counting]
+        weights = weights[counting]
+    with np.errstate(all="ignore"):
+        # Halves of numbers near the limit of float64 have a difference.
+        largest = max(np.abs(truth).max(initial=0), np.abs(predicted).max(initial=0))
+        halved = int(largest > LARGEST / 2)
+        wrong = np.ldexp(predicted, -halved) - np.ldexp(truth, -halved)
+        if not np.isfinite(wrong).all():
+            error = float(np.abs(wrong).max())
+            return {"rmse": error, "mae": error, "r2": -error}
+        length, exponent = root_mean_square(wrong, weights)
+        rmse = np.ldexp(length, exponent + halved)
+        mae = np.ldexp(weighted_mean(np.abs(wrong), weights), halved)
+        known = near_one(truth)
+        centered = known - weighted_mean(known, weights)
+        spread, its_exponent = root_mean_square(centered, weights)
+        its_exponent += exponent_of(truth)
+        unexplained = np.ldexp(length / spread, exponent + halved - its_exponent) ** 2
+        if spread == 0:
+            unexplained = np.float64(rmse > 0)
+        r2 = 1 - unexplained if several else 0.0
+        return {"rmse": float(rmse), "mae": float(mae), "r2": float(r2)}
 
-    squared: Any = metrics.mean_squared_error(truth, predicted, sample_weight=weights)
-    absolute: Any = metrics.mean_absolute_error(truth, predicted, sample_weight=weights)
-    several = len(truth) > 1
-    r2: Any = (
-        metrics.r2_score(truth, predicted, sample_weight=weights) if several else 0.0
-    )
-    return {"rmse": float(squared) ** 0.5, "mae": float(absolute), "r2": float(r2)}
+
+def parts_of(rows: int, outputs: int) -> Iterator[slice]:
+    """All rows, in parts whose outputs together take little memory.
+
+    >>> [*parts_of(3, 2)], [*parts_of(9, 2**22)]
+    ([slice(0, 3, None)], [slice(0, 4, None), slice(4, 8, None), slice(8, 9, None)])
+    """
+    most = most_rows(outputs)
+    for start in range(0, rows, most):
+        yield slice(start, min(start + most, rows))
+
+
+def most_rows(outputs: int) -> int:
+    """How many rows' outputs are looked at at a time."""
+    return min(MOST_ROWS, max(MOST_CELLS // max(outputs, 1), 1))
 
 
 def both_columns(outputs: Floats) -> Floats:
@@ -119,14 +105,18 @@ def finite(metrics: Metrics) -> dict[str, float | None]:
 # What a network has to beat -----------------------------------------------------------
 
 
-def constant_outputs(
-    y: Floats, weights: Floats | None, classes: int, rows: int
-) -> Floats:
-    """The best constant guess: the classes' shares, or the mean."""
+def constant_outputs(y: Floats, weights: Floats | None, classes: int) -> Floats:
+    """The best constant guess: the classes' shares, or the mean; shape (1, outputs)."""
     if classes:
         shares = np.bincount(y, weights=weights, minlength=classes)
-        return np.tile(shares / shares.sum(), (rows, 1))
-    return np.full((rows, 1), np.average(y, weights=weights))
+        return (shares / shares.sum())[None]
+    return np.full((1, 1), np.average(y, weights=weights))
+
+
+def repeated(guess: Floats, rows: int) -> Iterator[Floats]:
+    """A guess for all rows, in parts that take no memory."""
+    for part in parts_of(rows, guess.shape[1]):
+        yield np.broadcast_to(guess, (part.stop - part.start, guess.shape[1]))
 
 
 def linear_outputs(
@@ -136,8 +126,8 @@ def linear_outputs(
     classes: int,
     codes: int,
     test_X: Floats,
-) -> Floats:
-    """What logistic or ridge regression gives on the same features.
+) -> Iterator[Floats]:
+    """What logistic or ridge regression gives on the same features, in parts.
 
     Arguments:
         X, y, weights: training rows.
@@ -149,31 +139,46 @@ def linear_outputs(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    kept = rows_for_linear(len(X))
+    kept = rows_for_linear(len(X), classes)
     if classes and len(np.unique(y[kept])) == 1:
-        return constant_outputs(y, None, classes, len(test_X))
+        return repeated(constant_outputs(y, None, classes), len(test_X))
     model: Any = LogisticRegression(max_iter=LINEAR_ITERATIONS) if classes else Ridge()
     features: Any = one_column_a_category(X[kept], codes)
     features_of_test: Any = one_column_a_category(test_X, codes, like=X[kept])
+    counting = None if weights is None else with_mean_one(weights[kept])
     with warnings.catch_warnings():
-        # A model that hasn't quite settled is still a fair comparison.
+        # A model that hasn't quite settled is still a fair comparison, and so is one of
+        # more classes than scikit-learn thinks usual.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(
-            features, y[kept], sample_weight=None if weights is None else weights[kept]
-        )
-    if not classes:
-        return np.asarray(model.predict(features_of_test)).reshape(-1, 1)
-    outputs = np.zeros((len(test_X), classes))
-    outputs[:, model.classes_] = model.predict_proba(features_of_test)
-    return outputs
+        warnings.filterwarnings("ignore", MANY_CLASSES, UserWarning)
+        model.fit(features, y[kept], sample_weight=counting)
+    return predictions_of(model, features_of_test, classes)
 
 
-def rows_for_linear(rows: int) -> NDArray[np.int64]:
+def predictions_of(model: Any, X: Any, classes: int) -> Iterator[Floats]:
+    """What a model of scikit-learn gives, in parts.
+
+    Arguments:
+        model: has learned class numbers, maybe not all, or one number.
+        X: rows to predict.
+        classes: how many there are; 0 for a number.
+    """
+    for part in parts_of(X.shape[0], classes):
+        if classes:
+            outputs = np.zeros((part.stop - part.start, classes))
+            outputs[:, model.classes_] = model.predict_proba(X[part])
+            yield outputs
+        else:
+            yield np.asarray(model.predict(X[part])).reshape(-1, 1)
+
+
+def rows_for_linear(rows: int, classes: int = 0) -> NDArray[np.int64]:
     """All rows, or a random part of a very large table."""
-    if rows <= LINEAR_ROWS:
+    most = min(LINEAR_ROWS, LINEAR_CELLS // max(classes, 1))
+    if rows <= most:
         return np.arange(rows)
     generator = np.random.Generator(np.random.Philox(key=[0, rows]))
-    return np.sort(generator.choice(rows, LINEAR_ROWS, replace=False))
+    return np.sort(generator.choice(rows, most, replace=False))
 
 
 def one_column_a_category(X: Floats, codes: int, like: Floats | None = None) -> Any:

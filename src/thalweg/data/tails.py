@@ -13,6 +13,8 @@ FEWEST_ROWS = 100
 HEAVY = 4.0
 """How many times as far from the median the 99th percentile is than the 1st."""
 
+LARGEST = np.finfo(np.float64).max.item()
+
 LIGHT = 0.6
 """A logarithm whose upper tail is shorter than this has a heavy lower one instead."""
 
@@ -31,7 +33,8 @@ def tail_hint(
     chosen = settings.target_scale is not None or settings.loss == "poisson"
     if chosen or not has_heavy_tail(values):
         return ()
-    times = np.quantile(values, 0.99) / np.median(values)
+    high, median = np.quantile(values, [0.99, 0.5]).tolist()
+    times = min(high / median, LARGEST)
     return (
         f"{name!r} has a heavy tail, its 99th percentile is {times:.2g} times its "
         f"median: {way(table, 'target_scale', 'log')} learns its logarithm",
@@ -62,5 +65,5 @@ def tail_ratio(values: Floats) -> float:
     >>> tail_ratio(np.linspace(0.0, 1.0, 101))
     1.0
     """
-    low, middle, high = np.quantile(values, [0.01, 0.5, 0.99])
-    return float((high - middle) / (middle - low)) if middle > low else 0.0
+    low, middle, high = np.quantile(values, [0.01, 0.5, 0.99]).tolist()
+    return (high - middle) / (middle - low) if middle > low else 0.0

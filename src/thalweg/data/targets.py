@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.data.forms import USUAL, Form, Kind
+from thalweg.data.magnitude import near_one
 from thalweg.data.pipeline import Answers
 from thalweg.data.scales import Scale
 from thalweg.data.schema import Column, Schema, form_data, form_of
@@ -23,6 +24,8 @@ from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.program import ops
 
 Rows: TypeAlias = NDArray[np.int64]
+
+LARGE = 1e200
 
 
 def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) -> Rows:
@@ -49,7 +52,7 @@ def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) 
     return rows
 
 
-def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float32] | None:
+def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float64] | None:
     """The weights of some rows, shape (rows,); None without a column of weights.
 
     Raises:
@@ -69,7 +72,8 @@ def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float32]
         )
     if len(rows) and not weights.any():
         raise DataError(f"{table.name}, column {column!r}: a weight must be above 0")
-    return weights.astype(np.float32)
+    # Only their ratios matter, but they must have a sum.
+    return weights if weights.max(initial=0.0) < LARGE else near_one(weights)
 
 
 class TargetEncoder(ABC):
@@ -89,12 +93,16 @@ class TargetEncoder(ABC):
         return bool(form_data(self.form, self.form.kind))
 
     @abstractmethod
-    def encode(self, table: Table, rows: Rows) -> NDArray[Any]:
-        """The targets of some rows, shape (rows,).
+    def truth(self, table: Table, rows: Rows) -> NDArray[Any]:
+        """What predictions of some rows are compared with, shape (rows,).
 
         Raises:
-            DataError: a cell is missing or can't be encoded; names line and column.
+            DataError: a cell is missing or can't be used; names line and column.
         """
+
+    @abstractmethod
+    def learned(self, truth: NDArray[Any]) -> NDArray[Any]:
+        """What a network learns of it, shape (rows,)."""
 
     @abstractmethod
     def answers(self) -> Answers:
@@ -128,7 +136,7 @@ class ClassTargets(TargetEncoder):
 
         >>> table = Table.of("t", pl.DataFrame({"y": ["b", "a", "b"]}))
         >>> encoder = ClassTargets.fit(table, Column("y", "category", ""), np.arange(3))
-        >>> encoder.labels, encoder.encode(table, np.arange(3)).tolist()
+        >>> encoder.labels, encoder.truth(table, np.arange(3)).tolist()
         (('a', 'b'), [1, 0, 1])
         """
         cells = table.column(target.name).gather(rows)
@@ -137,7 +145,7 @@ class ClassTargets(TargetEncoder):
         keys = tuple(sorted(found.unique().drop_nulls(), key=order))
         return cls(target.name, target.form, keys, _written(cells, found, keys))
 
-    def encode(self, table: Table, rows: Rows) -> NDArray[np.int32]:
+    def truth(self, table: Table, rows: Rows) -> NDArray[np.int32]:
         """Class numbers, shape (rows,), int32."""
         column = table.column(self.name).gather(rows)
         numbers = {key: number for number, key in enumerate(self.keys)}
@@ -151,6 +159,10 @@ class ClassTargets(TargetEncoder):
                 f"{listed(self.labels)}, got {shown(column[at])}"
             )
         return codes.to_numpy()
+
+    def learned(self, truth: NDArray[Any]) -> NDArray[Any]:
+        """The class numbers."""
+        return truth
 
     def number_of(self, label: str) -> int | None:
         """The number of a class, whose label is read as a cell is; None for no class.
@@ -224,8 +236,8 @@ class NumberTargets(TargetEncoder):
         scale = Scale.fit(np.log(values) if log else values)
         return cls(target.name, scale, target.form, log)
 
-    def numbers(self, table: Table, rows: Rows) -> NDArray[np.float64]:
-        """The cells of some rows as they are, shape (rows,)."""
+    def truth(self, table: Table, rows: Rows) -> NDArray[np.float64]:
+        """Numbers in the target's unit, shape (rows,), float64."""
         return _numbers(table, self.name, self.form, rows, self.log)
 
     @property
@@ -233,20 +245,16 @@ class NumberTargets(TargetEncoder):
         """What is learned, in words."""
         return f"log {self.name}" if self.log else self.name
 
-    def encode(self, table: Table, rows: Rows) -> NDArray[np.float32]:
-        """Standardized numbers, shape (rows,), float32."""
-        return self.standardized(self.numbers(table, rows)).astype(np.float32)
-
-    def standardized(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Numbers as they are learned."""
-        learned = np.log(values) if self.log else values
-        return (learned - self.scale.mean) / self.scale.deviation
+    def learned(self, truth: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standardized numbers, or logarithms; infinite where beyond float64."""
+        return self.scale.deviations(np.log(truth) if self.log else truth)
 
     def decode(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
-        """Standardized numbers in the unit of the target."""
-        learned = standardized.astype(np.float64) * self.scale.deviation
-        learned = learned + self.scale.mean
-        return cast(NDArray[np.float64], ops.exp(learned)) if self.log else learned
+        """Standardized numbers in the unit of the target; infinite beyond float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            learned = standardized.astype(np.float64) * self.scale.deviation
+            learned = learned + self.scale.mean
+            return cast(NDArray[np.float64], ops.exp(learned)) if self.log else learned
 
     def in_unit(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """Metrics of what is learned, with errors in the target's unit.

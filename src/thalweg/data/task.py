@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from thalweg.data.counting import counts
+from thalweg.data.declared import way
 from thalweg.data.schema import Column
 from thalweg.data.strict import require_keys, text
 from thalweg.data.table import Table
@@ -19,6 +20,10 @@ TASKS: tuple[TaskKind, ...] = get_args(TaskKind)
 
 MOST_CLASS_NUMBERS = 10
 """Whole numbers that count up from 0 or 1 to no more than this many are classes."""
+
+
+MOST_CLASSES = 1_000
+"""Of more texts a target is classes only if a user says so: each costs its part."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ def infer_task(
     task = _by_values(values) if asked is None else Task(asked, "as asked")
     if asked is None and declared == "number":
         task = Task("number", "as declared")
-    _check(table, target, cells, task)
+    meant = asked == "classes" or declared == "category"
+    _check(table, target, cells, task, meant)
     return task
 
 
@@ -127,7 +133,9 @@ def _by_values(values: pl.Series) -> Task:
     return Task("number", f"the target is {different:,} different whole numbers {span}")
 
 
-def _check(table: Table, target: Column, cells: pl.Series, task: Task) -> None:
+def _check(
+    table: Table, target: Column, cells: pl.Series, task: Task, meant: bool
+) -> None:
     where = f"{table.name}, column {target.name!r}"
     if task.kind == "number":
         if target.kind != "number":
@@ -142,4 +150,11 @@ def _check(table: Table, target: Column, cells: pl.Series, task: Task) -> None:
         raise DataError(
             f"{where}: a class must have two rows or more on average, but there are "
             f"{classes:,} different values in {counted(len(labels), 'row')}"
+        )
+    if classes > MOST_CLASSES and not meant:
+        raise DataError(
+            f"{where}: more than {MOST_CLASSES:,} classes are told apart only if that "
+            f"is meant, but there are {classes:,} different values in "
+            f"{counted(len(labels), 'row')}; if it is: "
+            f"{way(table, 'category', target.name)}"
         )

@@ -60,6 +60,7 @@ from thalweg.training.history import History
 from thalweg.training.interrupts import watch
 from thalweg.training.network import Network
 from thalweg.training.programs import Programs
+from thalweg.training.rows import require_finite, require_learnable
 
 OF_NUMBERS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 OF_CELLS: dict[str, Any] = {
@@ -152,9 +153,12 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             self._targets.require_learnable(given.y[split.training])
             self._learn_form(given, split.training, settings)
         inputs = self._inputs(given.X)
+        self._require_learnable(inputs, given)
         learning, judging = part(inputs, given, split.training), None
         if theirs is not None:
-            judging = part(self._inputs(theirs.X), theirs, theirs.counting())
+            own_inputs = self._inputs(theirs.X)
+            self._require_learnable(own_inputs, theirs, "validation ")
+            judging = part(own_inputs, theirs, theirs.counting())
         elif len(split.validating):
             judging = part(inputs, given, split.validating, split.together)
         held_out = None if judging is None else self._held_out(judging)
@@ -198,8 +202,10 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             rule = replace(settings, schedule="constant").rule(len(rows))
         tasks = SklearnCallbacks(self, 1, X, y, sample_weight, before)
         tasks.begin()
+        inputs = self._inputs(given.X)
+        self._require_learnable(inputs, given)
         self._train(
-            part(self._inputs(given.X), given, rows),
+            part(inputs, given, rows),
             settings,
             epochs=1,
             validation=None,
@@ -230,7 +236,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             self._factors = self._targets.factors(asked, encoded, own)
         by_class = self._targets.by_class(self._factors, encoded)
         rows = table_of(checked) if self._reads_tables(checked) else checked
-        return Given(rows, encoded, combined(own, by_class))
+        return Given(rows, encoded, combined(own, by_class, self.dtype))
 
     def _split(self, given: Given, validated: bool, settings: Settings) -> Split:
         """Which rows to train and to validate on; those of weight 0 are neither.
@@ -281,6 +287,19 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         """The loss that was asked for, or the usual one."""
         return Loss.of(self._targets.usual_loss if self.loss is None else self.loss)
 
+    def _require_learnable(
+        self, inputs: NumpyArray, given: Given, name: str = ""
+    ) -> None:
+        """The network can learn with these rows, as they are counted by who gave them.
+
+        Raises:
+            ArgumentError: a number is too large for its dtype; names row and column.
+        """
+        dtype, rows = self.network_.dtype, given.counting()
+        require_finite(inputs, f"{name}X", given=given.X)
+        learned = self._targets.learned(given.y, self._loss())
+        require_learnable(learned, given.y, f"{name}y", dtype, rows)
+
     def _learned(self, part: Part) -> tuple[Any, ...]:
         """Rows as `Network.fit` takes them."""
         return part.X, self._targets.learned(part.y, self._loss()), part.weights
@@ -321,9 +340,10 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         """X and y by scikit-learn's rules; a frame stays one."""
         require_unmasked(X, "X")
         if not self._reads_tables(X):
-            return validation.validate_data(
-                self, X, y, reset=reset, multi_output=True, **OF_NUMBERS
-            )
+            with np.errstate(over="ignore", invalid="ignore"):  # it takes their sum
+                return validation.validate_data(
+                    self, X, y, reset=reset, multi_output=True, **OF_NUMBERS
+                )
         checked_frame(self, X, y, reset=reset)
         return X, checked_targets(X, y)
 
@@ -357,7 +377,8 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             checked_frame(self, X, reset=False)
             return X
         checks = OF_CELLS if frame else OF_NUMBERS
-        return validation.validate_data(self, X, reset=False, **checks)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validation.validate_data(self, X, reset=False, **checks)
 
     # Exporting ------------------------------------------------------------------------
 

@@ -120,12 +120,13 @@ class Conformal:
         """
         fits = is_number(coverage) and 0 < coverage < 1
         require(fits, "coverage", "between 0 and 1", coverage)
-        middle, below, above = self._reach(self.quantiles, coverage)
-        off = self.truth - middle
-        scores = np.maximum(-off / below, off / above)
-        factor = np.array([self._factor(each, coverage) for each in scores.T])
-        middle, below, above = self._reach(quantiles, coverage)
-        return np.stack([middle - factor * below, middle + factor * above], axis=2)
+        with np.errstate(over="ignore", invalid="ignore"):  # ends may be infinite
+            middle, below, above = self._reach(self.quantiles, coverage)
+            off = self.truth - middle
+            scores = np.maximum(-off / below, off / above)
+            factor = np.array([self._factor(each, coverage) for each in scores.T])
+            middle, below, above = self._reach(quantiles, coverage)
+            return np.stack([middle - factor * below, middle + factor * above], axis=2)
 
     def _reach(
         self, quantiles: NumpyArray, coverage: float
@@ -135,9 +136,8 @@ class Conformal:
         if len(self.levels) == 1:
             return middle, np.ones_like(middle), np.ones_like(middle)
         low, high = self._pair(coverage)
-        least = NARROWEST * np.mean(
-            self.quantiles[:, :, high] - self.quantiles[:, :, low], axis=0
-        )
+        narrow = NARROWEST * self.quantiles
+        least = np.mean(narrow[:, :, high] - narrow[:, :, low], axis=0)
         least = np.maximum(least, np.finfo(np.float64).tiny)
         below = np.maximum(middle - quantiles[:, :, low], least)
         return middle, below, np.maximum(quantiles[:, :, high] - middle, least)

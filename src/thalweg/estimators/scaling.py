@@ -101,8 +101,9 @@ class Scaling:
         return np.minimum(np.maximum(scaled, -limits), limits)
 
     def inverse(self, standardized: NumpyArray) -> NumpyArray:
-        """Standardized numbers back in their unit, float64."""
-        return standardized.astype(np.float64) * self.deviation + self.mean
+        """Standardized numbers back in their unit, float64; infinite beyond that."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return standardized.astype(np.float64) * self.deviation + self.mean
 
 
 LIMIT = FARTHEST

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from thalweg.data.class_weights import BALANCED, balanced_factors
+from thalweg.data.magnitude import near_one
 from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
+from thalweg.estimators.splitting import dtype_for
 from thalweg.formulas.names import is_number, nearest, require
 from thalweg.program.types import NumpyArray, require_unmasked
+from thalweg.training.rows import require_balance
 
 
 def checked_weights(sample_weight: Any, y: NumpyArray) -> NumpyArray | None:
@@ -128,17 +131,26 @@ def label_factors(
     return np.array([np.ones(2) if each is None else each for each in factors])
 
 
-def combined(own: NumpyArray | None, by_class: NumpyArray | None) -> NumpyArray | None:
-    """What each row counts: its weight times its class's.
+def combined(
+    own: NumpyArray | None, by_class: NumpyArray | None, dtype: str | None = None
+) -> NumpyArray | None:
+    """What each row counts: its weight times its class's, the largest near 1.
+
+    Arguments:
+        own: the rows' weights, or None.
+        by_class: what each row counts by its class, or None.
+        dtype: of the network, as it was asked for.
 
     Raises:
-        ArgumentError: nothing counts at all.
+        ArgumentError: nothing counts at all, or a row more than most others can beside.
     """
-    if own is None or by_class is None:
-        return own if by_class is None else by_class
-    both = own * by_class
-    if not both.any():
-        raise ArgumentError(
-            "sample_weight times class_weight must not be zero for every row"
-        )
-    return both
+    weights, name = own, "sample_weight"
+    if by_class is not None:
+        weights = by_class if own is None else near_one(own) * near_one(by_class)
+        name = "class_weight" if own is None else "sample_weight times class_weight"
+    if weights is None:
+        return None
+    if not weights.any():
+        raise ArgumentError(f"{name} must not be zero for every row")
+    require_balance(weights, dtype_for(dtype, int(np.count_nonzero(weights))), name)
+    return near_one(weights)

@@ -148,6 +148,7 @@ def interpolated(graph: Graph, scores: NormalScores, values: str) -> str:
     knots, heights = scores.knots, scores.scores
     with np.errstate(over="ignore"):
         slopes = np.append(np.diff(heights) / np.diff(knots), 0.0)
+    slopes = np.minimum(slopes, np.finfo(np.float64).max)
     limits = number(graph, knots[0]), number(graph, knots[-1])
     inside = graph.add("Clip", values, *limits)
     column = graph.add("Unsqueeze", inside, graph.integers(1))
@@ -158,7 +159,8 @@ def interpolated(graph: Graph, scores: NormalScores, values: str) -> str:
         graph.add("Gather", graph.constant(a), place) for a in (knots, slopes, heights)
     ]
     rise = graph.add("Mul", graph.add("Sub", inside, at[0]), at[1])
-    return graph.add("Add", rise, at[2])
+    ends = number(graph, heights[0]), number(graph, heights[-1])
+    return graph.add("Clip", graph.add("Add", rise, at[2]), *ends)
 
 
 def moment_features(graph: Graph, encoding: MomentEncoding, cells: str) -> list[str]:

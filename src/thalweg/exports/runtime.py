@@ -326,7 +326,7 @@ def number_columns(
     values[absent] = fill
     columns = [scaled(values, mean, deviation)]
     if knots is not None and scores is not None:
-        columns.append(np.interp(values, knots, scores))
+        columns.append(np.clip(np.interp(values, knots, scores), scores[0], scores[-1]))
     return [*columns, absent] if missing else columns
 
 

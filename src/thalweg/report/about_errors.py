@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from thalweg.data.bootstrap import (
+from thalweg.data.row_errors import (
     ClassCounts,
     ClassErrors,
     Floats,
@@ -28,13 +29,14 @@ from thalweg.report.blocks import (
     Shaded,
 )
 from thalweg.report.evidence import Rows
+from thalweg.report.importance import mean_and_deviation
 from thalweg.report.reliability import (
     Group,
     calibration_error,
     number_groups,
     probability_groups,
 )
-from thalweg.report.svg import svg
+from thalweg.report.svg import can_be_drawn, svg
 from thalweg.report.words import between, cut, number, percent
 
 MOST_CLASSES = 12  # of a confusion matrix in numbers
@@ -177,15 +179,16 @@ def probability_section(rows: Rows, errors: ClassErrors) -> Section:
         second = labels_of(rows)[1]
         promised = f"predicted probability of {pictures.short(second)}"
         seen = f"share of {pictures.short(second)}"
-        said, came = rows.outputs[:, 1], errors.truth == 1
+        assert errors.of_both is not None
+        said, came = errors.of_both[1], errors.truth == 1
         intro = f"Test rows grouped by the probability of {second}. If it can be "
         intro += f"believed, as large a share of each group is {second}."
     else:
         promised, seen = "probability of the predicted class", "share that is right"
-        said, came = rows.outputs.max(axis=1), errors.truth == errors.predicted
+        said, came = errors.of_predicted, errors.truth == errors.predicted
         intro = "Test rows grouped by the probability of the class that was predicted. "
         intro += "If it can be believed, as large a share of each group is right."
-    groups = probability_groups(said.astype(np.float64), came, errors.weights)
+    groups = probability_groups(said, came, errors.weights)
     mean = f"On average the two differ by {number(calibration_error(groups))} (the "
     mean += "expected calibration error)."
     drawing = svg("reliability", lambda: pictures.reliability(groups, promised, seen))
@@ -239,35 +242,41 @@ def residual_section(rows: Rows, errors: NumberErrors) -> Section:
     count = len(errors.truth)
     drawn = len(pictures.drawn_rows(count))
     some = f" {drawn:,} of {count:,} rows, drawn at random." if drawn < count else ""
-    residuals = errors.truth - errors.predicted
+    residuals = errors.residuals
+    mean, deviation = mean_and_deviation(residuals)
+    with np.errstate(invalid="ignore"):
+        quarters = np.quantile(residuals, [0, 0.25, 0.75, 1]).tolist()
+    both = np.concatenate([errors.predicted, residuals])
+    drawable = residuals if can_be_drawn(both) else np.full(1, np.inf)
     points = Picture(
-        svg("residuals", lambda: pictures.residual_points(errors, target)),
+        svg("residuals", lambda: pictures.residual_points(errors, target), drawable),
         f"Residuals: what is left of {target} after the prediction. A band around the "
         f"dashed line that is even everywhere is good.{some}",
         f"Residuals against predictions, for predictions from "
         f"{number(float(errors.predicted.min()))} to "
-        f"{number(float(errors.predicted.max()))}: mean residual "
-        f"{number(float(residuals.mean()))}, standard deviation "
-        f"{number(float(residuals.std()))}.",
+        f"{number(float(errors.predicted.max()))}: mean residual {number(mean)}, "
+        f"standard deviation {number(deviation)}.",
     )
     counts = Picture(
-        svg("residual-counts", lambda: pictures.residual_counts(errors)),
+        svg("residual-counts", lambda: pictures.residual_counts(errors), drawable),
         "How many test rows are off by how much.",
-        f"Histogram of residuals from {number(float(residuals.min()))} to "
-        f"{number(float(residuals.max()))}, half of them between "
-        f"{number(float(np.quantile(residuals, 0.25)))} and "
-        f"{number(float(np.quantile(residuals, 0.75)))}.",
+        f"Histogram of residuals from {number(quarters[0])} to {number(quarters[3])}, "
+        f"half of them between {number(quarters[1])} and {number(quarters[2])}.",
     )
     blocks: list[Block] = [Pictures([points, counts]), size_grid(errors)]
+    if infinite := int(np.count_nonzero(~np.isfinite(errors.predicted))):
+        text = f"{infinite:,} of {counted(count, 'prediction')} aren't finite numbers."
+        blocks.insert(0, Paragraph(text, note=True))
     return Section("errors", "How far off it is", blocks)
 
 
 def size_grid(errors: NumberErrors) -> Grid:
     """What share of the rows is off by no more than what."""
     shares = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
+    with np.errstate(invalid="ignore"):
+        most = np.quantile(errors.error, shares).tolist()
     grid = [
-        [percent(share), number(float(np.quantile(errors.error, share)))]
-        for share in shares
+        [percent(share), number(each)] for share, each in zip(shares, most, strict=True)
     ]
     return Grid(
         "Absolute errors of test rows", ["Share of rows", "Off by at most"], grid
@@ -278,7 +287,9 @@ def number_section(rows: Rows, errors: NumberErrors) -> Section:
     """Whether predictions are right on average, high ones and low ones."""
     target = rows.prepared.targets.name
     groups = number_groups(errors)
-    drawing = svg("reliability", lambda: pictures.number_reliability(groups, target))
+    ends = [(g.promised, g.seen, g.interval.low, g.interval.high) for g in groups]
+    plot = partial(pictures.number_reliability, groups, target)
+    drawing = svg("reliability", plot, ends)
     promised, seen = f"prediction of {cut(target)}", "mean true number"
     caption = (
         "Test rows in groups of about the same size, by prediction. Points on the "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thalweg.data.bootstrap import ClassErrors, RowErrors
+from thalweg.data.row_errors import ClassErrors, NumberErrors
 from thalweg.data.words import counted, shown
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
@@ -32,7 +32,11 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
     ]
     told = ", ".join(f"{cut(each.column, 40)} {number(each.rise)}" for each in bars)
     picture = Picture(
-        svg("importance", lambda: pictures.importance_bars(bars, error)),
+        svg(
+            "importance",
+            lambda: pictures.importance_bars(bars, error),
+            [(0.0, each.rise, each.deviation) for each in bars],
+        ),
         f"The longer the bar, the more the network goes by the column; the thin lines "
         f"are the standard deviation over {REPEATS} shuffles.",
         f"Rise of the {error} by column: {told}.",
@@ -54,14 +58,15 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
     return Section("importance", "Which columns it goes by", blocks)
 
 
-def worst_section(rows: Rows, errors: RowErrors, columns: Sequence[str]) -> Section:
+def worst_section(rows: Rows, columns: Sequence[str]) -> Section:
     """The rows that are furthest off, with their most important cells."""
+    errors = rows.errors
     worst = np.argsort(-errors.error, kind="stable")[:MOST_WRONG].tolist()
     cells = list(columns[:MOST_CELLS])
     said = said_of_class if isinstance(errors, ClassErrors) else said_of_number
-    heads = ["Row", *said(rows, errors, None), *(cut(name, 40) for name in cells)]
+    heads = ["Row", *said(rows, None), *(cut(name, 40) for name in cells)]
     grid = [
-        [where(rows, row), *said(rows, errors, row), *cells_of(rows, row, cells)]
+        [where(rows, row), *said(rows, row), *cells_of(rows, row, cells)]
         for row in worst
     ]
     more = len(columns) - len(cells)
@@ -91,19 +96,21 @@ def text_of(cell: object) -> str:
     return cut(cell if isinstance(cell, str) else shown(cell), 40)
 
 
-def said_of_class(rows: Rows, errors: RowErrors, row: int | None) -> list[str]:
+def said_of_class(rows: Rows, row: int | None) -> list[str]:
     """What a row is, what it was taken for, and how probable it thought the truth."""
     if row is None:
         return ["True class", "Predicted", "Probability of the true class"]
-    labels = labels_of(rows)
+    labels, errors = labels_of(rows), rows.errors
+    assert isinstance(errors, ClassErrors)
     truth, predicted = int(errors.truth[row]), int(errors.predicted[row])
-    given = float(rows.outputs[row, truth])
-    return [labels[truth], labels[predicted], number(given)]
+    return [labels[truth], labels[predicted], number(float(errors.of_truth[row]))]
 
 
-def said_of_number(rows: Rows, errors: RowErrors, row: int | None) -> list[str]:
+def said_of_number(rows: Rows, row: int | None) -> list[str]:
     """The true number, the predicted one, and the difference."""
     if row is None:
         return ["True", "Predicted", "Off by"]
-    truth, predicted = float(errors.truth[row]), float(errors.predicted[row])
-    return [number(truth), number(predicted), number(predicted - truth)]
+    errors = rows.errors
+    assert isinstance(errors, NumberErrors)
+    found = errors.truth[row], errors.predicted[row], -errors.residuals[row]
+    return [number(float(each)) for each in found]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from thalweg.data.bootstrap import (
     CONFIDENCE,
-    Floats,
     Interval,
-    RowErrors,
     interval,
     resampled,
 )
 from thalweg.data.cautions import FEW_ROWS
 from thalweg.data.deciding import Deciding
+from thalweg.data.row_errors import Floats, RowErrors
 from thalweg.data.targets import ClassTargets
 from thalweg.data.words import counted
 from thalweg.report import pictures
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evidence import Evidence, Rows, errors_of
+from thalweg.report.evidence import Evidence, Rows
 from thalweg.report.rivals import FEWEST_ROUNDS, ROUNDS, rivals, rounds
 from thalweg.report.svg import svg
 from thalweg.report.words import (
@@ -63,8 +63,7 @@ class Contender:
         cls, name: str, errors: RowErrors, seconds: float, deciding: Deciding
     ) -> Contender:
         """Score a model."""
-        rows = np.arange(len(errors.truth))
-        return cls(name, errors.metrics(rows), resampled(errors), seconds, deciding)
+        return cls(name, errors.every_metric, resampled(errors), seconds, deciding)
 
     def interval(self, metric: str) -> Interval:
         """Where a metric probably lies."""
@@ -73,17 +72,17 @@ class Contender:
     def gain_over(self, other: Contender) -> Interval:
         """By how much the deciding metric is probably better than another's."""
         metric = self.deciding.metric
-        return interval(self.deciding.gain(self.draws[metric], other.draws[metric]))
+        with np.errstate(invalid="ignore"):  # both may be infinite
+            gain = self.deciding.gain(self.draws[metric], other.draws[metric])
+        return interval(gain)
 
 
 def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
     """The network, then what it has to beat, the strongest first."""
     took, deciding = sum(evidence.history.seconds), rows.prepared.deciding
-    network = Contender.of(NETWORK, errors_of(rows, rows.outputs), took, deciding)
+    network = Contender.of(NETWORK, rows.errors, took, deciding)
     others = [
-        Contender.of(
-            rival.name, errors_of(rows, rival.outputs), rival.seconds, deciding
-        )
+        Contender.of(rival.name, rival.errors, rival.seconds, deciding)
         for rival in rivals(rows, evidence.execution.threads)
     ]
     return [network, *reversed(others)]
@@ -227,7 +226,9 @@ def rivals_picture(found: Sequence[Contender]) -> Picture:
     points = [
         (each.name, each.metrics[metric], each.interval(metric)) for each in found
     ]
-    drawing = svg("rivals", lambda: pictures.metric_by_model(spaced(metric), points))
+    ends = [(value, where.low, where.high) for _, value, where in points]
+    plot = partial(pictures.metric_by_model, spaced(metric), points)
+    drawing = svg("rivals", plot, ends)
     caption = (
         f"{spaced(metric)} with its {SURE} interval: the network a filled circle on a "
         "solid line, the others squares on dashed lines."

@@ -11,6 +11,7 @@ from thalweg.data.categories import CategoryEncoding, CodeEncoding
 from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.data.own import PARTS as OWN_PARTS
 from thalweg.data.part import Part
+from thalweg.data.scales import Scale
 from thalweg.data.settings import Settings
 from thalweg.data.targets import ClassTargets, NumberTargets
 from thalweg.data.words import counted, listed
@@ -223,9 +224,13 @@ def number_grid(rows: Rows, targets: NumberTargets) -> Grid:
     """Mean, deviation and range of the target."""
     grid: list[Sequence[str]] = []
     for name in PARTS:
-        values = targets.decode(part(rows, name).y)
+        values = part(rows, name).truth
         if len(values):
-            found = (values.mean(), values.std(), values.min(), np.median(values))
-            grid.append([name, *map(number, [*map(float, found), float(values.max())])])
+            scale = Scale.fit(values)
+            low, high = float(values.min()), float(values.max())
+            deviation = scale.deviation if low < high else 0.0
+            median = float(np.quantile(values, 0.5))
+            found = scale.mean, deviation, low, median, high
+            grid.append([name, *map(number, found)])
     heads = ["Part", "Mean", "Standard deviation", "Lowest", "Median", "Highest"]
     return Grid(f"The target {cut(targets.name)} in each part", heads, grid)

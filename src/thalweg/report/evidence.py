@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data import bootstrap
-from thalweg.data.bootstrap import RowErrors
 from thalweg.data.going_on import fingerprint
 from thalweg.data.learn import Trained, prepared_by
 from thalweg.data.model import TableModel
 from thalweg.data.own import NO_SOURCES, PARTS, Own, Sources
 from thalweg.data.prepare import Prepared
 from thalweg.data.read import read
-from thalweg.data.scores import both_columns
+from thalweg.data.row_errors import Outputs, RowErrors, errors_of
 from thalweg.data.settings import Settings, settings_from
 from thalweg.data.table import Table
 from thalweg.data.targets import ClassTargets
@@ -37,18 +34,17 @@ SPLITS_DIFFER = (
 
 @dataclass(frozen=True)
 class Rows:
-    """The table, as it was split for training, and what the network says.
+    """The table, as it was split for training, and what the network gets wrong.
 
     Arguments:
         table: all rows as they were read.
         prepared: the parts, encoded.
-        outputs: what the network gives for the test rows: probabilities, shape (rows,
-            classes), or standardized numbers, shape (rows, 1).
+        errors: what it gets wrong of the test rows.
     """
 
     table: Table
     prepared: Prepared
-    outputs: NDArray[Any]
+    errors: RowErrors
 
     @property
     def test_table(self) -> Table:
@@ -144,7 +140,7 @@ def evidence_of(
     require(fits, "model", "what train gave, or a table's model", type(model).__name__)
     if isinstance(model, Trained):
         if model.table is not None:
-            rows = with_outputs(model.model, model.table, model.prepared, execution)
+            rows = with_errors(model.model, model.table, model.prepared, execution)
             return Evidence(model.model, rows, "", execution)
         model = model.model
     require_had(model, own)
@@ -227,7 +223,7 @@ def rows_of(
     prepared = prepared_by(table, model.target, settings, own)
     if (prepared.encoder, prepared.targets) != (model.encoder, model.targets):
         return None, SPLITS_DIFFER
-    return with_outputs(model, table, prepared, execution), ""
+    return with_errors(model, table, prepared, execution), ""
 
 
 def recorded_data(model: TableModel) -> Mapping[str, Any]:
@@ -260,24 +256,16 @@ def settings_of(model: TableModel) -> Settings | None:
         return None
 
 
-def with_outputs(
+def with_errors(
     model: TableModel, table: Table, prepared: Prepared, execution: Execution
 ) -> Rows:
-    """The rows with what the network says of those it is tested on."""
-    return Rows(table, prepared, predicted(model, prepared.test.X, execution))
+    """The rows with what the network gets wrong of those it is tested on."""
+    outputs = model.outputs(prepared.test.X, execution)
+    return Rows(table, prepared, tested(prepared, outputs))
 
 
-def errors_of(rows: Rows, outputs: NDArray[Any]) -> RowErrors:
+def tested(prepared: Prepared, outputs: Outputs) -> RowErrors:
     """What outputs for the test rows got wrong."""
-    test, prepared = rows.prepared.test, rows.prepared
-    known = test.y, test.weights, prepared.deciding.positive
-    return bootstrap.errors_of(prepared.targets, outputs, *known)
-
-
-def predicted(
-    model: TableModel, X: NDArray[np.float32], execution: Execution
-) -> NDArray[Any]:
-    """Probabilities of all classes, or one number, for each encoded row."""
-    engine, threads = execution.engine, execution.threads
-    outputs = model.network.predict(X, engine=engine, threads=threads)
-    return both_columns(outputs) if isinstance(model.targets, ClassTargets) else outputs
+    test = prepared.test
+    known = test.truth, test.weights, prepared.deciding.positive
+    return errors_of(prepared.targets, outputs, *known)

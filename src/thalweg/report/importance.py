@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.encode import Encoder
-from thalweg.report.evidence import Evidence, Rows, errors_of, predicted
+from thalweg.data.magnitude import root_mean_square, weighted_mean
+from thalweg.report.evidence import Evidence, Rows, tested
 
 REPEATS = 5
 MOST_CELLS = 200_000  # rows times columns: wide tables are shuffled on fewer rows
@@ -48,8 +49,21 @@ def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
             X = part.prepared.test.X.copy()
             X[:, features] = X[generator.permutation(len(X)), features]
             rises.append(error(evidence, part, X) - before)
-        found.append(Importance(name, float(np.mean(rises)), float(np.std(rises))))
+        found.append(Importance(name, *mean_and_deviation(np.array(rises))))
     return sorted(found, key=lambda each: -each.rise)
+
+
+def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Of numbers of any size; NaN where some are infinite.
+
+    >>> mean_and_deviation(np.array([1e308, 0.5e308, 1.5e308]))[0]
+    1e+308
+    """
+    each = np.ones(len(values))
+    with np.errstate(all="ignore"):
+        mean = weighted_mean(values, each)
+        deviation = np.ldexp(*root_mean_square(values - mean, each))
+    return float(mean), float(deviation)
 
 
 def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
@@ -63,9 +77,8 @@ def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
 
 def error(evidence: Evidence, rows: Rows, X: NDArray[np.float32]) -> float:
     """The error on rows of which the network sees something else."""
-    outputs = predicted(evidence.model, X, evidence.execution)
-    errors = errors_of(rows, outputs)
-    metrics = errors.metrics(np.arange(len(X)))
+    outputs = evidence.model.outputs(X, evidence.execution)
+    metrics = tested(rows.prepared, outputs).every_metric
     return metrics["log_loss" if rows.classes else "rmse"]
 
 
@@ -81,9 +94,4 @@ def some_of(rows: Rows, columns: int) -> Rows:
     count = rows_shuffled(len(test.X), columns)
     generator = np.random.Generator(np.random.Philox(key=[0, count]))
     kept = np.sort(generator.choice(len(test.X), count, replace=False))
-    part = test.at(kept)
-    return replace(
-        rows,
-        prepared=replace(rows.prepared, test=part),
-        outputs=rows.outputs[kept],
-    )
+    return replace(rows, prepared=replace(rows.prepared, test=test.at(kept)))

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
-from thalweg.data.bootstrap import Interval, NumberErrors
+from thalweg.data.bootstrap import Interval
+from thalweg.data.row_errors import NumberErrors
 from thalweg.figures.learning_curves import FEW_EPOCHS, Data, Panel, spans_decades
 from thalweg.figures.style import (
     BLUE,

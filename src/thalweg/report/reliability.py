@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from thalweg.data.bootstrap import (
     NORMAL,
-    Floats,
     Interval,
-    NumberErrors,
     effective,
     wilson,
 )
+from thalweg.data.magnitude import root_mean_square, weighted_mean
+from thalweg.data.row_errors import Floats, NumberErrors
 
 BINS = 10
 ROWS_A_GROUP = 5  # at least, where numbers are grouped
@@ -83,17 +83,20 @@ def number_groups(errors: NumberErrors) -> list[Group]:
             errors.predicted[rows],
             errors.truth[rows],
         )
-        mean = float(np.average(true, weights=own))
-        deviation = float(np.average((true - mean) ** 2, weights=own)) ** 0.5
-        margin = NORMAL * deviation / effective(own) ** 0.5
+        with np.errstate(all="ignore"):  # a prediction may be infinite
+            promised = float(weighted_mean(said, own))
+            mean = weighted_mean(true, own)
+            deviation = np.ldexp(*root_mean_square(true - mean, own))
+            margin = NORMAL * deviation / effective(own) ** 0.5
+            ends = Interval(float(mean - margin), float(mean + margin))
         found.append(
             Group(
                 float(said.min()),
                 float(said.max()),
-                float(np.average(said, weights=own)),
-                mean,
+                promised,
+                float(mean),
                 len(rows),
-                Interval(mean - margin, mean + margin),
+                ends,
             )
         )
     return found

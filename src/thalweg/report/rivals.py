@@ -10,11 +10,18 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thalweg.data.learn import constant_guess
-from thalweg.data.scores import constant_outputs, linear_outputs, rows_for_linear
-from thalweg.report.evidence import Rows
+from thalweg.data.magnitude import with_mean_one
+from thalweg.data.row_errors import Outputs, RowErrors
+from thalweg.data.scores import (
+    constant_outputs,
+    linear_outputs,
+    predictions_of,
+    repeated,
+    rows_for_linear,
+)
+from thalweg.report.evidence import Rows, tested
 
 MOST_CODES = 255  # more categories than this are taken as numbers by the boosted trees
 ROUNDS = 100  # of boosting, scikit-learn's default
@@ -25,17 +32,16 @@ SMALL = 4_000_000  # cells that aren't worth a second thread
 
 @dataclass(frozen=True)
 class Rival:
-    """Another model's outputs for the test rows.
+    """Another model on the test rows.
 
     Arguments:
         name: what it is.
-        outputs: probabilities, shape (rows, classes), or standardized numbers, shape
-            (rows, 1).
+        errors: what it got wrong.
         seconds: to learn from the training rows and predict the test rows.
     """
 
     name: str
-    outputs: NDArray[Any]
+    errors: RowErrors
     seconds: float
 
 
@@ -46,7 +52,7 @@ def rivals(rows: Rows, threads: int | None = None) -> list[Rival]:
     which the network's epoch was chosen, aren't used. For more than a hundred classes
     there are no trees.
     """
-    models: dict[str, Callable[[Rows], NDArray[Any]]] = {
+    models: dict[str, Callable[[Rows], Outputs]] = {
         "constant guess": constant,
         "linear model": linear,
     }
@@ -64,19 +70,19 @@ def limited(threads: int | None) -> AbstractContextManager[Any]:
     return pools.threadpool_limits(threads)
 
 
-def timed(name: str, model: Callable[[Rows], NDArray[Any]], rows: Rows) -> Rival:
-    """A model's outputs and how long they took."""
+def timed(name: str, model: Callable[[Rows], Outputs], rows: Rows) -> Rival:
+    """What a model gets wrong, and how long it took."""
     started = time.perf_counter()
-    outputs = model(rows)
-    return Rival(name, outputs, time.perf_counter() - started)
+    errors = tested(rows.prepared, model(rows))
+    return Rival(name, errors, time.perf_counter() - started)
 
 
-def constant(rows: Rows) -> NDArray[Any]:
+def constant(rows: Rows) -> Outputs:
     """The classes' shares or the mean, whatever a row holds."""
-    return constant_guess(rows.prepared, len(rows.prepared.test.X))
+    return repeated(constant_guess(rows.prepared), len(rows.prepared.test.X))
 
 
-def linear(rows: Rows) -> NDArray[Any]:
+def linear(rows: Rows) -> Outputs:
     """Logistic or ridge regression."""
     prepared = rows.prepared
     training, codes = prepared.training, len(prepared.encoder.embedded)
@@ -94,7 +100,7 @@ def rounds(classes: int) -> int:
     return min(ROUNDS, MOST_TREES // max(classes, 1))
 
 
-def boosted_trees(rows: Rows) -> NDArray[Any]:
+def boosted_trees(rows: Rows) -> Outputs:
     """scikit-learn's HistGradientBoosting at its defaults; long tables are cut."""
     ensemble: Any = import_module("sklearn.ensemble")
     training, test = rows.prepared.training, rows.prepared.test
@@ -108,20 +114,15 @@ def boosted_trees(rows: Rows) -> NDArray[Any]:
     if not rows.classes:
         model: Any = ensemble.HistGradientBoostingRegressor(**options)
     elif len(np.unique(y)) == 1:
-        return constant_outputs(y, None, rows.classes, len(test.X))
+        return repeated(constant_outputs(y, None, rows.classes), len(test.X))
     else:
         # Its own hold-out needs two rows of each class.
         if np.unique_counts(y).counts.min() < 2:
             options["early_stopping"] = False
         model = ensemble.HistGradientBoostingClassifier(**options)
-    model.fit(
-        training.X[kept], y, sample_weight=None if weights is None else weights[kept]
-    )
-    if not rows.classes:
-        return np.asarray(model.predict(test.X)).reshape(-1, 1)
-    outputs = np.zeros((len(test.X), rows.classes))
-    outputs[:, model.classes_] = model.predict_proba(test.X)
-    return outputs
+    counting = None if weights is None else with_mean_one(weights[kept])
+    model.fit(training.X[kept], y, sample_weight=counting)
+    return predictions_of(model, test.X, rows.classes)
 
 
 def codes(rows: Rows) -> list[bool]:

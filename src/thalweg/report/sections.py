@@ -20,7 +20,7 @@ from thalweg.report.about_scores import (
 from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
-from thalweg.report.evidence import Evidence, Rows, errors_of
+from thalweg.report.evidence import Evidence, Rows
 from thalweg.report.importance import importances
 from thalweg.report.repeat import formulas_section, repeat_section
 from thalweg.report.words import between, cut, number, spaced
@@ -47,7 +47,6 @@ def page_of(evidence: Evidence) -> Page:
 def computed(evidence: Evidence, rows: Rows) -> list[Section]:
     """What can be said with the table."""
     found = contenders(evidence, rows)
-    errors = errors_of(rows, rows.outputs)
     ranked = importances(evidence, rows)
     return [
         summary(evidence, computed_facts(found, rows), []),
@@ -56,9 +55,9 @@ def computed(evidence: Evidence, rows: Rows) -> list[Section]:
         training_section(evidence),
         scores_section(rows, found[0]),
         rivals_section(found, rows),
-        *error_sections(rows, errors),
+        *error_sections(rows, rows.errors),
         importance_section(rows, ranked),
-        worst_section(rows, errors, [each.column for each in ranked]),
+        worst_section(rows, [each.column for each in ranked]),
     ]
 
 

@@ -89,7 +89,7 @@ def validation_share(
 def classes_of(table: Table, prepared: Prepared, rows: Rows) -> NDArray[Any] | None:
     """The class numbers of rows; None where a number is predicted."""
     if isinstance(prepared.targets, ClassTargets):
-        return prepared.targets.encode(table, rows)
+        return prepared.targets.truth(table, rows)
     return None
 
 
@@ -111,4 +111,6 @@ def fold_of(
         parts["validation"] = own_part(prepared.own.validation, encoder, targets).part
     fold = replace(prepared, encoder=encoder, targets=targets, **parts)
     fold = weighted(fold, settings.class_weight, (*LEARNED, "test"))
-    return fitted_to_loss(table, fold, settings)
+    fold = fitted_to_loss(table, fold, settings)
+    fold.require_learnable(table, (*LEARNED, "test"))
+    return fold

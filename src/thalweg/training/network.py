@@ -449,7 +449,7 @@ class Network:
         """Inputs in the network's dtype, all finite."""
         with np.errstate(over="ignore"):
             rows = np.ascontiguousarray(table, self.dtype)
-        require_finite(rows, "X", first_row)
+        require_finite(rows, "X", first_row, table)
         return rows
 
     def _require_shape(self, X: NumpyArray) -> None:

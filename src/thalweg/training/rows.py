@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -97,15 +97,17 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
             f"{name}y must have shape ({len(inputs)},) or ({len(inputs)}, outputs), "
             f"a row for every row of {name}X, got {targets.shape}"
         )
+    require_learnable(targets, y, f"{name}y", dtype)
     weights = weights_from(sample_weight, len(inputs), dtype, f"{name}sample_weight")
     return Rows(inputs, targets, weights)
 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
     """Inputs as a contiguous floating-point array of at least two axes, all finite."""
+    given = table_from(X, name)
     with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(table_from(X, name), dtype)
-    require_finite(converted, name)
+        converted = np.ascontiguousarray(given, dtype)
+    require_finite(converted, name, given=given)
     return converted
 
 
@@ -136,8 +138,54 @@ def targets_from(y: Any, dtype: Dtype, name: str) -> NumpyArray:
         return np.ascontiguousarray(array, np.int32)
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, dtype)
-    require_finite(converted, name)
+    require_finite(converted, name, given=array)
     return converted
+
+
+def largest_target(dtype: Dtype, rows: int) -> float:
+    """The largest number that can be learned in a dtype, with so many rows.
+
+    The squares of its errors must have a sum. With 65,536 rows or more it's 3.6e16 in
+    float32, and with fewer it's more.
+
+    >>> f"{largest_target('float32', 100):.1e}"
+    '9.2e+17'
+    """
+    summed = min(max(rows, 1), CHECKED_ROWS)
+    return float(np.sqrt(np.finfo(dtype).max / summed) / 2)
+
+
+def require_learnable(
+    targets: NumpyArray,
+    given: Any,
+    name: str,
+    dtype: Dtype,
+    counting: NumpyArray | slice = slice(None),
+) -> None:
+    """Numbers whose errors have squares in a dtype; names the first that hasn't.
+
+    Arguments:
+        targets: what is to be learned, class numbers or numbers.
+        given: what it was made of.
+        name: what an error calls it.
+        dtype: of the network.
+        counting: the rows that are learned from.
+
+    Raises:
+        ArgumentError: one is too large to be learned.
+    """
+    if targets.dtype.kind != "f":
+        return
+    most = largest_target(dtype, len(targets))
+    wrong = np.zeros(targets.shape, np.bool_)
+    wrong[counting] = ~(np.abs(targets[counting]) <= most)
+    if not wrong.any():
+        return
+    place = np.argwhere(wrong)[0].tolist()
+    raise ArgumentError(
+        f"{name} must be at most {most:.2g} in size to be learned in "
+        f"{dtype}, got {cell_at(given, place)} at {place_of(place)}"
+    )
 
 
 def weights_from(
@@ -156,7 +204,37 @@ def weights_from(
         )
     if not weights.any():
         raise ArgumentError(f"{name} must not be 0 everywhere")
+    require_balance(weights, dtype, name)
     return np.ascontiguousarray(weights / weights.max(), dtype)
+
+
+def outweighing(weights: NumpyArray, dtype: Dtype) -> int | None:
+    """The row beside which most others count nothing in a dtype; None mostly.
+
+    Weights of any size are weights, as only their ratios matter, and a few may be so
+    small that they are lost. But where most are, one of them is too large.
+
+    >>> outweighing(np.array([1.0, 1e39, 1.0]), "float32")
+    1
+    """
+    counting = weights > 0
+    with np.errstate(under="ignore"):
+        lost = counting & (weights < weights.max(initial=0) * np.finfo(dtype).tiny)
+    return int(weights.argmax()) if 2 * lost.sum() > counting.sum() else None
+
+
+def require_balance(weights: NumpyArray, dtype: Dtype, name: str) -> None:
+    """No weight leaves most others none.
+
+    Raises:
+        ArgumentError: one does; names its row.
+    """
+    row = outweighing(weights, dtype)
+    if row is not None:
+        raise ArgumentError(
+            f"{name} must leave most other rows a weight in {dtype}, whose smallest "
+            f"number is {np.finfo(dtype).tiny:.2g}, got {weights[row]:g} at row {row}"
+        )
 
 
 def numbers_from(values: Any, name: str) -> NumpyArray:
@@ -177,23 +255,54 @@ def numbers_from(values: Any, name: str) -> NumpyArray:
     return array
 
 
-def require_finite(array: NumpyArray, name: str, first_row: int = 0) -> None:
-    """Name the first cell that is NaN or infinite; the array starts at that row."""
+def require_finite(
+    array: NumpyArray, name: str, first_row: int = 0, given: NumpyArray | None = None
+) -> None:
+    """Name the first cell that is NaN or infinite.
+
+    Arguments:
+        array: the numbers in the dtype that they must be finite in.
+        name: what an error calls them.
+        first_row: at which they start.
+        given: as a person gave them, before they were converted.
+    """
     for start in range(0, len(array), CHECKED_ROWS):
         part = array[start : start + CHECKED_ROWS]
         if not np.isfinite(part).all():
-            raise_not_finite(part, name, first_row + start)
+            whole = array if given is None else given
+            raise_not_finite(part, name, first_row + start, whole[start:])
 
 
-def raise_not_finite(array: NumpyArray, name: str, first_row: int) -> NoReturn:
+def raise_not_finite(
+    array: NumpyArray, name: str, first_row: int, given: NumpyArray
+) -> NoReturn:
     """The error for the first cell that is NaN or infinite."""
-    place = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
-    numbers = [first_row + place[0], *place[1:]]
-    axes = zip(("row", "column", "axis"), numbers, strict=False)
+    place = np.argwhere(~np.isfinite(array))[0].tolist()
     raise ArgumentError(
-        f"{name} must be finite in {array.dtype}, got {array[tuple(place)]} at "
-        + ", ".join(f"{axis} {i}" for axis, i in axes)
+        f"{name} must be finite in {array.dtype}, got {cell_at(given, place)} at "
+        f"{place_of([first_row + place[0], *place[1:]])}"
     )
+
+
+def cell_at(given: Any, place: Sequence[int]) -> str:
+    """A number as a person gave it; y may have had more axes, or fewer.
+
+    >>> cell_at(np.array([[1e39]]), [0])
+    '1e+39'
+    """
+    cells = np.asarray(given)
+    found = cells[(*place, *[0] * cells.ndim)[: cells.ndim]]
+    return f"{found:g}" if cells.dtype.kind == "f" else str(found)
+
+
+def place_of(place: Sequence[int]) -> str:
+    """Where in an array, in words.
+
+    >>> place_of([3, 0])
+    'row 3, column 0'
+    """
+    axes = zip(("row", "column", "axis"), place, strict=False)
+    return ", ".join(f"{axis} {number}" for axis, number in axes)
 
 
 # Splitting and shuffling --------------------------------------------------------------

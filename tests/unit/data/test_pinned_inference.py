@@ -26,7 +26,7 @@ def inferred(table: Table, target: str) -> dict[str, Any]:
     schema, targets = prepared.schema, prepared.targets
     rows = rows_with_target(table, target, targets.form)
     of_classes = isinstance(targets, ClassTargets)
-    classes = targets.encode(table, rows) if of_classes else None
+    classes = targets.truth(table, rows) if of_classes else None
     # The rows that 0.1.0 learned from: it knew nothing of copies.
     training = ByRow().parts(rows, classes, Shares(0.2, 0.2, 0)).training
     return {

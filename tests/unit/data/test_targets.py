@@ -42,7 +42,7 @@ def test_classes_are_numbered_in_order(
     cells: list[Any], labels: tuple[str, ...], numbers: list[int]
 ) -> None:
     encoder = classes(cells)
-    found = encoder.encode(table(cells), np.arange(3))
+    found = encoder.truth(table(cells), np.arange(3))
     assert encoder.labels == labels
     assert found.dtype == np.int32
     assert found.tolist() == numbers
@@ -52,12 +52,12 @@ def test_classes_are_numbered_in_order(
 def test_a_class_is_the_same_however_a_table_types_it() -> None:
     encoder = classes(["1", "2", "1"])
     for cells in ([1, 2], [1.0, 2.0], ["1.0", "2"]):
-        assert encoder.encode(table(cells), np.arange(2)).tolist() == [0, 1]
+        assert encoder.truth(table(cells), np.arange(2)).tolist() == [0, 1]
 
 
 def test_an_unknown_class_is_an_error_where_it_stands() -> None:
     with pytest.raises(DataError, match=r"row 2, column 'y': .* 'a', 'b', got 'c'"):
-        classes(["a", "b"]).encode(table(["a", "c"]), np.array([0, 1]))
+        classes(["a", "b"]).truth(table(["a", "c"]), np.array([0, 1]))
 
 
 def test_numbers_are_standardized_and_back() -> None:
@@ -65,8 +65,9 @@ def test_numbers_are_standardized_and_back() -> None:
     training = table(cells)
     encoder = NumberTargets.fit(training, infer_column(training, "y"), np.arange(3))
     assert encoder.scale.mean == 6
-    standardized = encoder.encode(training, np.arange(4))
-    assert standardized.dtype == np.float32
+    truth = encoder.truth(training, np.arange(4))
+    assert truth.tolist() == cells
+    standardized = encoder.learned(truth)
     np.testing.assert_allclose(encoder.decode(standardized), cells, rtol=1e-6)
     assert standardized[:3].std() == pytest.approx(1)
 
@@ -76,7 +77,7 @@ def test_a_target_that_is_no_number_is_an_error_where_it_stands(cell: Any) -> No
     training = table(["1", "2", "3"])
     encoder = NumberTargets.fit(training, infer_column(training, "y"), np.arange(3))
     with pytest.raises(DataError, match=r"row 2, column 'y': .* finite number, got"):
-        encoder.encode(table(["1", cell]), np.arange(2))
+        encoder.truth(table(["1", cell]), np.arange(2))
 
 
 def test_rows_without_a_target_are_left_out() -> None:

@@ -71,3 +71,14 @@ def test_a_stored_task_is_checked() -> None:
     assert Task.from_dict(stored).to_dict() == stored
     with pytest.raises(ModelFileError):
         Task.from_dict(stored | {"kind": "guess"})
+
+
+def test_very_many_classes_must_be_meant() -> None:
+    cells = [f"value {number % 1001}" for number in range(3003)]
+    table = Table.of("t", pl.DataFrame({"y": cells}))
+    column = infer_column(table, "y")
+    with pytest.raises(DataError, match=r"1,001 different .* --category y"):
+        infer_task(table, column)
+    assert infer_task(table, column, "classes").kind == "classes"
+    assert infer_task(table, column, declared="category").kind == "classes"
+    assert task([*cells[:1000]] * 3).kind == "classes"

@@ -1,7 +1,6 @@
 """What a report computes itself, against scikit-learn and what must hold."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,54 +8,16 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 import thalweg as tw
-from thalweg.data.bootstrap import (
-    NumberErrors,
-    class_errors,
-    interval,
-    resampled,
-    wilson,
-)
+from thalweg.data.bootstrap import interval, resampled, wilson
 from thalweg.data.learn import Trained
-from thalweg.data.scores import class_scores, number_scores
-from thalweg.report.evidence import Rows, errors_of, evidence_of, predicted
+from thalweg.data.row_errors import NumberErrors
+from thalweg.report.evidence import Rows, evidence_of
 from thalweg.report.importance import importances
 from thalweg.report.reliability import number_groups, probability_groups
 from thalweg.report.rivals import rivals
 from thalweg.training.execution import Execution
 
 random = np.random.default_rng(0)
-
-
-def probabilities(rows: int, classes: int) -> Any:
-    raw = random.random((rows, classes)) ** 3
-    return raw / raw.sum(axis=1, keepdims=True)
-
-
-@pytest.mark.parametrize("classes", [2, 3, 20])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_metrics_of_drawn_rows_are_those_of_scores(
-    classes: int, weighted: bool
-) -> None:
-    outputs = probabilities(60, classes)
-    if classes == 2:  # rows of the same probability are ranked alike
-        outputs = np.round(outputs * 8) / 8
-    truth = random.integers(0, classes, 60).astype(np.int32)
-    weights = random.random(60) + 0.1 if weighted else np.ones(60)
-    errors = class_errors(outputs, truth, weights, classes)
-    for rows in (np.arange(60), random.integers(0, 60, 60), np.array([5])):
-        wanted = class_scores(outputs[rows], truth[rows], weights[rows])
-        assert errors.metrics(rows) == pytest.approx(wanted, nan_ok=True)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_numbers_of_drawn_rows_are_those_of_scores(weighted: bool) -> None:
-    truth = random.normal(size=50)
-    said = truth + random.normal(size=50)
-    weights = random.random(50) + 0.1 if weighted else np.ones(50)
-    errors = NumberErrors(truth, said, weights)
-    for rows in (np.arange(50), random.integers(0, 50, 50), np.array([5])):
-        wanted = number_scores(said[rows], truth[rows], weights[rows])
-        assert errors.metrics(rows) == pytest.approx(wanted)
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
@@ -69,8 +30,7 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
 
 
 def test_the_same_rows_are_drawn_for_every_model(trained: Trained) -> None:
-    rows = rows_of(trained)
-    errors = errors_of(rows, rows.outputs)
+    errors = rows_of(trained).errors
     first, again = resampled(errors), resampled(errors)
     assert all((first[name] == again[name]).all() for name in first)
 
@@ -82,9 +42,7 @@ def rows_of(trained: Trained) -> Rows:
 
 
 def test_errors_of_the_networks_outputs_are_the_test(trained: Trained) -> None:
-    rows = rows_of(trained)
-    errors = errors_of(rows, rows.outputs)
-    assert errors.metrics(np.arange(len(errors.truth))) == pytest.approx(trained.test)
+    assert rows_of(trained).errors.every_metric == trained.test
 
 
 # Reliability --------------------------------------------------------------------------
@@ -155,25 +113,15 @@ def test_a_column_that_is_the_same_in_every_row_rises_nothing(
 # Other models -------------------------------------------------------------------------
 
 
-def test_rivals_give_outputs_of_the_networks_shape(trained: Trained) -> None:
+def test_rivals_have_errors_of_every_test_row(trained: Trained) -> None:
     rows = rows_of(trained)
     for rival in rivals(rows, threads=1):
-        assert rival.outputs.shape == rows.outputs.shape
+        assert [*rival.errors.every_metric] == [*trained.test]
+        assert len(rival.errors.predicted) == len(rows.prepared.test.X)
         assert rival.seconds > 0
-        if rows.classes:
-            np.testing.assert_allclose(rival.outputs.sum(axis=1), 1, atol=1e-6)
 
 
 def test_boosted_trees_learn(trained: Trained) -> None:
-    rows = rows_of(trained)
-    scores = {
-        rival.name: errors_of(rows, rival.outputs).error.mean()
-        for rival in rivals(rows, threads=1)
-    }
+    found = rivals(rows_of(trained), threads=1)
+    scores = {rival.name: rival.errors.error.mean() for rival in found}
     assert scores["boosted trees"] < scores["constant guess"]
-
-
-def test_the_networks_outputs_are_its_predictions(classes: Trained) -> None:
-    rows = rows_of(classes)
-    again = predicted(classes.model, rows.prepared.test.X, Execution())
-    np.testing.assert_array_equal(rows.outputs, again)

@@ -20,10 +20,10 @@ from thalweg.data.declared import way
 from thalweg.data.hints.alike import Codes, alike, like_the_next
 from thalweg.data.hints.leaks import untold
 from thalweg.data.hints.sample import (
-    MOST_ROWS,
     Floats,
     Rows,
     Sample,
+    most_by_classes,
     positions,
     sample_of,
     unrepeated,
@@ -132,7 +132,7 @@ def _candidates(table: Table, prepared: Prepared) -> Iterator[Valued]:
     kinds = ("category", "number", "ignored")
     names = [c.name for c in prepared.schema.columns if c.kind in kinds]
     every = positions(prepared)
-    if len(every) > MOST_ROWS:
+    if len(every) > most_by_classes(prepared):
         yield from _in_long(table, prepared, names)
         return
     numbers: set[str] = set()
@@ -197,9 +197,9 @@ def _of_texts(name: str, sample: Sample, cells: pl.Series) -> Valued:
 
 def _in_long(table: Table, prepared: Prepared, names: list[str]) -> Iterator[Valued]:
     """The same of a long table: all rows of some values, which are drawn."""
-    every = positions(prepared)
+    every, most_rows = positions(prepared), most_by_classes(prepared)
     generator = np.random.Generator(np.random.Philox(key=[0, len(every)]))
-    drawn = generator.choice(every, FIRST_ROWS, replace=False)
+    drawn = generator.choice(every, min(FIRST_ROWS, len(every)), replace=False)
     for name in names:
         cells = table.column(name)
         first = cells.gather(drawn)
@@ -208,12 +208,12 @@ def _in_long(table: Table, prepared: Prepared, names: list[str]) -> Iterator[Val
             continue
         known = cells.gather(every)
         among = known.is_in(values.implode())
-        if among.sum() > MOST_ROWS:
-            most = max(MANY, len(values) * MOST_ROWS // int(among.sum()))
+        if among.sum() > most_rows:
+            most = max(MANY, len(values) * most_rows // int(among.sum()))
             among = known.is_in(values.head(most).implode())
         rows = np.flatnonzero(among.to_numpy())
-        if len(rows) > MOST_ROWS:
-            rows = np.sort(generator.choice(rows, MOST_ROWS, replace=False))
+        if len(rows) > most_rows:
+            rows = np.sort(generator.choice(rows, most_rows, replace=False))
         sample, kept = _sampled(prepared, rows)
         yield _of_texts(name, sample, known.gather(rows[kept]))
 

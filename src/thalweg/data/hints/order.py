@@ -92,8 +92,8 @@ def _correlation(values: Floats, follows: NDArray[np.bool_]) -> float:
 
 def _sorted(values: NDArray[Any], share: float = SORTED) -> bool:
     """Whether such a share of the steps goes up, or goes down."""
-    steps = np.sign(np.diff(values))
-    up, changes = np.count_nonzero(steps > 0), np.count_nonzero(steps)
+    before, after = values[:-1], values[1:]
+    up, changes = np.count_nonzero(after > before), np.count_nonzero(after != before)
     return bool(changes > 0 and max(up, changes - up) >= share * changes)
 
 

@@ -94,7 +94,10 @@ class Sample:
     @cached_property
     def outcomes(self) -> Floats:
         """The target as columns of mean 0, one for each class: shape (rows, …)."""
-        columns = np.eye(self.classes)[self.y] if self.classes else self.ranks[:, None]
+        if not self.classes:
+            return self.ranks[:, None] - self.ranks.mean()
+        columns = np.zeros((len(self.y), self.classes))
+        columns[np.arange(len(self.y)), self.y] = 1
         return columns - columns.mean(axis=0)
 
     def values(self, features: Sequence[Feature]) -> NDArray[np.float32]:
@@ -160,8 +163,17 @@ def in_order(prepared: Prepared) -> tuple[Sample, NDArray[np.bool_]]:
 
 def most_rows(prepared: Prepared) -> int:
     """How many rows are looked at, at most."""
-    fitting = MOST_CELLS // max(1, prepared.training.X.shape[1])
-    return min(MOST_ROWS, max(FEWEST_ROWS, fitting))
+    return min(most_of(prepared.training.X.shape[1]), most_by_classes(prepared))
+
+
+def most_by_classes(prepared: Prepared) -> int:
+    """The same, if the columns don't matter: outcomes have one for each class."""
+    return most_of(len(getattr(prepared.targets, "labels", ())))
+
+
+def most_of(columns: int) -> int:
+    """How many rows of so many columns are looked at, at most."""
+    return min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // max(1, columns)))
 
 
 def positions(prepared: Prepared) -> Rows:

@@ -55,8 +55,7 @@ def split_as(prepared: Prepared, table: Table, part: NDArray[Any]) -> Prepared:
     X = prepared.encoder.transform(table).X
 
     def as_part(rows: NDArray[np.int64]) -> Part:
-        y = prepared.targets.encode(table, rows)
-        return Part(X[rows], y, np.ones(len(rows), np.float32))
+        return Part.of(table, X, prepared.targets, prepared.schema, rows)
 
     training, validation, test = (np.flatnonzero(part == which) for which in range(3))
     return replace(
