@@ -22,7 +22,7 @@ from thalweg.estimators.features import (
 from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.columnar import unpack
+from thalweg.training.columnar import pack, unpack
 from thalweg.training.modelfile import content_of, model_bytes
 from thalweg.training.network import Network
 from thalweg.training.networkdata import as_written, network_data, network_from
@@ -45,7 +45,9 @@ def frozen(network: Network, features: Features) -> bytes:
         tensors |= {f"{SLOT}{number}": slot for number, slot in slots}
         position = {"steps": past.steps, "epochs": past.epochs}
         document = {**document, "position": position}
-    document = {"kind": "network", **document, "features": prepared}
+    packed, lists = pack({"features": prepared})
+    tensors |= lists
+    document = {"kind": "network", **document, **packed}
     return model_bytes(*as_written(document, tensors))
 
 
