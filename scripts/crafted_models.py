@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.training.columnar import pack
 from thalweg.training.networkdata import as_written
 
 Data = dict[str, Any]
@@ -292,7 +293,9 @@ def dense(inputs: int, outputs: int, table: Data) -> tuple[Tensors, Data]:
         "parameters/1.weights": np.zeros((inputs, outputs), np.float32),
         "parameters/1.bias": np.zeros(outputs, np.float32),
     }
-    return network([layer], tensors, inputs=inputs, kind="table", table=table)
+    packed, lists = pack({name: table[name] for name in ("encoder", "targets")})
+    every = tensors | lists
+    return network([layer], every, inputs, kind="table", table=table | packed)
 
 
 def size_of_columns(sizes: Sizes) -> float:
@@ -312,7 +315,7 @@ KINDS: dict[str, Kind] = {
     "deep": Kind(
         deep, {"count": 500, "width": 4}, lambda s: 8 * s["count"] * s["width"]
     ),
-    "repeated": Kind(repeated, {"parts": 30, "layers": 3}),
+    "repeated": Kind(repeated, {"parts": 79, "layers": 2}),
     "epochs": Kind(
         epochs,
         {"count": 100_000, "metrics": 1},
@@ -329,7 +332,7 @@ KINDS: dict[str, Kind] = {
     "columns": Kind(
         columns,
         {
-            **{"ignored": 9, "numbers": 45_000, "knots": 0},
+            **{"ignored": 9, "numbers": 58_000, "knots": 0},
             **{"codes": 0, "categories": 0, "length": 0},
         },
         size_of_columns,
@@ -337,7 +340,7 @@ KINDS: dict[str, Kind] = {
     "set aside": Kind(
         columns,
         {
-            **{"ignored": 250_000, "numbers": 1, "knots": 0},
+            **{"ignored": 200_000, "numbers": 1, "knots": 0},
             **{"codes": 0, "categories": 0, "length": 0},
         },
         size_of_columns,
@@ -352,7 +355,7 @@ KINDS: dict[str, Kind] = {
     ),
     "labels": Kind(
         labels,
-        {"count": 400_000, "length": 1},
+        {"count": 330_000, "length": 1},
         lambda s: s["count"] * (30 + 4 * s["length"]),
     ),
 }

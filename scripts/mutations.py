@@ -348,7 +348,8 @@ def change_list(tensors: Tensors, choose: random.Random) -> None:
     if not names:
         return
     name = choose.choice(names)
-    array = tensors[name].copy()
+    shape = tensors[name].shape
+    array = tensors[name].reshape(-1).copy()
     first, second = (choose.randrange(array.size) for _ in range(2))
     change = choose.randrange(4)
     if change == 0:
@@ -362,7 +363,7 @@ def change_list(tensors: Tensors, choose: random.Random) -> None:
         changed = bytearray(array.tobytes())
         changed[place] ^= 1 << choose.randrange(1 if array.dtype == np.bool_ else 8)
         array = np.frombuffer(bytes(changed), array.dtype)
-    tensors[name] = array
+    tensors[name] = array.reshape(shape)
 
 
 def with_strange_numbers(array: Any, choose: random.Random) -> Any:

@@ -35,6 +35,7 @@ from fuzzing import (
     MOST_SECONDS,
     ONE_THREAD,
     SECONDS_A_BYTE,
+    BrokenPromiseError,
     memory,
 )
 
@@ -175,7 +176,9 @@ class Search:
     def run(self, goes_on: Callable[[], bool]) -> None:
         """Try every kind, then go on from those that came nearest."""
         for kind in KINDS:
-            self._try(kind, dict(KINDS[kind].first))
+            found = self._try(kind, dict(KINDS[kind].first))
+            if found is None or found.said:
+                raise BrokenPromiseError(f"{kind}: must be accepted to begin with")
         while goes_on():
             kind, sizes = self._next()
             self._try(kind, sizes)
@@ -190,10 +193,10 @@ class Search:
         sizes[name] = max(0, round(sizes[name] * factor) + self._choose.choice((0, 1)))
         return chosen.kind, sizes
 
-    def _try(self, kind: str, sizes: Sizes) -> None:
+    def _try(self, kind: str, sizes: Sizes) -> Found | None:
         path = self._folder / f"{kind}.thalweg"
         if KINDS[kind].bytes_of(sizes) > MOST_OF_A_FILE or not write(kind, sizes, path):
-            return
+            return None
         with measuring() as measure:  # a new one: what was freed would hide growth
             found = Found(kind, sizes, path.stat().st_size, **measure(str(path)))
         self.tried += 1
@@ -202,6 +205,7 @@ class Search:
             before = self.best.get((kind, name))
             if before is None or share > before.shares[name]:
                 self.best[kind, name] = found
+        return found
 
     def report(self) -> list[Found]:
         """The worst of each kind, the worst of all last."""

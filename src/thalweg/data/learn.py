@@ -144,7 +144,7 @@ def learn(
     prepared = prepared_by(table, target, settings, others)
     network = build(prepared, settings) if resumed is None else resumed[1].network
     if resumed is None:
-        require_savable(network, prepared, table)
+        require_savable(network, prepared, settings, table)
     if announce is not None:
         announce(table, prepared, network)
     course = Course(callback, callbacks, execution, checkpoint, resumed)
@@ -164,7 +164,9 @@ def model_of(network: Network, prepared: Prepared, settings: Settings) -> TableM
     )
 
 
-def require_savable(network: Network, prepared: Prepared, table: Table) -> None:
+def require_savable(
+    network: Network, prepared: Prepared, settings: Settings, table: Table
+) -> None:
     """See before hours of training that there can be a file of what comes of it.
 
     Raises:
@@ -172,7 +174,8 @@ def require_savable(network: Network, prepared: Prepared, table: Table) -> None:
     """
     same = unfilled(network, len(prepared.encoder.features))
     try:
-        model_of(same, prepared, Settings()).require_savable()
+        model = model_of(same, prepared, settings)
+        replace(model, results={"settings": settings.to_dict()}).require_savable()
     except ModelFileError as error:
         raise DataError(
             f"{table.name}: a model of this table couldn't be saved: {error}"

@@ -29,7 +29,7 @@ from thalweg.data.targets import (
 )
 from thalweg.data.task import Task
 from thalweg.errors import ModelFileError
-from thalweg.training.columnar import unpack
+from thalweg.training.columnar import pack, unpack
 from thalweg.training.execution import Execution
 from thalweg.training.modeldocument import DIALECT, FORMS, LOG_TARGET
 from thalweg.training.modelfile import Content, require_writable, write_model
@@ -312,9 +312,10 @@ class TableModel:
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
+        grows = {"encoder": self.encoder.to_dict(), "targets": self.targets.to_dict()}
+        packed, arrays = pack(grows)
         table = {
-            "encoder": self.encoder.to_dict(),
-            "targets": self.targets.to_dict(),
+            **packed,
             "task": self.task.to_dict(),
             "results": self.results,
         }
@@ -329,7 +330,7 @@ class TableModel:
             table["dialect"] = self.dialect.to_dict()
             needed.append(DIALECT)
         document["required_features"] = needed
-        return as_written(document, tensors)
+        return as_written(document, tensors | arrays)
 
 
 def model_from(content: Content) -> TableModel:
@@ -340,10 +341,11 @@ def model_from(content: Content) -> TableModel:
     """
     network, path = network_from(content), content.name
     try:
-        packed = {"table": content.document["table"]}
-        table = unpack(packed, content.tensors)["table"]
-        encoder = Encoder.from_dict(table["encoder"])
-        targets = targets_from_dict(table["targets"])
+        table = content.document["table"]
+        packed = {name: table[name] for name in ("encoder", "targets")}
+        found = unpack(packed, content.tensors)
+        encoder = Encoder.from_dict(found["encoder"])
+        targets = targets_from_dict(found["targets"])
         task, results = Task.from_dict(table["task"]), dict(table["results"])
         written = "dialect" in table
         dialect = Dialect.from_dict(table["dialect"]) if written else USUAL_DIALECT

@@ -24,7 +24,7 @@ from thalweg.estimators.features import (
 from thalweg.estimators.scaling import Scaling
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.columnar import unpack
+from thalweg.training.columnar import pack, unpack
 from thalweg.training.modelfile import Content, content_of, model_bytes
 from thalweg.training.network import Network
 from thalweg.training.networkdata import as_written, network_data, network_from
@@ -41,7 +41,9 @@ KINDS = {"array": ArrayFeatures, "raw": RawFeatures, "table": TableFeatures}
 def frozen(network: Network, features: Features) -> bytes:
     """The bytes of a model file with what `frozen_data` gives."""
     document, tensors = frozen_data(network, features)
-    return model_bytes(*as_written({"kind": "network", **document}, tensors))
+    packed, lists = pack({"features": document["features"]})
+    document = {"kind": "network", **document, **packed}
+    return model_bytes(*as_written(document, tensors | lists))
 
 
 def thawed(content: bytes, rule: Optimizer | None) -> tuple[Network, Features]:

@@ -28,7 +28,7 @@ from thalweg.estimators.scikit import validation
 from thalweg.estimators.targetdata import targets_data, targets_from
 from thalweg.estimators.targets import Targets
 from thalweg.formulas.optimizers import Optimizer
-from thalweg.training.columnar import unpack
+from thalweg.training.columnar import pack, unpack
 from thalweg.training.history import History
 from thalweg.training.modeldocument import ESTIMATOR
 from thalweg.training.modelfile import Content, opened_model, write_model
@@ -96,17 +96,23 @@ class Saving(ABC):
         targets, arrays = targets_data(self._targets)
         found, more = self._found_data()
         names = getattr(self, "feature_names_in_", None)
-        data = {
+        grows = {
+            "features": document["features"],
+            "targets": targets,
+            "names": None if names is None else names.tolist(),
+        }
+        packed, lists = pack(grows)
+        document = {"kind": ESTIMATOR, **document, "features": packed["features"]}
+        document["estimator"] = {
             "type": self.saved_as,
             "parameters": self._parameter_data(),
-            "targets": targets,
+            "targets": packed["targets"],
             "columns": self.n_features_in_,
-            "names": None if names is None else names.tolist(),
+            "names": packed["names"],
             "found": found,
         }
-        document = {"kind": ESTIMATOR, **document, "estimator": data}
         document["required_features"] = [ESTIMATOR]
-        write_model(path, *as_written(document, {**tensors, **arrays, **more}))
+        write_model(path, *as_written(document, tensors | arrays | more | lists))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -141,8 +147,9 @@ class Saving(ABC):
         network = network_from(content)
         tensors = content.tensors
         with refusing(path):
-            described = unpack({"estimator": content.document["estimator"]}, tensors)
-            data = require_keys(described["estimator"], "an estimator", *KEYS)
+            described = content.document["estimator"]
+            data = require_keys(described, "an estimator", *KEYS)
+            grows = unpack({n: data[n] for n in ("targets", "names")}, tensors)
             if data["type"] != cls.saved_as:
                 held = text(data["type"], "the estimator's type")
                 raise ModelFileError(f"must hold a {cls.saved_as}, holds a {held}")
@@ -151,8 +158,8 @@ class Saving(ABC):
             rule = estimator._rule(network.history.settings)
         estimator._features = features_of(content, network, rule)
         with refusing(path):
-            estimator._targets = targets_from(data["targets"], tensors)
-            estimator._take_columns(data["columns"], data["names"])
+            estimator._targets = targets_from(grows["targets"], tensors)
+            estimator._take_columns(data["columns"], grows["names"])
             estimator._find_again(data["found"], tensors)
         return estimator
 
@@ -178,7 +185,7 @@ class Saving(ABC):
         features = self._features
         wanted = self.network_.shapes.outputs[0]
         if isinstance(features, TableFeatures):
-            if names not in (None, list(features.names)):
+            if names is not None and texts(names, "the names") != features.names:
                 raise ModelFileError("the names must be those of the frame's columns")
             wanted = (len(features.names),)
         if wanted != (count,):

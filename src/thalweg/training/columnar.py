@@ -168,7 +168,7 @@ DTYPES: Mapping[Any, tuple[str, Any]] = {
 
 def kind_of(item: Any) -> Any:
     """The type of an item; of an object its keys."""
-    kind: Any = type(item)
+    kind: Any = item.__class__
     return tuple(cast(Data, item)) if kind is dict else kind
 
 

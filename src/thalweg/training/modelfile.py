@@ -292,7 +292,8 @@ def _outside_digest(document: Mapping[str, Any]) -> tuple[str, ...]:
     How long an epoch took differs each time; all else that equal trainings give is
     equal, and its digest says so.
     """
-    return (TIMES,) if TIMES in document.get("required_features", ()) else ()
+    needed = document.get("required_features")
+    return (TIMES,) if isinstance(needed, list) and TIMES in needed else ()
 
 
 def require_writable(

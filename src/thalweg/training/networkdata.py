@@ -21,7 +21,7 @@ from thalweg.program.serialize import ROW_COUNTS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
-from thalweg.training.columnar import pack
+from thalweg.training.columnar import LISTS
 from thalweg.training.historydata import decode_history, history_data
 from thalweg.training.memory import Memory, empty_memory, parts_of
 from thalweg.training.modeldocument import LONG_LISTS, TIMES
@@ -58,7 +58,6 @@ from thalweg.training.traced import (
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
-UNPACKED = ("network", "loss", "history")  # what must be known before arrays are read
 
 
 def save(network: Network, path: str | Path) -> None:
@@ -92,22 +91,15 @@ def unfilled(network: Network, inputs: int, dtype: Dtype = "float32") -> Network
 
 
 def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
-    """Tensors and a document as `write_model` takes them.
+    """Tensors and a document as `write_model` takes them, with what a reader must know.
 
-    What grows with a table becomes arrays; what lies where in memory does not, so that
-    it is known before an array is read.
-
-    Raises:
-        ArgumentError: the document isn't plain JSON.
-        ModelFileError: a list is longer than a reader would take.
+    Lists that grow with a table were packed before. All else stays in the document, so
+    that it is known where arrays lie in memory before one is read.
     """
     needed = [TIMES, *document.get("required_features", [])]
-    rest = {name: each for name, each in document.items() if name not in UNPACKED}
-    packed, arrays = pack(rest)
-    if arrays:
+    if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
-    features = {"required_features": needed}
-    return {**tensors, **arrays}, {**document, **packed, **features}
+    return tensors, {**document, "required_features": needed}
 
 
 def network_data(network: Network) -> tuple[Data, Tensors]:

@@ -19,7 +19,6 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.program.types import NumpyArray
 from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoints import Checkpoint
-from thalweg.training.columnar import unpack
 from thalweg.training.fit import Plan
 from thalweg.training.historydata import HISTORY, history_data, seconds_in
 from thalweg.training.memory import Memory
@@ -239,8 +238,7 @@ def saved_from(content: Content) -> Saved:
     network, path = network_from(content), content.name
     document, tensors = content.document, content.tensors
     try:
-        described = unpack({"run": document["run"]}, tensors)
-        setup, position = Setup(**described["run"]), dict(document["position"])
+        setup, position = Setup(**document["run"]), dict(document["position"])
         if "seconds" not in position:  # they stand with those of the epochs
             position["seconds"] = float(
                 seconds_in(tensors)[network.history.stopped_epoch]
