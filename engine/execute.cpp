@@ -24,6 +24,7 @@ bool is_worth_cutting(const Task& task) {
 
 bool Program::run(Index rows, const Threads& threads, const Poll& poll) {
   check_bound();
+  check_apart();
   check_rows(rows);
   check_one_block(rows);
   set_moves(false);
@@ -65,8 +66,8 @@ bool Program::run_part(Part* part, Team& team, Watch* watch) {
 
 // --- tasks ---------------------------------------------------------------------------
 
-// Runs tasks in order, those that are worth it cut over the team; false if the watch
-// ends it.
+// Runs tasks in order, those that are worth it cut over the team; false if the watch or an
+// index outside its table ends it.
 bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame,
                         std::byte* scratch, Team* team, Watch* watch) {
   if (timings_) {
@@ -75,6 +76,8 @@ bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame
   }
   for (const auto& task : ready.tasks) {
     run_task(*task, frame, scratch, team);
+    // Nothing more is computed from rows that don't exist.
+    if (bad_step_.load(std::memory_order_relaxed) >= 0) return false;
     if (watch && watch->after(task->work)) return false;
   }
   return true;
