@@ -148,7 +148,8 @@ def test_plans_are_read_from_any_memory_in_order() -> None:
     plan = doubling("whole")
     words, constants, names = plan.source()
     for given in (view(words), (ctypes.c_int64 * len(words))(*words)):
-        _engine.Program(None, (given, bytearray(constants), names), None)
+        source: Any = (given, bytearray(constants), names)
+        _engine.Program(None, source, None)
     with pytest.raises(ValueError, match="words must be a contiguous int64 array"):
         _engine.Program(None, (np.repeat(words, 2)[::2], constants, names), None)
     with pytest.raises(ValueError, match="constants must be contiguous"):

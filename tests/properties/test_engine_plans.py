@@ -276,3 +276,51 @@ def test_a_number_of_no_row_ends_a_run_before_anything_else(
         with pytest.raises(IndexError, match="index of step 0"):
             engine.run()
         assert_array_equal(own, 1)
+
+
+RACE = """
+import sys, threading, time
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from support.plans import Buffer, Plan, Step, dense
+from thalweg import _engine
+
+kind, rows, numbers = sys.argv[2], (100000, 32), np.zeros(100000, np.int32)
+plan = Plan(0)
+plan.buffers += [Buffer("whole", "float32", (4, 32), "table")]
+plan.buffers += [Buffer("whole", "int32", numbers.shape, "numbers")]
+plan.buffers += [Buffer("whole", "float32", rows, "rows")]
+table, rows_of = dense(1, 0, "float32", (4, 32)), dense(3, 0, "float32", rows)
+first, last = (table, rows_of) if kind == "take" else (rows_of, table)
+indices = dense(2, 0, "int32", numbers.shape)
+plan.steps.append(Step(kind, (first, indices), (last,)))
+engine = _engine.Program(None, plan.source(), None)
+arrays = {"table": np.ones((4, 32), np.float32), "rows": np.ones(rows, np.float32)}
+engine.bind({**arrays, "numbers": numbers})
+done = threading.Event()
+
+def change():
+    while not done.is_set():
+        numbers.fill(2**30)
+        numbers.fill(0)
+        time.sleep(0.0005)
+
+changing = threading.Thread(target=change)
+changing.start()
+for _ in range(500):
+    try:
+        engine.run()
+    except IndexError:
+        pass
+done.set()
+changing.join()
+"""
+
+
+@pytest.mark.parametrize("kind", ["take", "scatter_add"])
+def test_numbers_that_another_thread_changes_are_checked_as_they_are_used(
+    kind: str,
+) -> None:
+    command = [sys.executable, "-c", RACE, str(Path(__file__).parents[1]), kind]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
