@@ -93,8 +93,9 @@ void Array::expect(Dtype dtype, Index item, int rank, const char* what) const {
   const char* const format = this->format();
   const bool whole = (format[0] == 'q' || format[0] == 'l') && !format[1];
   const bool right = dtype == Dtype::count ? whole : this->dtype() == dtype;
-  if (!right || view_.itemsize != item || rank_ != rank || !is_dense_from(0))
-    throw std::invalid_argument(std::string(what) + " must be a contiguous " +
+  if (!right || view_.itemsize != item || rank_ != rank || !is_dense_from(0) ||
+      !is_aligned(item))
+    throw std::invalid_argument(std::string(what) + " must be a contiguous and aligned " +
                                 (dtype == Dtype::count ? "int64" : name(dtype)) +
                                 " array of " + std::to_string(rank) + " axes");
 }
@@ -109,12 +110,13 @@ bool Array::is_dense_from(int axis) const {
   return true;
 }
 
-namespace {
-
-bool is_aligned(const Array& array, Dtype dtype) {
-  return reinterpret_cast<std::uintptr_t>(array.data()) %
-             static_cast<std::uintptr_t>(item_size(dtype)) == 0;
+bool Array::is_aligned(Index item) const {
+  return bytes() == 0 || reinterpret_cast<std::uintptr_t>(data()) %
+                                 static_cast<std::uintptr_t>(item) ==
+                             0;
 }
+
+namespace {
 
 Index row_move(const Named& buffer, const Array& array) {
   return array.extent(0) > 1 ? array.stride(0) : buffer.bytes;
@@ -133,7 +135,7 @@ bool fits(const Named& buffer, const Array& array) {
   if (!array.is_dense_from(first)) return false;
   // Rows that are only read are brought together where they lie in a way of their own.
   if (buffer.has_rows && !buffer.written) return true;
-  return is_aligned(array, buffer.dtype) &&
+  return array.is_aligned(item_size(buffer.dtype)) &&
          (!buffer.has_rows || row_move(buffer, array) == buffer.bytes);
 }
 
