@@ -45,6 +45,8 @@ std::optional<Source> read_source(nb::handle given) {
   const Array words(parts[0], false);
   words.expect(Dtype::count, 8, 1, "words");
   const Array constants(parts[1], false);
+  if (!constants.is_dense_from(0))
+    throw std::invalid_argument("the bytes of constants must be contiguous");
   Source source;
   source.plan = decode(reinterpret_cast<const std::int64_t*>(words.data()),
                        static_cast<std::size_t>(words.extent(0)), constants.bytes());
@@ -95,8 +97,8 @@ class BoundProgram {
     });
   }
 
-  // None if the array isn't what the program takes as it is, or has numbers that aren't
-  // finite: then the caller looks closer.
+  // None if the array isn't what the program takes as it is, has no rows, or has numbers
+  // that aren't finite: then the caller looks closer.
   nb::object predict(nb::handle x, int threads, bool adapts, nb::object poll) {
     if (input_ == NO_NAME)
       throw std::invalid_argument("only a program with one input and one output of rows predicts");
@@ -104,7 +106,7 @@ class BoundProgram {
     Array array;
     if (!array.try_take(x)) return nb::none();
     const Named& input = program_->buffers()[input_];
-    if (!fits(input, array) || !is_finite(array)) return nb::none();
+    if (!fits(input, array) || array.extent(0) == 0 || !is_finite(array)) return nb::none();
     const Index rows = array.extent(0);
     nb::object result = empty_result(rows);
     Array out(result, true);
@@ -374,7 +376,7 @@ NB_MODULE(_engine, m) {
       .def("bind", &BoundProgram::bind, "arrays"_a)
       .def("run", &BoundProgram::run, "rows"_a = 0, "threads"_a = 1,
            "adapts"_a = false, "poll"_a.none() = none)
-      .def("predict", &BoundProgram::predict, "x"_a, "threads"_a = 1,
+      .def("predict", &BoundProgram::predict, "x"_a.none(), "threads"_a = 1,
            "adapts"_a = false, "poll"_a.none() = none)
       .def("train", &BoundProgram::train, nb::kw_only(), "order"_a.none() = none,
            "rows"_a = 0, "batch_size"_a, "first_batch"_a = 0, "batches"_a,

@@ -24,6 +24,7 @@ bool is_worth_cutting(const Task& task) {
 
 bool Program::run(Index rows, const Threads& threads, const Poll& poll) {
   check_bound();
+  check_apart();
   check_rows(rows);
   check_one_block(rows);
   set_moves(false);
@@ -64,9 +65,9 @@ bool Program::run_part(Part* part, Team& team, Watch* watch) {
 
 // --- tasks ---------------------------------------------------------------------------
 
-// Runs tasks in order, those that are worth it cut over the team; false if the watch
-// ends it. What is kept for the next run is written as a whole: once begun, it is done, and
-// no child is forked that would find a half of it.
+// Runs tasks in order, those that are worth it cut over the team; false if the watch or an
+// index outside its table ends it. What is kept for the next run is written as a whole: once
+// begun, it is done, and no child is forked that would find a half of it.
 bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame,
                         std::byte* scratch, Team* team, Watch* watch) {
   if (timings_) {
@@ -80,6 +81,8 @@ bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame
       watch = nullptr;
     }
     run_task(*task, frame, scratch, team);
+    // Nothing more is computed from rows that don't exist.
+    if (bad_step_.load(std::memory_order_relaxed) >= 0) return false;
     if (watch && watch->after(task->work)) return false;
   }
   return true;

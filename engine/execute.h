@@ -111,7 +111,8 @@ class Program {
   std::size_t find(const std::string& name) const;  // NO_NAME if there is none
 
   // Data must stay where it is until something else is bound. Of a buffer of rows, the
-  // elements of a row lie in order; one that is written has no gaps between rows.
+  // elements of a row lie in order; one that is written has no gaps between rows, and its
+  // memory is no other buffer's.
   void bind(std::size_t buffer, const Binding& binding);
   const Binding& binding(std::size_t buffer) const { return bindings_[buffer]; }
 
@@ -139,10 +140,13 @@ class Program {
 
   void add_part(std::unique_ptr<Part>& part, std::optional<Source> source,
                 const char* name);
+  std::size_t add_own_buffer(const Part& part, const Plan& plan, const Buffer& buffer,
+                             const std::string& name);
   std::size_t add_buffer(const Plan& plan, const Buffer& buffer, const std::string& name);
   void lay_out_block();
   void find_keeping();
   void check_bound() const;
+  void check_apart() const;
   void check_rows(Index rows) const;
   void check_one_block(Index rows) const;
   Ready& ready(Part& part, Index rows);

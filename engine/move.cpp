@@ -16,14 +16,15 @@ Index count_elements(const Place& place) {
 
 Index bytes_of(const Place& place) { return count_elements(place) * item_size(place.dtype); }
 
-// A copy between places of the same extents, its pointers still missing.
+// A copy between places of the same extents, its pointers still missing. The result's are
+// those of the block: what stands still along its rows has those of any block.
 Copy copy_between(const Place& in, const Place& out) {
   Copy copy{};
-  Extents extents = in.extents;
+  Extents extents = out.extents;
   Extents in_strides = in.strides;
   Extents out_strides = out.strides;
   copy.item_size = item_size(in.dtype);
-  copy.rank = collapse(in.rank, extents, {&in_strides, &out_strides});
+  copy.rank = collapse(out.rank, extents, {&in_strides, &out_strides});
   for (int axis = 0; axis < copy.rank; ++axis) {
     copy.extents[axis] = extents[axis];
     copy.in_strides[axis] = in_strides[axis];

@@ -104,6 +104,8 @@ Buffer read_buffer(Reader& reader, const Plan& plan) {
   if (buffer.kind == BufferKind::rows &&
       (buffer.rank == 0 || plan.rows == 0 || buffer.extents[0] != plan.rows))
     throw PlanError("a buffer of rows must have the plan's rows as its first axis");
+  if (buffer.kind == BufferKind::total && buffer.dtype == Dtype::boolean)
+    throw PlanError("a total must hold numbers, which can be added up");
   return buffer;
 }
 

@@ -1,7 +1,9 @@
 // Plans: what the Python side encodes as words, decoded and verified.
 //
-// A plan that `decode` returns can be run on any rows up to its `rows`: every place lies
-// inside its buffer, every type fits. Nothing later checks it again.
+// A plan that `decode` returns can be run on any rows up to its `rows`, on any threads, if
+// each of its buffers has memory of its own: every place lies inside its buffer, every type
+// fits, no step writes what it still reads. Nothing later checks it again. What only data
+// says, the numbers of rows, is checked as it is used.
 #pragma once
 
 #include <array>

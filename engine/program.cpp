@@ -16,6 +16,24 @@ bool sees_rows_as_parts(const Plan& plan, const Place& place) {
   return place.rows_axis >= 0 && place.extents[place.rows_axis] != plan.rows;
 }
 
+// The addresses from the first to behind the last byte of a binding.
+struct Span {
+  std::uintptr_t first, end;
+};
+
+Span span_of(const Named& buffer, const Binding& binding) {
+  const auto at = reinterpret_cast<std::uintptr_t>(binding.data);
+  const auto bytes = static_cast<std::uintptr_t>(buffer.bytes);
+  if (!buffer.has_rows) return {at, at + bytes};
+  if (binding.rows == 0) return {at, at};
+  const auto last = at + static_cast<std::uintptr_t>((binding.rows - 1) * binding.move);
+  return {std::min(at, last), std::max(at, last) + bytes};
+}
+
+bool overlap(const Span& a, const Span& b) {
+  return std::max(a.first, b.first) < std::min(a.end, b.end);
+}
+
 template <class Visit>
 void visit_inputs(const Step& step, const Visit& visit) {
   struct Places {
@@ -94,7 +112,7 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
     if (buffer.kind == BufferKind::constant)
       part->bases[i] = part->constants.data() + buffer.offset;
     else
-      part->named[i] = add_buffer(plan, buffer, source->names[i - 1]);
+      part->named[i] = add_own_buffer(*part, plan, buffer, source->names[i - 1]);
     if (buffer.kind == BufferKind::rows) part->moves[i] = buffer.bytes / plan.rows;
   }
   const auto look = [&](const Place& place) {
@@ -106,6 +124,15 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
   };
   for (const Step& step : plan.steps) visit_inputs(step, look), visit_outputs(step, look);
   part->plan = std::move(plan);
+}
+
+// A buffer that no other of its plan shares.
+std::size_t Program::add_own_buffer(const Part& part, const Plan& plan, const Buffer& buffer,
+                                    const std::string& name) {
+  const std::size_t number = add_buffer(plan, buffer, name);
+  if (std::find(part.named.begin(), part.named.end(), number) != part.named.end())
+    throw PlanError(std::string(part.name) + " has two buffers named " + name);
+  return number;
 }
 
 std::size_t Program::add_buffer(const Plan& plan, const Buffer& buffer,
@@ -195,6 +222,18 @@ void Program::check_bound() const {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     if (!bindings_[i].bound)
       throw std::invalid_argument("nothing is bound to " + buffers_[i].name);
+}
+
+// A plan is verified by its buffers: none that is written may share memory with another.
+void Program::check_apart() const {
+  if (!moved_) return;
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    for (std::size_t j = 0; buffers_[i].written && j < buffers_.size(); ++j)
+      if (i != j && overlap(span_of(buffers_[i], bindings_[i]),
+                            span_of(buffers_[j], bindings_[j])))
+        throw std::invalid_argument("the array bound to " + buffers_[i].name +
+                                    ", which is written, shares memory with that of " +
+                                    buffers_[j].name);
 }
 
 void Program::check_rows(Index rows) const {

@@ -55,6 +55,7 @@ void store_real(Dtype dtype, std::byte* to, double number) {
 Progress Program::train(const Course& course, const Threads& threads, const Poll& poll) {
   const auto start = Clock::now();
   check_bound();
+  check_apart();
   check_course(course);
   set_moves(course.order != nullptr);
   Team team(threads.most);

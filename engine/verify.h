@@ -17,6 +17,24 @@ inline bool is_number(Dtype dtype) { return dtype != Dtype::boolean; }
 
 bool same_extents(const Place& a, const Place& b);
 
+inline constexpr int NO_AXIS = -1;
+
+// Bytes from a place's start to the end of its last element, leaving out one axis.
+Index reach(const Place& place, int left_out);
+
+// Whether elements of the same number have the same bytes.
+bool are_same(const Place& a, const Place& b);
+
+// Whether they surely have no byte in common.
+bool are_apart(const Place& a, const Place& b);
+
+bool are_same_or_apart(const Place& a, const Place& b);
+
+void verify_apart(const Place& out, const Place& in);
+
+// Each element has bytes of its own.
+void verify_elements_apart(const Place& place);
+
 // A place inside its buffer, whatever rows a block has.
 void verify_place(const Plan& plan, const Place& place);
 

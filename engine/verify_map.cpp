@@ -126,20 +126,23 @@ void verify_in_space(const Plan& plan, const MapStep& step, const Place& place) 
   verify_place(plan, place);
 }
 
-bool same_place(const Place& a, const Place& b) {
-  if (a.buffer != b.buffer || a.offset != b.offset || !same_extents(a, b)) return false;
-  for (int axis = 0; axis < a.rank; ++axis)
-    if (a.extents[axis] > 1 && a.strides[axis] != b.strides[axis]) return false;
-  return true;
-}
-
 void verify_tail(const MapStep& step, const Step* before) {
   const auto* product = before ? std::get_if<ProductStep>(before) : nullptr;
   demand(product != nullptr, "a tail must follow a product");
+  const Place& given = product->out;
   bool found = false;
-  for (const Place& input : step.inputs) found |= same_place(input, product->out);
-  for (const MapOutput& out : step.outputs) found |= same_place(out.place, product->out);
+  for (const Place& input : step.inputs) found |= are_same(input, given);
+  for (const MapOutput& out : step.outputs) found |= are_same(out.place, given);
   demand(found, "a tail must read or write what the product before it gives");
+  // It runs on rows of the result while others are still to be computed.
+  for (const Place& input : step.inputs)
+    demand(are_same_or_apart(input, given), "a tail reads a product's result elsewhere");
+  for (const MapOutput& out : step.outputs) {
+    demand(are_same_or_apart(out.place, given), "a tail writes over a product's result");
+    verify_apart(out.place, product->a);
+    verify_apart(out.place, product->b);
+    if (product->bias) verify_apart(out.place, *product->bias);
+  }
   demand(step.rows_axis == product->out.rows_axis,
          "a tail has another rows axis than its product");
 }
@@ -151,6 +154,17 @@ void verify_output(Plan& plan, const MapStep& step, const MapOutput& output) {
          "an output has another rows axis than its map");
   demand(output.place.dtype == dtype_of(step, output.line),
          "an output has another dtype than its line");
+}
+
+// Each block of elements is read as a whole before any of it is written.
+void verify_in_place(const MapStep& step) {
+  for (auto out = step.outputs.begin(); out != step.outputs.end(); ++out) {
+    for (const Place& input : step.inputs)
+      demand(are_same_or_apart(out->place, input),
+             "a map's output lies over a part of an input");
+    for (auto other = step.outputs.begin(); other != out; ++other)
+      demand(are_apart(out->place, other->place), "two outputs of a map overlap");
+  }
 }
 
 }  // namespace
@@ -165,6 +179,7 @@ void verify_map(Plan& plan, const MapStep& step, const Step* before) {
   for (const Place& input : step.inputs) verify_in_space(plan, step, input);
   for (const MapLine& line : step.lines) verify_line(step, line);
   for (const MapOutput& output : step.outputs) verify_output(plan, step, output);
+  verify_in_place(step);
   if (step.tail) verify_tail(step, before);
 }
 

@@ -3,9 +3,6 @@
 
 namespace thalweg {
 
-namespace {
-
-// Bytes from a place's start to the end of its last element, leaving out one axis.
 Index reach(const Place& place, int left_out) {
   Index bytes = item_size(place.dtype);
   for (int axis = 0; axis < place.rank; ++axis) {
@@ -18,8 +15,12 @@ Index reach(const Place& place, int left_out) {
   return bytes;
 }
 
+namespace {
+
+// The strides of a place without elements are looked at too: they are calculated with.
 void verify_within(const Buffer& buffer, const Place& place) {
-  const Index end = is_empty(place) ? 0 : reach(place, -1);
+  const Index bytes = reach(place, NO_AXIS);
+  const Index end = is_empty(place) ? 0 : bytes;
   demand(place.offset <= buffer.bytes - end, "a place leaves its buffer");
 }
 
@@ -36,8 +37,8 @@ void verify_rows_place(const Plan& plan, const Buffer& buffer, const Place& plac
   Index moved;
   demand(!__builtin_mul_overflow(stride, parts, &moved) && moved == row_bytes,
          "a place's stride along its rows axis is not that of the rows of its buffer");
-  demand(is_empty(place) || place.offset + reach(place, place.rows_axis) <= stride,
-         "a place leaves its row");
+  const Index bytes = reach(place, place.rows_axis);
+  demand(is_empty(place) || place.offset + bytes <= stride, "a place leaves its row");
 }
 
 }  // namespace
@@ -75,10 +76,8 @@ void verify_written(Plan& plan, const Place& place, bool adds) {
   demand(buffer.kind != BufferKind::total || adds, "this step can't write a total");
   demand(buffer.kind != BufferKind::total || place.rows_axis < 0,
          "a total's place has a rows axis");
-  for (int axis = 0; axis < place.rank; ++axis)
-    demand(place.extents[axis] <= 1 || place.strides[axis] > 0 || is_empty(place),
-           "a written place has a stride of 0");
   verify_place(plan, place);
+  verify_elements_apart(place);
   buffer.written = true;
 }
 

@@ -51,6 +51,8 @@ struct Verifier {
     verify_written(plan, out, true);
     demand(out.extents[rank - 1] <= 1 || out.strides[rank - 1] == item_size(out.dtype),
            "the columns of a product's result must be adjacent");
+    verify_apart(out, a);
+    verify_apart(out, b);
     if (step.bias) verify_bias(*step.bias, out);
   }
 
@@ -67,6 +69,7 @@ struct Verifier {
     demand(bias.extents[last] <= 1 || bias.strides[last] == item_size(bias.dtype),
            "the numbers of a bias must be adjacent");
     verify_place(plan, bias);
+    verify_apart(out, bias);
   }
 
   void operator()(const ReduceStep& step) const {
@@ -95,6 +98,7 @@ struct Verifier {
     demand(!is_argmax || reduced == 1, "argmax takes one axis");
     verify_place(plan, in);
     verify_written(plan, out, is_sum);
+    verify_apart(out, in);
   }
 
   void operator()(const CopyStep& step) const {
@@ -106,9 +110,10 @@ struct Verifier {
            "the rows axes of a copy differ");
     verify_place(plan, step.in);
     verify_written(plan, step.out, true);
+    verify_apart(step.out, step.in);
     demand(!is_total(plan, step.out) ||
-               (is_contiguous(step.out) && is_number(step.out.dtype)),
-           "a total that is copied to must be contiguous numbers");
+               is_contiguous(step.out),
+           "a total that is copied to must be contiguous");
   }
 
   void operator()(const ZeroStep& step) const { verify_written(plan, step.out, true); }
@@ -133,6 +138,8 @@ struct Verifier {
     verify_place(plan, step.table);
     verify_place(plan, step.indices);
     verify_written(plan, step.out, false);
+    verify_apart(step.out, step.table);
+    verify_apart(step.out, step.indices);
     Place row = step.table;
     row.extents[0] = 1;
     demand(is_contiguous(row), "the rows of a table must be contiguous");
@@ -144,6 +151,8 @@ struct Verifier {
     verify_place(plan, step.x);
     verify_place(plan, step.indices);
     verify_written(plan, step.out, true);
+    verify_apart(step.out, step.x);
+    verify_apart(step.out, step.indices);
     demand(is_contiguous(step.out), "what scatter_add gives must be contiguous");
   }
 
@@ -156,6 +165,8 @@ struct Verifier {
            "random bits must be contiguous uint32");
     demand(step.out.rows_axis <= 0, "random bits can have rows only as first axis");
     verify_written(plan, step.out, false);
+    verify_apart(step.out, step.seed);
+    verify_apart(step.out, step.step);
   }
 };
 

@@ -253,14 +253,12 @@ inline void expand(int item_size, Index units, Index unit, const void* in, Index
 
 // ---- rows by their numbers
 
+// A row's number, or `rows` if there is no such row. It is loaded once: another thread of
+// the caller's may write over it between a check and a use.
 template <class Number>
-bool all_rows_exist(Index count, const Number* indices, Index rows) {
-  uint64_t largest = 0;  // a negative number is larger than any row
-  for (Index i = 0; i < count; ++i) {
-    const uint64_t index = static_cast<uint64_t>(static_cast<int64_t>(indices[i]));
-    largest = index > largest ? index : largest;
-  }
-  return count == 0 || largest < static_cast<uint64_t>(rows);
+THALWEG_INLINE Index row_number(const Number* number, Index rows) {
+  const Index row = *(const volatile Number*)number;
+  return static_cast<uint64_t>(row) < static_cast<uint64_t>(rows) ? row : rows;
 }
 
 THALWEG_INLINE void prefetch_row(const char* row, Index row_bytes) {
@@ -277,15 +275,17 @@ inline Index rows_ahead(Index row_bytes) {
 template <class Number>
 bool take_rows(Index count, Index row_bytes, const void* table, Index table_stride,
                Index rows, const Number* indices, void* out) {
-  if (!all_rows_exist(count, indices, rows)) return false;
   const char* from = (const char*)table;
   char* to = (char*)out;
   const Index ahead = rows_ahead(row_bytes);
   for (Index i = 0; i < count; ++i) {
     if (i + ahead < count) {
-      prefetch_row(from + Index(indices[i + ahead]) * table_stride, row_bytes);
+      const Index next = row_number(indices + i + ahead, rows);
+      if (next < rows) prefetch_row(from + next * table_stride, row_bytes);
     }
-    copy_bytes(to + i * row_bytes, from + Index(indices[i]) * table_stride, row_bytes);
+    const Index row = row_number(indices + i, rows);
+    if (row == rows) return false;
+    copy_bytes(to + i * row_bytes, from + row * table_stride, row_bytes);
   }
   return true;
 }
@@ -293,9 +293,10 @@ bool take_rows(Index count, Index row_bytes, const void* table, Index table_stri
 template <class T>
 bool scatter_add_rows(Index count, Index width, const T* x, const int32_t* indices,
                       Index rows, T* out) {
-  if (!all_rows_exist(count, indices, rows)) return false;
   for (Index i = 0; i < count; ++i) {
-    T* row = out + indices[i] * width;
+    const Index number = row_number(indices + i, rows);
+    if (number == rows) return false;
+    T* row = out + number * width;
     map2<Add, T, 0, T, T>(width, row, row, x + i * width, nullptr);
   }
   return true;

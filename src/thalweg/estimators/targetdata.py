@@ -117,7 +117,7 @@ def labels_from(data: Any) -> NumpyArray:
     found = require_keys(data, "the labels", "type", "dtype", "values")
     kind = NAMES[text(found["type"], "the labels' type")]
     dtype = label_dtype(text(found["dtype"], "the labels' dtype"), kind)
-    values = items(found["values"], "the labels")
+    values = list(items(found["values"], "the labels"))
     as_texts = dtype.kind == "O"
     for value in values:
         if type(value) is not (str if as_texts else kind):

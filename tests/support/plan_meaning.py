@@ -1,0 +1,228 @@
+"""What plans mean: the engine's steps by NumPy, on whole numbers, which stay exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from support.plans import Map, Place, Plan, RandomBits, Reduce, Step
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.random import random_bits
+from thalweg.program.types import NumpyArray
+
+LARGEST = 2**22  # to which float32 has every whole number, and sums of some of them
+
+
+class InexactError(Exception):
+    """Results depend on rounding, or on what memory held before."""
+
+
+@dataclass
+class Program:
+    """Plans over arrays of the same names.
+
+    Arguments:
+        before, block, after: in the order in which they run; None: there is none.
+        shards: how many sums of blocks are added up in the end.
+    """
+
+    before: Plan | None
+    block: Plan
+    after: Plan | None
+    shards: int
+
+    @property
+    def plans(self) -> tuple[Plan | None, Plan | None, Plan | None]:
+        """In their order."""
+        return self.before, self.block, self.after
+
+
+def run(program: Program, arrays: Mapping[str, NumpyArray], rows: int) -> None:
+    """Run a program on so many rows, changing the arrays as the engine does.
+
+    Raises:
+        InexactError: results aren't exact, so another order gives others.
+        IndexError: a number names no row of its table.
+    """
+    memory = {name: array.reshape(-1).view(np.uint8) for name, array in arrays.items()}
+    with np.errstate(all="ignore"):
+        if program.before:
+            Run(program.before, memory).block(0, 0, adds=False)
+        run_blocks(program, memory, rows)
+        if program.after:
+            Run(program.after, memory).block(0, 0, adds=False)
+
+
+def run_blocks(program: Program, memory: dict[str, NumpyArray], rows: int) -> None:
+    """All blocks, shard by shard, and the sum of the shards."""
+    plan = program.block
+    totals = [buffer.name for buffer in plan.buffers if buffer.kind == "total"]
+    blocks = -(-rows // plan.rows) if plan.rows else 1
+    shards = min(program.shards, blocks) if totals else blocks
+    if not blocks:
+        for name in totals:
+            memory[name][:] = 0
+    for shard in range(shards):
+        own = dict(memory)
+        if shard:
+            own |= {name: np.zeros_like(memory[name]) for name in totals}
+        start, end = blocks * shard // shards, blocks * (shard + 1) // shards
+        for block in range(start, end):
+            first = block * plan.rows
+            count = min(plan.rows, rows - first) if plan.rows else rows
+            Run(plan, own).block(first, count, adds=block > start)
+        for buffer in plan.buffers:
+            if shard and buffer.kind == "total":
+                sums = memory[buffer.name].view(buffer.dtype)
+                sums += own[buffer.name].view(buffer.dtype)
+                require_exact(sums)
+
+
+class Run:
+    """One plan over its memory."""
+
+    def __init__(self, plan: Plan, memory: Mapping[str, NumpyArray]) -> None:
+        self.plan = plan
+        self.memory = memory
+
+    def block(self, first: int, rows: int, adds: bool) -> None:
+        """Its steps on a block of rows; `adds`: totals are added to."""
+        self.rows, self.adds = rows, adds
+        self.first = first
+        self.bases = [np.zeros(self.plan.buffers[0].bytes, np.uint8)]
+        for number, buffer in enumerate(self.plan.buffers[1:], 1):
+            if buffer.kind == "constant":
+                values = self.plan.constants[number]
+                self.bases.append(values.reshape(-1).view(np.uint8))
+            elif buffer.kind == "rows":
+                row = buffer.bytes // self.plan.rows
+                part = slice(first * row, (first + rows) * row)
+                self.bases.append(self.memory[buffer.name][part])
+            else:
+                self.bases.append(self.memory[buffer.name])
+        for step in self.plan.steps:
+            self._step(step)
+
+    def _view(self, place: Place) -> NumpyArray:
+        """The elements of a place, to read or to write."""
+        extents = list(place.extents)
+        if place.rows_axis >= 0:
+            parts = extents[place.rows_axis] // self.plan.rows
+            extents[place.rows_axis] = parts * self.rows
+        if 0 in extents:
+            return np.zeros(extents, place.dtype)
+        base = self.bases[place.buffer]
+        return np.ndarray(extents, place.dtype, base, place.offset, place.strides)
+
+    def _step(self, step: Step) -> None:
+        reads = [self._view(place).copy() for place in step.reads]
+        for place, read in zip(step.reads, reads, strict=True):
+            if self.plan.buffers[place.buffer].kind == "total":
+                raise InexactError
+            require_exact(read)
+        for place, result in zip(step.writes, self._results(step, reads), strict=True):
+            require_exact(result)
+            out = self._view(place)
+            is_total = self.plan.buffers[place.buffer].kind == "total"
+            if is_total and self.adds:
+                out += result
+                require_exact(out)
+            else:
+                out[...] = result
+
+    def _results(self, step: Step, reads: list[NumpyArray]) -> list[NumpyArray]:
+        if isinstance(step, Map):
+            shape = self._view(step.writes[0]).shape
+            return map_results(step, [first_of(read, shape) for read in reads])
+        if isinstance(step, Reduce):
+            if not reads[0].size:
+                return [np.zeros_like(self._view(step.writes[0]))]
+            return [reduced(step, reads[0])]
+        if isinstance(step, RandomBits):
+            return [self._bits(step, int(reads[0]), int(reads[1]))]
+        if step.kind == "product":
+            *first, m, n = self._view(step.writes[0]).shape
+            k = min(reads[0].shape[-1], reads[1].shape[-2])
+            a, b = (
+                first_of(reads[0], (*first, m, k)),
+                first_of(reads[1], (*first, k, n)),
+            )
+            require_exact(np.abs(a) @ np.abs(b))
+            return [a @ b + sum(first_of(bias, (*first, m, n)) for bias in reads[2:])]
+        if step.kind == "copy":
+            return [first_of(reads[0], self._view(step.writes[0]).shape)]
+        if step.kind == "zero":
+            return [np.zeros_like(self._view(step.writes[0]))]
+        if step.kind == "take":
+            table, indices = reads
+            require_rows(indices, len(table))
+            return [table[indices]]
+        x, indices = reads
+        out = np.zeros_like(self._view(step.writes[0]))
+        require_rows(indices, len(out))
+        np.add.at(out, indices, x)
+        return [out]
+
+    def _bits(self, step: RandomBits, seed: int, number: int) -> NumpyArray:
+        shape = self._view(step.writes[0]).shape
+        if step.writes[0].rows_axis < 0:
+            return random_bits(seed, number, step.operation, shape)
+        each = shape[0] // self.rows if self.rows else 0
+        before = self.first * each
+        return random_bits(
+            seed, number, step.operation, (before + shape[0], *shape[1:])
+        )[before:]
+
+
+def first_of(values: NumpyArray, shape: Sequence[int]) -> NumpyArray:
+    """What a block reads of a place that stands still along the rows of any block."""
+    return values[tuple(slice(extent) for extent in shape)]
+
+
+def reduced(step: Reduce, x: NumpyArray) -> NumpyArray:
+    """A sum, a maximum or its position."""
+    if step.opcode == "argmax":
+        return x.argmax(step.axes[0]).astype(np.int32)
+    if step.opcode == "max":
+        return x.max(step.axes, keepdims=True)
+    require_exact(np.abs(x).sum(dtype=np.float64))
+    return x.sum(step.axes, x.dtype, keepdims=True)
+
+
+def map_results(step: Map, reads: Sequence[NumpyArray]) -> list[NumpyArray]:
+    """The registers that a map writes."""
+    registers = list(reads)
+    for line in step.lines:
+        operands = [registers[i] for i in line.operands]
+        if line.opcode == "cast":
+            require_in_range(operands[0], line.dtype)
+            registers.append(operands[0].astype(line.dtype))
+        else:
+            meaning = PRIMITIVES[line.opcode].meaning
+            registers.append(np.asarray(meaning(*operands)))
+        require_exact(registers[-1])
+    return [registers[i] for i in step.registers]
+
+
+def require_exact(values: NumpyArray) -> None:
+    """Whole numbers of which float32 has the neighbors too."""
+    if values.dtype.kind == "f":
+        small = np.abs(values) <= LARGEST
+        if not (small.all() and (values == np.floor(values)).all()):
+            raise InexactError
+
+
+def require_in_range(values: NumpyArray, dtype: str) -> None:
+    """Numbers whose conversion to a dtype is defined."""
+    if values.dtype.kind == "f" and dtype == "uint32" and (values < 0).any():
+        raise InexactError
+    if dtype.startswith("f") and values.dtype.kind in "iu":
+        require_exact(values.astype(np.float64))
+
+
+def require_rows(indices: NumpyArray, rows: int) -> None:
+    """Raises IndexError if there is no such row."""
+    if ((indices < 0) | (indices >= rows)).any():
+        raise IndexError

@@ -1,0 +1,474 @@
+"""Random plans, nearly all legal: what is read is known, what is written not needed.
+
+Now and then a place is drawn carelessly, so that rules are broken too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from support.plans import (
+    Buffer,
+    Extents,
+    Line,
+    Map,
+    Place,
+    Plan,
+    Product,
+    RandomBits,
+    Reduce,
+    Step,
+    dense,
+    faults,
+    touches,
+)
+from thalweg.program.types import DTYPES, ITEMSIZE, Dtype, NumpyArray
+
+Choose = random.Random
+
+NUMBERS: tuple[Dtype, ...] = ("float32", "float32", "float64", "int32", "uint32")
+EXTENTS = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33)
+EXACT = ("add", "subtract", "multiply", "maximum", "minimum")  # on whole numbers
+EXACT_ONE = ("negative", "absolute")
+ROUNDED = (
+    *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh"),
+    *("sigmoid", "softplus", "erf"),
+)
+COMPARED = ("equal", "less", "less_equal")
+ROOM = 1 << 11  # bytes of the arena in which places begin
+CARELESS = 0.02  # of places that are written
+TRIES = 30
+MOST_SIZE = 1 << 11  # elements of a value from which others take their extents
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A place that a step needs: along which axis it has rows, and what it is for.
+
+    `orderly`: its elements lie in order. `adds`: its step could add to a total.
+    `in_place`: it may lie where the step reads.
+    """
+
+    dtype: Dtype
+    extents: Extents
+    axis: int = -1
+    orderly: bool = False
+    adds: bool = False
+    in_place: bool = False
+
+
+def draw_plan(choose: Choose, rows: int, prefix: str, shared: Sequence[Buffer]) -> Plan:
+    """A plan of a few steps.
+
+    Arguments:
+        choose: what decides.
+        rows: the most rows of a block; 0 where nothing has rows.
+        prefix: of its buffers' names.
+        shared: buffers of other plans that it may use too.
+    """
+    return Drawing(choose, rows, prefix, shared).draw()
+
+
+class Drawing:
+    """The state of one plan under way."""
+
+    def __init__(
+        self, choose: Choose, rows: int, prefix: str, shared: Sequence[Buffer]
+    ) -> None:
+        self.choose = choose
+        self.prefix = prefix
+        self.plan = Plan(0, rows)
+        self.arena_bytes = 0
+        self.values: list[Place] = []  # that hold something
+        self.rounds = choose.random() < 0.2  # whether results depend on rounding
+        for buffer in shared:
+            self._add(buffer)
+            self.values.append(dense(self._last, 0, buffer.dtype, buffer.extents))
+
+    def draw(self) -> Plan:
+        """Steps, one after the other."""
+        kinds: list[Callable[[], None]] = [self._map] * 4 + [self._product] * 3
+        kinds += [self._reduce] * 2
+        kinds += [self._copy, self._zero, self._take, self._scatter_add, self._bits]
+        for _ in range(self.choose.randint(1, 6)):
+            self.choose.choice(kinds)()
+        self.plan.arena_bytes = self.arena_bytes
+        self.plan.buffers[0] = Buffer("arena", "bool", (self.arena_bytes,))
+        return self.plan
+
+    # Buffers --------------------------------------------------------------------------
+
+    @property
+    def _last(self) -> int:
+        return len(self.plan.buffers) - 1
+
+    def _add(self, buffer: Buffer) -> int:
+        named = buffer.name or f"{self.prefix}{len(self.plan.buffers)}"
+        self.plan.buffers.append(replace(buffer, name=named))
+        return self._last
+
+    def _lay(
+        self, dtype: Dtype, extents: Extents, orderly: bool
+    ) -> tuple[Extents, int]:
+        """Strides in some order, perhaps with gaps, and the bytes that they reach."""
+        order = list(range(len(extents)))
+        if not orderly and self.choose.random() < 0.3:
+            self.choose.shuffle(order)
+        strides = [0] * len(extents)
+        step = ITEMSIZE[dtype]
+        for axis in reversed(order):
+            gap = 1 if orderly else self.choose.choice((1, 1, 1, 1, 2))
+            strides[axis] = step * gap
+            step = strides[axis] * max(extents[axis], 1)
+        return tuple(strides), step
+
+    def _new_place(self, kind: str, wanted: Wanted, axis: int) -> Place:
+        """A place in a buffer of its own, of rows along an axis where it has such."""
+        dtype, extents = wanted.dtype, wanted.extents
+        item = ITEMSIZE[dtype]
+        if kind != "rows":
+            strides, size = self._lay(dtype, extents, wanted.orderly)
+            shape = extents if wanted.orderly else (size // item,)
+            buffer = self._add(Buffer(kind, dtype, shape))
+            return Place(buffer, 0, dtype, extents, strides)
+        rows = self.plan.rows
+        inner = (*extents[:axis], *extents[axis + 1 :])
+        strides, size = self._lay(dtype, inner, wanted.orderly)
+        size = max(size, item)
+        shape = (rows, extents[axis] // rows, size // item)
+        buffer = self._add(Buffer("rows", dtype, shape))
+        strides = (*strides[:axis], size, *strides[axis:])
+        return Place(buffer, 0, dtype, extents, strides, axis)
+
+    # Reading --------------------------------------------------------------------------
+
+    def _read(self, dtype: Dtype, extents: Extents, axis: int = -1) -> Place:
+        """A value of these extents, often one that there is."""
+        found = [
+            view
+            for value in self.values
+            if value.dtype == dtype
+            for view in self._views(value, extents, axis)
+        ]
+        if found and self.choose.random() < 0.8:
+            return self.choose.choice(found)
+        return self._new_value(dtype, extents, axis)
+
+    def _views(self, value: Place, extents: Extents, axis: int) -> list[Place]:
+        if value.extents == extents and value.rows_axis == axis:
+            return [value]
+        rank = len(value.extents)
+        if value.rows_axis >= 0 or axis >= 0 or rank != len(extents):
+            return []
+        if sorted(value.extents) == sorted(extents):  # transposed
+            axes = sorted(range(rank), key=lambda i: value.extents[i])
+            targets = sorted(range(rank), key=lambda i: extents[i])
+            strides = dict(zip(targets, (value.strides[i] for i in axes), strict=True))
+            moved = tuple(strides[i] for i in range(rank))
+            return [replace(value, extents=extents, strides=moved)]
+        if all(a >= b for a, b in zip(value.extents, extents, strict=True)):  # a part
+            free = [a - b for a, b in zip(value.extents, extents, strict=True)]
+            starts = [self.choose.randint(0, n) for n in free]
+            offset = sum(a * b for a, b in zip(starts, value.strides, strict=True))
+            return [replace(value, offset=value.offset + offset, extents=extents)]
+        return []
+
+    def _new_value(self, dtype: Dtype, extents: Extents, axis: int) -> Place:
+        """An input: rows, or what stands still along some axes."""
+        if axis >= 0 and self.choose.random() < 0.7:
+            place = self._new_place("rows", Wanted(dtype, extents), axis)
+            self.values.append(place)
+            return place
+        still = [self.choose.random() < 0.2 or i == axis for i in range(len(extents))]
+        own = tuple(1 if s else n for s, n in zip(still, extents, strict=True))
+        kind = self.choose.choice(("whole", "whole", "constant"))
+        place = self._new_place(kind, Wanted(dtype, own), -1)
+        if kind == "constant":
+            buffer = self.plan.buffers[place.buffer]
+            self.plan.constants[place.buffer] = numbers(self.choose, buffer)
+        self.values.append(place)
+        strides = (0 if s else n for s, n in zip(still, place.strides, strict=True))
+        return replace(place, extents=extents, strides=tuple(strides))
+
+    # Writing --------------------------------------------------------------------------
+
+    def _write(
+        self, wanted: Wanted, reads: Sequence[Place], writes: Sequence[Place] = ()
+    ) -> Place:
+        """A place to write to, which the step has no other use for."""
+        for _ in range(TRIES):
+            place = self._target(wanted, reads)
+            if self.choose.random() < CARELESS:
+                return place
+            if not any(faults(reads, [*writes, place], wanted.in_place)):
+                return place
+        return self._new_place("whole", wanted, -1)
+
+    def _target(self, wanted: Wanted, reads: Sequence[Place]) -> Place:
+        """Over what is read, in a buffer of its own, or somewhere in the arena."""
+        chance, axis, has_rows = self.choose.random(), wanted.axis, self.plan.rows > 0
+        over = [place for place in reads if self._can_be_over(place, wanted)]
+        if over and chance < 0.4:
+            return self.choose.choice(over)
+        if axis >= 0 and chance < 0.6:
+            return self._new_place("rows", wanted, axis)
+        adds = wanted.adds and wanted.dtype != "bool"
+        if adds and has_rows and axis < 0 and chance < 0.7:
+            return self._new_place("total", replace(wanted, orderly=True), -1)
+        if axis < 0 and chance < (0.05 if has_rows else 0.4):
+            return self._new_place("whole", wanted, -1)
+        strides, size = self._lay(wanted.dtype, wanted.extents, wanted.orderly)
+        step = self.choose.choice((ITEMSIZE[wanted.dtype], 64))
+        offset = self.choose.randrange(0, ROOM, step)
+        self.arena_bytes = max(self.arena_bytes, offset + size)
+        return Place(0, offset, wanted.dtype, wanted.extents, strides, axis)
+
+    def _can_be_over(self, place: Place, wanted: Wanted) -> bool:
+        """Whether a map may leave its result where one of its inputs lies."""
+        return (
+            wanted.in_place
+            and (place.dtype, place.rows_axis) == (wanted.dtype, wanted.axis)
+            and self.plan.buffers[place.buffer].kind in ("arena", "rows")
+        )
+
+    def _emit(self, step: Step) -> None:
+        """Values that it writes over are gone; what it writes is one."""
+        for out in step.writes:
+            self.values = [place for place in self.values if not touches(out, place)]
+            if self.plan.buffers[out.buffer].kind != "total":
+                self.values.append(out)
+        self.plan.steps.append(step)
+
+    # Steps ----------------------------------------------------------------------------
+
+    def _extents(self, rank: int | None = None) -> tuple[Extents, int]:
+        """Extents and the axis of rows, often those of a value."""
+        known = [
+            value
+            for value in self.values
+            if rank in (None, len(value.extents)) and value.size <= MOST_SIZE
+        ]
+        if known and self.choose.random() < 0.6:
+            value = self.choose.choice(known)
+            return value.extents, value.rows_axis
+        rank = self.choose.randint(0, 4) if rank is None else rank
+        extents = [self.choose.choice(EXTENTS[:7]) for _ in range(rank)]
+        axis = -1
+        if self.plan.rows and rank and self.choose.random() < 0.7:
+            axis = self.choose.choice((0, 0, self.choose.randrange(rank)))
+            extents[axis] = self.plan.rows * self.choose.choice((1, 1, 1, 2))
+        elif rank and self.choose.random() < 0.04:
+            extents[self.choose.randrange(rank)] = 0
+        return tuple(extents), axis
+
+    def _map(self, product: Product | None = None) -> None:
+        """Lines on arrays of one shape; with a product, its tail."""
+        extents, axis = self._extents()
+        dtype = self.choose.choice(NUMBERS)
+        reads: list[Place] = []
+        others: list[Place] = []  # that are used by the product
+        if product:
+            given = product.writes[0]
+            extents, axis, dtype = given.extents, given.rows_axis, given.dtype
+            reads.append(given)
+            others += [*product.reads, given]
+        for _ in range(self.choose.randint(0 if product else 1, 2)):
+            reads.append(self._read(dtype, extents, axis))
+        lines = self._lines(dtype, [place.dtype for place in reads])
+        types: list[Dtype] = []
+        types.extend(place.dtype for place in reads)
+        types.extend(line.dtype for line in lines)
+        registers: list[int] = []
+        writes: list[Place] = []
+        for register in self.choose.choices(range(len(types)), k=2):
+            wanted = Wanted(types[register], extents, axis, in_place=True)
+            place = self._write(wanted, reads, [*others, *writes])
+            if place.rows_axis == axis and (not writes or self.choose.random() < 0.3):
+                registers.append(register)
+                writes.append(place)
+        if not writes:
+            return
+        made = Map("map", tuple(reads), tuple(writes), extents, axis)
+        code = replace(made, lines=tuple(lines), registers=tuple(registers))
+        self._emit(replace(code, tail=product is not None))
+
+    def _lines(self, dtype: Dtype, types: Sequence[Dtype]) -> list[Line]:
+        known, lines = list(types), list[Line]()
+        for _ in range(self.choose.randint(0, 5)):
+            line = self._line(dtype, known)
+            if line is not None:
+                lines.append(line)
+                known.append(line.dtype)
+        return lines
+
+    def _line(self, dtype: Dtype, known: Sequence[Dtype]) -> Line | None:
+        pick = self.choose.choice
+        same = [i for i, type in enumerate(known) if type == dtype]
+        truths = [i for i, type in enumerate(known) if type == "bool"]
+        chance = self.choose.random()
+        if chance < 0.4:
+            return Line(pick(EXACT), dtype, (pick(same), pick(same)))
+        if chance < 0.65:
+            floats = ("sign", "floor") + (ROUNDED if self.rounds else ())
+            real = floats if dtype.startswith("f") else ()
+            return Line(pick((*EXACT_ONE, *real)), dtype, (pick(same),))
+        if chance < 0.75:
+            return Line(pick(COMPARED), "bool", (pick(same), pick(same)))
+        if chance < 0.85 and truths:
+            return Line("select", dtype, (pick(truths), pick(same), pick(same)))
+        if chance < 0.92:
+            return Line("cast", pick(DTYPES), (self.choose.randrange(len(known)),))
+        if truths:
+            return Line("logical_not", "bool", (pick(truths),))
+        return None
+
+    def _product(self) -> None:
+        m, n, k = (self.choose.choice(EXTENTS) for _ in range(3))
+        if self.choose.random() < 0.03:
+            m, n, k = 64, 64, 64  # large enough for zeros to be left out
+        dtype = self.choose.choice(("float32", "float32", "float64"))
+        first = [self.choose.choice((1, 2, 3))] if self.choose.random() < 0.3 else []
+        axes = [-1, -1, -1]  # of rows, in a, b and the result
+        last = len(first) + 1
+        chance = self.choose.random() if self.plan.rows else 1.0
+        if chance < 0.4:
+            m, axes = self.plan.rows, [last - 1, -1, last - 1]
+        elif chance < 0.6:
+            k, axes = self.plan.rows, [last, last - 1, -1]
+        elif chance < 0.7 and first:
+            first, axes = [self.plan.rows], [0, 0, 0]
+        a = self._read(dtype, (*first, m, k), axes[0])
+        b = self._read(dtype, (*first, k, n), axes[1])
+        reads = [a, b]
+        extents = (*first, m, n)
+        if self.choose.random() < 0.3:
+            row = self._read(dtype, (n,))
+            if row.strides == (ITEMSIZE[dtype],) or n == 1:
+                strides = (*[0] * (len(extents) - 1), *row.strides)
+                reads.append(replace(row, extents=extents, strides=strides))
+        adds = len(reads) == 2
+        out = self._write(
+            Wanted(dtype, extents, axes[2], orderly=True, adds=adds), reads
+        )
+        is_total = self.plan.buffers[out.buffer].kind == "total"
+        step = Product("product", tuple(reads), (out,))
+        self._emit(step)
+        if self.choose.random() < 0.5 and not is_total and out.rows_axis == axes[2]:
+            self._map(step)
+
+    def _reduce(self) -> None:
+        extents, axis = self._extents(self.choose.randint(1, 4))
+        opcode = self.choose.choice(("sum", "sum", "max", "argmax"))
+        count = 1 if opcode == "argmax" else self.choose.randint(0, len(extents))
+        axes = sorted(self.choose.sample(range(len(extents)), count))
+        if opcode != "sum" and any(extents[i] == 0 for i in axes):
+            return
+        dtype = self.choose.choice(NUMBERS)
+        kept = [
+            (i, 1 if i in axes else n)
+            for i, n in enumerate(extents)
+            if opcode != "argmax" or i not in axes
+        ]
+        left = next((j for j, (i, _) in enumerate(kept) if i == axis), -1)
+        rows = -1 if axis in axes else left
+        place = self._read(dtype, extents, axis)
+        if place.rows_axis != axis:
+            rows = -1
+            if axis >= 0 and axis not in axes:
+                return
+        result: Dtype = "int32" if opcode == "argmax" else dtype
+        shape = tuple(n for _, n in kept)
+        out = self._write(Wanted(result, shape, rows, adds=opcode == "sum"), [place])
+        self._emit(Reduce("reduce", (place,), (out,), opcode, tuple(axes)))
+
+    def _copy(self) -> None:
+        extents, axis = self._extents()
+        dtype = self.choose.choice(DTYPES)
+        place = self._read(dtype, extents, axis)
+        adds = place.rows_axis == axis
+        out = self._write(Wanted(dtype, extents, axis, adds=adds), [place])
+        self._emit(Step("copy", (place,), (out,)))
+
+    def _zero(self) -> None:
+        extents, axis = self._extents()
+        dtype = self.choose.choice(DTYPES)
+        out = self._write(Wanted(dtype, extents, axis, adds=True), [])
+        self._emit(Step("zero", (), (out,)))
+
+    def _table(self) -> tuple[Extents, Extents, int]:
+        """Extents of a table and of numbers of its rows."""
+        inner = [
+            self.choose.choice((1, 3, 4)) for _ in range(self.choose.randint(0, 2))
+        ]
+        extents, axis = self._extents(self.choose.randint(0, 2))
+        return (self.choose.choice((2, 3, 6)), *inner), extents, axis
+
+    def _take(self) -> None:
+        table, extents, axis = self._table()
+        dtype = self.choose.choice(DTYPES)
+        rows = self._new_place("whole", Wanted(dtype, table, orderly=True), -1)
+        self.values.append(rows)
+        indices = self._read("int32", extents, axis)
+        shape = (*extents, *table[1:])
+        axis = indices.rows_axis
+        out = self._write(Wanted(dtype, shape, axis), [rows, indices])
+        self._emit(Step("take", (rows, indices), (out,)))
+
+    def _scatter_add(self) -> None:
+        table, extents, axis = self._table()
+        dtype = self.choose.choice(NUMBERS)
+        indices = self._read("int32", extents, axis)
+        axis = indices.rows_axis
+        x = self._read(dtype, (*extents, *table[1:]), axis)
+        if x.rows_axis != axis:
+            return
+        wanted = Wanted(dtype, table, orderly=True, adds=True)
+        out = self._write(wanted, [x, indices])
+        self._emit(Step("scatter_add", (x, indices), (out,)))
+
+    def _bits(self) -> None:
+        extents, axis = self._extents()
+        if axis > 0:
+            return
+        seed, step = self._read("uint32", ()), self._read("int32", ())
+        wanted = Wanted("uint32", extents, axis, orderly=True)
+        out = self._write(wanted, [seed, step])
+        number = self.choose.randrange(9)
+        self._emit(RandomBits("random_bits", (seed, step), (out,), number))
+
+
+# What plans run on --------------------------------------------------------------------
+
+
+def numbers(
+    choose: Choose, buffer: Buffer, extents: Extents | None = None
+) -> NumpyArray:
+    """Small whole numbers, whose sums and products are exact."""
+    shape = buffer.extents if extents is None else extents
+    random = np.random.default_rng(choose.randrange(2**32))
+    if buffer.dtype == "bool":
+        return random.integers(0, 2, shape).astype(bool)
+    low, high = (-2, 3) if buffer.dtype.startswith("f") else (0, 2)
+    drawn = random.integers(low, high, shape)
+    if choose.random() < 0.3:
+        drawn *= random.random(shape) < 0.1  # mostly zeros
+    if buffer.dtype == "int32" and choose.random() < 0.1:
+        drawn += random.integers(-1, 4, shape)  # some are no row of a table
+    return drawn.astype(buffer.dtype).reshape(shape)
+
+
+def mutated(choose: Choose, words: NumpyArray) -> NumpyArray:
+    """Some words changed, moved or lost."""
+    words = words.copy()
+    for _ in range(choose.randint(1, 3)):
+        at = choose.randrange(len(words))
+        value = int(words[at])
+        odd = (-1, 0, 1, value + 1, value - 1, value * 2, 8, 64)
+        far = (2**31, 2**40, 2**62, -(2**62))
+        drawn = choose.choice((*odd, *odd, *far))
+        words[at] = max(min(drawn, 2**63 - 1), -(2**63))
+    return words if choose.random() < 0.95 else words[: choose.randrange(len(words))]

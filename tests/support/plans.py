@@ -1,0 +1,248 @@
+"""Plans as the engine's words have them, written by hand or drawn at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thalweg.program.encode import DTYPE_NUMBERS, KINDS, MAGIC, OPCODES, STEPS, VERSION
+from thalweg.program.types import ITEMSIZE, Dtype, NumpyArray
+
+Words = list[int]
+Extents = tuple[int, ...]
+Source = tuple[NumpyArray, bytes, tuple[str, ...]]
+CONSTANT_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An array that a plan works on; the first buffer of a plan is its arena."""
+
+    kind: str  # of KINDS, or "arena"
+    dtype: Dtype
+    extents: Extents
+    name: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """The size of all of it."""
+        return math.prod(self.extents) * ITEMSIZE[self.dtype]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Elements of a buffer; offset and strides count bytes."""
+
+    buffer: int
+    offset: int
+    dtype: Dtype
+    extents: Extents
+    strides: Extents
+    rows_axis: int = -1
+
+    def words(self) -> Words:
+        """As the engine reads it."""
+        head = [self.buffer, self.offset, DTYPE_NUMBERS[self.dtype]]
+        return [*head, len(self.extents), self.rows_axis, *self.extents, *self.strides]
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return math.prod(self.extents)
+
+    @property
+    def end(self) -> int:
+        """The first byte after its last element, if it has any."""
+        steps = zip(self.extents, self.strides, strict=True)
+        return self.offset + sum((n - 1) * s for n, s in steps) + ITEMSIZE[self.dtype]
+
+    def addresses(self) -> NumpyArray:
+        """The offset of each element in its buffer, in their order."""
+        at = np.array(self.offset)
+        for extent, stride in zip(self.extents, self.strides, strict=True):
+            at = np.add.outer(at, np.arange(extent) * stride)
+        return at.reshape(-1)
+
+    def bytes(self) -> NumpyArray:
+        """The offset of each byte in its buffer."""
+        return np.add.outer(self.addresses(), np.arange(ITEMSIZE[self.dtype])).ravel()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation of a map, on registers: inputs first, then results of lines."""
+
+    opcode: str
+    dtype: Dtype
+    operands: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: what it reads and where it writes."""
+
+    kind: str
+    reads: tuple[Place, ...]
+    writes: tuple[Place, ...]
+
+    def words(self) -> Words:
+        """As the engine reads it, without its kind."""
+        return [w for place in (*self.reads, *self.writes) for w in place.words()]
+
+
+@dataclass(frozen=True)
+class Map(Step):
+    """Lines over the elements of its space; each output is a register."""
+
+    extents: Extents = ()
+    rows_axis: int = -1
+    lines: tuple[Line, ...] = ()
+    registers: tuple[int, ...] = ()
+    tail: bool = False
+
+    def words(self) -> Words:
+        """Inputs, lines, outputs."""
+        words = [self.tail, len(self.extents), self.rows_axis, *self.extents]
+        words.append(len(self.reads))
+        for place in self.reads:
+            words += place.words()
+        words.append(len(self.lines))
+        for line in self.lines:
+            words += [OPCODES[line.opcode], DTYPE_NUMBERS[line.dtype]]
+            words += [len(line.operands), *line.operands]
+        words.append(len(self.writes))
+        for register, place in zip(self.registers, self.writes, strict=True):
+            words += [register, *place.words()]
+        return [int(word) for word in words]
+
+
+@dataclass(frozen=True)
+class Product(Step):
+    """Reads a, b and perhaps a bias."""
+
+    def words(self) -> Words:
+        """The bias comes last."""
+        a, b, *bias = self.reads
+        words = [*a.words(), *b.words(), *self.writes[0].words(), len(bias)]
+        return words + (bias[0].words() if bias else [])
+
+
+@dataclass(frozen=True)
+class Reduce(Step):
+    """A sum, a maximum or its position."""
+
+    opcode: str = "sum"
+    axes: tuple[int, ...] = ()
+
+    def words(self) -> Words:
+        """The opcode first, the axes last."""
+        words = [OPCODES[self.opcode], *super().words()]
+        return [*words, len(self.axes), *self.axes]
+
+
+@dataclass(frozen=True)
+class RandomBits(Step):
+    """Reads a seed and a step."""
+
+    operation: int = 0
+
+    def words(self) -> Words:
+        """The operation last."""
+        return [*super().words(), self.operation]
+
+
+@dataclass
+class Plan:
+    """Buffers, of which the first is the arena, and steps."""
+
+    arena_bytes: int
+    rows: int = 0
+    buffers: list[Buffer] = field(default_factory=list[Buffer])
+    steps: list[Step] = field(default_factory=list[Step])
+    constants: dict[int, NumpyArray] = field(default_factory=dict[int, NumpyArray])
+
+    def __post_init__(self) -> None:
+        self.buffers.insert(0, Buffer("arena", "bool", (self.arena_bytes,)))
+
+    def source(self) -> Source:
+        """What the engine takes."""
+        words, constants = [], bytearray()
+        for number, buffer in enumerate(self.buffers[1:], 1):
+            words += [KINDS[buffer.kind], DTYPE_NUMBERS[buffer.dtype]]
+            words += [len(buffer.extents), *buffer.extents]
+            if buffer.kind != "constant":
+                words.append(0)
+                continue
+            constants += bytes(-len(constants) % CONSTANT_ALIGNMENT)
+            words.append(len(constants))
+            constants += self.constants[number].tobytes()
+        counts = [len(self.buffers) - 1, len(self.steps), len(constants)]
+        words = [MAGIC, VERSION, self.arena_bytes, self.rows, *counts, *words]
+        for step in self.steps:
+            own = step.words()
+            words += [STEPS[step.kind], len(own), *own]
+        names = tuple(buffer.name for buffer in self.buffers[1:])
+        return np.array(words, np.int64), bytes(constants), names
+
+
+def dense(
+    buffer: int, offset: int, dtype: Dtype, extents: Sequence[int], rows_axis: int = -1
+) -> Place:
+    """A place whose elements lie in order without gaps."""
+    strides: list[int] = []
+    step = ITEMSIZE[dtype]
+    for extent in reversed(extents):
+        strides.insert(0, step)
+        step *= max(extent, 1)
+    return Place(buffer, offset, dtype, tuple(extents), tuple(strides), rows_axis)
+
+
+# What may lie over what, byte by byte -------------------------------------------------
+
+
+def overlaps(plan: Plan) -> Iterator[str]:
+    """Each way in which a step reads what it writes, by the bytes that it touches."""
+    before: Step | None = None
+    for number, step in enumerate(plan.steps):
+        reads, in_place = step.reads, isinstance(step, Map)
+        for fault in faults(reads, step.writes, in_place):
+            yield f"step {number}: {fault}"
+        if isinstance(step, Map) and step.tail and before is not None:
+            for fault in faults(before.reads, step.writes, in_place=False):
+                yield f"step {number}, the product before it: {fault}"
+            for fault in faults(step.reads, before.writes, in_place=True):
+                yield f"step {number}, the product's result: {fault}"
+            for fault in faults(before.writes, step.writes, in_place=True):
+                yield f"step {number} over the product's result: {fault}"
+        before = step
+
+
+def faults(
+    reads: Sequence[Place], writes: Sequence[Place], in_place: bool
+) -> Iterator[str]:
+    """Bytes that are written twice, or are read and written in different elements."""
+    for number, out in enumerate(writes):
+        if len(np.unique(out.addresses())) < out.size:
+            yield f"two elements of {out}"
+        for other in (*reads, *writes[:number]):
+            same = in_place and other in reads and are_same(out, other)
+            if not same and touches(out, other):
+                yield f"{out} over {other}"
+
+
+def touches(a: Place, b: Place) -> bool:
+    """Whether two places have a byte in common."""
+    if a.buffer != b.buffer or not a.size or not b.size:
+        return False
+    if a.offset >= b.end or b.offset >= a.end:
+        return False
+    return np.intersect1d(a.bytes(), b.bytes()).size > 0
+
+
+def are_same(a: Place, b: Place) -> bool:
+    """Whether elements of the same number have the same bytes."""
+    sizes = ITEMSIZE[a.dtype] == ITEMSIZE[b.dtype]
+    return sizes and np.array_equal(a.addresses(), b.addresses())
