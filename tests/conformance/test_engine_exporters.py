@@ -150,7 +150,7 @@ def test_plans_are_read_from_any_memory_in_order() -> None:
     for given in (view(words), (ctypes.c_int64 * len(words))(*words)):
         source: Any = (given, bytearray(constants), names)
         _engine.Program(None, source, None)
-    with pytest.raises(ValueError, match="words must be a contiguous and aligned int64"):
+    with pytest.raises(ValueError, match="words must be a contiguous and aligned"):
         _engine.Program(None, (np.repeat(words, 2)[::2], constants, names), None)
     with pytest.raises(ValueError, match="constants must be contiguous"):
         _engine.Program(None, (words, np.zeros(64, np.uint8)[::2], names), None)

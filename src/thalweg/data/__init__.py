@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.data.room import load_libraries
+from thalweg.data.libraries import load_libraries
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.training.modeldocument import ESTIMATOR
 

@@ -20,5 +20,6 @@ def counts(values: NDArray[np.float64]) -> NDArray[np.bool_]:
         array([ True, False, False])
     """
     first = values[..., :1]
-    by_one = np.all(values == first + np.arange(values.shape[-1]), axis=-1)
-    return np.asarray(np.isin(first[..., 0], (0, 1)) & by_one)
+    counted: NDArray[np.float64] = first + np.arange(values.shape[-1], dtype=np.float64)
+    others = np.not_equal(values, counted)
+    return np.isin(first[..., 0], (0, 1)) & ~np.any(others, axis=-1)

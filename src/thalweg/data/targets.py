@@ -245,7 +245,7 @@ class NumberTargets(TargetEncoder):
         """What is learned, in words."""
         return f"log {self.name}" if self.log else self.name
 
-    def learned(self, truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    def learned(self, truth: NDArray[Any]) -> NDArray[np.float64]:
         """Standardized numbers, or logarithms; infinite where beyond float64."""
         return self.scale.deviations(np.log(truth) if self.log else truth)
 

@@ -5,7 +5,7 @@ This room imports scikit-learn, so `thalweg` imports it when one of them is aske
 
 from __future__ import annotations
 
-from thalweg.data.room import load_libraries
+from thalweg.data.libraries import load_libraries
 
 load_libraries()
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from thalweg.data.libraries import load_libraries
 from thalweg.data.pipeline import Described, Pipeline
-from thalweg.data.room import load_libraries
 from thalweg.errors import ArgumentError
 from thalweg.training.network import Network
 

@@ -18,6 +18,8 @@ class Lock:
         ...     pass
     """
 
+    _lock: threading.Lock | threading.RLock
+
     def __init__(self) -> None:
         self.renew()
         LOCKS.add(self)
@@ -31,6 +33,14 @@ class Lock:
         """Hold it for a while."""
         with self._lock:
             yield
+
+
+class ReentrantLock(Lock):
+    """One that its thread may hold more than once."""
+
+    def renew(self) -> None:
+        """Nobody holds it."""
+        self._lock = threading.RLock()
 
 
 LOCKS = WeakSet[Lock]()

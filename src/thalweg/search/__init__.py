@@ -81,7 +81,7 @@ def tune(
     bandit-based approach to hyperparameter optimization", 2018.
     """
     from thalweg.data import target_name
-    from thalweg.data.room import load_libraries
+    from thalweg.data.libraries import load_libraries
 
     load_libraries()
     from thalweg.data.own import own_sources

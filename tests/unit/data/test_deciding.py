@@ -12,6 +12,7 @@ import thalweg as tw
 from thalweg.data.cautions import few_rows
 from thalweg.data.deciding import Deciding, deciding_metric
 from thalweg.data.forms import USUAL
+from thalweg.data.row_errors import errors_of
 from thalweg.data.scales import Scale
 from thalweg.data.targets import ClassTargets, NumberTargets
 
@@ -132,6 +133,8 @@ def test_a_test_of_one_row_has_no_interval() -> None:
     x = random.normal(size=60)
     prepared = tw.train(pl.DataFrame({"x": x, "y": x**2}), "y", **QUICK).prepared
     object.__setattr__(prepared, "test", prepared.test.at(np.arange(1)))
-    (note,) = few_rows(prepared, np.zeros((1, 1)))
+    truth = prepared.test.truth
+    errors = errors_of(prepared.targets, [np.zeros((1, 1))], truth, None)
+    (note,) = few_rows(prepared, errors)
     assert note.startswith("the test has only 1 row, ")
     assert note.endswith("too few for an interval")

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from thalweg.data import room
+from thalweg.data import libraries, room
 from thalweg.data.flow import one_ahead
 from thalweg.data.read import read
 
@@ -22,7 +22,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(size - room.SPARE)
         return size < 2**40
 
-    monkeypatch.setattr(room, "is_limited", lambda: True)
+    for each in (room, libraries):
+        monkeypatch.setattr(each, "is_limited", lambda: True)
     monkeypatch.setattr(room, "_can_be_had", can_be_had)
     return asked
 
@@ -56,14 +57,14 @@ def test_all_is_loaded_once(asked: list[int], monkeypatch: pytest.MonkeyPatch) -
     works: list[int] = []
 
     def work_once() -> None:
-        room.load_libraries()  # which the calls within it do
+        libraries.load_libraries()  # which the calls within it do
         works.append(1)
 
-    monkeypatch.setattr(room, "_work_once", work_once)
-    monkeypatch.setattr(room, "_share_arenas", lambda: None)
-    monkeypatch.setattr(room, "_loaded", [])
-    room.load_libraries()
-    room.load_libraries()
+    monkeypatch.setattr(libraries, "_work_once", work_once)
+    monkeypatch.setattr(libraries, "_share_arenas", lambda: None)
+    monkeypatch.setattr(libraries, "_loaded", [])
+    libraries.load_libraries()
+    libraries.load_libraries()
     assert works == [1]
     assert len(asked) == 1
 
@@ -74,19 +75,19 @@ def test_what_failed_is_loaded_again(
     def fail() -> None:
         raise MemoryError
 
-    monkeypatch.setattr(room, "_work_once", fail)
-    monkeypatch.setattr(room, "_share_arenas", lambda: None)
-    monkeypatch.setattr(room, "_loaded", [])
+    monkeypatch.setattr(libraries, "_work_once", fail)
+    monkeypatch.setattr(libraries, "_share_arenas", lambda: None)
+    monkeypatch.setattr(libraries, "_loaded", [])
     for _ in range(2):
         with pytest.raises(MemoryError):
-            room.load_libraries()
+            libraries.load_libraries()
     assert len(asked) == 2
 
 
 def test_what_loads_all_gives_no_warning() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        room._work_once()
+        libraries._work_once()
     assert caught == []
 
 

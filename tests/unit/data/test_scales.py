@@ -75,9 +75,9 @@ def test_normal_scores_increase_and_are_finite(values: np.ndarray) -> None:
 def test_altered_ones_are_refused(
     kind: type[Scale | NormalScores], change: dict[str, object]
 ) -> None:
-    good = Scale(1.0, 2.0) if kind is Scale else NormalScores((0.0, 1.0), (-1.0, 1.0))
-    stored = asdict(good)
-    stored = {key: list(v) if isinstance(v, tuple) else v for key, v in stored.items()}
+    scores = NormalScores(np.array([0.0, 1.0]), np.array([-1.0, 1.0]))
+    good = Scale(1.0, 2.0) if kind is Scale else scores
+    stored = {key: np.asarray(each).tolist() for key, each in asdict(good).items()}
     assert kind.from_dict(stored) == good
     with pytest.raises(ModelFileError):
         kind.from_dict(stored | change)

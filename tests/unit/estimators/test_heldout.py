@@ -10,6 +10,7 @@ from sklearn.datasets import load_diabetes
 import thalweg as tw
 from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.rows import Part
+from thalweg.estimators.targets import Numbers
 from thalweg.formulas.losses import Loss
 
 random = np.random.default_rng(0)
@@ -87,9 +88,10 @@ def test_a_loss_that_cannot_be_told_has_no_say() -> None:
 def test_intervals_are_those_of_rows_that_had_no_say() -> None:
     X, y = load_diabetes(return_X_y=True)
     network = tw.NetworkRegressor(layers=(16,)).fit(X, y)
-    shown = network._conformal
+    shown, targets = network._conformal, network._targets
     assert shown is not None
-    off = (shown.truth - shown.quantiles[:, :, 0]) / network._targets.scaling.deviation
+    assert isinstance(targets, Numbers)
+    off = (shown.truth - shown.quantiles[:, :, 0]) / targets.scaling.deviation
     best = min(network.validation_curve_)
     assert best < (off**2).mean() < 1.2 * best
 

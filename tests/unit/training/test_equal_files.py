@@ -9,7 +9,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ModelFileError
-from thalweg.training.checkpoints import Store
+from thalweg.training.store import Store
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(60, 4))

@@ -1,0 +1,72 @@
+"""The libraries for tables, loaded before they need memory that isn't there.
+
+A library that is loaded late, or starts a thread late, may end the process where memory
+is limited. So all of them are made to work once, as soon as one will be needed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import warnings
+from functools import cache
+
+from thalweg.data.room import MIB, is_limited, require_room
+from thalweg.program.forks import ReentrantLock
+
+LIBRARIES, LIBRARIES_A_PROCESSOR = 576 * MIB, 48 * MIB
+"""What the libraries and their threads take, once all of them have worked."""
+
+ARENA_MAX = -8
+"""The parameter of glibc's `mallopt` for the number of arenas (M_ARENA_MAX)."""
+
+_loading = ReentrantLock()
+_loading_now: list[bool] = []
+_loaded: list[bool] = []
+
+
+def load_libraries() -> None:
+    """Load and start all that work on tables needs, if memory is limited.
+
+    Raises:
+        MemoryError: there isn't room for it.
+    """
+    if _loaded or not is_limited():
+        return
+    with _loading.held():
+        if _loaded or _loading_now:
+            return
+        processors = os.cpu_count() or 1
+        needed = LIBRARIES + processors * LIBRARIES_A_PROCESSOR
+        require_room(needed, "loading the libraries for tables")
+        _share_arenas()
+        _loading_now.append(True)
+        try:
+            _work_once()
+        finally:
+            _loading_now.clear()
+        _loaded.append(True)
+
+
+@cache
+def _share_arenas() -> None:
+    """Let threads share what glibc reserves: 64 MiB for each of them otherwise."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(ARENA_MAX, 1)
+
+
+def _work_once() -> None:
+    """A training of each kind on a few rows: it imports all, and starts all threads."""
+    import polars as pl
+
+    from thalweg.data import train
+
+    rows = {"kind": ["a", "b", "b", "a"] * 20, "size": [i / 7 for i in range(80)]}
+    frame = pl.DataFrame(rows | {"word": ["x", "y", "z", None] * 20})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for target in ("kind", "size"):
+            model = train(frame, target, epochs=1, layers=(2,)).model
+            model.evaluate(frame)
+            list(model.predict_batches(frame))
