@@ -176,7 +176,7 @@ def test_arrays_that_cant_be_learned_are_an_error_where_they_stand(
     learner: Any = tw.Network([tw.Dense(1)])
     if estimator:
         learner = tw.NetworkRegressor(dtype="float32", standardize=False, epochs=1)
-    with pytest.raises(ArgumentError, match=rf"{what} must be .*1e\+39 at {place}"):
+    with pytest.raises(ArgumentError, match=rf"{what} must .*1e\+39 at {place}"):
         learner.fit(**given)
 
 

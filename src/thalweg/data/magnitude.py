@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
+EXPONENT = 256  # of weights whose sums and squares are far from float64's limits
 
 
 def exponent_of(values: NDArray[Any]) -> int:
@@ -30,6 +31,18 @@ def near_one(values: NDArray[Any]) -> Floats:
     [0.747, 0.373]
     """
     return np.ldexp(values.astype(np.float64), -exponent_of(values))
+
+
+def countable(weights: NDArray[Any]) -> Floats:
+    """Weights as they are; near 1 where sums of them would leave float64.
+
+    >>> countable(np.array([3.0, 0.5])).tolist()
+    [3.0, 0.5]
+    >>> countable(np.array([1e308, 0.0])).round(3).tolist()
+    [0.556, 0.0]
+    """
+    known = weights.astype(np.float64)
+    return known if abs(exponent_of(known)) <= EXPONENT else near_one(known)
 
 
 def with_mean_one(weights: NDArray[Any]) -> Floats:
@@ -59,7 +72,7 @@ def root_mean_square(values: Floats, weights: NDArray[Any]) -> tuple[np.float64,
     Returns:
         A number near 1, and the exponent of the power of two to multiply it by.
 
-    >>> np.ldexp(*root_mean_square(np.array([3e200, -3e200]), np.ones(2))).item()
+    >>> print(f"{np.ldexp(*root_mean_square(np.array([3e200, -3e200]), np.ones(2))):.6g}")
     3e+200
     """
     exponent = exponent_of(values)

@@ -56,7 +56,9 @@ def _place(file: File) -> str | io.BytesIO:
 
 def _is_plainly_whole(place: str | io.BytesIO) -> bool:
     if isinstance(place, io.BytesIO):
-        return is_plainly_whole(place)
+        whole = is_plainly_whole(place)
+        place.seek(0)
+        return whole
     with open(place, "rb") as file:
         return is_plainly_whole(file)
 

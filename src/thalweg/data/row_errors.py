@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.magnitude import near_one
+from thalweg.data.magnitude import countable
 from thalweg.data.scores import Metrics, both_columns, number_scores
 from thalweg.data.targets import ClassTargets, NumberTargets
 
@@ -247,7 +247,7 @@ def errors_of(
         weights: shape (rows,), or None.
         positive: of two classes the one that average precision is of.
     """
-    counting = np.ones(len(truth)) if weights is None else near_one(weights)
+    counting = np.ones(len(truth)) if weights is None else countable(weights)
     if isinstance(targets, ClassTargets):
         return class_errors(outputs, truth, counting, len(targets.labels), positive)
     learned = np.concatenate([part.reshape(-1) for part in outputs])

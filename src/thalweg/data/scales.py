@@ -224,7 +224,10 @@ def _nearly_normal(values: Floats, scores: Floats) -> NDArray[np.bool_]:
 
 
 def interpolated(values: Floats, knots: Floats, scores: Floats) -> Floats:
-    """What `np.interp` gives, sooner: a search is short if the last one ended near."""
+    """What `np.interp` gives of scores that rise, sooner.
+
+    A search is short if the last one ended near.
+    """
     if len(values) < FEW_SEARCHES:
         found = np.interp(values, knots, scores)
     else:

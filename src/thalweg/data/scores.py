@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.data.magnitude import (
+    countable,
     exponent_of,
     near_one,
     root_mean_square,
@@ -43,7 +44,7 @@ def number_scores(
         rmse and mae in the target's unit, and r2; infinite, or NaN, where a prediction
         is, or where the true value is beyond float64.
     """
-    weights = np.ones(len(truth)) if weights is None else near_one(weights)
+    weights = np.ones(len(truth)) if weights is None else countable(weights)
     counting, several = weights > 0, len(truth) > 1
     if not counting.all():
         predicted, truth = predicted[counting], truth[counting]

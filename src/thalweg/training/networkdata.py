@@ -96,9 +96,10 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     Lists that grow with a table were packed before. All else stays in the document, so
     that it is known where arrays lie in memory before one is read.
     """
-    needed = [TIMES, *document.get("required_features", [])]
+    needed = [*document.get("required_features", [])]
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
+    needed.append(TIMES)
     return tensors, {**document, "required_features": needed}
 
 

@@ -27,10 +27,7 @@ LONG = ("--layers", "64,64", "--epochs", "1000000", "--patience", "1000000")
 def without_seconds(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """All of a model file but how long each epoch took."""
     tensors, document = read_model(path)
-    columns = document["history"]["columns"]
-    keep = [number for number, name in enumerate(columns) if name != "seconds"]
-    tensors["history"] = np.ascontiguousarray(tensors["history"][:, keep])
-    del document["payload_sha256"]
+    del tensors["times"]
     return {name: array.tobytes() for name, array in tensors.items()}, document
 
 

@@ -97,7 +97,10 @@ def test_an_older_reader_refuses_its_file(
 ) -> None:
     model = tw.train(prices(), "y", target_scale="log", **QUICK).model
     model.save(tmp_path / "m.thalweg")
-    assert read_model(tmp_path / "m.thalweg")[1]["required_features"] == ["log_target"]
+    assert read_model(tmp_path / "m.thalweg")[1]["required_features"] == [
+        "log_target",
+        "times",
+    ]
     older = modeldocument.KNOWN_FEATURES - {"log_target"}
     monkeypatch.setattr(modeldocument, "KNOWN_FEATURES", older)
     with pytest.raises(ModelFileError, match="'log_target'"):
@@ -109,7 +112,7 @@ def test_a_file_without_it_is_as_it_was(scale: str | None, tmp_path: Path) -> No
     model = tw.train(prices(), "y", target_scale=scale, **QUICK).model
     model.save(tmp_path / "m.thalweg")
     document = read_model(tmp_path / "m.thalweg")[1]
-    assert document["required_features"] == []
+    assert document["required_features"] == ["times"]
     assert sorted(document["table"]["targets"]) == ["name", "scale", "task"]
 
 

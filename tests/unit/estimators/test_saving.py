@@ -234,7 +234,7 @@ def test_others_say_what_it_is(files: dict[str, Path], tmp_path: Path) -> None:
 
 def test_older_versions_refuse_it_by_name(files: dict[str, Path]) -> None:
     for path in files.values():
-        assert read_model(path)[1]["required_features"] == ["times", "estimator"]
+        assert read_model(path)[1]["required_features"] == ["estimator", "times"]
 
 
 def test_the_command_line_explains_and_exports_it(

@@ -22,7 +22,8 @@ Words = list[int]
 Shape = tuple[int, ...]
 
 ENGINE = Path(__file__).parents[3] / "engine"
-SOURCES = ("plan.cpp", "verify_map.cpp", "verify_places.cpp", "verify_steps.cpp")
+SOURCES = ("plan.cpp", *(f"verify_{part}.cpp" for part in ("map", "overlap")))
+SOURCES += ("verify_places.cpp", "verify_steps.cpp")
 RULE = re.compile(r'(?:demand\(|verify_scalar\(|PlanError\()[^;"]*"([^"]+)"\s*\)')
 # What a word is replaced by; each reaches rules that the others don't.
 NEAR = (0, 1, 2, 3, 8, 2**40)
@@ -244,6 +245,17 @@ def tail_without_rows() -> Words:
     return plan(steps, buffers, rows=2, arena=64)
 
 
+def behind_a_product(inputs: Sequence[Words], out: Words) -> Words:
+    """A product whose result is the first two rows of three, and a tail."""
+    given = place(3, (2, 4))
+    lines = [line("add", 0, len(inputs) - 1)]
+    behind = map_step((2, 4), inputs, lines, [(len(inputs), out)], tail=True)
+    factors = place(1, (2, 3)), place(2, (3, 4))
+    buffers = numbers((2, 3), (3, 4), (3, 4), (2, 4))
+    return plan([step("product", *factors, given, [0]), behind], buffers)
+
+
+GIVEN, LOWER = place(3, (2, 4)), place(3, (2, 4), offset=32)
 NUMBER = place(1, (1,))
 TWO = numbers((1,), (1,))
 WRONG: dict[str, Words] = {
@@ -299,6 +311,33 @@ WRONG: dict[str, Words] = {
         [*numbers((1,)), *numbers((1,), dtype="int32")],
     ),
     "scatter_add takes numbers": looked_up("scatter_add", dtype="bool"),
+    "what scatter_add gives must be contiguous": plan(
+        [
+            step(
+                "scatter_add",
+                place(3, (3, 2)),
+                place(2, (3,), "int32"),
+                place(1, (5, 2), strides=(8, 40)),
+            )
+        ],
+        [*numbers((5, 2)), *numbers((3,), dtype="int32"), *numbers((3, 2))],
+    ),
+    "a total must hold numbers, which can be added up": plan(
+        [step("zero", place(1, (2,), "bool"))],
+        numbers((2,), kind="total", dtype="bool"),
+        rows=1,
+    ),
+    "a total that is copied to must be contiguous": plan(
+        [step("copy", place(1, (2, 3)), place(2, (2, 3), strides=(8, 16)))],
+        [*numbers((2, 3)), *numbers((2, 3), kind="total")],
+        rows=1,
+    ),
+    "a tail must read or write what the product before it gives": behind_a_product(
+        [place(4, (2, 4))], place(4, (2, 4))
+    ),
+    "a tail reads a product's result elsewhere": behind_a_product(
+        [GIVEN, LOWER], place(4, (2, 4))
+    ),
 }
 
 

@@ -236,8 +236,9 @@ def test_a_loss_that_gives_one_number_for_all_rows(tmp_path: Path) -> None:
 
 def test_a_metric_of_infinity_can_be_saved(tmp_path: Path) -> None:
     network = tw.Network([tw.Dense(1)])
-    network.fit(X, NUMBERS * 1e25, loss="mean_absolute_error", epochs=1)
-    assert network.history.training_metrics["rmse"] == [np.inf]
+    network.fit(X, NUMBERS, epochs=1)
+    record = replace(network.history.epochs[0], training_metrics={"rmse": np.inf})
+    network.history = replace(network.history, epochs=Epochs([record]))
     network.save(tmp_path / "a.thalweg")
     assert load_network(tmp_path / "a.thalweg").history.stopped_epoch == 1
 
