@@ -72,7 +72,8 @@ def root_mean_square(values: Floats, weights: NDArray[Any]) -> tuple[np.float64,
     Returns:
         A number near 1, and the exponent of the power of two to multiply it by.
 
-    >>> print(f"{np.ldexp(*root_mean_square(np.array([3e200, -3e200]), np.ones(2))):.6g}")
+    >>> near, exponent = root_mean_square(np.array([3e200, -3e200]), np.ones(2))
+    >>> print(f"{np.ldexp(near, exponent):.6g}")
     3e+200
     """
     exponent = exponent_of(values)
