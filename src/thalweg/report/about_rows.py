@@ -24,7 +24,8 @@ MOST_BARS, MOST_IMPORTANCES = 20, 50
 def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
     """What the network goes by."""
     error = "log loss" if rows.classes else "rmse"
-    count = rows_shuffled(len(rows.prepared.test.X), len(ranked))
+    columns = len(rows.prepared.encoder.encodings)
+    count = rows_shuffled(len(rows.prepared.test.X), columns)
     bars = ranked[:MOST_BARS]
     grid = [
         [cut(each.column) or "(no name)", number(each.rise), number(each.deviation)]
@@ -41,13 +42,19 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
         f"are the standard deviation over {REPEATS} shuffles.",
         f"Rise of the {error} by column: {told}.",
     )
-    hidden = len(ranked) - len(grid)
+    hidden = columns - len(grid)
     caption = f"Rise of the {error} when a column is shuffled"
     if hidden > 0:
-        caption += f"; {counted(hidden, 'column')} with less aren't listed"
+        caption += f"; {counted(hidden, 'column')} that matter less aren't listed"
+    which = "Each column was"
+    if len(ranked) < columns:
+        which = (
+            f"Of {columns:,} columns, the {len(ranked)} with which predictions move "
+            "most, by their gradient, were each"
+        )
     blocks: list[Block] = [
         Paragraph(
-            f"Each column was shuffled {REPEATS} times among "
+            f"{which} shuffled {REPEATS} times among "
             f"{counted(count, 'test row')}, and the {error} looked at (permutation "
             "importance). A column that another can stand in for looks less important "
             "than it is."
@@ -59,7 +66,7 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
 
 
 def worst_section(rows: Rows, columns: Sequence[str]) -> Section:
-    """The rows that are furthest off, with their most important cells."""
+    """The rows that are furthest off, with the cells of the first of some columns."""
     errors = rows.errors
     worst = np.argsort(-errors.error, kind="stable")[:MOST_WRONG].tolist()
     cells = list(columns[:MOST_CELLS])

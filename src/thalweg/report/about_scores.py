@@ -193,9 +193,12 @@ def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
 
 def trees(rows: Rows) -> str:
     """What the boosted trees are."""
-    count = rounds(rows.classes)
+    count = rounds(rows)
     if count < FEWEST_ROUNDS:
-        return "boosted trees aren't tried with so many classes, as each needs its own"
+        return (
+            "boosted trees aren't tried with so many classes and features: each class "
+            "needs trees of its own, and these look at every feature"
+        )
     what = f"the boosted trees are scikit-learn's HistGradientBoosting, {count} rounds"
     return what + (
         " at its defaults" if count == ROUNDS else ", fewer than its default"

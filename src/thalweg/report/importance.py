@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from thalweg.data.encode import Encoder
 from thalweg.data.magnitude import root_mean_square, weighted_mean
 from thalweg.report.evidence import Evidence, Rows, tested
+from thalweg.report.sensitivity import sensitivities
 
 REPEATS = 5
+MOST_SHUFFLED = 200  # columns: each costs predictions, and these the more, the wider
 MOST_CELLS = 200_000  # rows times columns: wide tables are shuffled on fewer rows
 FEWEST_ROWS, MOST_ROWS = 500, 5_000
 
@@ -37,20 +39,36 @@ def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
 
     Permutation importance (Breiman, 2001), on test rows: all features that a column
     became are shuffled together, so that it's the table's column that counts. The error
-    is the log loss of classes and the root mean squared error of a number.
+    is the log loss of classes and the root mean squared error of a number. Of a wide
+    table, those columns are shuffled with which the outputs move most.
     """
-    part = some_of(rows, len(rows.prepared.encoder.encodings))
-    before = error(evidence, part, part.prepared.test.X)
+    encoder = rows.prepared.encoder
+    part = some_of(rows, len(encoder.encodings))
+    X = part.prepared.test.X.copy()
+    before = error(evidence, part, X)
+    places = [*slices(encoder)]
     found: list[Importance] = []
-    for number, (name, features) in enumerate(slices(part.prepared.encoder)):
+    for number in most_moving(evidence, encoder, X):
+        name, features = places[number]
+        kept = X[:, features].copy()
         generator = np.random.Generator(np.random.Philox(key=[0, number]))
         rises: list[float] = []
         for _ in range(REPEATS):
-            X = part.prepared.test.X.copy()
-            X[:, features] = X[generator.permutation(len(X)), features]
+            X[:, features] = kept[generator.permutation(len(X))]
             rises.append(error(evidence, part, X) - before)
+        X[:, features] = kept
         found.append(Importance(name, *mean_and_deviation(np.array(rises))))
     return sorted(found, key=lambda each: -each.rise)
+
+
+def most_moving(
+    evidence: Evidence, encoder: Encoder, X: NDArray[np.float32]
+) -> list[int]:
+    """Which columns are worth shuffling, by their numbers: all, if they aren't many."""
+    if len(encoder.encodings) <= MOST_SHUFFLED:
+        return [*range(len(encoder.encodings))]
+    moving = sensitivities(evidence.model.network, encoder, X)
+    return np.sort(np.argsort(-moving, kind="stable")[:MOST_SHUFFLED]).tolist()
 
 
 def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:

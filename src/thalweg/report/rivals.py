@@ -26,6 +26,7 @@ from thalweg.report.evidence import Rows, tested
 MOST_CODES = 255  # more categories than this are taken as numbers by the boosted trees
 ROUNDS = 100  # of boosting, scikit-learn's default
 MOST_TREES = 1_000  # each class needs a tree in each round
+MOST_LOOKS = 1_000_000  # a tree looks at every feature
 FEWEST_ROUNDS = 10
 SMALL = 4_000_000  # cells that aren't worth a second thread
 
@@ -56,7 +57,7 @@ def rivals(rows: Rows, threads: int | None = None) -> list[Rival]:
         "constant guess": constant,
         "linear model": linear,
     }
-    if rounds(rows.classes) >= FEWEST_ROUNDS:
+    if rounds(rows) >= FEWEST_ROUNDS:
         models["boosted trees"] = boosted_trees
     with limited(1 if rows.prepared.training.X.size < SMALL else threads):
         return [timed(name, model, rows) for name, model in models.items()]
@@ -91,13 +92,20 @@ def linear(rows: Rows) -> Outputs:
     )
 
 
-def rounds(classes: int) -> int:
-    """How often a tree is added; fewer times where each class needs its own.
+def rounds(rows: Rows) -> int:
+    """How often the boosted trees of a table grow."""
+    return rounds_for(rows.classes, len(rows.prepared.encoder.features))
 
-    >>> rounds(0), rounds(3), rounds(50)
-    (100, 100, 20)
+
+def rounds_for(classes: int, features: int) -> int:
+    """Fewer times where each class needs a tree of its own, or features are many.
+
+    >>> rounds_for(0, 8), rounds_for(3, 8), rounds_for(50, 8), rounds_for(0, 50_000)
+    (100, 100, 20, 20)
     """
-    return min(ROUNDS, MOST_TREES // max(classes, 1))
+    most = min(MOST_TREES, MOST_LOOKS // features)
+    # Of two classes one tree tells both.
+    return min(ROUNDS, most // (classes if classes > 2 else 1))
 
 
 def boosted_trees(rows: Rows) -> Outputs:
@@ -109,7 +117,7 @@ def boosted_trees(rows: Rows) -> Outputs:
     options: dict[str, Any] = {
         "random_state": 0,
         "categorical_features": codes(rows),
-        "max_iter": rounds(rows.classes),
+        "max_iter": rounds(rows),
     }
     if not rows.classes:
         model: Any = ensemble.HistGradientBoostingRegressor(**options)

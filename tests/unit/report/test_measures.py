@@ -1,6 +1,7 @@
 """What a report computes itself, against scikit-learn and what must hold."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,12 @@ import thalweg as tw
 from thalweg.data.bootstrap import interval, resampled, wilson
 from thalweg.data.learn import Trained
 from thalweg.data.row_errors import NumberErrors
+from thalweg.report import importance
 from thalweg.report.evidence import Rows, evidence_of
-from thalweg.report.importance import importances
+from thalweg.report.importance import MOST_SHUFFLED, REPEATS, error, importances
 from thalweg.report.reliability import number_groups, probability_groups
 from thalweg.report.rivals import rivals
+from thalweg.report.sensitivity import sensitivities
 from thalweg.training.execution import Execution
 
 random = np.random.default_rng(0)
@@ -108,6 +111,52 @@ def test_a_column_that_is_the_same_in_every_row_rises_nothing(
     still = replace(test, X=np.tile(test.X[:1], (len(test.X), 1)))
     same = replace(rows, prepared=replace(rows.prepared, test=still))
     assert all(each.rise == 0 for each in importances(evidence, same))
+
+
+@pytest.fixture(scope="module")
+def wide() -> Trained:
+    """A number that two columns of many tell, one of them by 60 categories."""
+    generator = np.random.default_rng(5)
+    noise = {f"n{i}": generator.normal(size=1_500) for i in range(260)}
+    x, kind = generator.normal(size=1_500), generator.integers(0, 60, 1_500)
+    told = {"x": x, "kind": [f"k{each}" for each in kind]}
+    frame = pl.DataFrame({**noise, **told, "y": 3 * x + 4 * (kind % 2)})
+    return tw.train(frame, "y", layers=(8,), epochs=40)
+
+
+def test_the_columns_that_decide_move_the_outputs_most(wide: Trained) -> None:
+    encoder = wide.prepared.encoder
+    assert encoder.embedded
+    found = sensitivities(wide.model.network, encoder, wide.prepared.test.X)
+    names = [each.name for each in encoder.encodings]
+    assert {names[i] for i in np.argsort(-found)[:2]} == {"x", "kind"}
+
+
+def test_sensitivities_of_a_linear_network_are_the_changes_themselves() -> None:
+    frame = pl.DataFrame({f"x{i}": random.normal(size=90) for i in range(5)})
+    frame = frame.with_columns(y=pl.sum_horizontal("x0", 2 * pl.col("x1")))
+    trained = tw.train(frame, "y", layers=(), epochs=20)
+    network, encoder = trained.model.network, trained.prepared.encoder
+    X = random.normal(size=(20_000, 5)).astype("float32")
+    # Of two independent rows the variance of the difference is twice theirs.
+    wanted = 2 * network.parameters["1.weights"][:, 0] ** 2 * X.var(axis=0)
+    np.testing.assert_allclose(sensitivities(network, encoder, X), wanted, rtol=0.05)
+
+
+def test_a_wide_table_takes_no_more_predictions(
+    wide: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = evidence_of(wide, None, Execution())
+    asked: list[int] = []
+
+    def counting(*arguments: Any) -> float:
+        asked.append(1)
+        return error(*arguments)
+
+    monkeypatch.setattr(importance, "error", counting)
+    found = importances(evidence, rows_of(wide))
+    assert len(asked) == 1 + MOST_SHUFFLED * REPEATS
+    assert {each.column for each in found[:2]} == {"x", "kind"}
 
 
 # Other models -------------------------------------------------------------------------

@@ -76,9 +76,17 @@ def test_200_columns(reported: Any) -> None:
     page = reported(tw.train(frame, "y", **QUICK))
     assert len(page.table("What each column")) == 200
     assert len(page.table("Rise of the log loss")) == 50
-    assert "150 columns with less aren't listed" in page.text
+    assert "150 columns that matter less aren't listed" in page.text
     heads = [h.text for h in list(page.all("table"))[-1].one("thead").all("th")]
     assert len(heads) == 4 + 8
+
+
+def test_more_columns_than_are_shuffled(reported: Any) -> None:
+    frame = pl.DataFrame({**numbers(columns=700), "y": random.choice(["a", "b"], 120)})
+    page = reported(tw.train(frame, "y", **QUICK))
+    assert "Of 700 columns, the 200 with which predictions move most" in page.text
+    assert "650 columns that matter less aren't listed" in page.text
+    assert "400 more columns aren't listed" in page.text
 
 
 def test_50_classes(reported: Any) -> None:
