@@ -56,6 +56,7 @@ from thalweg.errors import ThalwegError
 from thalweg.exports.runtime import read_csv
 
 ROWS = 40
+CSV_SHARE = 0.98  # a broken Parquet file starts a process each time that it is read
 TARGETS = ("species", "price", "member", "code")
 BLOCKS = (300, 1000, 2**23)  # bytes that are read at a time
 MICROSECOND = datetime.timedelta(microseconds=1)
@@ -234,7 +235,7 @@ PACKERS: tuple[Callable[[bytes], bytes], ...] = (
 
 def judge(choose: random.Random, case: Path, meter: Meter) -> str:
     """Break a file, read it, prepare it, predict from it."""
-    if choose.random() < 0.8:
+    if choose.random() < CSV_SHARE:
         path = case / "broken.csv"
         content = broken_csv(choose.choice(TEXTS), choose)
         if choose.random() < 0.15:

@@ -13,7 +13,7 @@ import thalweg as tw
 from support.exporters import MATRICES, Export, of_ctypes, unaligned, view
 from support.plans import Buffer, Line, Map, Plan, dense
 from thalweg import _engine
-from thalweg.errors import ThalwegError
+from thalweg.errors import DtypeError, ThalwegError
 from thalweg.program.types import NumpyArray
 
 ROWS, COLUMNS = 7, 3
@@ -88,6 +88,31 @@ def test_training_is_that_on_the_array(export: Export) -> None:
     columns = (array.array("f", targets), view(weights)[::-1])
     expected = answer(lambda: fit(np.array(np.asarray(exported)), targets, weights))
     assert_same(answer(lambda: fit(exported, *columns)), expected)
+
+
+class Refusing:
+    """Gives no array, as a tensor of PyTorch that has a gradient."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NumpyArray:
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, TypeError])
+def test_what_gives_no_array_is_an_error_with_its_reason(kind: type[Exception]) -> None:
+    refusing, plain = Refusing(kind("detach it")), network()
+    with pytest.raises(DtypeError, match="X must be an array for NumPy: detach it"):
+        plain.predict(refusing)
+    with pytest.raises(DtypeError, match="y must be an array for NumPy: detach it"):
+        plain.fit(matrix(), refusing)
+
+
+def test_a_tensor_with_a_gradient_says_how_to_leave_it() -> None:
+    tensor = pytest.importorskip("torch").zeros(ROWS, COLUMNS, requires_grad=True)
+    with pytest.raises(DtypeError, match="detach"):
+        network().predict(tensor)
 
 
 # What the engine is called with -------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from thalweg.program.types import NumpyArray
 
@@ -89,6 +90,11 @@ def unaligned(values: NumpyArray) -> NumpyArray:
     return odd
 
 
+def of_torch(values: NumpyArray) -> Any:
+    """A tensor, where PyTorch is installed; the tests don't ask for it."""
+    return pytest.importorskip("torch").from_numpy(values.copy())
+
+
 MATRICES: Mapping[str, Export] = {
     "ctypes": of_ctypes,
     "array.array": of_array,
@@ -105,6 +111,12 @@ MATRICES: Mapping[str, Export] = {
     "Fortran order": np.asfortranarray,
     "a subclass": lambda values: values.copy().view(Own),
     "pyarrow's tensor": pa.Tensor.from_numpy,
+    "a tensor": of_torch,
+    "a tensor's rows apart": lambda values: of_torch(np.repeat(values, 2, axis=0))[::2],
+    "a transposed tensor": lambda values: of_torch(values.T).t(),
+    "one row of a tensor for all": lambda values: of_torch(values[:1]).expand(
+        *values.shape
+    ),
     "no rows": lambda values: values[:0],
     "one axis": lambda values: values[:, 0].copy(),
     "one axis of ctypes": lambda values: of_ctypes(values[:1])[0],

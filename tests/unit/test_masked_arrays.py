@@ -1,9 +1,12 @@
 """What lies under a mask is never computed with: an array that has one is refused."""
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import thalweg as tw
@@ -29,6 +32,12 @@ def trained() -> tw.Network:
 
 def fitted() -> tw.NetworkClassifier:
     return tw.NetworkClassifier(epochs=1).fit(X, Y)
+
+
+def exported(model: Any, folder: Path) -> dict[str, Any]:
+    """What is in the file of Python that the model becomes."""
+    tw.export(model, folder / "model.py")
+    return runpy.run_path(str(folder / "model.py"))
 
 
 CALLS: dict[str, Callable[[], object]] = {
@@ -73,6 +82,34 @@ CALLS: dict[str, Callable[[], object]] = {
 def test_a_masked_cell_is_an_error(call: str) -> None:
     with pytest.raises(ArgumentError, match="must have no masked cell, got one at"):
         CALLS[call]()
+
+
+@pytest.mark.parametrize("rows", [MASKED_X, list(MASKED_X)])
+def test_an_exported_file_refuses_it_too(tmp_path: Path, rows: Any) -> None:
+    module = exported(trained(), tmp_path)
+    with pytest.raises(ValueError, match="X must have no masked cell"):
+        module["predict"](rows)
+    module["predict"](np.ma.array(X, mask=False))
+
+
+def test_a_masked_cell_of_a_column_is_missing_in_an_exported_file(
+    tmp_path: Path,
+) -> None:
+    codes = np.arange(40) % 3
+    columns = {"a": X[:, 0], "kind": np.array(["p", "q", "r"])[codes], "y": codes * 2.5}
+    model = tw.train(pl.DataFrame(columns), "y", **EPOCHS).model
+    module = exported(model, tmp_path)
+    hidden = np.arange(40) == 4
+    masked = {name: np.ma.array(cells, mask=hidden) for name, cells in columns.items()}
+    missing = {
+        name: [
+            None if nothing else cell
+            for cell, nothing in zip(cells, hidden, strict=True)
+        ]
+        for name, cells in columns.items()
+    }
+    expected = module["predict"](missing)
+    assert str(module["predict"](masked)) == str(expected)
 
 
 def test_it_is_named_with_its_place() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from thalweg.data.cautions import below_zero, few_rows
 from thalweg.data.encode import Encoder
 from thalweg.data.going_on import fingerprints, noted, require_same_tables
+from thalweg.data.libraries import libraries_have_worked
 from thalweg.data.magnitude import near_one, weighted_mean
 from thalweg.data.model import USUAL, TableModel
 from thalweg.data.own import NO_OWN, NO_SOURCES, Own, Sources
@@ -150,7 +151,9 @@ def learn(
     course = Course(callback, callbacks, execution, checkpoint, resumed)
     diverged = train_network(network, prepared, settings, course)
     model = model_of(network, prepared, settings)
-    return tested(model, table, prepared, settings, data, diverged, execution)
+    trained = tested(model, table, prepared, settings, data, diverged, execution)
+    libraries_have_worked()
+    return trained
 
 
 def model_of(network: Network, prepared: Prepared, settings: Settings) -> TableModel:

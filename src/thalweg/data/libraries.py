@@ -22,7 +22,7 @@ ARENA_MAX = -8
 
 _loading = ReentrantLock()
 _loading_now: list[bool] = []
-_loaded: list[bool] = []
+_have_worked: list[bool] = []
 
 
 def load_libraries() -> None:
@@ -31,21 +31,37 @@ def load_libraries() -> None:
     Raises:
         MemoryError: there isn't room for it.
     """
-    if _loaded or not is_limited():
+    if not is_limited():
         return
     with _loading.held():
-        if _loaded or _loading_now:
+        if _loading_now:
             return
-        processors = os.cpu_count() or 1
-        needed = LIBRARIES + processors * LIBRARIES_A_PROCESSOR
-        require_room(needed, "loading the libraries for tables")
         _share_arenas()
-        _loading_now.append(True)
-        try:
-            _work_once()
-        finally:
-            _loading_now.clear()
-        _loaded.append(True)
+        if not _have_worked:
+            _load()
+
+
+def _load() -> None:
+    processors = os.cpu_count() or 1
+    needed = LIBRARIES + processors * LIBRARIES_A_PROCESSOR
+    require_room(needed, "loading the libraries for tables")
+    _loading_now.append(True)
+    try:
+        _work_once()
+    except BaseException:
+        _have_worked.clear()  # some may have, not all
+        raise
+    finally:
+        _loading_now.clear()
+    libraries_have_worked()
+
+
+def libraries_have_worked() -> None:
+    """Note that a training on a table is done, so that nothing is left to be loaded.
+
+    A limit that is set later must not refuse what then has room.
+    """
+    _have_worked[:] = [True]
 
 
 @cache

@@ -63,7 +63,9 @@ def cells_of(rows: Table, name: str) -> list[Any]:
 
 def is_nothing(cell: Any) -> bool:
     """Whether a cell holds nothing at all."""
-    return cell is None or (cell != cell if not isinstance(cell, str) else not cell)
+    if cell is None or cell is np.ma.masked:
+        return True
+    return cell != cell if not isinstance(cell, str) else not cell
 
 
 def without(cells: list[Any], absent: tuple[str, ...]) -> list[Any]:
@@ -251,8 +253,11 @@ def as_time(cell: Any) -> datetime.time | None:
 
 
 def as_rows(X: Any, dtype: str, shape: tuple[int, ...]) -> Array:
-    """Rows of numbers; of another shape they are an error."""
-    rows = np.asarray(X, dtype)
+    """Rows of numbers; of another shape, or with a masked cell, they are an error."""
+    rows = np.ma.asarray(X, np.dtype(dtype))
+    if np.ma.is_masked(rows):
+        raise ValueError("X must have no masked cell: leave such rows out, or fill in")
+    rows = rows.data
     if rows.shape[1:] != shape or not rows.ndim:
         wanted = ", ".join(["rows", *map(str, shape)])
         raise ValueError(f"X must have shape ({wanted}), got {rows.shape}")

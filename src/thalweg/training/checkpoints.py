@@ -16,7 +16,8 @@ TABLE = "table"  # the note that tells a table's run from a network's
 class CheckpointWarning(UserWarning):
     """What was to be kept beside the work couldn't be written, or read.
 
-    Of a checkpoint an older one is there; trials of a search are kept in memory.
+    Of a checkpoint an older one is there; trials of a search are kept in memory, and
+    lines of a log until they can be written.
     """
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from thalweg.errors import ArgumentError, FileError
 from thalweg.printable import json_text
 from thalweg.training.callbacks import Callback, Run
+from thalweg.training.growing import GrowingFile
 from thalweg.training.history import EpochRecord, History, finite
 
 EXTRA = "tensorboard"
@@ -19,9 +21,10 @@ class JSONLines(Callback):
 
     Each has an ``event``: ``start`` with the settings and ``epochs_done``, ``epoch``
     with what an `EpochRecord` has, ``end`` with ``best_epoch`` and ``stopped_because``.
-    A metric that isn't finite is null. Every line is flushed before the next epoch. An
-    existing file is added to, so that a resumed run goes on in the log of the first; of
-    an epoch that stands there twice the later line counts.
+    A metric that isn't finite is null. Every line is there before the next epoch; what
+    a full disk doesn't take comes later, with a `CheckpointWarning`. An existing file
+    is added to, so that a resumed run goes on in the log of the first; of an epoch that
+    stands there twice the later line counts.
 
     Arguments:
         path: the file.
@@ -43,59 +46,34 @@ class JSONLines(Callback):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._file: TextIO | None = None
+        self._file: GrowingFile | None = None
 
     def on_start(self, run: Run) -> None:
         """Open the file, and write how the run was set up."""
-        try:
-            self._file = self.path.open("a+", encoding="utf-8")
-            end_last_line(self._file)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise FileError(f"{self.path}: can't be written: {reason}") from error
-        self._write(
-            {"event": "start", "settings": run.settings, "epochs_done": run.epochs_done}
-        )
+        self._file = GrowingFile(self.path)
+        # A process that was killed can have left a part of a line.
+        cut = self._file.last_byte() not in (b"", b"\n")
+        start = {"settings": run.settings, "epochs_done": run.epochs_done}
+        self._file.begin(b"\n" * cut + line("start", start))
 
     def on_epoch(self, record: EpochRecord) -> None:
         """Write the epoch."""
-        self._write({"event": "epoch", **plain(record)})
+        if self._file is not None:
+            self._file.add(line("epoch", plain(record)))
 
     def on_end(self, history: History) -> None:
         """Write how the run ended, and close the file."""
-        self._write(
-            {
-                "event": "end",
-                "best_epoch": history.best_epoch,
-                "stopped_because": history.stopped_because,
-            }
-        )
-        if self._file is not None:
-            self._file.close()
-        self._file = None
-
-    def _write(self, data: dict[str, Any]) -> None:
         if self._file is None:
             return
-        line = json_text(data)
-        try:
-            self._file.write(line + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise FileError(
-                f"{self.path}: can't be written: {error.strerror}"
-            ) from error
+        names = ("best_epoch", "stopped_because")
+        self._file.add(line("end", {name: getattr(history, name) for name in names}))
+        self._file.close()
+        self._file = None
 
 
-def end_last_line(file: TextIO) -> None:
-    """A process that was killed can have left a part of a line."""
-    end = file.seek(0, os.SEEK_END)
-    if not end:
-        return
-    with open(file.name, "rb") as content:
-        content.seek(-1, os.SEEK_END)
-        if content.read(1) != b"\n":
-            file.write("\n")
+def line(event: str, data: Mapping[str, Any]) -> bytes:
+    """An event as a line of JSON."""
+    return json_text({"event": event, **data}).encode() + b"\n"
 
 
 def plain(record: EpochRecord) -> dict[str, Any]:
@@ -109,6 +87,8 @@ class TensorBoard(Callback):
 
     It needs the package tensorboardX: ``pip install 'thalweg[tensorboard]'``. Look at
     the folder with ``tensorboard --logdir FOLDER``.
+
+    What a full disk doesn't take is written later, with a `CheckpointWarning`.
 
     Arguments:
         folder: where the event files go; one for each run keeps them apart.
@@ -129,7 +109,7 @@ class TensorBoard(Callback):
         from importlib.util import find_spec
 
         self.folder = Path(folder)
-        self._writer: Any = None
+        self._file: GrowingFile | None = None
         if find_spec("tensorboardX") is None:
             raise ArgumentError(
                 "TensorBoard needs the package tensorboardX, which isn't installed: "
@@ -138,26 +118,29 @@ class TensorBoard(Callback):
 
     def on_start(self, run: Run) -> None:
         """Begin an event file; epochs that a resumed run takes again are purged."""
-        import tensorboardX
+        from thalweg.training.events import file_name, purge
 
         try:
-            self._writer = tensorboardX.SummaryWriter(
-                str(self.folder), purge_step=run.epochs_done + 1
-            )
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(
                 f"{self.folder}: can't be written: {error.strerror}"
             ) from error
+        self._file = GrowingFile(self.folder / file_name())
+        self._file.begin(purge(run.epochs_done + 1))
 
     def on_epoch(self, record: EpochRecord) -> None:
         """Write the epoch's numbers, those of training and validation side by side."""
-        for name, value in scalars(record).items():
-            self._writer.add_scalar(name, value, record.epoch)
-        self._writer.flush()
+        from thalweg.training.events import numbers
+
+        if self._file is not None:
+            self._file.add(numbers(scalars(record), record.epoch))
 
     def on_end(self, history: History) -> None:
         """Close the event file."""
-        self._writer.close()
+        if self._file is not None:
+            self._file.close()
+        self._file = None
 
 
 def scalars(record: EpochRecord) -> dict[str, float]:

@@ -244,6 +244,8 @@ def numbers_from(values: Any, name: str) -> NumpyArray:
         array = np.asarray(values)
     except ValueError:
         raise ShapeError(f"{name} must have rows of the same length") from None
+    except (TypeError, RuntimeError) as error:  # such as a tensor with a gradient
+        raise DtypeError(f"{name} must be an array for NumPy: {error}") from error
     if array.dtype.kind == "O":
         with suppress(TypeError, ValueError):
             array = array.astype(np.float64)

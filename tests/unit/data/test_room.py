@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import thalweg as tw
 from thalweg.data import libraries, room
 from thalweg.data.flow import one_ahead
 from thalweg.data.read import read
@@ -62,7 +63,7 @@ def test_all_is_loaded_once(asked: list[int], monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(libraries, "_work_once", work_once)
     monkeypatch.setattr(libraries, "_share_arenas", lambda: None)
-    monkeypatch.setattr(libraries, "_loaded", [])
+    monkeypatch.setattr(libraries, "_have_worked", [])
     libraries.load_libraries()
     libraries.load_libraries()
     assert works == [1]
@@ -77,11 +78,31 @@ def test_what_failed_is_loaded_again(
 
     monkeypatch.setattr(libraries, "_work_once", fail)
     monkeypatch.setattr(libraries, "_share_arenas", lambda: None)
-    monkeypatch.setattr(libraries, "_loaded", [])
+    monkeypatch.setattr(libraries, "_have_worked", [])
     for _ in range(2):
         with pytest.raises(MemoryError):
             libraries.load_libraries()
     assert len(asked) == 2
+
+
+def test_what_has_worked_before_a_limit_was_set_is_not_loaded_again(
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries, "_work_once", lambda: pytest.fail("it has worked"))
+    monkeypatch.setattr(libraries, "_share_arenas", lambda: None)
+    monkeypatch.setattr(libraries, "_have_worked", [])
+    with monkeypatch.context() as unlimited:
+        unlimited.setattr(libraries, "is_limited", lambda: False)
+        tw.train(
+            pl.DataFrame(
+                {"a": [n % 7 for n in range(40)], "b": [n % 5 for n in range(40)]}
+            ),
+            "b",
+            epochs=1,
+        )
+    asked.clear()
+    libraries.load_libraries()
+    assert asked == []
 
 
 def test_what_loads_all_gives_no_warning() -> None:

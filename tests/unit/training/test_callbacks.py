@@ -2,6 +2,7 @@
 
 import json
 import math
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,52 @@ def test_a_metric_that_is_not_finite_is_null(tmp_path: Path) -> None:
     assert read_lines(log.path)[1]["training_metrics"] == {"r2": None}
 
 
+class Filling(tw.Callback):
+    """Lets files grow by a few bytes after the first epoch, and freely from the third.
+
+    It does so with a limit of the process, which a part of a line still fits in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_epoch(self, record: tw.EpochRecord) -> None:
+        limits = {1: self.size() + 20, 3: resource.RLIM_INFINITY}
+        if record.epoch in limits:
+            hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            limit = limits[record.epoch]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+
+    def size(self) -> int:
+        """Of the file, or the only one in the folder."""
+        (file,) = self.path.iterdir() if self.path.is_dir() else [self.path]
+        return file.stat().st_size
+
+
+def test_a_disk_that_is_full_for_a_while_costs_a_log_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    with pytest.warns(tw.CheckpointWarning, match="jsonl: can't be written") as told:
+        _, history = fit(tw.JSONLines(path), Filling(path), epochs=5)
+    assert len(told) == 1
+    assert history.stopped_epoch == 5
+    assert [each["event"] for each in read_lines(path)] == [
+        *("start", *["epoch"] * 5, "end")
+    ]
+
+
+def test_a_disk_that_stays_full_ends_no_training(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    filling = Filling(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.warns(tw.CheckpointWarning) as told:
+            _, history = fit(tw.JSONLines(path), filling, epochs=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(told) == 1
+    assert history.stopped_epoch == 2
+
+
 # TensorBoard --------------------------------------------------------------------------
 
 
@@ -209,17 +256,21 @@ def events_in(folder: Path) -> dict[str, list[tuple[int, float]]]:
     import struct
 
     from tensorboardX.proto import event_pb2
+    from tensorboardX.record_writer import masked_crc32c
 
     kinds: Any = event_pb2  # its classes are made at run time
+    checksum: Any = masked_crc32c
     found: dict[str, list[tuple[int, float]]] = {}
     for path in sorted(folder.iterdir()):
         content, position = path.read_bytes(), 0
         while position < len(content):
             (length,) = struct.unpack_from("<Q", content, position)
-            event = kinds.Event.FromString(
-                content[position + 12 : position + 12 + length]
-            )
-            position += 16 + length
+            data = content[position + 12 : position + 12 + length]
+            event = kinds.Event.FromString(data)
+            for part in (content[position : position + 8], data):
+                position += len(part) + 4
+                sum_of_part = content[position - 4 : position]
+                assert struct.unpack("<I", sum_of_part) == (checksum(part),)
             for value in event.summary.value:
                 found.setdefault(value.tag, []).append((event.step, value.simple_value))
     return found
@@ -239,6 +290,18 @@ def test_event_files_hold_losses_and_metrics_of_every_epoch(tmp_path: Path) -> N
     assert found["rmse/validation"] == [
         (n, pytest.approx(v)) for n, v in enumerate(rmse, 1)
     ]
+
+
+def test_a_disk_that_is_full_for_a_while_costs_tensorboard_nothing(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("tensorboardX")
+    folder = tmp_path / "run"
+    with pytest.warns(tw.CheckpointWarning, match="can't be written") as told:
+        fit(tw.TensorBoard(folder), Filling(folder), epochs=5)
+    assert len(told) == 1
+    steps = [step for step, _ in events_in(folder)["loss/training"]]
+    assert steps == [1, 2, 3, 4, 5]
 
 
 def test_without_the_package_it_says_how_to_get_it(
