@@ -87,12 +87,9 @@ bool fits(Opcode opcode, LineRule rule, const Dtype* in, Dtype out) {
       return out == Dtype::boolean;
     case LineRule::select:
       return in[0] == Dtype::boolean && out == in[1];
-    case LineRule::any:
+    default:  // any: no line without a rule comes here
       return opcode == Opcode::cast || out == in[0];
-    case LineRule::none:
-      return false;
   }
-  return false;
 }
 
 Dtype dtype_of(const MapStep& step, int number) {
