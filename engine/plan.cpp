@@ -235,14 +235,14 @@ Plan decode(const std::int64_t* words, std::size_t count, std::size_t constant_b
   for (std::size_t i = 1; i <= buffers; ++i) {
     try {
       plan.buffers.push_back(read_buffer(reader, plan));
-    } catch (const PlanError& error) {
+    } catch (const PlanError& error) {  // GCOVR_EXCL_BR_LINE: all but a lack of memory
       throw PlanError("buffer " + std::to_string(i) + ": " + error.what());
     }
   }
   for (std::size_t i = 0; i < steps; ++i) {
     try {
       add_step(reader, plan);
-    } catch (const PlanError& error) {
+    } catch (const PlanError& error) {  // GCOVR_EXCL_BR_LINE: all but a lack of memory
       throw PlanError("step " + std::to_string(i) + ": " + error.what());
     }
   }

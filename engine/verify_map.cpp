@@ -87,12 +87,9 @@ bool fits(Opcode opcode, LineRule rule, const Dtype* in, Dtype out) {
       return out == Dtype::boolean;
     case LineRule::select:
       return in[0] == Dtype::boolean && out == in[1];
-    case LineRule::any:
+    default:  // any: no line without a rule comes here
       return opcode == Opcode::cast || out == in[0];
-    case LineRule::none:
-      return false;
   }
-  return false;
 }
 
 Dtype dtype_of(const MapStep& step, int number) {
@@ -134,11 +131,11 @@ void verify_tail(const MapStep& step, const Step* before) {
   for (const Place& input : step.inputs) found |= are_same(input, given);
   for (const MapOutput& out : step.outputs) found |= are_same(out.place, given);
   demand(found, "a tail must read or write what the product before it gives");
-  // It runs on rows of the result while others are still to be computed. That its outputs
-  // keep to that result follows from `verify_in_place`, as one place of it is the result.
+  // It runs on rows of the result while others are still to be computed.
   for (const Place& input : step.inputs)
     demand(are_same_or_apart(input, given), "a tail reads a product's result elsewhere");
   for (const MapOutput& out : step.outputs) {
+    demand(are_same_or_apart(out.place, given), "a tail writes over a product's result");
     verify_apart(out.place, product->a);
     verify_apart(out.place, product->b);
     if (product->bias) verify_apart(out.place, *product->bias);

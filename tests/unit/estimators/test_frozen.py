@@ -10,7 +10,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ModelFileError
-from thalweg.estimators.frozen import thawed
+from thalweg.estimators.frozen import frozen, thawed
 from thalweg.training.modelfile import model_bytes, model_of
 
 generator = np.random.default_rng(0)
@@ -81,3 +81,11 @@ def test_a_change_is_refused(contents: dict[str, bytes], number: int) -> None:
     change(document, changed)
     with pytest.raises(ModelFileError, match="the estimator's network"):
         thawed(model_bytes(changed, document), tw.Adam())
+
+
+def test_a_network_without_an_optimizers_state_is_read_back(
+    contents: dict[str, bytes],
+) -> None:
+    network, features = thawed(contents["array"], tw.SGD())
+    again, _ = thawed(frozen(network, features), tw.Adam())
+    assert again.optimizer_state is None

@@ -379,3 +379,18 @@ def test_a_change_is_refused(
     write_model(tmp_path / "m.thalweg", changed, document)
     with pytest.raises(ModelFileError, match=r"m\.thalweg"):
         reader_of(name).load(tmp_path / "m.thalweg")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, clone])
+def test_an_estimator_that_was_not_fitted_is_copied(copied: Any) -> None:
+    again = copied(tw.NetworkClassifier(layers=(7,)))
+    assert again.layers == (7,)
+    assert not hasattr(again, "network_")
+
+
+def test_a_shallow_copy_shares_the_network() -> None:
+    estimator = FITTED["classes"]()
+    again = copy.copy(estimator)
+    assert again.network_ is estimator.network_
+    again.layers = (9,)
+    assert estimator.layers == (4,)

@@ -10,6 +10,7 @@ from thalweg.program.ir import Instruction, Program, verify, without_dead_code
 from thalweg.program.types import ArrayType
 
 F23 = ArrayType((2, 3), "float32")
+F33 = ArrayType((3, 3), "float32")
 I2 = ArrayType((2,), "int32")
 INPUTS = {"x": F23, "i": I2}
 
@@ -117,3 +118,18 @@ def test_a_program_tells_its_types() -> None:
     assert program.name(0) == "x"
     assert program.name(2) == "%2"
     assert program.instruction(1) is None
+
+
+def test_a_program_prints_its_lines() -> None:
+    large = Instruction("constant", (), {"value": np.zeros((3, 3), "f4")}, F33)
+    small = Instruction("constant", (), {"value": np.array([1, 2], "i4")}, I2)
+    total = Instruction("sum", (0,), {"axes": (1,)}, ArrayType((2, 1), "float32"))
+    program = Program(INPUTS, (large, small, total), {"y": 4, "x": 0})
+    assert str(program).splitlines() == [
+        "program(x: f32[2,3], i: i32[2]) {",
+        "  %2 f32[3,3] = constant(value=<(3, 3)>)",
+        "  %3 i32[2] = constant(value=[1, 2])",
+        "  %4 f32[2,1] = sum(x, axes=(1,))",
+        "  return y=%4, x=x",
+        "}",
+    ]

@@ -443,3 +443,10 @@ def test_a_plan_prints_its_steps() -> None:
         f"  y+0:f64[1,4] = sum({ARENA}+0:f64[4,4]) axes=(0,)",
         "  return y:f64[4]",
     ]
+
+
+def test_check_refuses_a_place_of_another_type_than_its_line() -> None:
+    step = single("exp", {}, (place("a", 0),), place(ARENA, 0))
+    step = replace(step, outputs=((0, place(ARENA, 0, (N,))),))
+    with pytest.raises(ProgramError, match=r"gives f64\[4,4\]"):
+        check(with_step(step))

@@ -1,29 +1,30 @@
 """Every rule by which the engine refuses a plan refuses one.
 
-Plans are written down word by word, as `engine/plan.h` has them; each word of each is
-replaced in turn, and what that doesn't reach is written down too. The rules are those
-that stand in the sources.
+Each word of some plans is replaced in turn, and what that doesn't reach is written down
+too. The rules are those that stand in the sources; plans on both sides of them are in
+`test_verifiers.py`.
 """
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from thalweg import _engine
-from thalweg.errors import ProgramError
-from thalweg.program.encode import DTYPE_NUMBERS, KINDS, MAGIC, OPCODES, STEPS, VERSION
-from thalweg.program.types import ITEMSIZE
-
-Words = list[int]
-Shape = tuple[int, ...]
+from support.plan_words import (
+    Shape,
+    Words,
+    line,
+    map_step,
+    numbers,
+    place,
+    plan,
+    refusal,
+    step,
+)
+from thalweg.program.encode import MAGIC, OPCODES
 
 ENGINE = Path(__file__).parents[3] / "engine"
-SOURCES = ("plan.cpp", *(f"verify_{part}.cpp" for part in ("map", "overlap")))
-SOURCES += ("verify_places.cpp", "verify_steps.cpp")
 RULE = re.compile(r'(?:demand\(|verify_scalar\(|PlanError\()[^;"]*"([^"]+)"\s*\)')
 # What a word is replaced by; each reaches rules that the others don't.
 NEAR = (0, 1, 2, 3, 8, 2**40)
@@ -31,66 +32,6 @@ FAR = (1, -1, 4, 8)
 
 
 # Plans --------------------------------------------------------------------------------
-
-
-def buffer(kind: str, shape: Shape, dtype: str = "float64", offset: int = 0) -> Words:
-    return [KINDS[kind], DTYPE_NUMBERS[dtype], len(shape), *shape, offset]
-
-
-def place(
-    number: int,
-    shape: Shape,
-    dtype: str = "float64",
-    *,
-    rows: int = -1,
-    strides: Shape | None = None,
-    offset: int = 0,
-) -> Words:
-    """A place in the buffer of that number; 0 is the arena."""
-    if strides is None:
-        sizes = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-        strides = tuple(size * ITEMSIZE[dtype] for size in sizes)
-    return [number, offset, DTYPE_NUMBERS[dtype], len(shape), rows, *shape, *strides]
-
-
-def step(kind: str, *parts: Words) -> Words:
-    words = [word for part in parts for word in part]
-    return [STEPS[kind], len(words), *words]
-
-
-def line(opcode: str, *operands: int, dtype: str = "float64") -> Words:
-    return [OPCODES[opcode], DTYPE_NUMBERS[dtype], len(operands), *operands]
-
-
-def map_step(
-    shape: Shape,
-    inputs: Sequence[Words],
-    lines: Sequence[Words],
-    outputs: Sequence[tuple[int, Words]],
-    *,
-    rows: int = -1,
-    tail: bool = False,
-) -> Words:
-    head = [int(tail), len(shape), rows, *shape]
-    written = [[number, *where] for number, where in outputs]
-    counts = [[len(inputs)], *inputs, [len(lines)], *lines, [len(outputs)], *written]
-    return step("map", head, *counts)
-
-
-def plan(
-    steps: Sequence[Words], buffers: Sequence[Words] = (), rows: int = 0, arena: int = 0
-) -> Words:
-    constants = sum(
-        ITEMSIZE[list(DTYPE_NUMBERS)[each[1]]] * math.prod(each[3 : 3 + each[2]])
-        for each in buffers
-        if each[0] == KINDS["constant"]
-    )
-    head = [MAGIC, VERSION, arena, rows, len(buffers), len(steps), constants]
-    return [*head, *(word for part in (*buffers, *steps) for word in part)]
-
-
-def numbers(*shapes: Shape, kind: str = "whole", dtype: str = "float64") -> list[Words]:
-    return [buffer(kind, shape, dtype) for shape in shapes]
 
 
 def product(rank: int = 2) -> Words:
@@ -245,17 +186,32 @@ def tail_without_rows() -> Words:
     return plan(steps, buffers, rows=2, arena=64)
 
 
-def behind_a_product(inputs: Sequence[Words], out: Words) -> Words:
-    """A product whose result is the first two rows of three, and a tail."""
-    given = place(3, (2, 4))
+RESULT = place(0, (2, 4))
+
+
+def tail_of(inputs: Sequence[Words], out: Words) -> Words:
+    """A product into the arena, and a map behind it."""
+    shape = tuple(out[5 : 5 + out[3]])
     lines = [line("add", 0, len(inputs) - 1)]
-    behind = map_step((2, 4), inputs, lines, [(len(inputs), out)], tail=True)
-    factors = place(1, (2, 3)), place(2, (3, 4))
-    buffers = numbers((2, 3), (3, 4), (3, 4), (2, 4))
-    return plan([step("product", *factors, given, [0]), behind], buffers)
+    tail = map_step(shape, inputs, lines, [(len(inputs), out)], tail=True)
+    steps = [step("product", place(1, (2, 3)), place(2, (3, 4)), RESULT, [0]), tail]
+    return plan(steps, numbers((2, 3), (3, 4), (4,), (2, 4)), arena=80)
 
 
-GIVEN, LOWER = place(3, (2, 4)), place(3, (2, 4), offset=32)
+def tail_over_result() -> Words:
+    """A map that writes between the numbers that the product before it gives.
+
+    That it writes elsewhere shows the stride of an axis of one element alone, and only
+    the map's input has it.
+    """
+    result = place(0, (2, 1), strides=(8, 8), offset=8)
+    read = place(0, (2, 1), strides=(8, 24), offset=8)
+    written = place(0, (2, 1), strides=(24, 8))
+    tail = map_step((2, 1), [read], [line("exp", 0)], [(1, written)], tail=True)
+    steps = [step("product", place(1, (2, 3)), place(2, (3, 1)), result, [0]), tail]
+    return plan(steps, numbers((2, 3), (3, 1)), arena=32)
+
+
 NUMBER = place(1, (1,))
 TWO = numbers((1,), (1,))
 WRONG: dict[str, Words] = {
@@ -297,6 +253,32 @@ WRONG: dict[str, Words] = {
         numbers((2, 3), (3, 4), (2, 4)),
     ),
     "a tail has another rows axis than its product": tail_without_rows(),
+    "a tail must read or write what the product before it gives": tail_of(
+        [place(0, (4, 2))], place(4, (4, 2))
+    ),
+    "a tail reads a product's result elsewhere": tail_of(
+        [RESULT, place(0, (2, 4), offset=8)], place(4, (2, 4))
+    ),
+    "a tail writes over a product's result": tail_over_result(),
+    "a total must hold numbers, which can be added up": plan(
+        [], numbers((1,), kind="total", dtype="bool"), rows=1
+    ),
+    "a total that is copied to must be contiguous": plan(
+        [step("copy", place(1, (2,)), place(2, (2,), strides=(16,)))],
+        [*numbers((2,)), *numbers((3,), kind="total")],
+        rows=1,
+    ),
+    "what scatter_add gives must be contiguous": plan(
+        [
+            step(
+                "scatter_add",
+                place(3, (3, 2)),
+                place(2, (3,), "int32"),
+                place(1, (5, 2), strides=(8, 40)),
+            )
+        ],
+        [*numbers((5, 2)), *numbers((3,), dtype="int32"), *numbers((3, 2))],
+    ),
     "a product takes and gives matrices of one rank": plan(
         [step("product", NUMBER, NUMBER, place(2, (1,)), [0])], TWO
     ),
@@ -311,49 +293,7 @@ WRONG: dict[str, Words] = {
         [*numbers((1,)), *numbers((1,), dtype="int32")],
     ),
     "scatter_add takes numbers": looked_up("scatter_add", dtype="bool"),
-    "what scatter_add gives must be contiguous": plan(
-        [
-            step(
-                "scatter_add",
-                place(3, (3, 2)),
-                place(2, (3,), "int32"),
-                place(1, (5, 2), strides=(8, 40)),
-            )
-        ],
-        [*numbers((5, 2)), *numbers((3,), dtype="int32"), *numbers((3, 2))],
-    ),
-    "a total must hold numbers, which can be added up": plan(
-        [step("zero", place(1, (2,), "bool"))],
-        numbers((2,), kind="total", dtype="bool"),
-        rows=1,
-    ),
-    "a total that is copied to must be contiguous": plan(
-        [step("copy", place(1, (2, 3)), place(2, (2, 3), strides=(8, 16)))],
-        [*numbers((2, 3)), *numbers((2, 3), kind="total")],
-        rows=1,
-    ),
-    "a tail must read or write what the product before it gives": behind_a_product(
-        [place(4, (2, 4))], place(4, (2, 4))
-    ),
-    "a tail reads a product's result elsewhere": behind_a_product(
-        [GIVEN, LOWER], place(4, (2, 4))
-    ),
 }
-
-
-def refusal(words: Sequence[int]) -> str:
-    """What the engine says against a plan; nothing if it takes it."""
-    array = np.array(words, np.int64)
-    buffers, constants = int(array[4]), int(array[6])
-    names = tuple(f"b{number}" for number in range(min(max(buffers, 0), 99)))
-    room = np.zeros(constants if 0 <= constants < 2**16 else 0, np.uint8)
-    try:
-        _engine.Program(None, (array, room, names), None)
-    except ProgramError as error:
-        return str(error)
-    except MemoryError:
-        return ""
-    return ""
 
 
 def changed(words: Words) -> Iterator[Words]:
@@ -365,7 +305,7 @@ def changed(words: Words) -> Iterator[Words]:
 
 def rules() -> set[str]:
     """All that the engine's sources say against plans."""
-    sources = (ENGINE / name for name in SOURCES)
+    sources = (ENGINE / "plan.cpp", *ENGINE.glob("verify_*.cpp"))
     return {rule for s in sources for rule in RULE.findall(s.read_text("utf-8"))}
 
 

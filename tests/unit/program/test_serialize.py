@@ -15,7 +15,7 @@ from thalweg.errors import ProgramError
 from thalweg.program import ops, serialize
 from thalweg.program.compile import make_safe
 from thalweg.program.interpret import interpret
-from thalweg.program.ir import Program
+from thalweg.program.ir import Instruction, Program
 from thalweg.program.serialize import (
     MOST_INSTRUCTIONS,
     ROW_COUNTS,
@@ -321,3 +321,16 @@ def test_garbled_data_is_a_program_error_or_a_program_that_runs(
         types = program.output_types()
         for name, array in interpret(program, given_inputs).items():
             assert (array.shape, array.dtype) == (types[name].shape, types[name].dtype)
+
+
+def test_a_truth_value_that_depends_on_the_rows_is_refused() -> None:
+    type = ArrayType((3, 3), "float64")
+
+    def program(rows: int) -> Program:
+        turned = {"transpose_a": rows == ROW_COUNTS[0], "transpose_b": False}
+        return Program(
+            {"x": type}, (Instruction("matmul", (0, 0), turned, type),), {"y": 1}
+        )
+
+    with pytest.raises(ProgramError, match="attributes depend on the number of rows"):
+        to_data(program)

@@ -175,3 +175,14 @@ def test_a_text_that_is_not_utf8_is_an_error() -> None:
     arrays[name] = np.where(arrays[name] > 127, np.uint8(255), arrays[name])
     with pytest.raises(ValueError, match="utf-8"):
         as_json(unpack(packed, arrays))
+
+
+def test_lists_of_texts_come_back() -> None:
+    data = {"rows": [["a", "b"], [], ["c"]] * 40}
+    packed, arrays = pack(data)
+    assert as_json(unpack(packed, arrays)) == data
+
+
+def test_more_kinds_of_items_than_a_byte_counts_are_refused() -> None:
+    with pytest.raises(ArgumentError, match="256 kinds"):
+        pack({"rows": [{f"key{number}": 1} for number in range(257)]})

@@ -29,7 +29,7 @@ from thalweg.training.modeldocument import (
     QUOTE_LIMIT,
     VALUE_LIMIT,
 )
-from thalweg.training.modelfile import read_model, write_model
+from thalweg.training.modelfile import read_document, read_model, write_model
 from thalweg.training.modelheader import HEADER_LIMIT, TENSOR_LIMIT
 
 ROOT = Path(__file__).parents[3]
@@ -710,3 +710,20 @@ def test_a_file_cut_while_it_is_read_is_refused(
     monkeypatch.setattr(os, "fstat", lambda fd: status)
     with pytest.raises(ModelFileError, match="shorter while it was read"):
         read_model(path)
+
+
+def test_a_header_cut_while_it_is_read_is_refused(
+    path: Path, valid: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(valid[:20])
+    status = SimpleNamespace(st_mode=path.stat().st_mode, st_size=len(valid))
+    monkeypatch.setattr(os, "fstat", lambda fd: status)
+    with pytest.raises(ModelFileError, match="shorter while it was read"):
+        read_model(path)
+
+
+def test_the_document_is_read_without_the_arrays(path: Path, valid: bytes) -> None:
+    path.write_bytes(valid)
+    assert read_document(path) == read_model(path)[1]
+    path.write_bytes(valid[:-5])
+    assert read_document(path)["format"] == 1
