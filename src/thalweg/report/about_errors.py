@@ -67,7 +67,7 @@ def confusion_section(rows: Rows, errors: ClassErrors) -> Section:
     labels = labels_of(rows)
     blocks: list[Block] = [class_grid(labels, errors)]
     if len(labels) <= MOST_CLASSES:
-        blocks.insert(0, confusion_grid(labels, errors, rows.weights))
+        blocks.insert(0, confusion_grid(labels, confusion(errors)))
     else:
         blocks += [pairs_grid(labels, errors)]
         if len(labels) <= 500:
@@ -75,25 +75,21 @@ def confusion_section(rows: Rows, errors: ClassErrors) -> Section:
     return Section("errors", "Which classes are mistaken", blocks)
 
 
-def confusion(errors: ClassErrors, weights: Floats) -> Floats:
+def confusion(errors: ClassErrors) -> Floats:
     """Rows by true class and predicted class, shape (classes, classes); by weight."""
     cells = errors.truth.astype(np.int64) * errors.classes + errors.predicted
-    counts = np.bincount(cells, weights, errors.classes**2)
+    counts = np.bincount(cells, errors.weights, errors.classes**2)
     return counts.reshape(errors.classes, errors.classes).astype(np.float64)
 
 
-def confusion_grid(
-    labels: Sequence[str], errors: ClassErrors, weights: Floats | None
-) -> Grid:
+def confusion_grid(labels: Sequence[str], counts: Floats) -> Grid:
     """True classes down, predicted ones across; shaded by share of the true class."""
-    shares = shares_of(confusion(errors, errors.weights))
-    # Those of the errors have only their ratios, as sums of weights may be too large.
-    counts = confusion(errors, errors.weights if weights is None else weights)
+    shares = shares_of(counts)
     rows: list[Sequence[Cell]] = [
         [
             label,
             *(
-                Shaded(count_text(float(count)), float(share))
+                Shaded(count_text(count), float(share))
                 for count, share in zip(counts[i], shares[i], strict=True)
             ),
         ]
@@ -113,7 +109,7 @@ def shares_of(counts: Floats) -> Floats:
 
 def count_text(count: float) -> str:
     """A number of rows, or a sum of weights."""
-    return f"{count:,.0f}" if count.is_integer() else number(count)
+    return f"{count:,.0f}" if count == round(count) else number(float(count))
 
 
 def class_grid(labels: Sequence[str], errors: ClassErrors) -> Grid:
@@ -161,7 +157,8 @@ def pairs_grid(labels: Sequence[str], errors: ClassErrors) -> Grid:
 
 def confusion_picture(errors: ClassErrors) -> Picture:
     """All classes at a glance."""
-    shares = shares_of(confusion(errors, errors.weights))
+    counts = confusion(errors)
+    shares = shares_of(counts)
     drawing = svg("confusion", lambda: pictures.confusion_map(shares))
     caption = (
         "Confusion matrix: each line is a true class, each column a predicted one, "
