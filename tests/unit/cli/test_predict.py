@@ -20,7 +20,7 @@ LINES = 344
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that even the penguins are many parts."""
     monkeypatch.setattr(batches, "BLOCK", 2_000)
-    monkeypatch.setattr("thalweg.data.model.ROWS_AT_A_TIME", 50)
+    monkeypatch.setattr("thalweg.data.scores.MOST_ROWS", 50)
 
 
 @pytest.mark.parametrize("name", FORMATS)
