@@ -16,6 +16,7 @@ import typer
 from thalweg.data.dialect import Dialect
 from thalweg.data.room import is_limited
 from thalweg.data.settings import Settings
+from thalweg.data.system import of_the_system
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.formulas.names import nearest
 from thalweg.printable import printable
@@ -30,6 +31,7 @@ OPTIONS = {field.name for field in fields(Settings)} | {
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
 POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded
+POISONED = "previously been poisoned"  # says what couldn't be started at first
 DECIDING = "|".join(field.name for field in fields(Dialect))
 NO_ROOM = re.compile(
     r"failed to map segment|[Cc]annot allocate memory|can't start new thread"
@@ -83,8 +85,14 @@ def described(error: BaseException) -> tuple[str, int]:
         return f"a part of the installation can't be loaded: {error}", BAD_INPUT
     if isinstance(error, NameError) and error.name == POLARS_ENGINE:
         return "polars can't be loaded; there may be too little memory", BAD_INPUT
-    if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return "the system allows no more threads", BAD_INPUT
+    if POISONED in str(error):
+        return (
+            "polars can't start: the system allows too few files or threads",
+            BAD_INPUT,
+        )
+    told = of_the_system(error)
+    if told is not error:
+        return described(told)
     return (
         f"thalweg made a mistake ({type(error).__name__}: {error}); please report it "
         "with what is shown when THALWEG_DEBUG=1 is set",

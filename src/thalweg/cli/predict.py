@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import reduce
@@ -27,6 +25,7 @@ from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.cli.show import tell
 from thalweg.data.files import name_of
+from thalweg.data.system import of_the_system
 from thalweg.errors import ArgumentError
 from thalweg.training.atomic import open_atomically
 
@@ -161,12 +160,6 @@ def write_parquet(parts: Iterable[pl.DataFrame], file: BinaryIO) -> None:
     except BaseException as error:
         # polars says that its source failed; why it did is known here.
         raise (failures[0] if failures else of_the_system(error)) from None
-
-
-def of_the_system(error: BaseException) -> BaseException:
-    """What the system said, where an error of polars is about that."""
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else error
 
 
 WRITERS = {CSV: write_csv, PARQUET: write_parquet}

@@ -24,6 +24,7 @@ from thalweg.data.files import File
 from thalweg.data.parquet_pages import is_plainly_whole
 from thalweg.data.parquet_process import END, ERROR, LENGTH, PART, parts
 from thalweg.data.room import is_limited, require_room
+from thalweg.data.system import require_no_limit
 from thalweg.errors import DataError, FileError
 
 NO_MEMORY = re.compile(r"memory allocation of \d+ bytes failed")
@@ -69,6 +70,7 @@ def _refusing(name: str) -> Generator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        require_no_limit(error)
         _refuse(name, str(error))
 
 

@@ -4,19 +4,24 @@ No status says that thalweg made a mistake where a stream is closed, full or of 
 encoding, where nobody reads, or where the system allows little.
 """
 
+import ctypes
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+import polars as pl
 import pytest
 
 import thalweg as tw
-from thalweg.cli.predict import of_the_system
+from thalweg.cli.failures import described
+from thalweg.data.system import of_the_system, require_no_limit
 
 QUICK = ("--epochs", "1", "--layers", "2")
 TRAIN = ("train", "t.csv", "-t", "y", *QUICK, "-o", "new.thalweg")
@@ -41,6 +46,7 @@ WRITING = [
     ("report", "m.thalweg", "--data", "t.csv", "-o", "r.html"),
     (*TRAIN, "--json", "--log", "log.jsonl"),
 ]
+CAPBSET_DROP, SYS_ADMIN, SYS_RESOURCE = 24, 21, 24  # of <linux/prctl.h> and others
 WRONG = [("train", "t.csv", "--né"), ("predict", "→.thalweg", "t.csv")]
 DRIVER = """
 import json, sys
@@ -149,6 +155,73 @@ def test_files_that_may_not_grow(folder: Path) -> None:
     statuses, said = ended(folder, WRITING, limit=lambda: resource.setrlimit(*size))
     assert statuses == [0 if "p.csv" not in said else 1, *[1] * 5], said
     assert said.count("can't be written") == sum(statuses)
+
+
+def ended_alone(
+    folder: Path, command: tuple[str, ...], limit: Callable[[], None]
+) -> tuple[int, str]:
+    """The status of a command by itself, and what standard error got."""
+    python = [sys.executable, "-m", "thalweg", *command]
+    done = subprocess.run(
+        python, cwd=folder, preexec_fn=limit, capture_output=True, text=True
+    )
+    assert "Traceback (most" not in done.stderr
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_few_open_files(folder: Path, count: int) -> None:
+    limit = resource.RLIMIT_NOFILE, (count, count)
+    command = ("inspect", "t.csv", "-t", "y")
+    status, said = ended_alone(folder, command, lambda: resource.setrlimit(*limit))
+    assert status == 0 or (status == 1 and "error: " in said), said
+
+
+def as_another(count: int) -> None:
+    """Let so many processes be, of a user who has no other but root's rights to files.
+
+    The system doesn't hold root to that limit, nor who may change limits.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (SYS_ADMIN, SYS_RESOURCE):
+        if libc.prctl(CAPBSET_DROP, capability, 0, 0, 0):
+            raise PermissionError(ctypes.get_errno(), "prctl")
+    os.setresuid(54321, 0, 0)
+    resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's capabilities")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become another user")
+@pytest.mark.parametrize(
+    ("count", "command"), [(2, PRINTING[5]), (5, TRAIN), (10, PRINTING[5])]
+)
+def test_few_processes(folder: Path, count: int, command: tuple[str, ...]) -> None:
+    with tempfile.TemporaryDirectory() as place:  # one's own, unlike pytest's folders
+        shutil.copytree(folder, place, dirs_exist_ok=True, copy_function=shutil.copy)
+        os.chmod(place, 0o777)
+        try:
+            status, said = ended_alone(Path(place), command, lambda: as_another(count))
+        except subprocess.SubprocessError:
+            pytest.skip("root may not become another user here")
+    assert status == 0 or (status == 1 and "error: " in said), said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "OS can't spawn worker thread: Resource temporarily unavailable (os error 11)",
+        'failed to spawn polars-ooc cleaner thread: Os { code: 11, kind: WouldBlock, "',
+        "can't start new thread",
+        "parquet: x: Too many open files (os error 24)",
+    ],
+)
+def test_what_the_system_refuses_is_no_fault_of_a_file(words: str) -> None:
+    error = pl.exceptions.PanicException(words)
+    with pytest.raises(OSError, match=r"no more threads|Too many open files"):
+        require_no_limit(error)
+    message, status = described(error)
+    assert status == 1
+    assert "mistake" not in message
 
 
 def test_what_polars_says_of_the_system() -> None:
