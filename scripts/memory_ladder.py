@@ -10,6 +10,7 @@ since one that ends is what is looked for::
 
 from __future__ import annotations
 
+import errno
 import random
 import subprocess
 import sys
@@ -154,6 +155,10 @@ def child(name: str, more: int) -> None:
         call()
         said = "worked"
     except MemoryError:
+        said = "MemoryError"
+    except OSError as error:  # as Python has it where it imports
+        if error.errno != errno.ENOMEM:
+            raise
         said = "MemoryError"
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     call()
