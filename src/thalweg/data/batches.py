@@ -21,6 +21,8 @@ import polars as pl
 
 from thalweg.data.csv_text import (
     Layout,
+    Record,
+    StartLines,
     line_count,
     plainly_quoted,
     text_columns,
@@ -261,7 +263,7 @@ class Reader:
         if content is data and len(columns[0]) == count:
             lines = partial(line_of_its_own, before)
         else:
-            lines = partial(line_in, self.layout, data, before)
+            lines = StartLines(partial(rows_in, self.layout, data, before))
         yield self._table(columns, lines)
 
     def _cells(self, data: bytes) -> list[pl.Series] | None:
@@ -357,7 +359,6 @@ def line_of_its_own(before: int, row: int) -> int:
     return before + row + 1
 
 
-def line_in(layout: Layout, data: bytes, before: int, row: int) -> int:
-    """The line on which a row of a block starts."""
-    found = layout.records(lines_of(data), before)
-    return next(islice(found, row, None))[0]
+def rows_in(layout: Layout, data: bytes, before: int) -> tuple[int, Iterator[Record]]:
+    """How many lines come before a block, and its rows."""
+    return before, layout.records(lines_of(data), before)

@@ -7,8 +7,9 @@ the line it stands on.
 """
 
 import codecs
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -64,12 +65,38 @@ def memory_for(rows: bytes, separator: str) -> int:
     return BYTES_A_BYTE * len(rows) + BYTES_A_CELL * int(np.count_nonzero(ends))
 
 
-def line_of(file: File, dialect: Dialect, row: int) -> int:
-    """The line, counted from 1, on which a row of the table (counted from 0) starts."""
+@dataclass
+class StartLines:
+    """The line, counted from 1, on which a row (counted from 0) starts.
+
+    Rows are gone through again from the first one, so what is found is kept: a wide
+    table may be asked for a row of each column.
+
+    Arguments:
+        rows: how many lines come before the first row, and the records from there on.
+    """
+
+    rows: Callable[[], tuple[int, Iterator[Record]]]
+    # How many rows were gone through, the lines before them, and theirs; put in its
+    # place at once, as another thread may ask.
+    _found: "tuple[int, int, array[int]]" = field(default=(0, 0, array("q")))
+
+    def __call__(self, row: int) -> int:
+        """The line of a row."""
+        count, before, known = self._found
+        if row >= count:
+            count = max(row + 1, 2 * count)
+            before, rows = self.rows()
+            known = array("q", (line for line, _ in islice(rows, count)))
+            self._found = count, before, known
+        return known[row] if row < len(known) else before + row + 1
+
+
+def rows_of(file: File, dialect: Dialect) -> tuple[int, Iterator[Record]]:
+    """How many lines come before a file's rows, and its rows."""
     data = text_of(file, dialect)
     layout = Layout.of(data, file.name, dialect)
-    found = layout.records(lines_of(data[layout.at :]), layout.before)
-    return next((line for line, _ in islice(found, row, None)), layout.before + row + 1)
+    return layout.before, layout.records(lines_of(data[layout.at :]), layout.before)
 
 
 def text_of(file: File, dialect: Dialect) -> bytes:

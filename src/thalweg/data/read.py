@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from thalweg.data.csv_text import line_of, read_csv
+from thalweg.data.csv_text import StartLines, read_csv, rows_of
 from thalweg.data.dialect import USUAL_DIALECT, Dialect
 from thalweg.data.files import File, file_of, readable
 from thalweg.data.frames import FRAME, polars_frame
@@ -53,7 +53,7 @@ def _read_file(file: File, dialect: Dialect) -> Table:
     with readable(file.shown):
         if file.is_parquet:
             return Table.of(file.name, _read_parquet(file), file=file, typed=True)
-        lines = partial(line_of, file, dialect)
+        lines = StartLines(partial(rows_of, file, dialect))
         return Table.of(file.name, read_csv(file, dialect), lines, file=file)
 
 

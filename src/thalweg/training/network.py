@@ -350,6 +350,9 @@ class Network:
         training, held_out = split(rows, validation, seed, dtype)
         start = self._start(training.X.shape[1:], seed, dtype, warm_start)
         shapes, memory = start._fitted()
+        from thalweg.training.savable import require_savable
+
+        require_savable(self.layers, shapes, dtype)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
         task = start.task(training, loss, optimizer, penalty, clip_norm)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from support.table_files import REFUSED
 from thalweg.data.csv_text import Layout, sniff_separator
+from thalweg.data.dialect import Dialect
 from thalweg.data.read import read
 from thalweg.data.table import Table
 from thalweg.errors import ArgumentError, DataError, FileError, ThalwegError
@@ -27,6 +28,25 @@ def test_cells_are_stripped_text_and_missing_ones_null(tmp_path: Path) -> None:
     assert table.columns == ["a", "b"]
     assert table.frame.rows() == [("1", "NA"), (None, "x")]
     assert table.name == "data.csv"
+
+
+def test_a_file_is_gone_through_seldom_for_the_lines_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = "".join(f'{i},"b\nc"\n' for i in range(300))
+    table = read(written(tmp_path, "# title\na,b\n" + cells), Dialect(comment="#"))
+    opened: list[str] = []
+    of = Layout.of
+
+    def counting(data: bytes, name: str, dialect: Dialect) -> Layout:
+        opened.append(name)
+        return of(data, name, dialect)
+
+    monkeypatch.setattr(Layout, "of", counting)
+    asked = [7, *range(0, 300, 3), 7]
+    wanted = [f"line {3 + 2 * row}" for row in asked]
+    assert [table.where(row) for row in asked] == wanted
+    assert len(opened) <= 7  # each goes on to twice as many rows
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
