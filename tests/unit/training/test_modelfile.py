@@ -29,7 +29,13 @@ from thalweg.training.modeldocument import (
     QUOTE_LIMIT,
     VALUE_LIMIT,
 )
-from thalweg.training.modelfile import read_document, read_model, write_model
+from thalweg.training.modelfile import (
+    header_digest,
+    read_document,
+    read_model,
+    require_writable,
+    write_model,
+)
 from thalweg.training.modelheader import HEADER_LIMIT, TENSOR_LIMIT
 
 ROOT = Path(__file__).parents[3]
@@ -727,3 +733,15 @@ def test_the_document_is_read_without_the_arrays(path: Path, valid: bytes) -> No
     assert read_document(path) == read_model(path)[1]
     path.write_bytes(valid[:-5])
     assert read_document(path)["format"] == 1
+
+
+def test_the_headers_digest_is_of_the_file(path: Path) -> None:
+    digests = {write_model(path, {"a": np.full(2, value)}, {}) for value in (1.0, 2.0)}
+    assert len(digests) == 2
+    assert header_digest(path) in digests
+
+
+def test_what_no_reader_takes_is_refused_before_its_numbers_are_known() -> None:
+    require_writable({"a": np.empty(2)}, {})
+    with pytest.raises(ModelFileError, match="a name must be"):
+        require_writable({"a..b": np.empty(2)}, {})

@@ -18,9 +18,15 @@ from numpy.testing import assert_array_equal
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError, ModelFileError, ProgramError
 from thalweg.formulas.initializers import constant, he_normal, normal
-from thalweg.training.epochs import Epochs
+from thalweg.training.epochs import EpochRecord, Epochs
+from thalweg.training.history import History
 from thalweg.training.modelfile import Content, read_model, write_model
-from thalweg.training.networkdata import network_data, network_from
+from thalweg.training.networkdata import (
+    as_written,
+    network_data,
+    network_from,
+    unfilled,
+)
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(60, 4))
@@ -237,10 +243,11 @@ def test_a_loss_that_gives_one_number_for_all_rows(tmp_path: Path) -> None:
 def test_a_metric_of_infinity_can_be_saved(tmp_path: Path) -> None:
     network = tw.Network([tw.Dense(1)])
     network.fit(X, NUMBERS, epochs=1)
-    record = replace(network.history.epochs[0], training_metrics={"rmse": np.inf})
-    network.history = replace(network.history, epochs=Epochs([record]))
+    record = EpochRecord(1, 0.5, None, {"rmse": np.inf}, {}, 0.1, 1.0)
+    network.history = History([record], 1)
     network.save(tmp_path / "a.thalweg")
-    assert load_network(tmp_path / "a.thalweg").history.stopped_epoch == 1
+    loaded = load_network(tmp_path / "a.thalweg").history
+    assert loaded.training_metrics["rmse"] == [np.inf]
 
 
 def ones_own(shape: Any, fan_in: int, fan_out: int, generator: Any) -> Any:
@@ -666,3 +673,30 @@ def test_the_file_has_what_promises_say(tmp_path: Path) -> None:
     assert document["network"]["layers"][1]["prediction"]["opcodes"]
     assert any(name.startswith("constants/2.prediction.") for name in tensors)
     assert "parameters/1.weights" in tensors
+
+
+def test_a_network_without_numbers_has_the_arrays_of_one_with_them() -> None:
+    network = tw.Network([tw.Dense(3, "relu"), tw.BatchNorm(), tw.Dense(1)])
+    network.fit(X, NUMBERS, epochs=1)
+    arrays = [
+        network_data(each)[1] for each in (network, unfilled(network, 4, "float32"))
+    ]
+    types = [
+        {n: (a.dtype, a.shape) for n, a in each.items() if "/" in n} for each in arrays
+    ]
+    assert types[0] == types[1]
+    assert types[0]
+
+
+def test_a_reader_must_know_what_is_in_the_file() -> None:
+    vector = np.ones(2)
+    needed = [
+        as_written({}, {})[1],
+        as_written({}, {"lists/0": vector})[1],
+        as_written({"required_features": ["estimator"]}, {"history": vector})[1],
+    ]
+    assert [each["required_features"] for each in needed] == [
+        ["times"],
+        ["times", "long lists"],
+        ["times", "estimator"],
+    ]
