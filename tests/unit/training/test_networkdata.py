@@ -697,6 +697,6 @@ def test_a_reader_must_know_what_is_in_the_file() -> None:
     ]
     assert [each["required_features"] for each in needed] == [
         ["times"],
-        ["times", "long lists"],
-        ["times", "estimator"],
+        ["long lists", "times"],
+        ["estimator", "times"],
     ]
