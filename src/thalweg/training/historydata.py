@@ -11,7 +11,7 @@ from thalweg.program.types import NumpyArray
 from thalweg.training.epochs import OF_METRICS, SECONDS, Epochs
 from thalweg.training.history import History
 from thalweg.training.modeldocument import TIMES
-from thalweg.training.networkbounds import printable
+from thalweg.training.networkbounds import with_escapes
 
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
@@ -39,7 +39,7 @@ def history_data(history: History, tensors: Tensors, *beside: float) -> Data:
         "settings": history.settings,
         "columns": names,
     }
-    return printable(described)
+    return with_escapes(described)
 
 
 def decode_history(data: Data, tensors: Tensors) -> History:

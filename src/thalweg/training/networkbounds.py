@@ -133,17 +133,17 @@ def texts_in(value: Any) -> Iterable[str]:
             yield from texts_in(each)
 
 
-def printable(value: Any) -> Any:
+def with_escapes(value: Any) -> Any:
     """Data of JSON with escapes in the place of control characters.
 
     Example:
-        >>> printable({"name": "a\\x1b[2J"})
+        >>> with_escapes({"name": "a\\x1b[2J"})
         {'name': 'a\\\\x1b[2J'}
     """
     if isinstance(value, str):
         return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], value)
     if isinstance(value, dict):
-        return {key: printable(each) for key, each in cast(Data, value).items()}
+        return {key: with_escapes(each) for key, each in cast(Data, value).items()}
     if isinstance(value, list):
-        return [printable(each) for each in cast(list[Any], value)]
+        return [with_escapes(each) for each in cast(list[Any], value)]
     return value

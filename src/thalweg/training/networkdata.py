@@ -28,12 +28,12 @@ from thalweg.training.modeldocument import LONG_LISTS, TIMES
 from thalweg.training.modelfile import Content, write_model
 from thalweg.training.network import Network
 from thalweg.training.networkbounds import (
-    printable,
     require_layer_count,
     require_little_kept,
     require_little_memory,
     require_printable,
     require_small_rows,
+    with_escapes,
 )
 from thalweg.training.plain import from_plain, plain_data
 from thalweg.training.stack import (
@@ -127,7 +127,7 @@ def network_data(network: Network) -> tuple[Data, Tensors]:
         "penalty": plain_data(network.penalty),
         "history": history_data(network.history, tensors),
     }
-    return printable(document), tensors
+    return with_escapes(document), tensors
 
 
 def layer_data(
