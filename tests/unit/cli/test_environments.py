@@ -169,7 +169,7 @@ def ended_alone(
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("count", [4, 5])
+@pytest.mark.parametrize("count", [5])  # with 4 Python itself may not start
 def test_few_open_files(folder: Path, count: int) -> None:
     limit = resource.RLIMIT_NOFILE, (count, count)
     command = ("inspect", "t.csv", "-t", "y")
