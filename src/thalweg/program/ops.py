@@ -91,9 +91,16 @@ def lift(recording: Trace, argument: object, dtype: Dtype) -> Tracer:
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"must be numbers or booleans, got {array.dtype}{location()}")
     try:
-        return recording.constant(as_numpy(array, dtype))
+        with np.errstate(over="raise"):
+            return recording.constant(as_numpy(array, dtype))
     except DtypeError as error:
         raise DtypeError(f"{error}{location()}") from None
+    except FloatingPointError:
+        most = np.finfo(dtype).max
+        raise ArgumentError(
+            f"a number in a formula must be at most {most:.2g} in size to be {dtype}, "
+            f"got {np.abs(array).max():.2g}{location()}"
+        ) from None
 
 
 def broadcast_shape(shapes: Sequence[Shape]) -> Shape:

@@ -110,7 +110,7 @@ def brackets(epochs: int, most: int | None = None) -> Iterator[Bracket]:
     Talwalkar, "Non-stochastic best arm identification and hyperparameter
     optimization", 2016.
     """
-    deepest = min(RUNGS - 1, int(math.log(max(epochs / LEAST_EPOCHS, 1), KEPT) + 1e-9))
+    deepest = min(RUNGS - 1, int(math.log(max(epochs // LEAST_EPOCHS, 1), KEPT) + 1e-9))
     first = 1
     for cuts in cycle(range(deepest, -1, -1)):
         count = math.ceil((deepest + 1) / (cuts + 1) * KEPT**cuts)
@@ -125,6 +125,6 @@ def brackets(epochs: int, most: int | None = None) -> Iterator[Bracket]:
 def rungs_of(count: int, cuts: int, epochs: int) -> tuple[tuple[int, int], ...]:
     """How many settings each rung has, and for how many epochs it trains them."""
     return tuple(
-        (max(count // KEPT**rung, 1), math.ceil(epochs / KEPT ** (cuts - rung)))
+        (max(count // KEPT**rung, 1), -(-epochs // KEPT ** (cuts - rung)))
         for rung in range(cuts + 1)
     )

@@ -71,6 +71,8 @@ def status_of(arguments: list[str]) -> tuple[Any, str]:
 @example(("train", "--threads"), str(2**31))
 @example(("evaluate", "--threads"), "9" * 400)
 @example(("learning-rate", "--threads"), "9" * 5000)
+@example(("train", "--l1"), "1e39")
+@example(("tune", "--epochs"), "9" * 400)
 @example(("train", "--missing"), "\udcff")
 @example(("inspect", "--comment"), "\udcff")
 def test_an_option_of_any_value(
