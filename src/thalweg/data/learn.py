@@ -423,8 +423,11 @@ def constant_loss(model: TableModel, prepared: Prepared) -> float:
     guess = constant_outputs(training.y, training.weights, classes)
     if classes and model.network.shapes.outputs[-1] == (1,):
         guess = guess[:, 1:]
-    start, losses = 0, np.empty(len(validation.y))
+    truths, places = validation.y, slice(None)
+    if classes:  # rows of one class lose alike
+        truths, places = np.unique(truths, return_inverse=True)
+    start, losses = 0, np.empty(len(truths))
     for part in repeated(guess, len(losses)):
         rows = slice(start, start := start + len(part))
-        losses[rows] = loss.per_row(part, validation.y[rows])
-    return float(np.average(losses, weights=validation.weights))
+        losses[rows] = loss.per_row(part, truths[rows])
+    return float(np.average(losses[places], weights=validation.weights))

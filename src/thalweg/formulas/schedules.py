@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thalweg.formulas.folds import fold
 from thalweg.formulas.names import (
     is_number,
     require,
@@ -341,13 +342,19 @@ class ReduceOnPlateau(Schedule):
 
     def plateaus(self, validation_losses: Sequence[float]) -> int:
         """How often the patience has run out."""
-        best, waited, count = math.inf, 0, 0
-        for loss in validation_losses:
-            improved = loss < best - self.min_delta
-            best, waited = (loss, 0) if improved else (best, waited + 1)
-            if waited > self.patience:
-                count, waited = count + 1, 0
+        _, _, count = fold(self._after, validation_losses, (math.inf, 0, 0))
         return count
+
+    def _after(
+        self, state: tuple[float, int, int], loss: float
+    ) -> tuple[float, int, int]:
+        """The best loss, the epochs waited, and the plateaus, after another loss."""
+        best, waited, count = state
+        if loss < best - self.min_delta:
+            return loss, 0, count
+        if waited == self.patience:
+            return best, 0, count + 1
+        return best, waited + 1, count
 
 
 def cosine(start: float, end: float, progress: float) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.errors import DivergenceError
+from thalweg.formulas.folds import Losses
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import is_whole, require
@@ -108,7 +109,7 @@ class Trainer:
     ) -> None:
         self.state = state
         self.plan = plan
-        self._losses = state.history.validation_loss
+        self._losses = Losses(state.history.validation_loss)
         self._rows = with_mean_weight_one(training)
         self._schedule = schedule(plan.task.optimizer.learning_rate)
         self._steps = self._training_steps(layers, shapes, execution)

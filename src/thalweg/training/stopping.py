@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thalweg.formulas.folds import fold
 from thalweg.formulas.names import require_non_negative, require_whole
 
 
@@ -41,11 +43,17 @@ class EarlyStopping:
 
     def last_improvement(self, losses: Sequence[float]) -> int:
         """The epoch, from 1, of the last loss lower by more than δ than any before."""
-        best, epoch = float("inf"), 0
-        for number, loss in enumerate(losses, 1):
-            if loss < best - self.min_delta:
-                best, epoch = loss, number
+        _, _, epoch = fold(self._after, losses, (math.inf, 0, 0))
         return epoch
+
+    def _after(
+        self, state: tuple[float, int, int], loss: float
+    ) -> tuple[float, int, int]:
+        """The best loss, the epoch, and the last that improved, after another loss."""
+        best, before, improved = state
+        if loss < best - self.min_delta:
+            return loss, before + 1, before + 1
+        return best, before + 1, improved
 
     def should_stop(self, losses: Sequence[float]) -> bool:
         """Whether the patience is used up after these epochs."""
