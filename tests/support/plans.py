@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -67,8 +67,11 @@ class Place:
         return at.reshape(-1)
 
     def bytes(self) -> NumpyArray:
-        """The offset of each byte in its buffer."""
-        return np.add.outer(self.addresses(), np.arange(ITEMSIZE[self.dtype])).ravel()
+        """The offset of each byte in its buffer; what is repeated is there once."""
+        sizes = zip(self.extents, self.strides, strict=True)
+        extents = [extent if stride else 1 for extent, stride in sizes]
+        once = replace(self, extents=tuple(extents)).addresses()
+        return np.add.outer(once, np.arange(ITEMSIZE[self.dtype])).ravel()
 
 
 @dataclass(frozen=True)
@@ -239,7 +242,9 @@ def touches(a: Place, b: Place) -> bool:
         return False
     if a.offset >= b.end or b.offset >= a.end:
         return False
-    return np.intersect1d(a.bytes(), b.bytes()).size > 0
+    used = np.zeros(max(a.end, b.end), np.bool_)
+    used[a.bytes()] = True
+    return bool(used[b.bytes()].any())
 
 
 def are_same(a: Place, b: Place) -> bool:
