@@ -2,21 +2,24 @@
 
     python scripts/make_fixture.py
 
-makes tests/fixtures/VERSION: for a network, one with a person's own formulas, a table's
-model and a run that was stopped, what stands in its file (in base64), the rows it is
-given, and what it answers. It is made once, at a release, and never changed after it.
+makes tests/fixtures/VERSION: for a network, one with formulas of a user's own, tables'
+models, estimators and a run that was stopped, what stands in its file (in base64), the
+rows it is given, and what it answers. It is made once, at a release, and never changed
+after it.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import random
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from model_samples import (
     WRITTEN,
     forms_text,
@@ -82,6 +85,34 @@ def table_fixture(
     }
 
 
+MANY = 70  # columns and classes, which a file holds as arrays
+
+
+def many_text(count: int = 280) -> str:
+    """A table of many columns, and of many classes: lists that are arrays in a file."""
+    draw = random.Random(7)
+    lines = [",".join([*(f"c{n}" for n in range(MANY)), "kind"])]
+    for row in range(count):
+        cells = [f"{draw.gauss(n, 1):.2f}" for n in range(MANY)]
+        lines.append(",".join([*cells, f"k{row % MANY}"]))
+    return "\n".join(lines) + "\n"
+
+
+def estimator_fixture(estimator: Any, y: Any, folder: Path) -> Data:
+    """An estimator's file, some rows, and what it says of them."""
+    X, _ = rows()
+    estimator.fit(X, y).save(folder / "estimator.thalweg")
+    answer = getattr(estimator, "predict_proba", estimator.predict)
+    return {
+        "kind": "estimator",
+        "type": type(estimator).__name__,
+        "file": lines_of((folder / "estimator.thalweg").read_bytes()),
+        "X": X[:FEW].tolist(),
+        "answers": np.asarray(answer(X[:FEW])).tolist(),
+        "y": y.tolist(),
+    }
+
+
 def run_fixture(folder: Path) -> Data:
     """The folder of a run that was stopped, its rows, and what it had learned."""
 
@@ -127,6 +158,19 @@ def main() -> None:
         write("table_of_numbers", table_fixture("price", *table, **WRITTEN))
         forms = table_fixture("sold", Path(place), forms_text(), ODD_FORMS, **LEARNED)
         write("table_of_forms", forms)
+        kept: dict[str, Any] = {"category": ("kind",), "ignore": ("c0",)}
+        odd = ",".join(["9"] * MANY) + ",k1"
+        many = table_fixture("kind", Path(place), many_text(), odd, **kept)
+        write("table_of_many", many)
+        X, y = rows()
+        few: dict[str, Any] = {"layers": (3,), "epochs": 2}
+        classifier = tw.NetworkClassifier(calibrate=True, **few)
+        names = np.array(["one", "two", "three"])[y]
+        write("estimator_of_classes", estimator_fixture(classifier, names, Path(place)))
+        regressor = tw.NetworkRegressor(quantiles=(0.1, 0.5, 0.9), **few)
+        write(
+            "estimator_of_numbers", estimator_fixture(regressor, X[:, 0], Path(place))
+        )
         write("run", run_fixture(Path(place)))
 
 

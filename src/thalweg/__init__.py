@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thalweg.public import *  # noqa: F403
     from thalweg.public import __all__ as __all__
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> "Any":

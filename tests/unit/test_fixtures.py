@@ -56,20 +56,24 @@ def assert_explains_and_trains_on(network: tw.Network, X: Any, y: Any) -> None:
 
 
 KINDS = {"network", "normalized", "own_formulas", "run"}
-TABLES = {
+OTHERS = {
     "0.1.0": {"table_of_classes", "table_of_numbers"},
     "0.2.0": {"table_of_classes", "table_of_numbers", "table_of_forms"},
+    "0.3.0": {
+        *("table_of_classes", "table_of_numbers", "table_of_forms", "table_of_many"),
+        *("estimator_of_classes", "estimator_of_numbers"),
+    },
 }
 
 
-@pytest.mark.parametrize("release", TABLES)
+@pytest.mark.parametrize("release", OTHERS)
 def test_every_release_is_there(release: str) -> None:
     names = {path.stem for path in FIXTURES if path.parent.name == release}
-    assert names == KINDS | TABLES[release]
+    assert names == KINDS | OTHERS[release]
 
 
 def test_this_release_is_one_of_them() -> None:
-    assert tw.__version__ == [*TABLES][-1]
+    assert tw.__version__ == [*OTHERS][-1]
 
 
 @of_kind("network")
@@ -102,6 +106,18 @@ def test_a_table_s_model(path: Path, tmp_path: Path) -> None:
     rows = rows_with_target(cells, model.target)
     y = model.targets.learned(model.targets.truth(cells, rows))
     assert_explains_and_trains_on(model.network, model.encoder.transform(cells).X, y)
+
+
+@of_kind("estimator")
+def test_an_estimator(path: Path, tmp_path: Path) -> None:
+    data = contents(path)
+    (tmp_path / "old.thalweg").write_bytes(decoded(data["file"]))
+    estimator = getattr(tw, data["type"]).load(tmp_path / "old.thalweg")
+    X, y = np.array(data["X"]), np.array(data["y"])
+    answer = getattr(estimator, "predict_proba", estimator.predict)
+    assert_allclose(answer(X), data["answers"], **ROUNDING)
+    again = np.tile(X, (len(y) // len(X), 1))
+    assert np.isfinite(estimator.fit(again, y).score(again, y))
 
 
 @of_kind("run")
