@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thalweg as tw
-from thalweg.training.store import POINTER
 
 ROWS = 40
 SPECIES = ("Adélie", "Gentoo", "Chinstrap")
@@ -240,7 +239,7 @@ def write_runs(table: Path, folder: Path) -> None:
 
 def keep_newest(run: Path) -> None:
     """One checkpoint is enough to be broken."""
-    from thalweg.training.store import Store, encode_entries
+    from thalweg.training.store import POINTER, Store, encode_entries
 
     newest, *older = Store(run).entries()
     for entry in older:
