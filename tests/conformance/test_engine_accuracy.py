@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from support.engine import every_isa
 from thalweg.program import ops
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.native import NativeProgram
 from thalweg.program.trace import trace
 from thalweg.program.types import NumpyArray, type_of
@@ -21,7 +21,7 @@ def by_engine(name: str, isa: str, **arrays: NumpyArray) -> NumpyArray:
     """f(x, …), every element for itself."""
     types = {name: type_of(array) for name, array in arrays.items()}
     program = trace(lambda a: {"result": getattr(ops, name)(*a.values())}, types)
-    bound = NativeProgram(compile_rows(program, ()), arrays, isa)
+    bound = NativeProgram(compile_program(program), arrays, isa)
     bound.engine.run()
     return bound.arrays["result"]
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 import thalweg as tw
 from support.engine import every_isa
 from thalweg import _engine
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.native import NativeProgram
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
@@ -15,9 +15,7 @@ from thalweg.program.types import ArrayType
 
 def doubling() -> NativeProgram:
     types = {"x": ArrayType((3,), "float32")}
-    return NativeProgram(
-        compile_rows(trace(lambda a: {"y": a["x"] * 2}, types), ()), {}
-    )
+    return NativeProgram(compile_program(trace(lambda a: {"y": a["x"] * 2}, types)), {})
 
 
 @every_isa

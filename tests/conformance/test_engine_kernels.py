@@ -8,18 +8,20 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from support.engine import (
+    COUNT,
     CUTS,
-    ROWS,
     assert_same,
     by_engine,
     every_dtype,
     every_isa,
+    sized,
     values_for,
 )
 from thalweg.program import ops
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.simplify import simplify
+from thalweg.program.sizes import ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, Dtype
 
@@ -161,7 +163,7 @@ def program_of(build: Build, dtype: Dtype) -> Program:
 def test_fused_kernels_in_blocks(name: str, dtype: Dtype, isa: str) -> None:
     program = program_of(FUSED[name], dtype)
     values = values_for(program)
-    expected = interpret(program, values)
+    expected = interpret(sized(program), values)
     for blocks in CUTS:
         assert_same(by_engine(program, values, blocks, isa), expected)
 
@@ -192,9 +194,9 @@ def test_random_bits_are_the_interpreters_in_every_block(operation: int) -> None
         "step": ArrayType((), "int32"),
     }
     program = trace(build, types)
-    values = {**values_for(program), "X": np.zeros((ROWS, 3))}
+    values = {**values_for(program), "X": np.zeros((COUNT, 3))}
     for seed in (0, 5, 2**32 - 1):
         values["seed"] = np.array(seed, np.uint32)
-        expected = interpret(program, values)["y"]
+        expected = interpret(sized(program), values)["y"]
         for blocks in CUTS:
             assert_array_equal(by_engine(program, values, blocks)["y"], expected)

@@ -19,7 +19,7 @@ from support.one_instruction import (
 )
 from thalweg import _engine
 from thalweg.errors import ArgumentError
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.native import NativeProgram, clear_errors
 from thalweg.program.types import NumpyArray
 
@@ -79,7 +79,7 @@ def test_engine_reads_through_views(row: Any, view: View, isa: str) -> None:
 def test_the_engine_runs_the_instructions_that_it_is_told() -> None:
     program, _ = program_of("exp", [np.zeros(3)], {}, plain)
     for isa in _engine.available():
-        assert NativeProgram(compile_rows(program, ()), {}, isa).engine.isa == isa
+        assert NativeProgram(compile_program(program), {}, isa).engine.isa == isa
 
 
 @every_isa
@@ -122,7 +122,7 @@ def test_a_row_that_does_not_exist_is_an_error_and_the_next_run_works(
     x = random.normal(size=(4, 3) if opcode == "take" else (5, 3))
     attributes = {} if opcode == "take" else {"rows": 4}
     program, _ = program_of(opcode, [x, indices], attributes, plain)
-    bound = NativeProgram(compile_rows(program, ()), {"x0": x, "x1": indices}, isa)
+    bound = NativeProgram(compile_program(program), {"x0": x, "x1": indices}, isa)
     expected = interpreted(program, [x, indices])
     indices[3] = number
     with pytest.raises(ArgumentError, match="index"), clear_errors():

@@ -136,8 +136,10 @@ def test_a_child_uses_the_network_that_a_thread_of_the_parent_uses(kind: str) ->
 def test_a_child_finds_parameters_as_they_were_between_two_steps() -> None:
     script = """
         from thalweg.program import ops
+        from thalweg.program.batch import Batch
         from thalweg.program.compile import compile_rows
         from thalweg.program.native import NativeProgram
+        from thalweg.program.sizes import ROWS
         from thalweg.program.trace import trace
         from thalweg.program.types import ArrayType
 
@@ -147,8 +149,9 @@ def test_a_child_finds_parameters_as_they_were_between_two_steps() -> None:
 
         types = {"V": ArrayType((2_000_000,), "float32"),
                  "W": ArrayType((2_000_000, 1), "float32"),
-                 "X": ArrayType((8, 4), "float32")}
-        program = NativeProgram(compile_rows(trace(build, types), ("X",)), {})
+                 "X": ArrayType((ROWS, 4), "float32")}
+        step = Batch(lambda _: trace(build, types), ["X"])
+        program = NativeProgram(compile_rows(step, 8), {})
         program.bind_rows({"X": np.ones((8, 4), np.float32)})
         V, W = program.arrays["V"], program.arrays["W"]
         whole = lambda: V[0] > 0 and (V == V[0]).all() and (W == V[0]).all()
@@ -286,15 +289,18 @@ def test_a_process_ends_well_while_a_daemon_thread_is_in_the_engine(kind: str) -
     script = f"""
         import threading, time
         from thalweg.program import ops
+        from thalweg.program.batch import Batch
         from thalweg.program.compile import compile_rows
         from thalweg.program.native import NativeProgram
+        from thalweg.program.sizes import ROWS
         from thalweg.program.trace import trace
         from thalweg.program.types import ArrayType
 
-        types = {{"X": ArrayType((100_000, 64), "float32")}}
+        types = {{"X": ArrayType((ROWS, 64), "float32")}}
         def build(a):
             return {{"loss": ops.sum(ops.tanh(ops.tanh(ops.tanh(a["X"]))))}}
-        program = NativeProgram(compile_rows(trace(build, types), ("X",)), {{}})
+        step = Batch(lambda _: trace(build, types), ["X"])
+        program = NativeProgram(compile_rows(step, 100_000), {{}})
         program.bind_rows({{"X": np.ones((100_000, 64), np.float32)}})
         def ask():
             for _ in range(10_000): pass

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from support.engine import TOLERANCE, every_dtype, every_isa
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram, clear_errors
@@ -37,7 +37,7 @@ def product(
     """What the engine gives."""
     given = np.ascontiguousarray(a.T if turned else a)
     arrays = {"a": given, "b": b, "row": b[0].copy()}
-    program = NativeProgram(compile_rows(times(given, b, turned), ()), arrays, isa)
+    program = NativeProgram(compile_program(times(given, b, turned)), arrays, isa)
     with clear_errors():
         program.engine.run(0, threads)
     return program.arrays["c"]
@@ -109,7 +109,7 @@ def test_a_negative_zero_becomes_zero_either_way() -> None:
     def alone(a: NumpyArray) -> NumpyArray:
         types = {"a": type_of(a), "b": type_of(b)}
         program = trace(lambda v: {"c": v["a"] @ v["b"]}, types)
-        bound = NativeProgram(compile_rows(program, ()), {"a": a, "b": b})
+        bound = NativeProgram(compile_program(program), {"a": a, "b": b})
         bound.engine.run(0)
         return bound.arrays["c"]
 
@@ -134,7 +134,7 @@ def test_a_whole_step_is_what_the_interpreter_says(dtype: Dtype) -> None:
         lambda v: {"y": v["a"] @ v["b"], "g": v["a"].T @ (v["z"] * v["z"])}, types
     )
     values = {"a": a, "b": b, "z": a @ b}
-    compiled = NativeProgram(compile_rows(program, ()), dict(values))
+    compiled = NativeProgram(compile_program(program), dict(values))
     compiled.engine.run(0)
     for name, expected in interpret(program, values).items():
         close = TOLERANCE[dtype]

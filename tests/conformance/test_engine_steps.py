@@ -9,13 +9,14 @@ from numpy.testing import assert_array_equal
 
 import thalweg as tw
 from support.engine import (
+    COUNT,
     CUTS,
-    ROWS,
     Values,
     assert_same,
     bind,
     every_dtype,
     every_isa,
+    sized,
     values_for,
 )
 from thalweg.errors import ArgumentError
@@ -27,6 +28,7 @@ from thalweg.program.blocks import Blocks
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.native import clear_errors
+from thalweg.program.sizes import ROWS
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 from thalweg.training.metrics import Accuracy, Metric, SquaredError
 from thalweg.training.step import Task, prediction_program, step_programs
@@ -82,15 +84,15 @@ def assert_step_conforms(
     program: Program, values: Values, isa: str | None = None
 ) -> None:
     """One step and another, however cut, give what the interpreter gives."""
-    first = interpret(program, values)
+    first = interpret(sized(program), values)
     carried = {name: first[name] for name in program.inputs if name in first}
-    second = interpret(program, {**values, **carried, "step": np.int32(4)})
+    second = interpret(sized(program), {**values, **carried, "step": np.int32(4)})
     for blocks in CUTS:
         bound, arrays = bind(program, values, blocks, isa)
         for expected, step in ((first, 3), (second, 4)):
             if "step" in arrays:
                 arrays["step"][...] = step
-            bound.engine.run(ROWS, threads=2)
+            bound.engine.run(COUNT, threads=2)
             assert_same({name: arrays[name] for name in expected}, expected)
 
 
@@ -150,7 +152,7 @@ NETWORKS: dict[str, list[Any]] = {
 def numbered(program: Program) -> dict[str, NumpyArray]:
     """Values of which the first two features are categories, many of them the same."""
     values = values_for(program)
-    values["X"][:, :2] = np.random.default_rng(1).integers(0, 3, (ROWS, 2))
+    values["X"][:, :2] = np.random.default_rng(1).integers(0, 3, (COUNT, 2))
     return values
 
 
@@ -178,14 +180,15 @@ def test_a_category_that_does_not_exist_leaves_the_parameters(
     program = step_of(NETWORKS["embeddings"], "float64")
     values = numbered(program)
     bound, arrays = bind(program, values, blocks)
-    arrays["X"][ROWS // 2, 1] = bad
+    arrays["X"][COUNT // 2, 1] = bad
     with pytest.raises(ArgumentError, match="index"), clear_errors():
-        bound.engine.run(ROWS, threads=2)
+        bound.engine.run(COUNT, threads=2)
     assert_array_equal(arrays["parameters"], values["parameters"])
     arrays["X"][...] = values["X"]
-    bound.engine.run(ROWS, threads=2)
+    bound.engine.run(COUNT, threads=2)
     assert_same(
-        {name: arrays[name] for name in program.outputs}, interpret(program, values)
+        {name: arrays[name] for name in program.outputs},
+        interpret(sized(program), values),
     )
 
 
@@ -200,9 +203,9 @@ def test_prediction_of_any_number_of_rows(rows: int, dtype: Dtype) -> None:
         "parameters": np.concatenate([v.ravel() for v in network.parameters.values()])
     }
     program = prediction_program(network.layers, network.shapes, rows, dtype)
-    expected = interpret(program, {**values, "X": X})
+    expected = interpret(sized(program), {**values, "X": X})
     made = prediction_program(network.layers, network.shapes, ROWS, dtype)
-    bound, _ = bind(made, {**values, "X": np.zeros((ROWS, 5), dtype)}, Blocks(16, 256))
+    bound, _ = bind(made, {**values, "X": np.zeros((COUNT, 5), dtype)}, Blocks(16, 256))
     predictions = np.empty((rows, 3), dtype)
     bound.bind_rows({"X": X, "predictions": predictions})
     bound.engine.run(rows)

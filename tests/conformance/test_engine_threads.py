@@ -13,8 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from thalweg.program import ops
+from thalweg.program.batch import Batch
 from thalweg.program.compile import compile_rows
 from thalweg.program.native import NativeProgram
+from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, NumpyArray
 
@@ -177,8 +179,9 @@ def long_program(rows: int) -> NativeProgram:
             y = ops.tanh(y @ a["W"])
         return {"W": a["W"] + y.T @ y}
 
-    types = {"X": ArrayType((rows, 64), "float32"), "W": ArrayType((64, 64), "float32")}
-    bound = NativeProgram(compile_rows(trace(build, types), ("X",)), {})
+    types = {"X": ArrayType((ROWS, 64), "float32"), "W": ArrayType((64, 64), "float32")}
+    step = Batch(lambda _: trace(build, types), ["X"])
+    bound = NativeProgram(compile_rows(step, rows), {})
     X = np.random.default_rng(0).normal(size=(rows, 64)).astype(np.float32)
     bound.bind_rows({"X": X})
     return bound
@@ -231,9 +234,13 @@ def test_a_poll_during_the_last_part_leaves_nothing_half_done() -> None:
             moved = {name: ops.sin(value) for name, value in moved.items()}
         return moved
 
-    types = {"V": ArrayType((2_000_000,), "float32"), "X": ArrayType((8, 4), "float32")}
+    types = {
+        "V": ArrayType((2_000_000,), "float32"),
+        "X": ArrayType((ROWS, 4), "float32"),
+    }
     types["W"] = ArrayType((2_000_001,), "float32")
-    program = NativeProgram(compile_rows(trace(build, types), ("X",)), {})
+    step = Batch(lambda _: trace(build, types), ["X"])
+    program = NativeProgram(compile_rows(step, 8), {})
     program.bind_rows({"X": np.ones((8, 4), np.float32)})
     is_whole = program.engine.run(8, poll=lambda: True)
     assert [bool(program.arrays[name].any()) for name in "VW"] == [is_whole] * 2

@@ -7,17 +7,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from support import compositions
 from support.compositions import Recipe
-from support.engine import Values, by_engine
+from support.engine import Values, by_engine, sized
 from thalweg import _engine
 from thalweg.program import ops
 from thalweg.program.blocks import Blocks
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.differentiate import differentiate
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram
 from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
+from thalweg.program.sizes import ROWS, at
 from thalweg.program.split import rows_come_first
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, trace
@@ -26,10 +27,9 @@ from thalweg.program.types import ArrayType, NumpyArray
 # A jump turns a rounding error into another value, and so does a narrower type.
 JUMPS = ("where", "count", "argmax", "narrow")
 STEADY = {name: f for name, f in compositions.JAGGED.items() if name not in JUMPS}
-ROWS = 6
+COUNT = compositions.ROW_COUNT
 ROW_SHAPES = {"X": (ROWS, 3), "w": (3,), "V": (3, 2), "u": (), "Z": (ROWS, 2)}
 ROW_TYPES = {name: ArrayType(shape, "float64") for name, shape in ROW_SHAPES.items()}
-HAVE_ROWS = ("X", "Z")
 
 isas = st.sampled_from(_engine.available())
 recipes = compositions.recipes(STEADY)
@@ -51,7 +51,7 @@ def assert_near(got: Values, expected: Values) -> None:
 def assert_runs_conform(program: Program, inputs: Values, isa: str) -> None:
     """Two runs, the second from what the first carried, in memory that both share."""
     own = {name: np.array(array) for name, array in inputs.items()}
-    bound = NativeProgram(compile_rows(program, ()), own, isa)
+    bound = NativeProgram(compile_program(program), own, isa)
     expected = dict(inputs)
     for _ in range(2):
         bound.engine.run(threads=2)
@@ -87,7 +87,8 @@ def test_engine_gives_the_interpreters_gradients(
 
 def numbers(seed: int) -> dict[str, NumpyArray]:
     random = np.random.default_rng(seed)
-    return {name: random.normal(0, 1, shape) for name, shape in ROW_SHAPES.items()}
+    shapes = {name: at(shape, {"rows": COUNT}) for name, shape in ROW_SHAPES.items()}
+    return {name: random.normal(0, 1, shape) for name, shape in shapes.items()}
 
 
 def over_rows(recipe: Recipe) -> Program:
@@ -106,7 +107,7 @@ def over_rows(recipe: Recipe) -> Program:
     return trace(build, ROW_TYPES)
 
 
-cuts = st.builds(Blocks, st.integers(2, ROWS), st.integers(1, 4))
+cuts = st.builds(Blocks, st.integers(2, COUNT), st.integers(1, 4))
 
 
 @settings(max_examples=300)
@@ -123,7 +124,7 @@ def test_rows_in_blocks_give_the_interpreters_values(
 ) -> None:
     program = simplify(over_rows(recipe))
     got = by_engine(program, numbers(seed), blocks, isa)
-    assert_near(got, interpret(program, numbers(seed)))
+    assert_near(got, interpret(sized(program, COUNT), numbers(seed)))
 
 
 @settings(max_examples=150)
@@ -134,7 +135,7 @@ def test_gradients_in_blocks_are_the_interpreters(
     safe = stabilize(simplify(over_rows(recipe)))
     program = simplify(differentiate(safe, "sum", ["w", "V", "u"]))
     got = by_engine(program, numbers(seed), blocks, isa)
-    assert_near(got, interpret(program, numbers(seed)))
+    assert_near(got, interpret(sized(program, COUNT), numbers(seed)))
 
 
 def test_recipes_over_rows_are_often_cut() -> None:
@@ -146,6 +147,6 @@ def test_recipes_over_rows_are_often_cut() -> None:
         draw = random.integers(0, 12, (3, 3)).tolist()
         recipe = [(str(random.choice(names)), *numbers) for numbers in draw]
         program = simplify(over_rows(recipe))
-        rows = find_rows(program, HAVE_ROWS)
+        rows = find_rows(program)
         cut += rows is not None and rows_come_first(program, rows)
     assert cut > 20

@@ -6,14 +6,17 @@ and how. Every operation fits its operands to each other, so every list is a pro
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from thalweg.errors import ShapeError
 from thalweg.program import ops
 from thalweg.program.ir import Program
+from thalweg.program.sizes import UnknownSizeError, at
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 
@@ -24,6 +27,7 @@ Operation = Callable[[Tracer, Tracer, int], Tracer]
 SHAPES = {"a": (3,), "b": (2, 3), "c": (), "d": (3, 1, 2), "e": (2, 3), "f": (3, 3)}
 INPUTS = {name: ArrayType(shape, "float64") for name, shape in SHAPES.items()}
 LARGEST = 96
+ROW_COUNT = 6  # where a composition is over rows
 
 
 # Operations that take any operands ---------------------------------------------------
@@ -31,9 +35,20 @@ LARGEST = 96
 
 def fits(x: Tracer, y: Tracer) -> bool:
     try:
-        return math.prod(np.broadcast_shapes(x.shape, y.shape)) <= LARGEST
-    except ValueError:
+        shape = ops.broadcast_shape([x.shape, y.shape])
+    except ShapeError:
         return False
+    return number(math.prod(shape)) <= LARGEST
+
+
+def number(size: int) -> int:
+    """A size, where there are so many rows as the properties have."""
+    return at(size, {"rows": ROW_COUNT})
+
+
+def are_same(x: Any, y: Any) -> bool:
+    """Whether sizes or shapes are the same for any number of rows."""
+    return repr(x) == repr(y)
 
 
 def meeting(function: Callable[[Any, Any], Any]) -> Operation:
@@ -47,7 +62,7 @@ def axis_of(x: Tracer, k: int) -> int | None:
 
 def grown(x: Tracer, _: Tracer, k: int) -> Tracer:
     times = 1 + k % 3
-    fits = x.size * times <= LARGEST and x.ndim < 5
+    fits = number(x.size) * times <= LARGEST and x.ndim < 5
     return ops.broadcast_to(x, (times, *x.shape)) if fits else x
 
 
@@ -84,9 +99,9 @@ def multiplied(x: Tracer, y: Tracer, k: int) -> Tracer:
         return x
     if x.ndim >= 2 and k % 2:
         x = ops.transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
-    if y.ndim == 2 and y.shape[0] == x.shape[-1]:
+    if y.ndim == 2 and are_same(y.shape[0], x.shape[-1]):
         return x @ ops.tanh(y)
-    if y.ndim == 2 and y.shape[1] == x.shape[-1]:
+    if y.ndim == 2 and are_same(y.shape[1], x.shape[-1]):
         return ops.tanh(x) @ y.T
     rows = x.shape[-1]
     return x @ np.cos(np.arange(2.0 * rows)).reshape(rows, 2)
@@ -94,11 +109,11 @@ def multiplied(x: Tracer, y: Tracer, k: int) -> Tracer:
 
 def joined(x: Tracer, y: Tracer, k: int) -> Tracer:
     """Along an axis if they fit, else flat; sometimes the same value twice."""
-    if x.size + y.size > LARGEST:
+    if number(x.size) + number(y.size) > LARGEST:
         return x
     if k % 5 == 0:
         y = x
-    if x.ndim and x.shape == y.shape:
+    if x.ndim and are_same(x.shape, y.shape):
         return ops.concatenate([x, y], axis=k % x.ndim)
     return ops.concatenate([ops.reshape(x, (-1,)), ops.reshape(y, (-1,))])
 
@@ -106,13 +121,13 @@ def joined(x: Tracer, y: Tracer, k: int) -> Tracer:
 def rows_taken(x: Tracer, _: Tracer, k: int) -> Tracer:
     if not x.ndim or 3 * x.size // x.shape[0] > LARGEST:
         return x
-    last = x.shape[0] - 1
+    last = operator.index(x.shape[0] - 1)
     return ops.take(x, [[0, last, 0], [last, k % (last + 1)]][k % 2])
 
 
 def chosen(x: Tracer, y: Tracer, k: int) -> Tracer:
     y = y if fits(x, y) else ops.mean(y)
-    shape = np.broadcast_shapes(x.shape, y.shape)
+    shape = ops.broadcast_shape([x.shape, y.shape])
     mask = np.arange(math.prod(shape)).reshape(shape) % (2 + k % 2) == 0
     return ops.where(mask, x, y)
 
@@ -173,11 +188,17 @@ def recipes(operations: Mapping[str, Operation], most: int = 10) -> st.SearchStr
 
 
 def cook(recipe: Recipe, arrays: Mapping[str, Tracer]) -> list[Tracer]:
-    """All values that a recipe makes, inputs first; low positions are late values."""
+    """All values that a recipe makes, inputs first; low positions are late values.
+
+    Over rows, what would need their number is left out.
+    """
     values = list(arrays.values())
     for name, i, j, k in recipe:
         x, y = values[-1 - i % len(values)], values[-1 - j % len(values)]
-        values.append(JAGGED[name](x, y, k))
+        try:
+            values.append(JAGGED[name](x, y, k))
+        except UnknownSizeError:
+            values.append(x)
     return values
 
 

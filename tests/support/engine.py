@@ -11,14 +11,15 @@ from thalweg.program.blocks import Blocks
 from thalweg.program.compile import compile_parts
 from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram, clear_errors
-from thalweg.program.split import split
+from thalweg.program.rows import find_rows
+from thalweg.program.split import Parts, split
 from thalweg.program.types import NumpyArray
 
 Values = Mapping[str, NumpyArray]
 
-ROWS = 37
+COUNT = 37
 ROW_INPUTS = ("X", "Z", "labels", "y", "sample_weight")
-CUTS = (Blocks(ROWS, 1), Blocks(16, 2), Blocks(5, 3), Blocks(2, 16), Blocks(3, 1))
+CUTS = (Blocks(COUNT, 1), Blocks(16, 2), Blocks(5, 3), Blocks(2, 16), Blocks(3, 1))
 TOLERANCE = {"float32": 3e-5, "float64": 1e-11}
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_isa = pytest.mark.parametrize("isa", _engine.available())
@@ -27,14 +28,19 @@ every_isa = pytest.mark.parametrize("isa", _engine.available())
 def bind(
     program: Program, values: Values, blocks: Blocks, isa: str | None = None
 ) -> tuple[NativeProgram, dict[str, NumpyArray]]:
-    """A program cut into blocks, with copies of its inputs, and all its arrays."""
+    """A program cut into blocks, with copies of its inputs, and all its arrays.
+
+    The program is over `ROWS` rows.
+    """
     names = [name for name in ROW_INPUTS if name in program.inputs]
-    parts = split(program, names, blocks.rows)
-    if parts.count is None:  # rows meet: one block
-        blocks = Blocks(program.inputs[names[0]].shape[0])
+    rows = len(values[names[0]])
+    found = find_rows(program)
+    parts = None if found is None else split(program, found)
+    if parts is None:  # rows meet: one block
+        parts, blocks = Parts(None, program, None), Blocks(rows)
     own = {name: np.array(values[name]) for name in program.inputs}
-    bound = NativeProgram(compile_parts(parts, names, blocks), own, isa)
-    rows = program.inputs[names[0]].shape[0]
+    compiled = compile_parts(parts.at(rows, blocks.rows), blocks, names)
+    bound = NativeProgram(compiled, own, isa)
     arrays = {**own, **bound.arrays, **bound.row_outputs(rows)}
     bound.bind_rows({name: arrays[name] for name in bound.engine.buffers})
     return bound, arrays
@@ -49,6 +55,11 @@ def by_engine(
     with clear_errors():
         bound.engine.run(rows, threads=2)
     return {name: arrays[name] for name in program.outputs}
+
+
+def sized(program: Program, rows: int = COUNT) -> Program:
+    """A program over `ROWS` rows for a number of them."""
+    return program.at(rows=rows)
 
 
 def assert_same(got: Values, expected: Values) -> None:
@@ -68,7 +79,7 @@ def values_for(program: Program) -> dict[str, NumpyArray]:
     """Numbers for every input: weights of both signs, an optimizer's state above 0."""
     random = np.random.default_rng(0)
     drawn: dict[str, NumpyArray] = {}
-    for name, type in program.inputs.items():
+    for name, type in sized(program).inputs.items():
         if not type.is_float:
             drawn[name] = random.integers(0, 3, type.shape).astype(type.dtype)
         elif name.startswith(("state.", "learning_rate", "sample_weight")):

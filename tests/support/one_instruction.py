@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from thalweg.program.compile import compile_rows
+from thalweg.program.compile import compile_program
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program, verify
 from thalweg.program.native import NativeProgram, clear_errors
@@ -39,7 +39,7 @@ def run(program: Program, arrays: list[NumpyArray], isa: str) -> NumpyArray:
     given = dict(zip(program.inputs, map(np.array, arrays), strict=True))
     type = program.output_types()["y"]
     y = np.full(type.shape, 1, type.dtype)
-    bound = NativeProgram(compile_rows(program, ()), {**given, "y": y}, isa)
+    bound = NativeProgram(compile_program(program), {**given, "y": y}, isa)
     with clear_errors():
         bound.engine.run()
     for name, array in zip(program.inputs, arrays, strict=True):

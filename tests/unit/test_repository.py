@@ -80,3 +80,16 @@ def test_actions_are_pinned_by_commit_and_may_little(path: Path) -> None:
     checkouts = text.count("uses: actions/checkout@")
     assert text.count("persist-credentials: false") == checkouts
     assert "pull_request_target" not in text
+
+
+def test_lines_of_documents_are_short() -> None:
+    """But for code and tables, which can't be cut."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for path in documents:
+        if "_build" in path.parts:
+            continue
+        text = re.sub(
+            r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.M | re.S
+        )
+        long = [line for line in text.splitlines() if len(line) > 100]
+        assert not [line for line in long if not line.lstrip().startswith("|")], path

@@ -8,6 +8,7 @@ from typing import Any
 
 from thalweg.data.pipeline import Answers, ArrayInputs
 from thalweg.program.compile import make_safe
+from thalweg.program.fit_rows import any_rows
 from thalweg.program.serialize import to_data
 from thalweg.program.simplify import simplify
 from thalweg.program.trace import trace
@@ -73,7 +74,9 @@ class Traced:
         """
         return cls.from_data(
             *to_data(
-                lambda rows: simplify(make_safe(trace(function, types_for(rows))))
+                any_rows(
+                    lambda rows: simplify(make_safe(trace(function, types_for(rows))))
+                )
             ),
             values,
         )

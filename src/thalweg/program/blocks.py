@@ -45,38 +45,49 @@ class Blocks:
     shards: int = 1
 
 
-def choose_blocks(kernels: Kernels, rows: Rows) -> Blocks:
-    """How to cut a batch's rows."""
+def choose_blocks(kernels: Kernels, rows: Rows, count: int) -> Blocks:
+    """How to cut a batch's rows.
+
+    Arguments:
+        kernels: of the program for `count` rows.
+        rows: how they run through it.
+        count: the number of rows.
+    """
     sums = bytes_of_sums(kernels.program, rows)
-    if sums > SUM_BYTES or rows.count < 2 * LEAST_ROWS:
-        return Blocks(rows.count)
-    a_row = bytes_of_a_row(kernels, rows)
-    if a_row * rows.count <= WIDE_BYTES:
+    if sums > SUM_BYTES or count < 2 * LEAST_ROWS:
+        return Blocks(count)
+    a_row = bytes_of_a_row(kernels, rows, count)
+    if a_row * count <= WIDE_BYTES:
         fits = sums <= BLOCK_BYTES
-        return choose_shards(kernels.program, rows) if fits else Blocks(rows.count)
-    size = min(rows_of_a_block(a_row), rows.count)
-    return Blocks(size, min(-(-rows.count // size), MOST_SHARDS))
+        return choose_shards(kernels.program, rows, count) if fits else Blocks(count)
+    size = min(rows_of_a_block(a_row), count)
+    return Blocks(size, min(-(-count // size), MOST_SHARDS))
 
 
-def choose_shards(program: Program, rows: Rows) -> Blocks:
+def choose_shards(program: Program, rows: Rows, count: int) -> Blocks:
     """As many shards of one block as are worth sums of their own."""
-    most = min(rows.count // LEAST_ROWS, MOST_SHARDS)
+    most = min(count // LEAST_ROWS, MOST_SHARDS)
     worth = operations_on_rows(program, rows) // SHARD_OPERATIONS
     shards = max(min(most, worth), 1)
-    size = -(-rows.count // (shards * ROWS_STEP)) * ROWS_STEP
-    return Blocks(min(size, rows.count), -(-rows.count // size))
+    size = -(-count // (shards * ROWS_STEP)) * ROWS_STEP
+    return Blocks(min(size, count), -(-count // size))
 
 
 def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
-    """How to cut any number of rows, for a program without learning."""
-    a_row = bytes_of_a_row(kernels, rows)
+    """How to cut any number of rows, for a program without learning.
+
+    Arguments:
+        kernels: of the program for `MOST_ROWS` rows.
+        rows: how they run through it.
+    """
+    a_row = bytes_of_a_row(kernels, rows, MOST_ROWS)
     size = rows_of_a_block(a_row)
     inputs = enumerate(kernels.program.inputs.values())
     weights = sum(type.nbytes for v, type in inputs if v not in rows.axes)
     if weights > BLOCK_BYTES:  # they are read anew for every block
         size = max(size, WEIGHTY_ROWS)
     size = min(size, max(int(MOST_BLOCK_BYTES / max(a_row, 1)), FEWEST_ROWS))
-    return Blocks(min(size, rows.count), MANY_SHARDS)
+    return Blocks(min(size, MOST_ROWS), MANY_SHARDS)
 
 
 def rows_of_a_block(bytes_a_row: float) -> int:
@@ -85,10 +96,10 @@ def rows_of_a_block(bytes_a_row: float) -> int:
     return min(max(fitting, LEAST_ROWS), MOST_ROWS)
 
 
-def bytes_of_a_row(kernels: Kernels, rows: Rows) -> float:
-    """The bytes that kernels leave for each other, for one row."""
+def bytes_of_a_row(kernels: Kernels, rows: Rows, count: int) -> float:
+    """The bytes that kernels leave for each other, for one row of so many."""
     left = [v for kernel in kernels.kernels for v in kernel.outputs if v in rows.axes]
-    return sum(kernels.program.type(v).nbytes for v in left) / rows.count
+    return sum(kernels.program.type(v).nbytes for v in left) / count
 
 
 def bytes_of_sums(program: Program, rows: Rows) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError
 from thalweg.program import ops
+from thalweg.program.batch import Batch
 from thalweg.program.blocks import (
     MOST_ROWS,
     Blocks,
@@ -25,12 +26,12 @@ from thalweg.program.differentiate import differentiate
 from thalweg.program.encode import Kind, encode
 from thalweg.program.fuse import fuse
 from thalweg.program.interpret import Executable, interpret
-from thalweg.program.ir import Program, verify
+from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.native import Compiled, Part
 from thalweg.program.plan import plan, plan_singly
-from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
-from thalweg.program.split import Parts, split
+from thalweg.program.sizes import RecipeArray
+from thalweg.program.split import Parts
 from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, call, trace
 from thalweg.program.types import (
@@ -41,8 +42,6 @@ from thalweg.program.types import (
     require_unmasked,
     type_of,
 )
-
-OTHER_ROWS = 1021  # than MOST_ROWS, and what no formula has as a number of its own
 
 Function = Callable[..., Any]
 Arrays = dict[str, Any]
@@ -61,58 +60,52 @@ def make_executable(
     return Executable(plan_singly(program), buffers)
 
 
-def compile_rows(program: Program, inputs: Collection[str]) -> Compiled:
-    """Make a finished program ready for the engine.
-
-    Arguments:
-        program: over a batch.
-        inputs: the names of its inputs that hold rows.
-    """
-    inputs = [name for name in inputs if name in program.inputs]
-    rows = find_rows(program, inputs)
-    if rows is None:
-        blocks = Blocks(rows_in(program, inputs))
-    else:
-        blocks = choose_blocks(fuse(program, rows.axes), rows)
-    return compile_parts(split(program, inputs, blocks.rows), inputs, blocks)
+def compile_program(program: Program) -> Compiled:
+    """Make a finished program without rows ready for the engine."""
+    return compile_parts(Parts(None, program, None), Blocks(0), ())
 
 
-def compile_any_rows(
-    program_for: Callable[[int], Program], inputs: Collection[str]
-) -> Compiled | None:
-    """The same for any number of rows; None if rows meet, or are counted.
+def compile_rows(batch: Batch, rows: int) -> Compiled:
+    """Make a program over a batch ready for the engine, for a number of rows."""
+    program, parts = batch.at(rows), batch.parts_at(rows)
+    if batch.rows is None or parts is None:
+        whole = Parts(None, program, None)
+        return compile_parts(whole, Blocks(rows), batch.inputs)
+    blocks = choose_blocks(fuse(program, batch.rows.axes), batch.rows, rows)
+    return compile_parts(parts.at(rows, blocks.rows), blocks, batch.inputs)
 
-    Arguments:
-        program_for: gives the program for a number of rows.
-        inputs: the names of its inputs that hold rows.
-    """
-    program = program_for(MOST_ROWS)
-    inputs = [name for name in inputs if name in program.inputs]
-    rows = find_rows(program, inputs)
-    if rows is None or numbers_in(program) != numbers_in(program_for(OTHER_ROWS)):
+
+def compile_any_rows(batch: Batch) -> Compiled | None:
+    """The same for any number of rows; None if rows meet, or are counted."""
+    parts = batch.parts_at(MOST_ROWS)
+    if parts is None or batch.rows is None or counts_rows(batch.traced):
         return None
-    blocks = choose_any_blocks(fuse(program, rows.axes), rows)
-    parts = split(program, inputs, blocks.rows)
-    return None if parts.count is None else compile_parts(parts, inputs, blocks)
+    most = fuse(batch.at(MOST_ROWS), batch.rows.axes)
+    blocks = choose_any_blocks(most, batch.rows)
+    return compile_parts(parts.at(MOST_ROWS, blocks.rows), blocks, batch.inputs)
 
 
-def numbers_in(program: Program) -> list[Any]:
-    """Its instructions and constants, which tell whether it counts its rows."""
-    return [
-        (i.opcode, i.inputs, i.attributes["value"].tobytes())
-        if i.opcode == "constant"
-        else (i.opcode, i.inputs)
-        for i in program.instructions
-    ]
+def counts_rows(program: Program | None) -> bool:
+    """Whether the number of rows is one of a program's own numbers."""
+    if program is None:
+        return True
+    values = (i.attributes["value"] for i in program.instructions if is_constant(i))
+    return any(isinstance(value, RecipeArray) for value in values)
 
 
-def rows_in(program: Program, inputs: Sequence[str]) -> int:
-    """The number of rows that a program is for."""
-    return program.inputs[inputs[0]].shape[0] if inputs else 0
+def is_constant(instruction: Instruction) -> bool:
+    """Whether an instruction is an array that is known."""
+    return instruction.opcode == "constant"
 
 
-def compile_parts(parts: Parts, inputs: Sequence[str], blocks: Blocks) -> Compiled:
-    """Fuse, plan and encode every part of a program."""
+def compile_parts(parts: Parts, blocks: Blocks, inputs: Collection[str]) -> Compiled:
+    """Fuse, plan and encode every part of a program.
+
+    Arguments:
+        parts: for numbers of rows.
+        blocks: how rows are cut.
+        inputs: the names of the inputs that hold rows.
+    """
     kinds: dict[str, Kind] = {
         **dict.fromkeys(inputs, "rows"),
         **dict.fromkeys(parts.by_row, "rows"),
@@ -125,17 +118,14 @@ def compile_parts(parts: Parts, inputs: Sequence[str], blocks: Blocks) -> Compil
         planned = plan(fuse(program, {}))
         return Part(planned, encode(planned, {}, 0))
 
-    read = [name for name in inputs if name in parts.block.inputs]
-    found = find_rows(parts.block, read) if parts.count is not None else None
-    axes = {} if found is None else found.axes
-    planned = plan(fuse(parts.block, axes), axes)
-    block = Part(planned, encode(planned, kinds, parts.count or blocks.rows))
+    planned = plan(fuse(parts.block, parts.axes), parts.axes)
+    block = Part(planned, encode(planned, kinds, blocks.rows))
     return Compiled(
         compiled(parts.before),
         block,
         compiled(parts.after),
         blocks.shards,
-        any_rows=parts.count is not None,
+        any_rows=parts.by_blocks,
     )
 
 

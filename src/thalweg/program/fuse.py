@@ -44,6 +44,8 @@ class Fusion:
         self.rows = rows
         self.roots = roots_of(program)
         self.groups: list[Group] = []
+        # The last kernel without a product, by the shape and the axis of rows.
+        self.latest: dict[tuple[tuple[int, ...], int | None], int] = {}
         self.group_of: dict[int, int] = {}
 
     def run(self) -> Kernels:
@@ -65,23 +67,29 @@ class Fusion:
         self.groups.append(
             Group([], shape, self.rows.get(value), is_product=kind == "product")
         )
-        return len(self.groups) - 1
+        number = len(self.groups) - 1
+        if kind == "elementwise":
+            self.latest[shape, self.rows.get(value)] = number
+        return number
 
     def _joined(self, value: int, instruction: Instruction) -> int | None:
         """The latest kernel that an instruction can be part of."""
         if instruction.primitive.kind != "elementwise":
             return None
         earliest = max((self._ready(v) for v in instruction.inputs), default=NEVER)
-        for number in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
+        shaped = instruction.type.shape, self.rows.get(value)
+        found = [self.latest.get(shaped, NEVER)]
+        for number in self._products(instruction):
             group = self.groups[number]
-            if group.shape != instruction.type.shape:
-                continue
-            if group.rows != self.rows.get(value):
-                continue
-            if group.is_product and not self._continues(group, instruction):
-                continue
-            return number
-        return None
+            if (group.shape, group.rows) == shaped and self._is_open(group):
+                found.append(number)
+        number = max(found)
+        return number if number >= max(earliest, 0) else None
+
+    def _products(self, instruction: Instruction) -> list[int]:
+        """The kernels of products that compute what an instruction reads."""
+        numbers = {self.group_of.get(v, NEVER) for v in instruction.inputs} - {NEVER}
+        return [number for number in numbers if self.groups[number].is_product]
 
     def _ready(self, value: int) -> int:
         """The first kernel that can read a value; through a view, one after its own."""
@@ -89,12 +97,10 @@ class Fusion:
         number = self.group_of.get(root, NEVER)
         return number if value == root else number + 1
 
-    def _continues(self, group: Group, instruction: Instruction) -> bool:
-        """Whether an instruction reads what a product's kernel computes.
+    def _is_open(self, group: Group) -> bool:
+        """Whether something can follow inside a product's kernel.
 
-        A sum over rows may be added up in parts, so nothing can follow inside.
+        A sum over rows may be added up in parts, so nothing can.
         """
         product = group.values[0]
-        if len(group.shape) != 2 or (self.rows and self.rows.get(product) != 0):
-            return False
-        return any(v in group.values for v in instruction.inputs)
+        return len(group.shape) == 2 and not (self.rows and self.rows.get(product) != 0)

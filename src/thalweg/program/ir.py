@@ -7,13 +7,14 @@ instruction may only read numbers smaller than its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 
 from thalweg.errors import ProgramError, ThalwegError
 from thalweg.program.primitives import PRIMITIVES, Primitive
+from thalweg.program.sizes import RecipeArray, Size, at, type_at
 from thalweg.program.types import ArrayType, NumpyArray
 
 
@@ -57,9 +58,8 @@ class Program:
 
     def instruction(self, value: int) -> Instruction | None:
         """The instruction that computes a value; None for an input."""
-        if value < len(self.inputs):
-            return None
-        return self.instructions[value - len(self.inputs)]
+        place = value - len(self.inputs)
+        return self.instructions[place] if place >= 0 else None
 
     def type(self, value: int) -> ArrayType:
         """The type of a value."""
@@ -67,6 +67,36 @@ class Program:
         if instruction is None:
             return list(self.inputs.values())[value]
         return instruction.type
+
+    def at(self, **sizes: int) -> Program:
+        """The program where the names in its sizes stand for numbers.
+
+        Values keep their numbers. What is known already stays as it is.
+        """
+        inputs = {name: type_at(type, sizes) for name, type in self.inputs.items()}
+        instructions = tuple(
+            Instruction(
+                each.opcode,
+                each.inputs,
+                {name: at(value, sizes) for name, value in each.attributes.items()},
+                type_at(each.type, sizes),
+            )
+            for each in self.instructions
+        )
+        return Program(inputs, instructions, self.outputs)
+
+    def counting(self, **sizes: int) -> Program:
+        """The program where constants follow from these sizes, and shapes from others.
+
+        A block of rows has fewer of them, but divides by all: the mean is the batch's.
+        """
+        instructions = tuple(
+            replace(each, attributes={"value": at(each.attributes["value"], sizes)})
+            if each.opcode == "constant"
+            else each
+            for each in self.instructions
+        )
+        return replace(self, instructions=instructions)
 
     def output_types(self) -> dict[str, ArrayType]:
         """The type of every output, by its name."""
@@ -149,45 +179,39 @@ def verify_instruction(program: Program, value: int, instruction: Instruction) -
 
 # All other attributes are tuples of whole numbers.
 FORMS = {
-    "value": np.ndarray,
-    "dtype": str,
-    "transpose_a": bool,
-    "transpose_b": bool,
-    "axis": int,
-    "rows": int,
-    "operation": int,
+    "value": (np.ndarray, RecipeArray),
+    "dtype": (str,),
+    "transpose_a": (bool,),
+    "transpose_b": (bool,),
+    "axis": (int,),
+    "rows": (int, Size),
+    "operation": (int,),
 }
 
 
 def has_right_form(name: str, attribute: Any) -> bool:
     """Whether an attribute is of the Python type that its primitive takes."""
     if name in FORMS:
-        return type(attribute) is FORMS[name]
+        return type(attribute) in FORMS[name]
     if type(attribute) is not tuple:
         return False
-    return all(type(n) is int for n in cast(tuple[object, ...], attribute))
+    return all(type(n) in (int, Size) for n in cast(tuple[object, ...], attribute))
 
 
 def without_dead_code(program: Program) -> Program:
     """The program without the instructions that no output needs."""
+    first = len(program.inputs)
     needed = set(program.outputs.values())
-    for value in reversed(
-        range(len(program.inputs), len(program.inputs) + len(program.instructions))
-    ):
-        instruction = program.instruction(value)
-        if instruction is not None and value in needed:
+    for offset, instruction in reversed([*enumerate(program.instructions)]):
+        if first + offset in needed:
             needed.update(instruction.inputs)
-    number = {v: v for v in range(len(program.inputs))}
+    number = {value: value for value in range(first)}
     kept: list[Instruction] = []
-    for value in program.computed():
-        instruction = program.instruction(value)
-        if value in needed and instruction is not None:
-            number[value] = len(program.inputs) + len(kept)
+    for value, instruction in enumerate(program.instructions, first):
+        if value in needed:
+            number[value] = first + len(kept)
             inputs = tuple(number[v] for v in instruction.inputs)
-            kept.append(
-                Instruction(
-                    instruction.opcode, inputs, instruction.attributes, instruction.type
-                )
-            )
+            same = inputs == instruction.inputs
+            kept.append(instruction if same else replace(instruction, inputs=inputs))
     outputs = {name: number[value] for name, value in program.outputs.items()}
     return Program(program.inputs, tuple(kept), outputs)

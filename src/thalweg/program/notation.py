@@ -50,6 +50,18 @@ class Expression:
             return self
         return Expression(f"broadcast_to({self.text}, {shape})", ATOM, shape)
 
+    def restored(self, shape: Shape) -> Expression:
+        """The expression with the axes of size 1 that it was written without.
+
+        Those that come first NumPy puts back by itself: y of (3,) does for (1, 3),
+        but for (3, 1) it is y[:, None].
+        """
+        ones = added_ones(self.shape, shape)
+        if not ones or are_first(tuple(ones)):
+            return self
+        keys = ["None" if axis in ones else ":" for axis in range(len(shape))]
+        return Expression(f"{self.inside(ATOM)}[{', '.join(keys)}]", ATOM, shape)
+
 
 Written = tuple[str, int]
 Attributes = Mapping[str, Any]

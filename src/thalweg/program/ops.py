@@ -17,6 +17,8 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.shape_rules import taken
+from thalweg.program.sizes import Recipe, Size, as_size, number_array
 from thalweg.program.trace import Trace, Tracer, location, operation
 from thalweg.program.types import (
     FLOATS,
@@ -73,6 +75,8 @@ def common_dtype(arguments: Sequence[object]) -> Dtype:
 
 def is_float(argument: object) -> bool:
     """Whether a known argument holds floating-point numbers."""
+    if isinstance(argument, Recipe):
+        return True
     return not isinstance(argument, Tracer) and np.asarray(argument).dtype.kind == "f"
 
 
@@ -87,6 +91,8 @@ def lift(recording: Trace, argument: object, dtype: Dtype) -> Tracer:
     """An argument as a tracer of this dtype."""
     if isinstance(argument, Tracer):
         return cast(argument, dtype)
+    if isinstance(argument, Size | Recipe):
+        return recording.constant(number_array(argument, dtype))
     array = np.asarray(argument)
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"must be numbers or booleans, got {array.dtype}{location()}")
@@ -105,11 +111,16 @@ def lift(recording: Trace, argument: object, dtype: Dtype) -> Tracer:
 
 def broadcast_shape(shapes: Sequence[Shape]) -> Shape:
     """The shape that all shapes repeat to, by NumPy's rule."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        shown = " and ".join(map(str, shapes))
-        raise ShapeError(f"shapes {shown} don't fit together{location()}") from None
+    rank = builtins.max((len(shape) for shape in shapes), default=0)
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    result: list[int] = []
+    for sizes in zip(*padded, strict=True):
+        others = [n for n in sizes if n != 1]
+        if builtins.any(n != others[0] for n in others[1:]):
+            shown = " and ".join(map(str, shapes))
+            raise ShapeError(f"shapes {shown} don't fit together{location()}")
+        result.append(others[0] if others else 1)
+    return tuple(result)
 
 
 def elementwise(opcode: str, *arguments: Array) -> Array:
@@ -491,7 +502,8 @@ def cast_bool(x: Array) -> Array:
 @operation
 def reshape(x: Array, shape: int | Sequence[int]) -> Array:
     """The elements in order, in another shape; one size may be −1."""
-    wanted = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    sizes = (shape,) if isinstance(shape, int | Size) else shape
+    wanted = tuple(as_size(n) for n in sizes)
     if -1 in wanted:
         known = math.prod(n for n in wanted if n != -1)
         if wanted.count(-1) > 1 or known == 0 or math.prod(shape_of(x)) % known:
@@ -516,7 +528,7 @@ def broadcast_to(x: Array, shape: Shape) -> Array:
     """Size 1 repeated and new axes put first, up to a shape."""
     if isinstance(x, Tracer) and x.shape == tuple(shape):
         return x
-    return record("broadcast", x, shape=tuple(int(n) for n in shape))
+    return record("broadcast", x, shape=tuple(as_size(n) for n in shape))
 
 
 @operation
@@ -553,7 +565,7 @@ def index(x: Tracer, key: Any) -> Tracer:
         stops.append(stop)
         steps.append(step)
         if isinstance(each, slice):
-            shape.append(len(range(start, stop, step)))
+            shape.append(taken(start, stop, step))
     part = record(
         "slice", x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps)
     )
@@ -576,20 +588,36 @@ def with_ellipsis_spelled_out(keys: list[Any], shape: Shape) -> list[Any]:
 def bounds(key: Any, size: int) -> tuple[int, int, int]:
     """Start, stop and step of one whole number or slice along an axis."""
     if isinstance(key, slice):
-        start, stop, step = key.indices(size)
+        start, stop, step = slice_bounds(key, size)  # pyright: ignore[reportUnknownArgumentType]
         if step < 1:
             raise ShapeError(
                 f"a slice's step must be at least 1, got {step}{location()}"
             )
-        return start, builtins.max(start, stop), step
+        return start, stop if stop >= start else start, step
     if not hasattr(key, "__index__") or isinstance(key, bool):
         raise ShapeError(
             f"an index must be a whole number or a slice, got {key!r}{location()}"
         )
     if not -size <= key < size:
         raise ShapeError(f"index {key} lies outside an axis of size {size}{location()}")
-    position = operator.index(key) % size
+    position = operator.index(key)
+    position = position if position >= 0 else size + position
     return position, position + 1, 1
+
+
+def slice_bounds(key: Any, size: int) -> tuple[int, int, int]:
+    """Start, stop and step of a slice, as Python has them, of any size."""
+    parts = size, key.start, key.stop
+    if not builtins.any(isinstance(each, Size) for each in parts):
+        return key.indices(size)
+
+    def place(given: Any, missing: int) -> int:
+        counted = missing if given is None else as_size(given)
+        counted = counted if counted >= 0 else size + counted
+        return counted if counted <= size else size
+
+    step = 1 if key.step is None else operator.index(key.step)
+    return place(key.start, 0), place(key.stop, size), step
 
 
 # Products, rows, randomness ----------------------------------------------------------

@@ -82,7 +82,18 @@ class Planner:
         }
         self.home = self._parts_of_concatenations()
         self.given = self._given_buffers()
+        self.views = self._views()
+        self.readers = self._readers()
         self.last_use = self._last_uses()
+        self.parts: dict[int, list[int]] = {}  # of each concatenation, those in place
+        for part, (owner, _) in self.home.items():
+            self.parts.setdefault(owner, []).append(part)
+        self.fresh: list[int] = []  # roots whose room or last reader is new
+        self.ending: dict[
+            int, list[int]
+        ] = {}  # the roots of which a kernel is the last
+        for root, number in self.last_use.items():
+            self.ending.setdefault(number, []).append(root)
         self.arena = Arena()
         self.places: dict[int, Location] = {}
         self.rooms: dict[int, tuple[int, int]] = {}  # root -> arena offset and bytes
@@ -91,17 +102,49 @@ class Planner:
 
     # What is known before the walk ----------------------------------------------------
 
-    def _last_uses(self) -> dict[int, int]:
-        """The last kernel that reads any view of a root; outputs live on."""
+    def _views(self) -> dict[int, list[int]]:
+        """The views of each value."""
+        views: dict[int, list[int]] = {}
+        for value in self.program.computed():
+            instruction = self.kernels.instruction(value)
+            if instruction.primitive.kind == "view":
+                views.setdefault(instruction.inputs[0], []).append(value)
+        return views
+
+    def _readers(self) -> dict[int, int]:
+        """The last kernel that reads a value itself; outputs live on."""
         last: dict[int, int] = {}
         for number, kernel in enumerate(self.kernels.kernels):
-            for source in kernel.inputs:
-                last[self.root[source]] = number
-        for value in self.program.outputs.values():
-            last[self.root[value]] = len(self.kernels.kernels)
+            last |= dict.fromkeys(kernel.inputs, number)
+        return last | dict.fromkeys(
+            self.program.outputs.values(), len(self.kernels.kernels)
+        )
+
+    def _last_uses(self) -> dict[int, int]:
+        """The last kernel that reads any view of a root."""
+        last: dict[int, int] = {}
+        for value, number in self.readers.items():
+            root = self.root[value]
+            last[root] = max(last.get(root, -1), number)
         for part, (owner, _) in self.home.items():
             last[owner] = max(last.get(owner, -1), last.get(part, -1))
         return last
+
+    def _look_again(self, root: int) -> None:
+        """Find out anew which kernel is the last to read a root, or a part of it."""
+        seen, waiting, last = set[int](), [root], -1
+        while waiting:
+            own = waiting.pop()
+            seen.add(own)
+            last = max(last, self.readers.get(own, -1))
+            waiting += [v for v in self.views.get(own, ()) if self.root[v] == root]
+        for part in self.parts.get(root, ()):
+            last = max(last, self.last_use.get(part, -1))
+        self.last_use[root] = last
+        self.ending.setdefault(last, []).append(root)
+        self.fresh.append(root)
+        if root in self.home:
+            self._look_again(self.home[root][0])
 
     def _parts_of_concatenations(self) -> dict[int, tuple[int, int]]:
         """Values that can be written straight into their place of a concatenation.
@@ -232,12 +275,14 @@ class Planner:
 
     def _become_root(self, value: int) -> None:
         """A view that must be copied has bytes of its own from here on."""
-        self.root[value] = value
-        for later in range(value + 1, len(self.root)):
-            instruction = self.program.instruction(later)
-            if instruction is not None and instruction.primitive.kind == "view":
-                self.root[later] = self.root[instruction.inputs[0]]
-        self.last_use = self._last_uses()
+        before = self.root[value]
+        waiting = [value]
+        while waiting:
+            own = waiting.pop()
+            self.root[own] = value
+            waiting += self.views.get(own, ())
+        for root in (before, value):
+            self._look_again(root)
 
     def _output_location(
         self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
@@ -259,6 +304,7 @@ class Planner:
         reused = self._dying_input(number, kernel, value, inputs)
         if reused is not None:
             self.rooms[value] = self.rooms.pop(reused)
+            self.fresh.append(value)
         return contiguous(ARENA, self._room(value), type, rows)
 
     def _base(self, owner: int) -> Location:
@@ -273,6 +319,7 @@ class Planner:
         if root not in self.rooms:
             nbytes = self.program.type(root).nbytes
             self.rooms[root] = (self.arena.allocate(nbytes), nbytes)
+            self.fresh.append(root)
         return self.rooms[root][0]
 
     def _carried_input(
@@ -336,9 +383,10 @@ class Planner:
 
     def _release(self, number: int) -> None:
         """Give back the room of what no kernel reads after this one."""
-        for root in list(self.rooms):
-            if self.last_use.get(root, number) <= number:
+        for root in (*self.ending.pop(number, ()), *self.fresh):
+            if root in self.rooms and self.last_use.get(root, number) <= number:
                 self.arena.release(*self.rooms.pop(root))
+        self.fresh.clear()
 
     # Outputs --------------------------------------------------------------------------
 

@@ -109,6 +109,10 @@ class Renderer:
         words: Iterable[str],
     ) -> None:
         self.program = program
+        known = {
+            value: expression.restored(program.type(value).shape)
+            for value, expression in known.items()
+        }
         self.reading = reading = Reading(program, outputs, lines, known)
         self.hints = {reading.source[v]: n for v, n in {**lines, **hints}.items()}
         used = {word(form.opcode) for form in reading.forms.values()}

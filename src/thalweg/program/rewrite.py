@@ -15,6 +15,7 @@ import numpy as np
 
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.sizes import Recipe, RecipeArray
 from thalweg.program.trace import Trace, Tracer, inline
 from thalweg.program.types import NumpyArray
 
@@ -102,14 +103,17 @@ def value_of(recording: Trace, value: int) -> Tracer:
     return Tracer(recording, value, list(recording.inputs.values())[value])
 
 
-def single_value(tracer: Tracer) -> float | None:
-    """The one number of which a constant consists, seen through views and casts."""
+def single_value(tracer: Tracer) -> Any:
+    """The one number of which a constant consists, seen through views; or None.
+
+    It is a `Recipe` where it follows from sizes.
+    """
     found = definition(tracer)
     if found is None:
         return None
     opcode, inputs, attributes = found
     if opcode == "constant":
-        array: NumpyArray = attributes["value"]
+        array: NumpyArray | RecipeArray = attributes["value"]
         return array.item() if array.size == 1 else None
     if opcode in ("broadcast", "reshape", "transpose"):
         return single_value(inputs[0])
@@ -223,6 +227,8 @@ def fitted(recording: Trace, result: Any, type: Any) -> Tracer:
 def attribute_key(attributes: Mapping[str, Any]) -> Any:
     """Attributes as something that can be looked up; a constant by its bytes."""
     value = attributes.get("value")
+    if isinstance(value, RecipeArray):
+        return value.key
     if isinstance(value, np.ndarray):
         constant = cast(NumpyArray, value)
         return constant.dtype.name, constant.shape, constant.tobytes()
@@ -238,7 +244,7 @@ def fold(
     """What depends on constants alone is computed now."""
     if not inputs or PRIMITIVES[opcode].kind in ("view", "random"):
         return None
-    values: list[NumpyArray] = []
+    values: list[NumpyArray | RecipeArray] = []
     for each in inputs:
         found = definition(each)
         if found is None or found[0] != "constant" or each.type.size > FOLDED_SIZE:
@@ -247,6 +253,9 @@ def fold(
     type = PRIMITIVES[opcode].infer(*(i.type for i in inputs), **attributes)
     if type.size > FOLDED_SIZE:
         return None
+    if any(isinstance(value, RecipeArray) for value in values):
+        later = Recipe(PRIMITIVES[opcode].meaning, tuple(values), attributes)
+        return recording.constant(RecipeArray(later, type))
     with np.errstate(all="ignore"):
         result = PRIMITIVES[opcode].meaning(*values, **attributes)
     return recording.constant(np.asarray(result, type.dtype))

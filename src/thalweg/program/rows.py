@@ -3,7 +3,12 @@
 A program whose rows meet only in sums can run on a few rows at a time, its sums added
 up. `find_rows` says whether a program is one, by following the axis of rows from the
 inputs: a primitive keeps it, moves it, sums over it, or mixes rows, which ends the
-search.
+search. With x: (rows, 3) and w: (3, 2),
+
+    matmul(x, w)            (rows, 2): the axis of rows is 0 again
+    transpose               (2, rows): now it is 1
+    sum over the last axis  (2, 1): a sum over rows
+    max over the first axis of x: rows meet
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.program.ir import Instruction, Program
+from thalweg.program.sizes import Size
 from thalweg.program.types import ArrayType, Shape
 
 Axis = int | None
@@ -29,38 +35,28 @@ class Rows:
     """How the rows run through a program.
 
     Arguments:
-        count: the number of rows that the program was traced for.
-        axes: for every value that holds rows, the axis; its size is a multiple of
-            the count.
+        axes: for every value that holds rows, the axis.
         sums: the values that are sums over rows, and those linear in them.
         later: the values that follow from such sums.
-        repeated: values that are the same for every row, broadcast along the axis of
-            the rows that they meet.
-        whole: values without rows that are read as they are.
     """
 
-    count: int
     axes: dict[int, int] = field(default_factory=dict[int, int])
     sums: set[int] = field(default_factory=set[int])
     later: set[int] = field(default_factory=set[int])
-    repeated: dict[int, int] = field(default_factory=dict[int, int])
-    whole: set[int] = field(default_factory=set[int])
 
 
-def find_rows(program: Program, inputs: Collection[str]) -> Rows | None:
-    """Follow the axis of rows from some inputs; None if rows meet, or if there is one.
+def find_rows(program: Program) -> Rows | None:
+    """Follow the axis of rows from the inputs; None if rows meet, or if there is none.
 
     Arguments:
-        program: finished.
-        inputs: the names of the inputs whose first axis is rows.
+        program: finished, over `ROWS` rows.
     """
-    counts = {program.inputs[name].shape[0] for name in inputs}
-    if len(counts) != 1 or min(counts) < 2:
-        return None
-    rows = Rows(counts.pop())
-    for value, name in enumerate(program.inputs):
-        if name in inputs:
+    rows = Rows()
+    for value, type in enumerate(program.inputs.values()):
+        if row_axes(type):
             rows.axes[value] = 0
+    if not rows.axes:
+        return None
     try:
         for value, instruction in zip(
             program.computed(), program.instructions, strict=True
@@ -71,61 +67,48 @@ def find_rows(program: Program, inputs: Collection[str]) -> Rows | None:
     return rows
 
 
+def row_axes(type: ArrayType) -> list[int]:
+    """The axes whose size follows from the number of rows."""
+    return [axis for axis, size in enumerate(type.shape) if isinstance(size, Size)]
+
+
 def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -> None:
     """Enter one value."""
     sources = set(instruction.inputs)
-    if sources & (rows.sums | rows.later):
+    if not (sources.isdisjoint(rows.sums) and sources.isdisjoint(rows.later)):
         follow_sums(rows, value, instruction)
         return
     types = [program.type(v) for v in instruction.inputs]
     axes = [rows.axes.get(v) for v in instruction.inputs]
     if all(axis is None for axis in axes):
-        if instruction.opcode == "random_bits" and has_rows(instruction.type, rows):
+        if instruction.opcode == "random_bits" and row_axes(instruction.type) == [0]:
             rows.axes[value] = 0
-        if instruction.primitive.kind == "view":  # which a block has for itself
-            for source in sources:
-                enter_without_rows(rows, source, None)
         return
     repeated = [repeated_axes(program, v) for v in instruction.inputs]
     rule = RULES.get(instruction.opcode, elementwise_axis)
-    found = rule(Case(rows.count, types, axes, repeated, instruction))
-    shared = found if rule in SHARE_AN_AXIS else None
-    for source in sources - rows.axes.keys():
-        enter_without_rows(rows, source, shared)
+    found = rule(Case(types, axes, repeated, instruction))
+    shared = [found] if rule in SHARE_AN_AXIS else []
+    for source in sources:
+        # A block repeats it for its own rows; what is read whole can't have any.
+        repeats = row_axes(program.type(source))
+        if source not in rows.axes and repeats not in ([], shared):
+            raise RowsMeetError
     if found is SUM:
         rows.sums.add(value)
     else:
         rows.axes[value] = found
 
 
-def enter_without_rows(rows: Rows, value: int, axis: Axis) -> None:
-    """Enter how a value without rows is read: along an axis of rows, or whole.
-
-    In a block it has the block's rows, or all of its own, but can't have both.
-    """
-    if axis is None:
-        rows.whole.add(value)
-    elif rows.repeated.setdefault(value, axis) != axis:
-        raise RowsMeetError
-    if value in rows.whole and value in rows.repeated:
-        raise RowsMeetError
-
-
 def follow_sums(rows: Rows, value: int, instruction: Instruction) -> None:
     """What is linear in sums is a sum; all else that reads one comes later."""
     sources = set(instruction.inputs)
-    if sources & rows.axes.keys():
+    if any(source in rows.axes for source in sources):
         raise RowsMeetError
     axis = instruction.attributes.get("axis", 0)
     if instruction.opcode in LINEAR and sources <= rows.sums and axis == 0:
         rows.sums.add(value)
     else:
         rows.later.add(value)
-
-
-def has_rows(type: ArrayType, rows: Rows) -> bool:
-    """Whether the first axis has the size that rows have."""
-    return bool(type.shape) and type.shape[0] == rows.count
 
 
 def repeated_axes(program: Program, value: int) -> Collection[int]:
@@ -148,7 +131,6 @@ SUM: Any = object()
 class Case:
     """One instruction, with the axes of rows of its inputs, and those they repeat."""
 
-    count: int
     types: list[ArrayType]
     axes: list[Axis]
     repeated: list[Collection[int]]
@@ -209,7 +191,7 @@ def reshape_axis(case: Case) -> int:
     before = math.prod(case.types[0].shape[: case.only])
     shape: Shape = case.attribute("shape")
     for axis, size in enumerate(shape):
-        if math.prod(shape[:axis]) == before and size and size % case.count == 0:
+        if math.prod(shape[:axis]) == before and isinstance(size, Size):
             return axis
     raise RowsMeetError
 

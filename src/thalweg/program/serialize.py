@@ -1,14 +1,13 @@
 """Programs as plain data, for files, and back through the checker.
 
-A program has static shapes, but a formula in a file must work for any number of rows.
-So it is traced at three numbers of rows: a size (or a single constant) that differs is
-written as a·rows + b from two of them, and must agree with the third.
+A formula in a file works for any number of rows: a size, or a single constant, that
+follows from it is written as a and b of a·rows + b.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.sizes import RecipeArray, Size, names_in
 from thalweg.program.types import DTYPES, ArrayType, NumpyArray
 
-ROW_COUNTS = (1009, 1013, 1021)  # that no formula has as a number of its own
 LARGEST_ROWS = 2**40
 LARGEST_SIZE = 2**28  # elements of one value for a single row
 LARGEST_RANK = 8
@@ -27,17 +26,16 @@ MOST_AXES = 32
 MOST_COMPUTED = 2**28  # elements, whatever the number of rows
 MOST_COMPUTED_A_ROW = 2**24  # and besides for every row
 PRODUCTS_AN_ELEMENT = 64  # multiplications that count as one element
+TYPICAL_ROWS = 1009  # for which a program's work is bounded when it is written
 
 Data = dict[str, Any]
 
 
-def to_data(
-    program_for: Callable[[int], Program],
-) -> tuple[Data, dict[str, NumpyArray]]:
+def to_data(program: Program) -> tuple[Data, dict[str, NumpyArray]]:
     """A formula's program for any number of rows, and its constants by name.
 
     Arguments:
-        program_for: gives the program for a number of rows.
+        program: over `ROWS` rows.
 
     Returns:
         Plain data for JSON, and the arrays to which it refers by ``c0``, ``c1``, ….
@@ -46,107 +44,66 @@ def to_data(
         ProgramError: the program depends on the number of rows in a way that isn't
             linear.
     """
-    programs = [program_for(rows) for rows in ROW_COUNTS]
-    first = programs[0]
-    require_length(first.instructions)
-    require_bounded(first, ROW_COUNTS[0])
-    if any(wiring(p) != wiring(first) for p in programs):
-        raise ProgramError("the formula's instructions depend on the number of rows")
+    require_length(program.instructions)
+    require_bounded(program.at(rows=TYPICAL_ROWS), TYPICAL_ROWS)
     constants: dict[str, NumpyArray] = {}
-    instructions = [
-        instruction_data([p.instructions[i] for p in programs], constants)
-        for i in range(len(first.instructions))
-    ]
-    opcodes = sorted({i.opcode for i in first.instructions})
+    opcodes = sorted({each.opcode for each in program.instructions})
     data: Data = {
         "opcodes": {name: PRIMITIVES[name].version for name in opcodes},
-        "inputs": {
-            name: type_data([p.inputs[name] for p in programs]) for name in first.inputs
-        },
-        "instructions": instructions,
-        "outputs": dict(first.outputs),
+        "inputs": {name: type_data(type) for name, type in program.inputs.items()},
+        "instructions": [
+            instruction_data(each, constants) for each in program.instructions
+        ],
+        "outputs": dict(program.outputs),
     }
     return data, constants
 
 
-def wiring(program: Program) -> Any:
-    """What of a program must be the same for every number of rows."""
-    inputs = [(name, type.dtype) for name, type in program.inputs.items()]
-    steps = [(i.opcode, i.inputs, i.type.dtype) for i in program.instructions]
-    return inputs, steps, program.outputs
-
-
 def instruction_data(
-    versions: Sequence[Instruction], constants: dict[str, NumpyArray]
+    instruction: Instruction, constants: dict[str, NumpyArray]
 ) -> list[Any]:
-    """One instruction, traced at three numbers of rows."""
-    first = versions[0]
-    if first.opcode == "constant":
-        values = [cast(NumpyArray, v.attributes["value"]) for v in versions]
-        attributes: Data = {"value": constant_data(values, constants)}
+    """One instruction: its opcode, inputs, attributes and type."""
+    if instruction.opcode == "constant":
+        value = instruction.attributes["value"]
+        attributes: Data = {"value": constant_data(value, constants)}
     else:
-        attributes = {
-            name: linear([v.attributes[name] for v in versions])
-            for name in first.attributes
-        }
-    return [
-        first.opcode,
-        list(first.inputs),
-        attributes,
-        type_data([v.type for v in versions]),
-    ]
+        attributes = {k: size_data(v) for k, v in instruction.attributes.items()}
+    inputs, type = list(instruction.inputs), type_data(instruction.type)
+    return [instruction.opcode, inputs, attributes, type]
 
 
 def constant_data(
-    values: Sequence[NumpyArray], constants: dict[str, NumpyArray]
+    value: NumpyArray | RecipeArray, constants: dict[str, NumpyArray]
 ) -> Any:
     """The name of a constant's array, or how a single number follows from the rows."""
-    first = values[0]
-    if all(np.array_equal(v, first, equal_nan=v.dtype.kind == "f") for v in values):
-        name = f"c{len(constants)}"
-        constants[name] = first
-        return name
-    if any(v.size != 1 or v.shape != first.shape for v in values):
-        raise ProgramError(
-            "the formula has an array that depends on the number of rows"
-        )
-    slope, offset = coefficients([v.item() for v in values])
-    return {"rows": [slope, offset], "dtype": first.dtype.name, "rank": first.ndim}
+    if isinstance(value, RecipeArray):
+        if not isinstance(value.recipe, Size):
+            raise ProgramError(
+                f"the formula has the number {value}, which isn't linear"
+            )
+        rows = size_data(value.recipe)["rows"]
+        return {"rows": rows, "dtype": value.type.dtype, "rank": len(value.shape)}
+    name = f"c{len(constants)}"
+    constants[name] = value
+    return name
 
 
-def type_data(types: Sequence[ArrayType]) -> list[Any]:
+def type_data(type: ArrayType) -> list[Any]:
     """A dtype and a shape, of which some sizes may depend on the rows."""
-    return [types[0].dtype, linear([t.shape for t in types])]
+    return [type.dtype, size_data(type.shape)]
 
 
-def linear(versions: Sequence[Any]) -> Any:
-    """An attribute at three numbers of rows as one: equal, or a·rows + b."""
-    first = versions[0]
-    if isinstance(first, tuple):
-        parts = [cast(tuple[Any, ...], v) for v in versions]
-        if any(len(p) != len(parts[0]) for p in parts):
-            raise ProgramError("the formula's axes depend on the number of rows")
-        return [linear(list(part)) for part in zip(*parts, strict=True)]
-    if all(v == first for v in versions):
-        return first
-    if not all(type(v) is int for v in versions):
-        raise ProgramError("the formula's attributes depend on the number of rows")
-    slope, offset = coefficients(versions)
+def size_data(value: Any) -> Any:
+    """An attribute, with ``{"rows": [a, b]}`` for a size a·rows + b."""
+    if isinstance(value, tuple):
+        return [size_data(each) for each in cast(tuple[Any, ...], value)]
+    if not isinstance(value, Size):
+        return value
+    terms = dict(value.terms)
+    slope, offset = terms.pop(("rows",), 0), terms.pop((), 0)
+    if terms:
+        raise ProgramError(f"the formula has a size {value}, which isn't linear")
     return {"rows": [slope, offset]}
-
-
-def coefficients(values: Sequence[Any]) -> tuple[int, int]:
-    """Whole a and b with value = a·rows + b at all three numbers of rows."""
-    a, b, c = ROW_COUNTS
-    slope = (values[1] - values[0]) / (b - a)
-    offset = values[0] - slope * a
-    whole_numbers = math.isfinite(offset) and slope == int(slope)
-    if not whole_numbers or offset != int(offset) or slope * c + offset != values[2]:
-        raise ProgramError(
-            f"the formula has {list(values)} for {list(ROW_COUNTS)} rows: they must be "
-            "a·rows + b, with whole numbers a and b"
-        )
-    return int(slope), int(offset)
 
 
 # Back ---------------------------------------------------------------------------------
@@ -244,6 +201,8 @@ def decode_type(data: Any, rows: int) -> ArrayType:
     if dtype not in DTYPES:
         raise ProgramError(f"dtype {dtype!r} isn't known")
     sizes = tuple(decode_number(n, rows) for n in shape)
+    if names_in(sizes):
+        return ArrayType(sizes, dtype)
     if any(n < 0 for n in sizes) or math.prod(sizes) > LARGEST_SIZE * max(rows, 1):
         raise ProgramError(f"shape {sizes} is too large")
     return ArrayType(sizes, dtype)
@@ -264,12 +223,15 @@ def decode_attribute(
     return decode_number(data, rows)
 
 
-def decode_scalar(data: Data, rows: int) -> NumpyArray:
+def decode_scalar(data: Data, rows: int) -> NumpyArray | RecipeArray:
     """A constant of one element that follows from the number of rows."""
     dtype, rank = data["dtype"], whole(data["rank"])
     if dtype not in DTYPES or not 0 <= rank <= LARGEST_RANK:
         raise ProgramError(f"there is no constant of {dtype!r} with {rank} axes")
-    return np.full((1,) * rank, decode_number({"rows": data["rows"]}, rows), dtype)
+    number = decode_number({"rows": data["rows"]}, rows)
+    if isinstance(number, Size):
+        return RecipeArray(number, ArrayType((1,) * rank, dtype))
+    return np.full((1,) * rank, number, dtype)
 
 
 def decode_number(data: Any, rows: int) -> int:

@@ -24,6 +24,7 @@ from thalweg.program.rewrite import (
     rewrite,
     single_value,
 )
+from thalweg.program.sizes import holds
 from thalweg.program.trace import Trace, Tracer
 from thalweg.program.types import Shape
 
@@ -53,7 +54,8 @@ def is_normal(x: Tracer, a: float, b: float) -> bool:
     if not x.type.is_float:
         return False
     limits = np.finfo(x.dtype)
-    return float(limits.tiny) <= abs(a * b) <= float(limits.max)
+    least, most = float(limits.tiny), float(limits.max)
+    return holds(lambda product: least <= abs(product) <= most, a * b)
 
 
 # Each keeps NaN and infinity: x·0 = 0 and x − x = 0 are no rules.
@@ -88,7 +90,7 @@ RULES = (
         "select(x = 0, 0, x * a) = x * a",
         select(equal(x, 0), 0, multiply(x, a)),
         lambda x, a: x * a,
-        when=lambda x, a: math.isfinite(a),
+        when=lambda x, a: holds(math.isfinite, a),
     ),
     Rule("not not x = x", logical_not(logical_not(x)), lambda x: x),
     Rule(

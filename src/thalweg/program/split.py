@@ -8,12 +8,12 @@ follows from sums over rows, such as the optimizer's step, after.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from thalweg.program.ir import Instruction, Program, without_dead_code
 from thalweg.program.rows import Rows, find_rows
+from thalweg.program.sizes import ROWS
 
 FREE = ("view", "constant")  # kinds that each part can have for itself
 
@@ -24,7 +24,8 @@ class Parts:
 
     What one part leaves for a later one has the name ``%7`` of its value. `sums` names
     the outputs of `block` that are added up over blocks, `by_row` those that have a row
-    for every row. A program whose rows meet is all in `block`, and `count` is None.
+    for every row, `axes` the axis of rows in each value of `block`. A program whose
+    rows meet is all in `block`, which then runs once.
     """
 
     before: Program | None
@@ -32,24 +33,35 @@ class Parts:
     after: Program | None
     sums: tuple[str, ...] = ()
     by_row: tuple[str, ...] = ()
-    count: int | None = None
+    by_blocks: bool = False
+    axes: Mapping[int, int] = field(default_factory=dict[int, int])
+
+    def at(self, rows: int, block_rows: int) -> Parts:
+        """The parts for a number of rows, and for as many in a block."""
+        return replace(
+            self,
+            before=self.before and self.before.at(rows=rows),
+            block=self.block.counting(rows=rows).at(rows=block_rows),
+            after=self.after and self.after.at(rows=rows),
+        )
 
 
-def split(program: Program, inputs: Collection[str], block_rows: int) -> Parts:
+def split(program: Program, rows: Rows) -> Parts | None:
     """Cut a program into what can run on blocks of rows, and the rest.
 
     Arguments:
-        program: finished.
-        inputs: the names of the inputs whose first axis is rows.
-        block_rows: how many rows a block has at most.
+        program: finished, over `ROWS` rows, and so are its parts.
+        rows: how the rows run through it.
+
+    Returns:
+        None if it can't run so: it gives rows along another axis, or nothing of them.
     """
-    rows = find_rows(program, inputs)
-    if rows is None or not rows_come_first(program, rows):
-        return Parts(None, program, None)
+    if not rows_come_first(program, rows):
+        return None
     outputs = program.outputs.values()
     if not rows.later and not any(v in rows.axes or v in rows.sums for v in outputs):
-        return Parts(None, program, None)
-    return Splitter(program, rows, inputs, min(block_rows, rows.count)).run()
+        return None
+    return Splitter(program, rows).run()
 
 
 def rows_come_first(program: Program, rows: Rows) -> bool:
@@ -57,20 +69,16 @@ def rows_come_first(program: Program, rows: Rows) -> bool:
     found = [v for v in program.outputs.values() if v in rows.axes]
     shapes = [program.type(v).shape for v in found]
     return all(rows.axes[v] == 0 for v in found) and all(
-        shape[0] == rows.count for shape in shapes
+        shape[0] == ROWS for shape in shapes
     )
 
 
 class Splitter:
     """The state of one cut."""
 
-    def __init__(
-        self, program: Program, rows: Rows, inputs: Collection[str], block_rows: int
-    ) -> None:
+    def __init__(self, program: Program, rows: Rows) -> None:
         self.program = program
         self.rows = rows
-        self.inputs = inputs
-        self.block_rows = block_rows
         self.in_block = self._in_block()
         self.later = self._later()
 
@@ -159,9 +167,8 @@ class Splitter:
             for name, value in self.program.outputs.items()
             if name not in outputs["before"] and name not in outputs["block"]
         }
-        sizes = {"block": self.block_rows}
         parts = {
-            name: self._part({**outputs, "after": after}[name], where, sizes.get(name))
+            name: self._part({**outputs, "after": after}[name], where)
             for name, where in (
                 ("before", early),
                 ("block", self.in_block),
@@ -170,14 +177,15 @@ class Splitter:
         }
         block = parts["block"]
         assert block is not None
-        value_of = outputs["block"]
+        value_of, block_rows = outputs["block"], find_rows(block)
         return Parts(
             parts["before"],
             block,
             parts["after"],
             tuple(n for n, v in value_of.items() if v in self.rows.sums),
             tuple(n for n, v in value_of.items() if v in self.rows.axes),
-            self.block_rows,
+            by_blocks=True,
+            axes=block_rows.axes if block_rows is not None else {},
         )
 
     def _outputs(
@@ -203,9 +211,7 @@ class Splitter:
                 outputs[f"%{value}"] = value
         return outputs
 
-    def _part(
-        self, outputs: Mapping[str, int], own: set[int], block_rows: int | None
-    ) -> Program | None:
+    def _part(self, outputs: Mapping[str, int], own: set[int]) -> Program | None:
         """The instructions of a part, its inputs, and what crosses into it."""
         if not outputs:
             return None
@@ -218,8 +224,8 @@ class Splitter:
         ]
         names = {v: self._crossing_name(v) for v in crossing}
         inputs = {
-            name: self._sized(self.program.inputs[name], value, block_rows)
-            for value, name in enumerate(self.program.inputs)
+            name: type
+            for value, (name, type) in enumerate(self.program.inputs.items())
             if value in wanted or (value in outputs.values())
         }
         number = {list(self.program.inputs).index(n): i for i, n in enumerate(inputs)}
@@ -229,7 +235,7 @@ class Splitter:
         kept: list[Instruction] = []
         for value in instructions:
             number[value] = len(inputs) + len(kept)
-            kept.append(self._resized(value, number, block_rows))
+            kept.append(self._renumbered(value, number))
         return without_dead_code(
             Program(
                 inputs, tuple(kept), {name: number[v] for name, v in outputs.items()}
@@ -263,49 +269,9 @@ class Splitter:
         )
         return names[0] if names else f"%{value}"
 
-    def _sized(self, type: Any, value: int, block_rows: int | None) -> Any:
-        """A type for the rows of a block, if the value holds rows."""
-        axis = self.rows.axes.get(value)
-        if axis is None or block_rows is None:
-            return type
-        return replaced_type(type, axis, self.rows.count, block_rows)
-
-    def _resized(
-        self, value: int, number: Mapping[int, int], block_rows: int | None
-    ) -> Instruction:
-        """An instruction of a part, for the rows of a block."""
+    def _renumbered(self, value: int, number: Mapping[int, int]) -> Instruction:
+        """An instruction of a part, which reads by the part's numbers."""
         instruction = self.program.instruction(value)
         assert instruction is not None
         inputs = tuple(number[v] for v in instruction.inputs)
-        type, attributes = instruction.type, instruction.attributes
-        axis = self._axis(value)
-        if block_rows is not None and axis is not None:
-            type = self._sized_along(type, axis, block_rows)
-            attributes = {
-                name: resized_attribute(
-                    name, each, axis, instruction.type.shape[axis], type.shape[axis]
-                )
-                for name, each in attributes.items()
-            }
-        return Instruction(instruction.opcode, inputs, attributes, type)
-
-    def _axis(self, value: int) -> int | None:
-        """The axis along which a value holds rows, or is repeated for them."""
-        return self.rows.axes.get(value, self.rows.repeated.get(value))
-
-    def _sized_along(self, type: Any, axis: int, block_rows: int) -> Any:
-        return replaced_type(type, axis, self.rows.count, block_rows)
-
-
-def replaced_type(type: Any, axis: int, rows: int, block_rows: int) -> Any:
-    """A type with a block's rows in the place of all rows."""
-    size = type.shape[axis] // rows * block_rows
-    shape = (*type.shape[:axis], size, *type.shape[axis + 1 :])
-    return type.__class__(shape, type.dtype)
-
-
-def resized_attribute(name: str, value: Any, axis: int, old: int, new: int) -> Any:
-    """An attribute that names sizes, with the new size along an axis."""
-    if name not in ("shape", "stops") or value[axis] != old:
-        return value
-    return (*value[:axis], new, *value[axis + 1 :])
+        return replace(instruction, inputs=inputs)

@@ -23,6 +23,7 @@ from thalweg.program.rewrite import (
     rewrite,
     single_value,
 )
+from thalweg.program.sizes import holds
 from thalweg.program.trace import Trace, Tracer
 
 x, y, z, c = Variable("x"), Variable("y"), Variable("z"), Variable("c")
@@ -86,7 +87,8 @@ def is_probability(tracer: Tracer) -> bool:
 def has_safe_log(tracer: Tracer) -> bool:
     """Whether log x has a finite derivative even where a choice doesn't take it."""
     number = single_value(tracer)
-    return is_probability(tracer) or (number is not None and number > 0)
+    above = number is not None and holds(lambda n: n > 0, number)
+    return is_probability(tracer) or above
 
 
 # The logistic functions are recognized in every form in which books print them.

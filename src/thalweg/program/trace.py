@@ -14,6 +14,7 @@ import numpy as np
 from thalweg.errors import DtypeError, ShapeError, TracingError
 from thalweg.program.ir import Instruction, Program, without_dead_code
 from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.sizes import RecipeArray
 from thalweg.program.types import (
     ArrayType,
     Dtype,
@@ -23,6 +24,7 @@ from thalweg.program.types import (
     type_of,
 )
 
+MOST_AXES = 8  # of an array that the engine knows
 PROGRAM_FOLDER = str(Path(__file__).parent)
 
 # `ops` enters its functions here by their names, so that a tracer's operators and
@@ -95,12 +97,19 @@ class Trace:
             type = PRIMITIVES[opcode].infer(*types, **attributes)
         except (ShapeError, DtypeError) as error:
             raise error.__class__(f"{opcode}: {error}{location()}") from None
+        if _LABELS and len(type.shape) > MOST_AXES:
+            raise ShapeError(
+                f"an array in a network may have {MOST_AXES} axes at most, "
+                f"got shape {type.shape}{location()}"
+            )
         values = tuple(argument.value for argument in inputs)
         self.instructions.append(Instruction(opcode, values, attributes, type))
         return Tracer(self, len(self.instructions) - 1, type)
 
-    def constant(self, value: NumpyArray) -> Tracer:
-        """An array that is known while tracing."""
+    def constant(self, value: NumpyArray | RecipeArray) -> Tracer:
+        """An array that is known while tracing, or as soon as all sizes are."""
+        if isinstance(value, RecipeArray):
+            return self.emit("constant", (), value=value)
         frozen = np.array(value)
         frozen.flags.writeable = False
         return self.emit("constant", (), value=frozen)

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg.formulas.names import require, require_positive
 from thalweg.formulas.schedules import Schedule
+from thalweg.program.batch import Batch
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.execution import Execution
@@ -125,12 +126,13 @@ def steps_of(
     layers, shapes, dtype = network.layers, network.shapes, network.dtype
     memory = memory_of({**network.parameters, **network.state}, shapes, dtype)
 
-    def program_for(count: int) -> Program:
+    def step(count: int) -> Program:
         types = rows.types(count)
         return step_programs(layers, shapes, task, types, dtype)["step"]
 
     key = step_key(layers, shapes, task, rows.types(1), dtype)
-    return execution.steps(program_for, rows, batch_size, seed, memory.buffers(), key)
+    program = Batch(step, rows.arrays())
+    return execution.steps(program, rows, batch_size, seed, memory.buffers(), key)
 
 
 def end_of(losses: NumpyArray) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from thalweg.program.batch import Batch
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram
@@ -67,17 +68,29 @@ def subject_of(network: Network) -> Subject:
     layers, shapes, dtype = network.layers, network.shapes, network.dtype
     if task is not None:
         batch = batch_types(network, task.loss)
-        step = step_programs(layers, shapes, task, batch, dtype)["step"]
-        return prepared(TRAINING, compile_rows(step, tuple(batch)), batch)
+        learned = task
+
+        def step(count: int) -> Program:
+            types = with_rows(batch, count)
+            return step_programs(layers, shapes, learned, types, dtype)["step"]
+
+        return prepared(TRAINING, compile_rows(Batch(step, batch), rows), batch)
     batch = {"X": ArrayType((rows, *shapes.outputs[0]), dtype)}
 
-    def program_for(count: int) -> Program:
+    def prediction(count: int) -> Program:
         return prediction_program(layers, shapes, count, dtype)
 
-    compiled = compile_any_rows(program_for, tuple(batch))
-    if compiled is None:
-        compiled = compile_rows(program_for(rows), tuple(batch))
+    program = Batch(prediction, batch)
+    compiled = compile_any_rows(program) or compile_rows(program, rows)
     return prepared(PREDICTION, compiled, batch)
+
+
+def with_rows(batch: Mapping[str, ArrayType], rows: int) -> dict[str, ArrayType]:
+    """The types of a batch of another number of rows."""
+    return {
+        name: ArrayType((rows, *type.shape[1:]), type.dtype)
+        for name, type in batch.items()
+    }
 
 
 def prepared(name: str, compiled: Compiled, batch: Mapping[str, ArrayType]) -> Subject:

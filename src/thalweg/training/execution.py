@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from thalweg.formulas.names import is_whole, look_up, require
+from thalweg.program.batch import Batch
 from thalweg.program.compile import compile_any_rows, compile_rows
-from thalweg.program.ir import Program
 from thalweg.program.native import (
     Compiled,
     Threads,
@@ -20,7 +20,6 @@ from thalweg.training.programs import Programs, compiled_once
 from thalweg.training.rows import Rows
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 
-ProgramFor = Callable[[int], Program]  # the program for a number of rows
 Arrays = Mapping[str, NumpyArray]
 MOST_THREADS = 2**31 - 1  # that the engine can be asked for; it takes fewer
 ENGINES = {"native": "the engine in C++", "interpreter": "NumPy"}
@@ -61,34 +60,29 @@ class Execution:
 
     def forward(
         self,
-        program_for: ProgramFor,
-        inputs: tuple[str, ...],
+        program: Batch,
         memory: Arrays,
         key: Hashable,
     ) -> Forward:
         """A program without learning, over any number of rows.
 
         Arguments:
-            program_for: gives the program for a number of rows.
-            inputs: the names of the inputs that hold rows.
+            program: over a batch.
             memory: arrays to use for other inputs.
             key: of all that the program depends on.
         """
         if self.engine == "interpreter":
-            return InterpretedForward(program_for, memory)
+            return InterpretedForward(program, memory)
 
         def any_rows() -> Compiled | None:
-            return compile_any_rows(program_for, inputs)
-
-        def for_rows(rows: int) -> Compiled:
-            return compile_rows(program_for(rows), inputs)
+            return compile_any_rows(program)
 
         compiled = compiled_once(key, any_rows, self.programs)
-        return NativeForward(compiled, for_rows, program_for, memory, self._threads)
+        return NativeForward(compiled, program, memory, self._threads)
 
     def steps(
         self,
-        program_for: ProgramFor,
+        program: Batch,
         rows: Rows,
         batch_size: int,
         seed: int,
@@ -98,7 +92,7 @@ class Execution:
         """The steps of training on some rows.
 
         Arguments:
-            program_for: gives the program of a step for a number of rows.
+            program: of a step.
             rows: to train on.
             batch_size: the rows of a step.
             seed: of random numbers.
@@ -106,12 +100,11 @@ class Execution:
             key: of all that the program depends on, but for the number of rows.
         """
         if self.engine == "interpreter":
-            return InterpretedSteps(program_for, rows, batch_size, seed, memory)
-        inputs = tuple(rows.arrays())
+            return InterpretedSteps(program, rows, batch_size, seed, memory)
 
         def compiled_for(count: int) -> Compiled:
             def make() -> Compiled:
-                return compile_rows(program_for(count), inputs)
+                return compile_rows(program, count)
 
             return compiled_once((key, count), make, self.programs)
 

@@ -17,6 +17,7 @@ from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.schedules import schedule
+from thalweg.program.batch import Batch
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.callbacks import Callbacks
@@ -69,15 +70,14 @@ class Scorer:
         self.metric = metric
         dtype = memory.dtype
 
-        def program_for(count: int) -> Program:
+        def scoring(count: int) -> Program:
             types = rows.types(count)
             return scoring_program(layers, shapes, loss, metric, types, dtype)
 
         types = tuple(rows.types(1).items())
         key = ("scores", layers, shapes.outputs[0], loss, type(metric), types, dtype)
-        self._forward = execution.forward(
-            program_for, tuple(rows.arrays()), memory.buffers(), key
-        )
+        program = Batch(scoring, rows.arrays())
+        self._forward = execution.forward(program, memory.buffers(), key)
 
     def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
@@ -128,14 +128,15 @@ class Trainer:
         task, memory = self.plan.task, self.state.memory
         dtype = memory.dtype
 
-        def program_for(count: int) -> Program:
+        def step(count: int) -> Program:
             types = self._rows.types(count)
             return step_programs(layers, shapes, task, types, dtype)["step"]
 
         size, seed = self.plan.batch_size, self.plan.seed
         buffers = {**memory.buffers(), **self.state.optimizer.slots}
         key = step_key(layers, shapes, task, self._rows.types(1), dtype)
-        return execution.steps(program_for, self._rows, size, seed, buffers, key)
+        program = Batch(step, self._rows.arrays())
+        return execution.steps(program, self._rows, size, seed, buffers, key)
 
     @property
     def log_shape(self) -> tuple[int, int]:

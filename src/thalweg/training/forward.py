@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.program.compile import make_executable
+from thalweg.program.batch import Batch
+from thalweg.program.compile import compile_rows, make_executable
 from thalweg.program.extent import peak_bytes
 from thalweg.program.interpret import Executable
-from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
 from thalweg.program.types import NumpyArray
 
 Arrays = Mapping[str, NumpyArray]
-ProgramFor = Callable[[int], Program]  # the program for a number of rows
-
 Quick = Callable[[Any], NumpyArray | None]
 
 INTERPRETED_ROWS = 1024  # at a time, which bounds the memory
@@ -28,13 +26,9 @@ MOST_CHUNK_ROWS = 65_536  # summed in the network's own precision
 KEPT_PROGRAMS = 8  # of different numbers of rows
 
 
-def rows_at_a_time(program_for: ProgramFor) -> int:
-    """The most rows that a program takes at a time whose rows are all there together.
-
-    Arguments:
-        program_for: gives the program for a number of rows.
-    """
-    a_row = peak_bytes(program_for(INTERPRETED_ROWS)) // INTERPRETED_ROWS
+def rows_at_a_time(program: Batch) -> int:
+    """The most rows that a program takes at a time that are all there together."""
+    a_row = peak_bytes(program.at(INTERPRETED_ROWS)) // INTERPRETED_ROWS
     return min(max(MOST_BYTES // max(a_row, 1), 1), INTERPRETED_ROWS)
 
 
@@ -73,10 +67,10 @@ class Forward(ABC):
 class InterpretedForward(Forward):
     """By NumPy, one instruction after the other."""
 
-    def __init__(self, program_for: ProgramFor, memory: Arrays) -> None:
-        self._program_for = program_for
+    def __init__(self, program: Batch, memory: Arrays) -> None:
+        self._program = program
         self._memory = memory
-        self.chunk_rows = rows_at_a_time(program_for)
+        self.chunk_rows = rows_at_a_time(program)
         self._executables: dict[int, Executable] = {}
 
     def run(self, rows: Arrays) -> Arrays:
@@ -92,7 +86,7 @@ class InterpretedForward(Forward):
         if rows not in self._executables:
             if len(self._executables) >= KEPT_PROGRAMS:
                 self._executables.pop(next(iter(self._executables)))
-            program = self._program_for(rows)
+            program = self._program.at(rows)
             self._executables[rows] = make_executable(program, self._memory)
         return self._executables[rows]
 
@@ -103,18 +97,17 @@ class NativeForward(Forward):
     def __init__(
         self,
         compiled: Compiled | None,
-        compiled_for: Callable[[int], Compiled],
-        program_for: ProgramFor,
+        program: Batch,
         memory: Arrays,
         threads: Threads,
     ) -> None:
-        self._compiled_for = compiled_for
+        self._program = program
         self._memory = memory
         self._threads = threads
         self._any = None if compiled is None else NativeProgram(compiled, memory)
         self._sized: dict[int, NativeProgram] = {}
         if self._any is None:
-            self.chunk_rows = rows_at_a_time(program_for)
+            self.chunk_rows = rows_at_a_time(program)
         else:
             fitting = CHUNK_BYTES // max(self._any.bytes_of_a_row, 1)
             self.chunk_rows = min(max(fitting, INTERPRETED_ROWS), MOST_CHUNK_ROWS)
@@ -147,5 +140,7 @@ class NativeForward(Forward):
         if rows not in self._sized:
             if len(self._sized) >= KEPT_PROGRAMS:
                 self._sized.pop(next(iter(self._sized)))
-            self._sized[rows] = NativeProgram(self._compiled_for(rows), self._memory)
+            self._sized[rows] = NativeProgram(
+                compile_rows(self._program, rows), self._memory
+            )
         return self._sized[rows]

@@ -24,6 +24,7 @@ from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.printable import printable
+from thalweg.program.batch import Batch
 from thalweg.program.forks import WRITING, Lock
 from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray, Shape
@@ -469,11 +470,12 @@ class Network:
         if execution not in self._forwards:
             shapes, memory = self._fitted()
 
-            def program_for(rows: int) -> Program:
+            def prediction(rows: int) -> Program:
                 return prediction_program(self.layers, shapes, rows, self.dtype)
 
             key = ("predictions", self.layers, shapes.outputs[0], self.dtype)
-            made = execution.forward(program_for, ("X",), memory.buffers(), key)
+            program = Batch(prediction, ["X"])
+            made = execution.forward(program, memory.buffers(), key)
             self._forwards[execution] = made
             if execution == Execution():
                 self._quick = made.quick()

@@ -10,7 +10,7 @@ from typing import Any, cast
 from thalweg.errors import ModelFileError
 from thalweg.formulas.layers import Embedding, Layer
 from thalweg.program.extent import kept_bytes, peak_bytes
-from thalweg.program.serialize import MOST_COMPUTED_A_ROW, ROW_COUNTS
+from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
 from thalweg.training.stack import Shapes
 from thalweg.training.traced import SavedProgram, TracedLayer
 
@@ -41,7 +41,7 @@ def require_small_rows(shapes: Shapes) -> None:
 
 def require_little_memory(program: SavedProgram) -> SavedProgram:
     """The program, if for a row it needs bounded memory beside its own arrays."""
-    program.at(ROW_COUNTS[0])
+    program.at(TYPICAL_ROWS)
     one = program.at(1)
     own = sum(type.nbytes for type in one.inputs.values())
     own += sum(array.nbytes for array in program.constants.values())

@@ -17,7 +17,7 @@ from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.program.ir import Program
-from thalweg.program.serialize import ROW_COUNTS
+from thalweg.program.serialize import TYPICAL_ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
 from thalweg.training.arguments import row_shape
@@ -272,7 +272,7 @@ def require_trainable(network: Network) -> None:
     """What training and scoring need is traced once, so that it can't fail later."""
     shapes, dtype = network.shapes, network.dtype
     types = types_of({**shapes.parameters, **shapes.state}, dtype)
-    types["X"] = ArrayType((ROW_COUNTS[0], *shapes.outputs[0]), dtype)
+    types["X"] = ArrayType((TYPICAL_ROWS, *shapes.outputs[0]), dtype)
     types |= RANDOM_INPUTS
     layers = [each for each in network.layers if can_train(each)]
     if len(layers) == len(network.layers):
@@ -290,7 +290,7 @@ def outputs_in_training(network: Network, arrays: dict[str, Tracer]) -> Data:
 
 def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
     """The loss of rows as a program."""
-    type = ArrayType((ROW_COUNTS[0], outputs), dtype)
+    type = ArrayType((TYPICAL_ROWS, outputs), dtype)
     return trace(
         lambda a: {"losses": loss.per_row(a["predictions"], a["targets"])},
         {"predictions": type, "targets": type},

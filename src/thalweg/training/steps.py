@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg.program.batch import Batch
 from thalweg.program.compile import make_executable
 from thalweg.program.interpret import Executable
-from thalweg.program.ir import Program
 from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
 from thalweg.program.types import NumpyArray
 from thalweg.training.rows import Rows, batches
 
 SLICE_SECONDS = 0.03  # between two looks at a person's wish to stop
-ProgramFor = Callable[[int], Program]  # the step's program for a number of rows
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class InterpretedSteps(Steps):
 
     def __init__(
         self,
-        program_for: ProgramFor,
+        program: Batch,
         rows: Rows,
         batch_size: int,
         seed: int,
@@ -109,7 +108,7 @@ class InterpretedSteps(Steps):
         super().__init__(rows, batch_size)
         self._executables: dict[int, Executable] = {}
         for count in self.sizes():
-            executable = make_executable(program_for(count), memory)
+            executable = make_executable(program.at(count), memory)
             executable.inputs["seed"][...] = seed
             self._executables[count] = executable
 

@@ -17,9 +17,11 @@ from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
+from thalweg.program.fit_rows import any_rows
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Instruction, Program
-from thalweg.program.serialize import from_data, to_data, whole
+from thalweg.program.serialize import decode, from_data, to_data, whole
+from thalweg.program.sizes import Size
 from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 from thalweg.training.stack import LayerValues, StepRandom, describe
@@ -36,7 +38,9 @@ class SavedProgram:
     constants: Mapping[str, NumpyArray]
 
     def at(self, rows: int) -> Program:
-        """The checked program for a number of rows."""
+        """The checked program for a number of rows, or for `ROWS`."""
+        if isinstance(rows, Size):
+            return decode(self.data, self.constants, rows)
         return from_data(self.data, self.constants, rows)
 
     def record(self, inputs: Mapping[str, Tracer], drawn: int = 0) -> dict[str, Tracer]:
@@ -164,10 +168,10 @@ def traced_layer(layer: Layer, input_shape: Shape, dtype: Dtype) -> TracedLayer:
         return make_safe(trace(both, {**types(rows), **RANDOM_INPUTS}))
 
     try:
-        saved_training = SavedProgram(*to_data(training))
+        saved_training = SavedProgram(*to_data(any_rows(training)))
     except ProgramError:
         saved_training = None
-    saved = SavedProgram(*to_data(prediction))
+    saved = SavedProgram(*to_data(any_rows(prediction)))
     return TracedLayer(describe(layer), declared, kept, saved, saved_training)
 
 
@@ -199,7 +203,7 @@ def traced_loss(loss: Loss, outputs: int, dtype: Dtype) -> TracedLoss:
             )
         )
 
-    return TracedLoss(loss.name, SavedProgram(*to_data(program)))
+    return TracedLoss(loss.name, SavedProgram(*to_data(any_rows(program))))
 
 
 def parameter_data(declared: Mapping[str, Parameter]) -> Data:

@@ -12,6 +12,7 @@ from thalweg.exports import runtime
 from thalweg.exports.python_lines import WRITERS, Lines
 from thalweg.exports.traced import Traced
 from thalweg.program import ops
+from thalweg.program.fit_rows import any_rows
 from thalweg.program.identifiers import Identifiers
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
@@ -43,7 +44,7 @@ def run(traced: Traced, inputs: Mapping[str, NumpyArray]) -> list[Any]:
 
 
 def of_rows(program: Program) -> Traced:
-    return Traced.from_data(*to_data(lambda _: program), {})
+    return Traced.from_data(*to_data(program), {})
 
 
 def one_instruction(
@@ -130,7 +131,7 @@ def test_the_lines_take_any_number_of_rows(rows: int) -> None:
 
         return trace(apply, {"x": ArrayType((count, 3), "float32")})
 
-    traced = Traced.from_data(*to_data(program_for), {})
+    traced = Traced.from_data(*to_data(any_rows(program_for)), {})
     x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
     meant = interpret(program_for(rows), {"x": x})
     for array, name in zip(run(traced, {"x": x}), traced.outputs, strict=True):

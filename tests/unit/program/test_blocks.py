@@ -18,6 +18,7 @@ from thalweg.program.blocks import (
 from thalweg.program.fuse import fuse
 from thalweg.program.ir import Program
 from thalweg.program.rows import find_rows
+from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 
@@ -36,10 +37,10 @@ def products(rows: int, width: int) -> Program:
     return trace(function, f32)
 
 
-def chosen(program: Program) -> Blocks:
-    rows = find_rows(program, ["X"])
-    assert rows is not None
-    return choose_blocks(fuse(program, rows.axes), rows)
+def chosen(rows: int, width: int) -> Blocks:
+    found = find_rows(products(ROWS, width))
+    assert found is not None
+    return choose_blocks(fuse(products(rows, width), found.axes), found, rows)
 
 
 @pytest.mark.parametrize("rows", [2, 31, 63, 64, 200, 256, 1000])
@@ -47,8 +48,7 @@ def chosen(program: Program) -> Blocks:
 def test_blocks_hold_all_rows_in_as_many_shards_as_there_are_blocks(
     rows: int, width: int
 ) -> None:
-    program = products(rows, width)
-    blocks = chosen(program)
+    blocks = chosen(rows, width)
     count = -(-rows // blocks.rows)
     assert blocks.shards <= min(count, MOST_SHARDS)
     assert blocks.shards == 1 or blocks.rows >= LEAST_ROWS
@@ -56,19 +56,19 @@ def test_blocks_hold_all_rows_in_as_many_shards_as_there_are_blocks(
 
 
 def test_little_work_is_one_shard_and_much_is_several() -> None:
-    assert chosen(products(256, 16)) == Blocks(256, 1)
-    found = find_rows(products(256, 128), ["X"])
+    assert chosen(256, 16) == Blocks(256, 1)
+    found = find_rows(products(ROWS, 128))
     assert found is not None
     work = operations_on_rows(products(256, 128), found)
-    assert chosen(products(256, 128)).shards == work // SHARD_OPERATIONS > 1
+    assert chosen(256, 128).shards == work // SHARD_OPERATIONS > 1
 
 
 def test_work_counts_products_of_rows_and_sums_over_them() -> None:
     program = products(10, 7)
-    found = find_rows(program, ["X"])
+    found = find_rows(products(ROWS, 7))
     assert found is not None
     assert operations_on_rows(program, found) == 2 * (2 * 10 * 7 * 7)
 
 
 def test_large_sums_are_not_copied_for_shards() -> None:
-    assert chosen(products(256, 400)) == Blocks(256, 1)
+    assert chosen(256, 400) == Blocks(256, 1)

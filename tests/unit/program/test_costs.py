@@ -3,7 +3,8 @@
 from typing import Any
 
 import thalweg as tw
-from thalweg.program.compile import compile_any_rows, compile_rows
+from thalweg.program.batch import Batch
+from thalweg.program.compile import compile_any_rows, compile_program
 from thalweg.program.costs import Cost, cost_of
 from thalweg.program.ir import Program
 from thalweg.program.native import NativeProgram
@@ -14,7 +15,7 @@ from thalweg.program.types import ArrayType
 
 def only_step(formula: Any, **types: ArrayType) -> Any:
     program = simplify(trace(lambda arrays: {"result": formula(**arrays)}, types))
-    (step,) = compile_rows(program, ()).block.plan.steps
+    (step,) = compile_program(program).block.plan.steps
     return step
 
 
@@ -54,7 +55,7 @@ def test_weights_are_read_for_every_block_and_rows_only_once() -> None:
         types = {"x": f32(rows, 4), "w": f32(4, 2)}
         return trace(lambda a: {"result": a["x"] @ a["w"]}, types)
 
-    compiled = compile_any_rows(program_for, ["x"])
+    compiled = compile_any_rows(Batch(program_for, ["x"]))
     assert compiled is not None
     (step,) = compiled.block.plan.steps
     rows = NativeProgram(compiled, {}).engine.block_rows

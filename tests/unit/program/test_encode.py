@@ -12,7 +12,7 @@ import pytest
 import thalweg as tw
 from thalweg import _engine
 from thalweg.errors import ArgumentError, ProgramError
-from thalweg.program import ops
+from thalweg.program import ops, sizes
 from thalweg.program.blocks import Blocks
 from thalweg.program.compile import compile_parts
 from thalweg.program.encode import (
@@ -29,6 +29,7 @@ from thalweg.program.layout import ARENA, Location, single
 from thalweg.program.native import Compiled, NativeProgram, Part, clear_errors
 from thalweg.program.plan import plan
 from thalweg.program.primitives import TABLE
+from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
 from thalweg.program.split import split
 from thalweg.program.trace import Tracer, trace
@@ -81,12 +82,18 @@ def training() -> Compiled:
     """Blocks of rows, a part before them and one after."""
     layers = [tw.Dense(5, "relu"), tw.Dropout(0.5), tw.Dense(3, "softmax")]
     network = tw.Network(layers).initialize(4)
-    batch = {"X": ArrayType((ROWS, 4), "float32"), "y": ArrayType((ROWS,), "int32")}
+    batch = {
+        "X": ArrayType((sizes.ROWS, 4), "float32"),
+        "y": ArrayType((sizes.ROWS,), "int32"),
+    }
     task = Task(tw.Loss.of("cross_entropy"), Accuracy(), tw.Adam(), tw.L2(0.1), None)
     layers, shapes = network.layers, network.shapes
     program = step_programs(layers, shapes, task, batch, "float32")["step"]
-    names = ("X", "y")
-    return compile_parts(split(program, names, 2), names, Blocks(2, 2))
+    found = find_rows(program)
+    assert found is not None
+    parts = split(program, found)
+    assert parts is not None
+    return compile_parts(parts.at(ROWS, 2), Blocks(2, 2), ("X", "y"))
 
 
 MAKERS: dict[str, Callable[[], Compiled]] = {"whole": whole, "training": training}

@@ -7,6 +7,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.program import ops
+from thalweg.program.batch import Batch
 from thalweg.program.blocks import LEAST_ROWS, MOST_ROWS, MOST_SHARDS
 from thalweg.program.compile import compile_any_rows, compile_rows
 from thalweg.program.fuse import fuse
@@ -15,6 +16,7 @@ from thalweg.program.kernels import Kernel, Kernels, roots_of, singly
 from thalweg.program.native import Compiled
 from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
+from thalweg.program.sizes import ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType
 from thalweg.training.metrics import Accuracy, SquaredError
@@ -124,8 +126,16 @@ def step_of(units: tuple[int, ...], rows: int, activation: Any = "relu") -> Prog
     return step_programs(layers, shapes, task, batch, "float32")["step"]
 
 
+def compile_step(
+    rows: int, units: tuple[int, ...], activation: Any = "relu"
+) -> Compiled:
+    """The step, ready for the engine."""
+    step = Batch(lambda count: step_of(units, count, activation), ["X", "y"])
+    return compile_rows(step, rows)
+
+
 def test_adams_rule_is_one_kernel() -> None:
-    compiled = compile_rows(step_of((5, 4, 3), 32), ("X", "y"))
+    compiled = compile_step(32, (5, 4, 3))
     assert compiled.after is not None
     corrections, rule = compiled.after.plan.steps
     assert all(line.type.shape == () for line in corrections.lines)
@@ -136,7 +146,7 @@ def test_adams_rule_is_one_kernel() -> None:
 @pytest.mark.parametrize("rows", [7, 64])
 def test_every_value_is_computed_once_and_before_it_is_read(rows: int) -> None:
     program = step_of((5, 8, 3), rows, "silu")
-    found = find_rows(program, ("X", "y"))
+    found = find_rows(step_of((5, 8, 3), ROWS, "silu"))
     assert found is not None
     for kernels in (fuse(program, found.axes), fuse(program, {}), singly(program)):
         computed = [v for kernel in kernels.kernels for v in kernel.values]
@@ -198,7 +208,7 @@ def rows_of(compiled: Compiled) -> int:
     ],
 )
 def test_these_batches_are_one_block(units: tuple[int, ...], rows: int) -> None:
-    compiled = compile_rows(step_of(units, rows), ("X", "y"))
+    compiled = compile_step(rows, units)
     assert (rows_of(compiled), compiled.shards) == (rows, 1)
 
 
@@ -206,13 +216,13 @@ def test_these_batches_are_one_block(units: tuple[int, ...], rows: int) -> None:
     ("units", "rows"), [((64, 128, 128, 10), 64), ((100, 100, 10), 200)]
 )
 def test_these_batches_are_two_shards(units: tuple[int, ...], rows: int) -> None:
-    compiled = compile_rows(step_of(units, rows), ("X", "y"))
+    compiled = compile_step(rows, units)
     assert compiled.shards == 2
     assert rows_of(compiled) < rows
 
 
 def test_a_large_batch_of_a_small_network_is_cut_into_shards_of_small_blocks() -> None:
-    compiled = compile_rows(step_of((4, 32, 16, 4), 10_000, "tanh"), ("X", "y"))
+    compiled = compile_step(10_000, (4, 32, 16, 4), "tanh")
     assert LEAST_ROWS <= rows_of(compiled) <= MOST_ROWS
     assert 1 < compiled.shards <= MOST_SHARDS
     assert compiled.block.plan.arena_bytes < 2**20
@@ -223,13 +233,13 @@ def test_batch_norm_keeps_a_batch_together() -> None:
     layers = [tw.Dense(4), tw.BatchNorm(), tw.Dense(1)]
     network = tw.Network(layers).initialize(3)
     batch = {
-        "X": ArrayType((5000, 3), "float32"),
-        "y": ArrayType((5000, 1), "float32"),
+        "X": ArrayType((ROWS, 3), "float32"),
+        "y": ArrayType((ROWS, 1), "float32"),
     }
     loss = tw.Loss.of("mean_squared_error")
     task = Task(loss, SquaredError((1.0,)), tw.SGD(), None, None)
     program = step_programs(network.layers, network.shapes, task, batch, "float32")
-    compiled = compile_rows(program["step"], ("X", "y"))
+    compiled = compile_rows(Batch(lambda _: program["step"], ["X", "y"]), 5000)
     assert (rows_of(compiled), compiled.shards) == (5000, 1)
     assert not compiled.any_rows
 
@@ -238,9 +248,10 @@ def test_prediction_takes_any_number_of_rows_in_small_blocks() -> None:
     layers = [tw.Dense(256, "relu"), tw.Dense(10, "softmax")]
     network = tw.Network(layers).initialize(784)
     layers, shapes = network.layers, network.shapes
-    compiled = compile_any_rows(
-        lambda rows: prediction_program(layers, shapes, rows, "float32"), ("X",)
+    prediction = Batch(
+        lambda rows: prediction_program(layers, shapes, rows, "float32"), ["X"]
     )
+    compiled = compile_any_rows(prediction)
     assert compiled is not None
     assert compiled.any_rows
     assert LEAST_ROWS <= rows_of(compiled) <= MOST_ROWS

@@ -14,11 +14,11 @@ from numpy.testing import assert_allclose
 from thalweg.errors import ProgramError
 from thalweg.program import ops, serialize
 from thalweg.program.compile import make_safe
+from thalweg.program.fit_rows import ROW_COUNTS, any_rows
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.serialize import (
     MOST_INSTRUCTIONS,
-    ROW_COUNTS,
     from_data,
     to_data,
 )
@@ -75,7 +75,7 @@ def program_of(formula: Callable[[Any, Any], Any]) -> Callable[[int], Program]:
 @settings(max_examples=10)
 def test_a_program_from_its_data_is_the_program(name: str, rows: int) -> None:
     """For other numbers of rows than those at which it was traced, and after JSON."""
-    data, constants = to_data(program_of(FORMULAS[name]))
+    data, constants = to_data(any_rows(program_of(FORMULAS[name])))
     data = json.loads(json.dumps(data, allow_nan=False))
     restored, original = (
         from_data(data, constants, rows),
@@ -115,12 +115,14 @@ REFUSED: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_depends_on_the_rows_otherwise_is_refused(name: str) -> None:
     with pytest.raises(ProgramError, match="rows"):
-        to_data(program_of(REFUSED[name]))
+        to_data(any_rows(program_of(REFUSED[name])))
 
 
 # Data that someone changed ------------------------------------------------------------
 
-VALID = to_data(program_of(lambda x, a: ops.mean(ops.tanh(x @ MATRIX), axis=0)[1:]))
+VALID = to_data(
+    any_rows(program_of(lambda x, a: ops.mean(ops.tanh(x @ MATRIX), axis=0)[1:]))
+)
 
 
 def changed(path: list[Any], value: Any) -> dict[str, Any]:
@@ -252,7 +254,7 @@ def test_too_many_instructions_are_not_written_either() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(serialize, "MOST_INSTRUCTIONS", MOST_INSTRUCTIONS // 100)
         with pytest.raises(ProgramError, match="may have 100 instructions"):
-            to_data(program_of(long))
+            to_data(any_rows(program_of(long)))
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -266,7 +268,9 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-SAVED = {name: to_data(program_of(formula)) for name, formula in FORMULAS.items()}
+SAVED = {
+    name: to_data(any_rows(program_of(formula))) for name, formula in FORMULAS.items()
+}
 
 VALUES = st.one_of(
     st.none(),
@@ -333,4 +337,4 @@ def test_a_truth_value_that_depends_on_the_rows_is_refused() -> None:
         )
 
     with pytest.raises(ProgramError, match="attributes depend on the number of rows"):
-        to_data(program)
+        to_data(any_rows(program))

@@ -9,17 +9,19 @@ from numpy.testing import assert_allclose
 
 import thalweg as tw
 from thalweg.program import ops
+from thalweg.program.batch import Batch
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program, verify
 from thalweg.program.rows import find_rows
 from thalweg.program.simplify import simplify
+from thalweg.program.sizes import ROWS
 from thalweg.program.split import Parts, split
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 from thalweg.training.metrics import Accuracy, Metric, SquaredError
 from thalweg.training.step import Task, scoring_program, step_programs
 
-ROWS = 12
+COUNT = 12
 BATCH = ("X", "y", "sample_weight")
 
 
@@ -73,7 +75,7 @@ STEPS: dict[str, Callable[[], Program]] = {
 def values_for(program: Program) -> dict[str, NumpyArray]:
     random = np.random.default_rng(0)
     drawn: dict[str, NumpyArray] = {}
-    for name, type in program.inputs.items():
+    for name, type in program.at(rows=COUNT).inputs.items():
         if type.is_float:
             drawn[name] = random.uniform(0.1, 1.9, type.shape).astype(type.dtype)
         else:
@@ -81,6 +83,15 @@ def values_for(program: Program) -> dict[str, NumpyArray]:
     if "step" in drawn:
         drawn["step"] = np.array(3, np.int32)
     return drawn
+
+
+def cut(program: Program) -> Parts:
+    """The parts of a program that can be cut."""
+    found = find_rows(program)
+    assert found is not None
+    parts = split(program, found)
+    assert parts is not None
+    return parts
 
 
 def run_in_blocks(
@@ -92,10 +103,10 @@ def run_in_blocks(
     if parts.before is not None:
         given |= interpret(parts.before, known)
     summed: list[dict[str, NumpyArray]] = []
-    for start in range(0, ROWS, block):
+    for start in range(0, COUNT, block):
         cut = {n: a[start : start + block] for n, a in inputs.items() if n in BATCH}
         summed.append(interpret(parts.block, {**known, **given, **cut}))
-    if parts.count is None:
+    if not parts.by_blocks:
         return summed[0]
     for name in parts.sums:
         given[name] = np.sum([each[name] for each in summed], axis=0)
@@ -110,18 +121,17 @@ def run_in_blocks(
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_in_blocks_gives_what_it_gives_whole(name: str, block: int) -> None:
     program = STEPS[name]()
-    parts = split(program, [n for n in BATCH if n in program.inputs], block)
-    assert parts.count == block
+    parts = cut(program).at(COUNT, block)
     for part in (parts.before, parts.block, parts.after):
         assert part is None or verify(part)
     inputs = values_for(program)
     given = run_in_blocks(parts, inputs, block)
-    for output, expected in interpret(program, inputs).items():
+    for output, expected in interpret(program.at(rows=COUNT), inputs).items():
         assert_allclose(given[output], expected, 1e-11, 1e-13, err_msg=output)
 
 
 def test_the_gradient_is_one_sum() -> None:
-    parts = split(classes(), BATCH, 4)
+    parts = cut(classes())
     assert len(parts.sums) == 3  # loss, metric, gradient
     assert parts.before is None
     assert all(parts.block.output_types()[n].is_float for n in parts.sums)
@@ -137,14 +147,12 @@ def record(
 MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "a mean taken off": lambda a: a["X"] - ops.mean(a["X"], axis=0),
     "the largest row": lambda a: ops.max(a["X"], axis=0),
-    "rows in another order": lambda a: ops.take(a["X"], np.arange(ROWS)[::-1]),
+    "rows in another order": lambda a: ops.take(a["X"], np.arange(COUNT)[::-1]),
     "neighbours": lambda a: a["X"][1:] - a["X"][:-1],
     "all pairs": lambda a: a["X"] @ a["X"].T,
     "one below the other": lambda a: ops.concatenate([a["X"], a["X"]]),
     "columns first": lambda a: a["X"].T,
     "a constant for each row": lambda a: a["X"] * np.arange(36.0).reshape(12, 3),
-    "a weight for each row": lambda a: a["X"] * a["W"],
-    "a weight for each row, repeated": lambda a: a["X"] * a["W"][:, :1],
     "repeated for rows, and whole": lambda a: (a["X"] + many(a)) @ many(a).T,
     "repeated for rows, and seen whole": lambda a: (
         (a["X"] + many(a)) @ many(a).reshape(3, ROWS)
@@ -170,9 +178,8 @@ def square(arrays: dict[str, Tracer]) -> Tracer:
 
 @pytest.mark.parametrize("name", MEETING)
 def test_rows_that_meet_are_not_cut(name: str) -> None:
-    program = record(MEETING[name], X=(ROWS, 3), W=(ROWS, 3))
-    parts = split(program, ["X"], 4)
-    assert parts == Parts(None, program, None)
+    batch = Batch(lambda rows: record(MEETING[name], X=(rows, 3), W=(rows, 3)), ["X"])
+    assert batch.parts is None
 
 
 APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
@@ -203,29 +210,30 @@ APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
 @pytest.mark.parametrize("name", APART)
 def test_rows_apart_are_cut(name: str) -> None:
     program = record(APART[name], X=(ROWS, 3), W=(3, 3))
-    parts = split(program, ["X"], 4)
-    inputs = values_for(program)
-    given = run_in_blocks(parts, inputs, 4 if parts.count else ROWS)
-    if parts.count is not None:
-        assert parts.block.inputs["X"].shape == (4, 3)
-    assert_allclose(given["y"], interpret(program, inputs)["y"], 1e-12)
-    assert find_rows(program, ["X"]) is not None
+    found = find_rows(program)
+    assert found is not None
+    parts, inputs = split(program, found), values_for(program)
+    if parts is None:  # nothing of it is over rows
+        return
+    given = run_in_blocks(parts.at(COUNT, 4), inputs, 4)
+    assert_allclose(given["y"], interpret(program.at(rows=COUNT), inputs)["y"], 1e-12)
 
 
 def test_scoring_is_a_block_alone() -> None:
     layers = [tw.Dense(4, "relu"), tw.Dense(3, "softmax")]
     network = tw.Network(layers).initialize(5, dtype="float64")
-    batch = {"X": ArrayType((8, 5), "float64"), "y": ArrayType((8,), "int32")}
+    batch = {"X": ArrayType((ROWS, 5), "float64"), "y": ArrayType((ROWS,), "int32")}
     loss = tw.Loss.of("cross_entropy")
     program = scoring_program(
         network.layers, network.shapes, loss, Accuracy(), batch, "float64"
     )
-    parts = split(program, ["X", "y"], 8)
+    parts = cut(program)
     assert parts.before is None
     assert parts.after is None
     assert set(parts.sums) == {"loss_sum", "metric_sum"}
 
 
 def test_one_row_is_not_cut() -> None:
-    program = record(lambda a: a["X"] * 2, X=(1, 3))
-    assert find_rows(program, ["X"]) is None
+    batch = Batch(lambda rows: record(lambda a: a["X"] * 2, X=(rows, 3)), ["X"])
+    assert batch.parts_at(2) is not None
+    assert batch.parts_at(1) is None

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,29 +12,18 @@ import pytest
 from numpy.testing import assert_allclose
 
 import thalweg as tw
+from support.formulas import read
 from thalweg.errors import NotFittedError
 from thalweg.formulas.layers import Layer
-from thalweg.program import meanings
+from thalweg.program.batch import Batch
 from thalweg.program.compile import compile_rows
+from thalweg.training import compiled
 from thalweg.training.explain import explain
 from thalweg.training.settings import USUAL_ROWS, batch_types, rows_of, task_of
 from thalweg.training.stack import describe
 from thalweg.training.step import step_programs
 from thalweg.training.words import PAGE_WIDTH
 
-NUMPY = {
-    name: getattr(np, name)
-    for name in (
-        *("abs", "exp", "log", "sqrt", "tanh", "maximum", "minimum", "where", "sign"),
-        *("sum", "max", "mean", "reshape", "broadcast_to", "concatenate", "pad"),
-        *("float32", "float64", "int32", "arange", "expm1", "log1p"),
-    )
-} | {
-    "sigmoid": meanings.sigmoid,
-    "softplus": meanings.softplus,
-    "erf": meanings.erf,
-    "scatter_add": meanings.scatter_add_array,
-}
 ROWS = 32
 generator = np.random.default_rng(0)
 
@@ -59,14 +47,6 @@ def formulas_of(block: str, *words: str) -> list[str]:
         if inside and " = " in line:
             found.append(line[14:])
     return found
-
-
-def read(lines: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    names: dict[str, Any] = {**NUMPY, "__builtins__": {}, **given}
-    for line in lines:
-        name, text = line.split(" = ", 1)
-        names[name] = eval(text, names)
-    return names
 
 
 def same(read_back: Any, value: Any) -> None:
@@ -408,9 +388,14 @@ def test_the_plans_are_those_that_the_engine_runs() -> None:
     assert task is not None
     batch = batch_types(network, task.loss)
     layers, shapes = network.layers, network.shapes
-    step = step_programs(layers, shapes, task, batch, network.dtype)["step"]
+    rows = batch["X"].shape[0]
+
+    def step(count: int) -> Any:
+        types = compiled.with_rows(batch, count)
+        return step_programs(layers, shapes, task, types, network.dtype)["step"]
+
     shown = network.explain(program=True)
-    for part in compile_rows(step, tuple(batch)).parts.values():
+    for part in compile_rows(Batch(step, batch), rows).parts.values():
         assert f"\n{part.plan}" in shown
 
 

@@ -644,3 +644,20 @@ def test_the_text_of_a_network_is_how_it_is_written() -> None:
     assert repr(classifier()) == (
         "Network([Dense(6, activation='tanh'), Dense(3, activation='softmax')])"
     )
+
+
+class ManyAxes(tw.Layer):
+    """More axes than the engine knows, on the way."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        apart = tw.reshape(x, (x.shape[0], *(1,) * 5, 2, 2, 2))
+        return tw.reshape(tw.transpose(apart, (0, *range(8, 0, -1))), (x.shape[0], 8))
+
+
+def test_too_many_axes_are_an_error_of_the_layer_s_line() -> None:
+    network = tw.Network([tw.Dense(8), ManyAxes(), tw.Dense(1)])
+    with pytest.raises(
+        tw.ShapeError, match=r"8 axes at most.*layer 2, ManyAxes"
+    ) as said:
+        network.fit(np.ones((20, 3)), np.ones(20))
+    assert __file__ in str(said.value)

@@ -119,9 +119,9 @@ def test_what_the_runs_share_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -
     made: list[int] = []
     compile_rows = execution.compile_rows
 
-    def counted(program: Any, inputs: Any) -> Any:
-        made.append(program.inputs["X"].shape[0])
-        return compile_rows(program, inputs)
+    def counted(program: Any, rows: int) -> Any:
+        made.append(rows)
+        return compile_rows(program, rows)
 
     monkeypatch.setattr(execution, "compile_rows", counted)
     over = {"seed": range(5), "learning_rate": [0.01, 0.02]}
