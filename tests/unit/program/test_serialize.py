@@ -303,7 +303,7 @@ def test_garbled_data_is_a_program_error_or_a_program_that_runs(
         place = data
         for key in path:
             place = place[key]
-        place[last] = value
+        place[last] = copy.deepcopy(value)
     started = time.process_time()
     tracemalloc.start()
     try:

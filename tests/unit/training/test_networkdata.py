@@ -638,7 +638,7 @@ def test_a_garbled_document_is_refused_or_gives_a_network_that_works(
     for number, value in changes:
         every = places(document)
         place, key = place_of(document, list(every[number % len(every)]))
-        place[key] = value
+        place[key] = copy.deepcopy(value)  # no two places share what may change
     tracemalloc.start()
     try:
         network = network_from(Content("a.thalweg", document, dict(tensors)))
