@@ -9,41 +9,30 @@ import numpy as np
 
 from thalweg.program import meanings
 
-
-def argmax(x: Any, axis: int) -> Any:
-    """Positions as a program has them."""
-    return meanings.argmax_array(x, axis)
-
-
-def spread(x: Any, starts: Any, steps: Any, shape: Any) -> Any:
-    """Elements set into zeros, some apart from each other."""
-    return meanings.pad_array(x, starts, steps, shape)
-
-
 NUMPY: dict[str, Any] = {
     name: getattr(np, name)
     for name in (
-        *("abs", "exp", "log", "sqrt", "tanh", "maximum", "minimum", "where", "sign"),
-        *("sum", "max", "mean", "reshape", "broadcast_to", "concatenate", "pad"),
-        *("float32", "float64", "int32", "arange", "expm1", "log1p", "sin", "cos"),
-        *("floor", "transpose", "array", "inf", "nan", "logical_and", "logical_not"),
-        *("bool_", "uint32"),
+        *("abs", "sign", "floor", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos"),
+        *("tanh", "maximum", "minimum", "where", "logical_and", "logical_not", "sum"),
+        *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
+        *("concatenate", "array", "arange", "bool", "float32", "float64", "int32"),
+        *("uint32", "inf", "nan"),
     )
 } | {
     "sigmoid": meanings.sigmoid,
     "softplus": meanings.softplus,
     "erf": meanings.erf,
+    "spread": meanings.pad_array,
     "scatter_add": meanings.scatter_add_array,
-    "argmax": argmax,
-    "spread": spread,
-    "bool": np.bool_,
+    "random_bits": meanings.random_bits_array,
 }
 
 
 def read(lines: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What lines such as ``y = exp(z)`` compute, one after the other."""
+    """Every name that lines such as ``y = exp(z)`` define."""
     names: dict[str, Any] = {**NUMPY, "__builtins__": {}, **given}
-    for line in lines:
-        name, text = line.split(" = ", 1)
-        names[name] = eval(text, names)
+    with np.errstate(all="ignore"):
+        for line in lines:
+            name, text = line.split(" = ", 1)
+            names[name] = eval(text, names)
     return names

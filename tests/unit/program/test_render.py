@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from thalweg.program import meanings, ops
+from support.formulas import read
+from thalweg.program import ops
 from thalweg.program.compile import backward_program, make_safe
 from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
@@ -20,37 +21,10 @@ from thalweg.program.simplify import simplify
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType
 
-NUMPY = {
-    name: getattr(np, name)
-    for name in (
-        *("abs", "sign", "floor", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos"),
-        *("tanh", "maximum", "minimum", "where", "logical_and", "logical_not", "sum"),
-        *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
-        *("concatenate", "array", "arange", "bool", "float32", "float64", "int32"),
-        *("uint32", "inf", "nan"),
-    )
-} | {
-    "sigmoid": meanings.sigmoid,
-    "softplus": meanings.softplus,
-    "erf": meanings.erf,
-    "spread": meanings.pad_array,
-    "scatter_add": meanings.scatter_add_array,
-    "random_bits": meanings.random_bits_array,
-}
 A = ArrayType((4, 3), "float64")
 ROW = ArrayType((3,), "float64")
 SQUARE = ArrayType((3, 3), "float64")
 generator = np.random.default_rng(0)
-
-
-def read(lines: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every name that the lines define."""
-    names: dict[str, Any] = {**NUMPY, "__builtins__": {}, **given}
-    with np.errstate(all="ignore"):
-        for line in lines:
-            name, text = line.split(" = ", 1)
-            names[name] = eval(text, names)
-    return names
 
 
 def arrays_for(program: Program) -> dict[str, Any]:
