@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -11,9 +12,8 @@ import numpy as np
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-import bits  # noqa: E402 # pyright: ignore[reportMissingImports]
+sys.path.insert(0, str(SCRIPTS))  # the scripts are no package
+bits = importlib.import_module("bits")
 
 
 def test_a_run_has_the_same_bits_again(tmp_path: Path) -> None:

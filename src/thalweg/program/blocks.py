@@ -18,12 +18,12 @@ from thalweg.program.costs import operations
 from thalweg.program.ir import Program
 from thalweg.program.kernels import Kernels
 from thalweg.program.rows import Rows
+from thalweg.program.sizes import FEWEST
 
 BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache
 WIDE_BYTES = 512 * 1024  # of the same for a whole batch, up to which one block does
 SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
 MOST_BLOCK_BYTES = 32 * 1024**2  # of values that hold rows, where so few can be taken
-FEWEST_ROWS = 2  # of a plan: with one, an axis of rows looks like any other
 LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
@@ -86,7 +86,7 @@ def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
     weights = sum(type.nbytes for v, type in inputs if v not in rows.axes)
     if weights > BLOCK_BYTES:  # they are read anew for every block
         size = max(size, WEIGHTY_ROWS)
-    size = min(size, max(int(MOST_BLOCK_BYTES / max(a_row, 1)), FEWEST_ROWS))
+    size = min(size, max(int(MOST_BLOCK_BYTES / max(a_row, 1)), FEWEST))
     return Blocks(min(size, MOST_ROWS), MANY_SHARDS)
 
 

@@ -89,9 +89,8 @@ class Planner:
         for part, (owner, _) in self.home.items():
             self.parts.setdefault(owner, []).append(part)
         self.fresh: list[int] = []  # roots whose room or last reader is new
-        self.ending: dict[
-            int, list[int]
-        ] = {}  # the roots of which a kernel is the last
+        # The roots of which a kernel is the last reader.
+        self.ending: dict[int, list[int]] = {}
         for root, number in self.last_use.items():
             self.ending.setdefault(number, []).append(root)
         self.arena = Arena()
@@ -132,10 +131,9 @@ class Planner:
 
     def _look_again(self, root: int) -> None:
         """Find out anew which kernel is the last to read a root, or a part of it."""
-        seen, waiting, last = set[int](), [root], -1
+        waiting, last = [root], -1
         while waiting:
             own = waiting.pop()
-            seen.add(own)
             last = max(last, self.readers.get(own, -1))
             waiting += [v for v in self.views.get(own, ()) if self.root[v] == root]
         for part in self.parts.get(root, ()):
