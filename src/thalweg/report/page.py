@@ -7,9 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import thalweg
 from thalweg.printable import printable_lines
 from thalweg.report.blocks import Page
+from thalweg.version import __version__
 
 TEMPLATES = Path(__file__).parent
 
@@ -17,11 +17,12 @@ TEMPLATES = Path(__file__).parent
 def html(page: Page) -> bytes:
     """The page; whatever a table or a model file holds is shown as text.
 
-    Example:
-        >>> from thalweg.report.blocks import Paragraph, Section
-        >>> page = Page("<b>", "", [Section("a", "A", [Paragraph("x < y")])])
-        >>> b"x &lt; y" in html(page) and b"<b>" not in html(page)
-        True
+        Example:
+            >>> from thalweg.version import __version__
+    from thalweg.report.blocks import Paragraph, Section
+            >>> page = Page("<b>", "", [Section("a", "A", [Paragraph("x < y")])])
+            >>> b"x &lt; y" in html(page) and b"<b>" not in html(page)
+            True
     """
     environment = Environment(
         autoescape=True,
@@ -32,7 +33,7 @@ def html(page: Page) -> bytes:
         finalize=shown,
     )
     template = environment.get_template("page.html")
-    return template.render(page=page, version=thalweg.__version__).encode()
+    return template.render(page=page, version=__version__).encode()
 
 
 def shown(value: Any) -> Any:
