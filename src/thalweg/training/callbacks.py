@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from thalweg.checks import require, require_instance
 from thalweg.formulas.layers import Layer
-from thalweg.model.state import OptimizerState
 from thalweg.model.history import EpochRecord, History
+from thalweg.model.state import OptimizerState
 from thalweg.program.types import NumpyArray
 from thalweg.training.progress import Progress
 
