@@ -12,7 +12,7 @@ from thalweg import _engine
 from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram
-from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import rows_come_first
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops

@@ -70,10 +70,16 @@ def rounded(nbytes: int) -> int:
 class Planner:
     """The state of one planning: a walk over the kernels in order."""
 
-    def __init__(self, kernels: Kernels, rows: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        kernels: Kernels,
+        rows: Mapping[int, int],
+        homes: Mapping[str, Location] | None = None,
+    ) -> None:
         self.kernels = kernels
         self.program = kernels.program
         self.rows = rows
+        self.homes = homes or {}
         self.root = roots_of(self.program)
         self.carried = {
             name: value
@@ -186,16 +192,29 @@ class Planner:
         given: dict[int, str] = {}
         for name, value in self.program.outputs.items():
             root = self._filled_root(value)
+            if name in self.homes and not self._fits_home(root, value):
+                continue
             if root is not None and name not in self.carried and root not in self.home:
                 given.setdefault(root, name)
         return given
+
+    def _fits_home(self, root: int | None, value: int) -> bool:
+        """Whether a kernel can write to a place whose elements have gaps."""
+        if root is None or root != value:
+            return False
+        return self.kernels.instruction(root).opcode != "concatenate"
+
+    def _home(self, name: str, type: ArrayType, rows: int | None) -> Location:
+        """Where an input or output lies: a buffer of its own, or as it is said."""
+        found = self.homes.get(name)
+        return contiguous(name, 0, type, rows) if found is None else found
 
     # The walk -------------------------------------------------------------------------
 
     def plan(self) -> Plan:
         """Walk the kernels, then fill the outputs that nothing was written into."""
         for value, (name, type) in enumerate(self.program.inputs.items()):
-            self.places[value] = contiguous(name, 0, type, self.rows.get(value))
+            self.places[value] = self._home(name, type, self.rows.get(value))
         for number, kernel in enumerate(self.kernels.kernels):
             self._place(number, kernel)
             self._release(number)
@@ -291,7 +310,7 @@ class Planner:
         """
         type, rows = self.program.type(value), self.rows.get(value)
         if value in self.given:
-            return contiguous(self.given[value], 0, type, rows)
+            return self._home(self.given[value], type, rows)
         carried = self._carried_input(number, kernel, value, inputs)
         if carried is not None:
             return contiguous(carried, 0, type, rows)
@@ -394,8 +413,8 @@ class Planner:
             if name in self.carried:
                 continue
             place = self._read(value)
-            home = contiguous(name, 0, place.type, place.rows)
-            if (place.buffer, place.offset) != (name, 0):
+            home = self._home(name, place.type, place.rows)
+            if (place.buffer, place.offset) != (home.buffer, home.offset):
                 self._copy(place, home)
 
     def _carry(self) -> None:
@@ -442,6 +461,19 @@ def plan(kernels: Kernels, rows: Mapping[int, int] | None = None) -> Plan:
                 f"is {program.inputs[name]}"
             )
     return check(Planner(kernels, rows or {}).plan())
+
+
+def plan_within(
+    kernels: Kernels, rows: Mapping[int, int], homes: Mapping[str, Location]
+) -> Plan:
+    """The plan of a loop's body, whose inputs and outputs lie in places around it.
+
+    Arguments:
+        kernels: of the body, for a number of rows.
+        rows: the axis of rows, for values that hold any.
+        homes: the place of each input and output.
+    """
+    return Planner(kernels, rows, homes).plan()
 
 
 def plan_singly(program: Program) -> Plan:

@@ -23,9 +23,14 @@ from thalweg.model.stack import (
     training_predictions_of,
 )
 from thalweg.program import ops
-from thalweg.program.compile import flat_type, make_safe, training_program, unpack
+from thalweg.program.compile import (
+    finish,
+    flat_type,
+    make_safe,
+    training_program,
+    unpack,
+)
 from thalweg.program.ir import Program
-from thalweg.program.passes.simplify import simplify
 from thalweg.program.trace import Tracer, labeled, trace
 from thalweg.program.types import ArrayType, Dtype, Shape
 
@@ -168,7 +173,7 @@ def prediction_program(
         },
         network_inputs(shapes, rows, dtype),
     )
-    return simplify(make_safe(traced))
+    return finish(make_safe(traced))
 
 
 def scoring_program(
@@ -189,7 +194,7 @@ def scoring_program(
         return scores(predictions, arrays, loss, metric)[0]
 
     traced = trace(sums, {**network_inputs(shapes, rows, dtype), **batch})
-    return simplify(make_safe(traced))
+    return finish(make_safe(traced))
 
 
 def require_matrix_output(shapes: Shapes) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
 from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.passes.hoist import hoist
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.passes.stabilize import stabilize
 from thalweg.program.trace import Tracer, call, trace
@@ -54,6 +55,13 @@ def positional_names(function: Function, count: int) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [p.name for p in parameters if p.kind in kinds][:count]
     return names + [f"argument{i}" for i in range(len(names), count)]
+
+
+def finish(program: Program) -> Program:
+    """A safe program as it is run: simplified, with loops as small as can be."""
+    simple = simplify(program)
+    hoisted = hoist(simple)
+    return simple if hoisted is simple else simplify(hoisted)
 
 
 def gradient_program(
@@ -117,7 +125,7 @@ def training_program(
         functools.partial(step_of, differentiated, parameters, inputs, update, slots),
         step_inputs(parameters, inputs, slots),
     )
-    finished = verify(simplify(step))
+    finished = verify(finish(step))
     return {
         "trace": traced,
         "stabilize": safe,

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from thalweg.errors import ProgramError
-from thalweg.program.ir import Instruction, Program
+from thalweg.program.ir import Instruction, Program, key_of
 from thalweg.program.sizes import ROWS, RecipeArray
 from thalweg.program.types import ArrayType, NumpyArray
 
@@ -97,6 +97,10 @@ def type_of(types: Sequence[ArrayType]) -> ArrayType:
 def linear(versions: Sequence[Any]) -> Any:
     """An attribute at three numbers of rows as one: equal, or a·rows + b."""
     first = versions[0]
+    if isinstance(first, Program):
+        if len({key_of(cast(Program, each)) for each in versions}) > 1:
+            raise ProgramError("the formula's loops depend on the number of rows")
+        return first
     if isinstance(first, tuple):
         parts = [cast(tuple[Any, ...], each) for each in versions]
         if any(len(part) != len(parts[0]) for part in parts):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg.program import ops
+from thalweg.program.loops import scan_gradient
 from thalweg.program.primitives import TABLE
 from thalweg.program.trace import Tracer
 from thalweg.program.types import Shape
@@ -170,6 +171,7 @@ GRADIENTS: dict[str, Gradient] = {
     "concatenate": concatenate_gradient,
     "matmul": matmul_gradient,
     "take": take_gradient,
+    "scan": scan_gradient,
     "scatter_add": lambda ct, out, x, indices, rows: (ops.take(ct, indices), None),
 }
 

@@ -114,6 +114,8 @@ def line(program: Program, value: int) -> str:
 
 def show(attribute: Any) -> str:
     """An attribute as short text; a large constant by its type alone."""
+    if isinstance(attribute, Program):
+        return f"{{{len(attribute.instructions)} instructions}}"
     if not isinstance(attribute, np.ndarray):
         return str(attribute)
     constant = cast(NumpyArray, attribute)
@@ -171,6 +173,8 @@ def verify_instruction(program: Program, value: int, instruction: Instruction) -
     for name, attribute in instruction.attributes.items():
         if not has_right_form(name, attribute):
             raise ProgramError(f"{name} can't be {attribute!r}")
+    if "body" in instruction.attributes:
+        verify(instruction.attributes["body"])
     types = [program.type(v) for v in instruction.inputs]
     inferred = primitive.infer(*types, **instruction.attributes)
     if inferred != instruction.type:
@@ -184,6 +188,9 @@ FORMS = {
     "transpose_a": (bool,),
     "transpose_b": (bool,),
     "axis": (int,),
+    "states": (int,),
+    "sequences": (int,),
+    "reverse": (bool,),
     "rows": (int, Size),
     "operation": (int,),
 }
@@ -191,6 +198,8 @@ FORMS = {
 
 def has_right_form(name: str, attribute: Any) -> bool:
     """Whether an attribute is of the Python type that its primitive takes."""
+    if name == "body":
+        return type(attribute) is Program
     if name in FORMS:
         return type(attribute) in FORMS[name]
     if type(attribute) is not tuple:
@@ -215,3 +224,26 @@ def without_dead_code(program: Program) -> Program:
             kept.append(instruction if same else replace(instruction, inputs=inputs))
     outputs = {name: number[value] for name, value in program.outputs.items()}
     return Program(program.inputs, tuple(kept), outputs)
+
+
+def attribute_key(attributes: Mapping[str, Any]) -> Any:
+    """Attributes as something that can be looked up; a constant by its bytes."""
+    value = attributes.get("value")
+    if isinstance(value, RecipeArray):
+        return value.key
+    if "body" in attributes:
+        rest = {**attributes, "body": key_of(attributes["body"])}
+        return tuple(rest.items())
+    if isinstance(value, np.ndarray):
+        constant = cast(NumpyArray, value)
+        return constant.dtype.name, constant.shape, constant.tobytes()
+    return tuple(attributes.items())
+
+
+def key_of(program: Program) -> Any:
+    """What two programs share if they do the same in the same order."""
+    steps = [
+        (each.opcode, each.inputs, attribute_key(each.attributes), each.type)
+        for each in program.instructions
+    ]
+    return tuple(program.inputs.items()), tuple(steps), tuple(program.outputs.items())

@@ -41,7 +41,7 @@ Axis: TypeAlias = int | tuple[int, ...] | None
 
 
 def tracing(*arguments: object) -> Trace | None:
-    """The trace that the arguments belong to; None when they are all known.
+    """The trace that the arguments belong to, the innermost; None for known ones.
 
     Raises:
         ArgumentError: one is an array with a masked cell.
@@ -50,7 +50,7 @@ def tracing(*arguments: object) -> Trace | None:
     for argument in arguments:
         if not isinstance(argument, Tracer):
             require_unmasked(argument)
-        elif found is None:
+        elif found is None or argument.trace.depth > found.depth:
             found = argument.trace
     return found
 
@@ -90,7 +90,7 @@ def is_bool(argument: object) -> bool:
 def lift(recording: Trace, argument: object, dtype: Dtype) -> Tracer:
     """An argument as a tracer of this dtype."""
     if isinstance(argument, Tracer):
-        return cast(argument, dtype)
+        return recording.own(cast(argument, dtype))
     if isinstance(argument, Size | Recipe):
         return recording.constant(number_array(argument, dtype))
     array = np.asarray(argument)

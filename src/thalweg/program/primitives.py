@@ -16,12 +16,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from thalweg.program import meanings
+from thalweg.program import loop_rules, meanings
 from thalweg.program import shape_rules as shapes
 from thalweg.program.types import ArrayType, NumpyArray
 
 Kind = Literal[
-    "constant", "elementwise", "reduction", "view", "product", "index", "random"
+    "constant", "elementwise", "reduction", "view", "product", "index", "random", "loop"
 ]
 ShapeRule = Callable[..., ArrayType]
 Meaning = Callable[..., NumpyArray]
@@ -206,6 +206,14 @@ TABLE: tuple[Primitive, ...] = (
         meanings.random_bits_array,
         ("operation", "shape"),
         WHOLE,
+    ),
+    Primitive(
+        "scan",
+        "loop",
+        None,
+        loop_rules.scan_type,
+        loop_rules.scan_array,
+        loop_rules.BODY,
     ),
 )
 

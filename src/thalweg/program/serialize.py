@@ -7,7 +7,7 @@ follows from it is written as a and b of a·rows + b.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.sizes import RecipeArray, Size, names_in
+from thalweg.program.sizes import ROWS, RecipeArray, Size, names_in
 from thalweg.program.types import DTYPES, ArrayType, NumpyArray
 
 LARGEST_ROWS = 2**40
@@ -23,6 +23,7 @@ LARGEST_SIZE = 2**28  # elements of one value for a single row
 LARGEST_RANK = 8
 MOST_INSTRUCTIONS = 10_000
 MOST_AXES = 32
+DEEPEST = 5  # programs within programs
 MOST_COMPUTED = 2**28  # elements, whatever the number of rows
 MOST_COMPUTED_A_ROW = 2**24  # and besides for every row
 PRODUCTS_AN_ELEMENT = 64  # multiplications that count as one element
@@ -44,19 +45,40 @@ def to_data(program: Program) -> tuple[Data, dict[str, NumpyArray]]:
         ProgramError: the program depends on the number of rows in a way that isn't
             linear.
     """
-    require_length(program.instructions)
+    require_length(length_of(program))
     require_bounded(program.at(rows=TYPICAL_ROWS), TYPICAL_ROWS)
     constants: dict[str, NumpyArray] = {}
-    opcodes = sorted({each.opcode for each in program.instructions})
-    data: Data = {
-        "opcodes": {name: PRIMITIVES[name].version for name in opcodes},
+    opcodes = sorted(opcodes_of(program))
+    versions = {name: PRIMITIVES[name].version for name in opcodes}
+    return {"opcodes": versions, **program_data(program, constants)}, constants
+
+
+def program_data(program: Program, constants: dict[str, NumpyArray]) -> Data:
+    """Inputs, instructions and outputs, those of bodies nested."""
+    return {
         "inputs": {name: type_data(type) for name, type in program.inputs.items()},
         "instructions": [
             instruction_data(each, constants) for each in program.instructions
         ],
         "outputs": dict(program.outputs),
     }
-    return data, constants
+
+
+def bodies_of(program: Program) -> list[Program]:
+    """The bodies of a program's loops."""
+    attributes = [each.attributes for each in program.instructions]
+    return [each["body"] for each in attributes if "body" in each]
+
+
+def opcodes_of(program: Program) -> set[str]:
+    """The primitives that a program uses, within its loops too."""
+    own = {each.opcode for each in program.instructions}
+    return own.union(*map(opcodes_of, bodies_of(program)))
+
+
+def length_of(program: Program) -> int:
+    """How many instructions there are, within loops too."""
+    return len(program.instructions) + sum(map(length_of, bodies_of(program)))
 
 
 def instruction_data(
@@ -67,7 +89,12 @@ def instruction_data(
         value = instruction.attributes["value"]
         attributes: Data = {"value": constant_data(value, constants)}
     else:
-        attributes = {k: size_data(v) for k, v in instruction.attributes.items()}
+        attributes = {
+            name: program_data(value, constants)
+            if isinstance(value, Program)
+            else size_data(value)
+            for name, value in instruction.attributes.items()
+        }
     inputs, type = list(instruction.inputs), type_data(instruction.type)
     return [instruction.opcode, inputs, attributes, type]
 
@@ -150,6 +177,10 @@ def require_bounded(program: Program, rows: int) -> Program:
 def work_of(program: Program, instruction: Instruction) -> int:
     """The elements that an instruction computes, or adds up."""
     inputs = [program.type(value) for value in instruction.inputs]
+    if "body" in instruction.attributes:
+        body = instruction.attributes["body"].at(rows=inputs[1].shape[0])
+        a_turn = sum(work_of(body, each) for each in body.instructions)
+        return instruction.type.size + instruction.type.shape[1] * a_turn
     if instruction.opcode == "matmul":
         inner = inputs[0].shape[-2 if instruction.attributes["transpose_a"] else -1]
         products = inner // PRODUCTS_AN_ELEMENT
@@ -162,16 +193,36 @@ def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Progra
     for name, version in data["opcodes"].items():
         if name not in PRIMITIVES or PRIMITIVES[name].version != version:
             raise ProgramError(f"opcode {name}, version {version}, isn't known here")
-    require_length(data["instructions"])
+    require_length(listed_length(data, DEEPEST))
+    return decode_program(data, data["opcodes"], constants, rows)
+
+
+def listed_length(data: Data, deepest: int) -> int:
+    """How many instructions data lists, within loops too; bounded in depth."""
+    if not deepest:
+        raise ProgramError(f"loops in a file may be {DEEPEST} deep")
+    count = len(data["instructions"])
+    for _, _, attributes, _ in data["instructions"]:
+        if "body" in attributes:
+            count += listed_length(attributes["body"], deepest - 1)
+    return count
+
+
+def decode_program(
+    data: Data, opcodes: Data, constants: Mapping[str, NumpyArray], rows: int
+) -> Program:
+    """Inputs, instructions and outputs; a body is over any number of rows."""
     inputs = {
         str(name): decode_type(type, rows) for name, type in data["inputs"].items()
     }
     instructions: list[Instruction] = []
     for opcode, arguments, attributes, type in data["instructions"]:
-        if opcode not in data["opcodes"]:
+        if opcode not in opcodes:
             raise ProgramError(f"opcode {opcode!r} isn't listed")
         decoded = {
-            k: decode_attribute(opcode, k, v, constants, rows)
+            k: decode_program(v, opcodes, constants, ROWS)
+            if k == "body"
+            else decode_attribute(opcode, k, v, constants, rows)
             for k, v in attributes.items()
         }
         instructions.append(
@@ -186,12 +237,12 @@ def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Progra
     return Program(inputs, tuple(instructions), outputs)
 
 
-def require_length(instructions: Sequence[Any]) -> None:
+def require_length(count: int) -> None:
     """A program in a file takes bounded time to check."""
-    if len(instructions) > MOST_INSTRUCTIONS:
+    if count > MOST_INSTRUCTIONS:
         raise ProgramError(
             f"a program in a file may have {MOST_INSTRUCTIONS:,} instructions, "
-            f"this one has {len(instructions):,}"
+            f"this one has {count:,}"
         )
 
 

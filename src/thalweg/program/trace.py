@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -38,6 +39,11 @@ Rewriter = Callable[
 ]
 
 
+def depth_of(recording: Trace) -> int:
+    """In how many others a trace stands."""
+    return recording.depth
+
+
 def operation(function: Operation) -> Operation:
     """Enter a function of `ops` under its name."""
     OPERATIONS[function.__name__] = function
@@ -51,9 +57,14 @@ class Trace:
     value in its place.
     """
 
-    def __init__(self, rewriter: Rewriter | None = None) -> None:
+    def __init__(
+        self, rewriter: Rewriter | None = None, outer: Trace | None = None
+    ) -> None:
         self.inputs: dict[str, ArrayType] = {}
         self.instructions: list[Instruction | None] = []  # None for an input
+        self.outer = outer
+        self.depth: int = 0 if outer is None else outer.depth + 1
+        self.captured: dict[int, Tracer] = {}  # of the outer trace, by their values
         self._rewriter = rewriter
 
     @property
@@ -76,17 +87,34 @@ class Trace:
 
     def emit(self, opcode: str, inputs: Sequence[Tracer], **attributes: Any) -> Tracer:
         """Record one instruction, and give its value."""
-        arguments = tuple(inputs)
-        if any(argument.trace is not self for argument in arguments):
-            raise TracingError(
-                f"{opcode} mixes values of two traces; give a formula every array "
-                f"that it needs as an argument{location()}"
-            )
+        inner = max((each.trace for each in inputs), key=depth_of, default=self)
+        if inner.depth > self.depth:
+            return inner.emit(opcode, inputs, **attributes)
+        arguments = tuple(map(self.own, inputs))
         if self._rewriter is not None:
             replaced = self._rewriter(self, opcode, arguments, attributes)
             if replaced is not None:
                 return replaced
         return self.record(opcode, arguments, attributes)
+
+    def own(self, tracer: Tracer) -> Tracer:
+        """A value of this trace; one of the trace around it becomes an input."""
+        if tracer.trace is self:
+            return tracer
+        if self.outer is None:
+            raise TracingError(
+                "a formula mixes values of two traces; give it every array that it "
+                f"needs as an argument{location()}"
+            )
+        outer = self.outer.own(tracer)
+        if outer.value not in self.captured:
+            self.captured[outer.value] = self._capture(outer)
+        return self.captured[outer.value]
+
+    def _capture(self, outer: Tracer) -> Tracer:
+        """A value of the trace around this one, which becomes an input."""
+        self.instructions.append(None)
+        return Tracer(self, len(self.instructions) - 1, outer.type)
 
     def record(
         self, opcode: str, inputs: tuple[Tracer, ...], attributes: Mapping[str, Any]
@@ -114,11 +142,37 @@ class Trace:
         frozen.flags.writeable = False
         return self.emit("constant", (), value=frozen)
 
+    def value_of(self, value: int) -> Tracer:
+        """The tracer of a value number."""
+        instruction = self.instructions[value]
+        if instruction is not None:
+            return Tracer(self, value, instruction.type)
+        return Tracer(self, value, list(self.inputs.values())[value])
+
     def program(self, outputs: Mapping[str, Tracer]) -> Program:
-        """What was recorded, without what no output needs."""
+        """What was recorded, without what no output needs.
+
+        What was captured is an input after the others, ``w1``, ``w2``, ….
+        """
+        captured = enumerate(self.captured.values(), 1)
+        inputs = {**self.inputs, **{f"w{k}": each.type for k, each in captured}}
         instructions = tuple(i for i in self.instructions if i is not None)
         values = {name: tracer.value for name, tracer in outputs.items()}
-        return without_dead_code(Program(dict(self.inputs), instructions, values))
+        if self.captured:
+            number = self._numbers()
+            instructions = tuple(
+                replace(each, inputs=tuple(number[v] for v in each.inputs))
+                for each in instructions
+            )
+            values = {name: number[value] for name, value in values.items()}
+        return without_dead_code(Program(inputs, instructions, values))
+
+    def _numbers(self) -> dict[int, int]:
+        """The numbers of values where those that were captured come first."""
+        every = range(len(self.instructions))
+        first = [v for v in every if self.instructions[v] is None]
+        rest = [v for v in every if self.instructions[v] is not None]
+        return {value: number for number, value in enumerate([*first, *rest])}
 
 
 class Tracer:
@@ -372,9 +426,7 @@ def trace(
 def as_tracer(recording: Trace, value: Any) -> Tracer:
     """A formula's result as a value of this trace; a constant becomes one."""
     if isinstance(value, Tracer):
-        if value.trace is not recording:
-            raise TracingError(f"a formula gave a value of another trace{location()}")
-        return value
+        return recording.own(value)
     try:
         array = np.asarray(value)
         return recording.constant(as_numpy(array, type_of(array).dtype))

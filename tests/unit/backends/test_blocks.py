@@ -16,7 +16,7 @@ from thalweg.backends.engine.blocks import (
     operations_on_rows,
 )
 from thalweg.backends.engine.fuse import fuse
-from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.row_axes import find_rows
 from thalweg.program.ir import Program
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace

@@ -24,7 +24,7 @@ from thalweg.backends.engine.encode import (
 )
 from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.engine.native import Compiled, NativeProgram, Part, clear_errors
-from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import split
 from thalweg.backends.layout import ARENA, Location, single
 from thalweg.backends.plan import plan

@@ -11,7 +11,7 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.blocks import LEAST_ROWS, MOST_ROWS, MOST_SHARDS
 from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.engine.native import Compiled
-from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.row_axes import find_rows
 from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
 from thalweg.model.metrics import Accuracy, SquaredError
 from thalweg.model.step import Task, prediction_program, step_programs

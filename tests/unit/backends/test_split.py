@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import thalweg as tw
 from thalweg.backends.engine.batch import Batch
-from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import Parts, split
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.model.metrics import Accuracy, Metric, SquaredError

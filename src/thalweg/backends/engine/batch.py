@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import lru_cache
 
-from thalweg.backends.engine.row_axes import Rows, find_rows
 from thalweg.backends.engine.split import Parts, split
 from thalweg.cached import cached_property
 from thalweg.program.ir import Program
+from thalweg.program.row_axes import Rows, find_rows
 from thalweg.program.sizes import FEWEST, ROWS
 
 KEPT = 8  # programs of different numbers of rows

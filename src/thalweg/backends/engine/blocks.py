@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thalweg.backends.engine.costs import operations
-from thalweg.backends.engine.row_axes import Rows
 from thalweg.backends.kernels import Kernels
 from thalweg.program.ir import Program
+from thalweg.program.row_axes import Rows
 from thalweg.program.sizes import FEWEST
 
 BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache

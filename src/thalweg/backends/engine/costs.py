@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thalweg.backends.layout import Line, Location, Step
+from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import ITEMSIZE, ArrayType
 
@@ -94,12 +95,23 @@ def operations(
     numbers; what only moves elements does none.
     """
     kind = PRIMITIVES[opcode].kind
+    if kind == "loop":
+        return result.shape[1] * operations_of_body(attributes["body"], inputs[1])
     if kind == "product":
         inner = inputs[0].shape[-2 if attributes["transpose_a"] else -1]
         return 2 * result.size * inner
     if kind == "reduction" or opcode == "scatter_add":
         return inputs[0].size
     return result.size if kind in ("elementwise", "random") else 0
+
+
+def operations_of_body(body: Program, state: ArrayType) -> int:
+    """The operations of one turn of a loop."""
+    one = body.at(rows=state.shape[0])
+    return sum(
+        operations(i.opcode, [one.type(v) for v in i.inputs], i.attributes, i.type)
+        for i in one.instructions
+    )
 
 
 def operand_type(step: Step, operand: int) -> ArrayType:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from thalweg.backends.engine.loops import write_loop
 from thalweg.backends.layout import (
     ALIGNMENT,
     ARENA,
@@ -29,11 +30,20 @@ from thalweg.program.types import DTYPES, ITEMSIZE, ArrayType, NumpyArray
 
 MAGIC = 0x7448_414C_5745_4731  # tHALWEG1
 VERSION = 1
-OPCODES = {row.name: number for number, row in enumerate(TABLE)}
+OPCODES = {
+    row.name: number
+    for number, row in enumerate(row for row in TABLE if row.kind != "loop")
+}
 DTYPE_NUMBERS = {dtype: number for number, dtype in enumerate(DTYPES)}
 
 Kind = Literal["whole", "rows", "total"]
-KINDS: Mapping[str, int] = {"whole": 0, "rows": 1, "total": 2, "constant": 3}
+KINDS: Mapping[str, int] = {
+    "whole": 0,
+    "rows": 1,
+    "total": 2,
+    "constant": 3,
+    "moving": 5,  # 4 is the arena
+}
 STEPS: Mapping[str, int] = {
     "map": 0,
     "product": 1,
@@ -43,6 +53,7 @@ STEPS: Mapping[str, int] = {
     "take": 5,
     "scatter_add": 6,
     "random_bits": 7,
+    "loop": 8,
 }
 Words = list[int]
 
@@ -86,44 +97,53 @@ class Encoder:
         self.plan = plan
         self.kinds = kinds
         self.rows = rows
-        names = [ARENA, *plan.buffers, *plan.constants]
-        self.number = {name: i for i, name in enumerate(names)}
+        self.names: list[str] = []  # of the buffers behind the arena
+        self.number = {ARENA: 0}
+        self.buffers: list[Words] = []
+        self.constants = bytearray()
+        self.arena_bytes = plan.arena_bytes
         self.steps: list[Words] = []
         self.kernels: list[int] = []
 
     def run(self) -> Encoded:
         """Buffers first, then steps."""
-        buffers, constants = self._buffers()
+        for name, type in self.plan.buffers.items():
+            kind = KINDS[self.kinds.get(name, "whole")]
+            self.enter_buffer(name, [kind, *type_words(type), 0])
+        for name, value in self.plan.constants.items():
+            self.enter_constant(name, value)
         for kernel, step in enumerate(self.plan.steps):
-            self._step(step)
+            self.step(step)
             self.kernels += [kernel] * (len(self.steps) - len(self.kernels))
-        count = len(self.plan.buffers) + len(self.plan.constants)
-        header = [MAGIC, VERSION, self.plan.arena_bytes, self.rows, count]
-        header += [len(self.steps), len(constants)]
-        words = [*header, *buffers]
-        for step in self.steps:
-            words += step
+        header = [MAGIC, VERSION, self.arena_bytes, self.rows, len(self.buffers)]
+        header += [len(self.steps), len(self.constants)]
+        words = [*header, *joined(self.buffers), *joined(self.steps)]
         return Encoded(
             np.array(words, np.int64),
-            constants,
-            (*self.plan.buffers, *self.plan.constants),
+            bytes(self.constants),
+            tuple(self.names),
             tuple(self.kernels),
         )
 
-    def _buffers(self) -> tuple[Words, bytes]:
-        words: Words = []
-        for name, type in self.plan.buffers.items():
-            kind = KINDS[self.kinds.get(name, "whole")]
-            words += [kind, *type_words(type), 0]
-        blob = bytearray()
-        for value in self.plan.constants.values():
-            blob += bytes(-len(blob) % ALIGNMENT)
-            type = ArrayType(tuple(value.shape), value.dtype.name)  # pyright: ignore[reportArgumentType]
-            words += [KINDS["constant"], *type_words(type), len(blob)]
-            blob += np.ascontiguousarray(value).tobytes()
-        return words, bytes(blob)
+    def enter_buffer(self, name: str, words: Words) -> None:
+        """One more buffer, which places may name."""
+        self.number[name] = len(self.number)
+        self.names.append(name)
+        self.buffers.append(words)
 
-    def _step(self, step: Step) -> None:
+    def enter_constant(self, name: str, value: NumpyArray) -> None:
+        """One more constant, whose bytes the engine keeps."""
+        self.constants += bytes(-len(self.constants) % ALIGNMENT)
+        type = ArrayType(tuple(value.shape), value.dtype.name)  # pyright: ignore[reportArgumentType]
+        words = [KINDS["constant"], *type_words(type), len(self.constants)]
+        self.enter_buffer(name, words)
+        self.constants += np.ascontiguousarray(value).tobytes()
+
+    def moving(self, place: Location, move: int, times: int) -> Words:
+        """A buffer that is a place at time 0, and moves."""
+        return [KINDS["moving"], *self.place(place), move, times]
+
+    def step(self, step: Step) -> None:
         """One kernel, as one step of the engine or several."""
         kind = PRIMITIVES[step.opcode].kind
         if kind == "elementwise":
@@ -133,10 +153,12 @@ class Encoder:
         else:
             ENCODERS[step.opcode](self, step)
 
-    def _emit(self, kind: str, words: Words) -> None:
+    def emit(self, kind: str, words: Words) -> None:
+        """One more step of the engine."""
         self.steps.append([STEPS[kind], len(words), *words])
 
-    def _place(self, place: Location) -> Words:
+    def place(self, place: Location) -> Words:
+        """A place: buffer, offset, dtype, rank, axis of rows, extents, strides."""
         if place.buffer not in self.number:
             raise ProgramError(f"{place} names a buffer that doesn't exist")
         shape = place.type.shape
@@ -163,15 +185,15 @@ class Encoder:
         shape, rows = lines[0].type.shape, outputs[0][1].rows
         words = [int(is_tail), len(shape), axis_word(rows), *shape, len(inputs)]
         for place in inputs:
-            words += self._place(place)
+            words += self.place(place)
         words.append(len(lines))
         for line in lines:
             words += [OPCODES[line.opcode], DTYPE_NUMBERS[line.type.dtype]]
             words += [len(line.operands), *line.operands]
         words.append(len(outputs))
         for number, place in outputs:
-            words += [len(inputs) + number, *self._place(place)]
-        self._emit("map", words)
+            words += [len(inputs) + number, *self.place(place)]
+        self.emit("map", words)
 
     # Products -------------------------------------------------------------------------
 
@@ -192,9 +214,9 @@ class Encoder:
         out = outputs.pop(done, None)
         if out is None:
             out = next(place for place in outputs.values() if place.type == first.type)
-        words = [*self._place(a), *self._place(b), *self._place(out)]
-        words += [0] if bias is None else [1, *self._place(bias)]
-        self._emit("product", words)
+        words = [*self.place(a), *self.place(b), *self.place(out)]
+        words += [0] if bias is None else [1, *self.place(bias)]
+        self.emit("product", words)
         if len(step.lines) > done + 1:
             self._tail(step, done, out, outputs)
 
@@ -225,32 +247,36 @@ class Encoder:
         """A sum, a maximum, or its position."""
         line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
         axes = line.attributes.get("axes", (line.attributes.get("axis"),))
-        words = [OPCODES[line.opcode], *self._place(place), *self._place(out)]
-        self._emit("reduce", [*words, len(axes), *axes])
+        words = [OPCODES[line.opcode], *self.place(place), *self.place(out)]
+        self.emit("reduce", [*words, len(axes), *axes])
 
     # Moving ---------------------------------------------------------------------------
 
-    def _copy(self, source: Location, target: Location) -> None:
-        self._emit("copy", [*self._place(source), *self._place(target)])
+    def copy(self, source: Location, target: Location) -> None:
+        """A step that copies elements."""
+        self.emit("copy", [*self.place(source), *self.place(target)])
 
     def _copied_view(self, step: Step) -> None:
         """A view whose elements are written out in order."""
         line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
+        if place.type == out.type and line.opcode == "reshape":
+            self.copy(place, out)
+            return
         if line.opcode == "reshape":
             target = contiguous(out.buffer, out.offset, place.type, place.rows)
-            self._copy(place, target)
+            self.copy(place, target)
             return
         view = view_of(place, line.opcode, line.attributes, out.rows)
         assert view is not None
-        self._copy(view, out)
+        self.copy(view, out)
 
     def pad(self, step: Step) -> None:
         """Zeros, and the array set into them."""
         line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
-        self._emit("zero", self._place(out))
+        self.emit("zero", self.place(out))
         starts, steps = line.attributes["starts"], line.attributes["steps"]
         if place.type.size:
-            self._copy(place, part_of(out, starts, steps, place))
+            self.copy(place, part_of(out, starts, steps, place))
 
     def concatenate(self, step: Step) -> None:
         """The parts side by side."""
@@ -261,7 +287,7 @@ class Encoder:
             starts = [0] * len(place.type.shape)
             starts[axis] = start
             if place.type.size:
-                self._copy(place, part_of(out, starts, [1] * len(starts), place))
+                self.copy(place, part_of(out, starts, [1] * len(starts), place))
             start += place.type.shape[axis]
 
     # By number ------------------------------------------------------------------------
@@ -275,20 +301,25 @@ class Encoder:
         self._by_number("scatter_add", step)
 
     def _by_number(self, kind: str, step: Step) -> None:
-        self._emit(kind, self._places(step))
+        self.emit(kind, self._places(step))
 
     def _places(self, step: Step) -> Words:
         """What the one line of a step reads, in its order, and where it writes."""
         places = [*step.inputs_of(step.lines[0]), step.outputs[0][1]]
-        return [word for place in places for word in self._place(place)]
+        return [word for place in places for word in self.place(place)]
 
     def random_bits(self, step: Step) -> None:
         """Counted random words."""
         operation: int = step.lines[0].attributes["operation"]
-        self._emit("random_bits", [*self._places(step), operation])
+        self.emit("random_bits", [*self._places(step), operation])
+
+    def scan(self, step: Step) -> None:
+        """A loop, whose steps are those of its body."""
+        write_loop(self, step)
 
 
 ENCODERS: Mapping[str, Callable[[Encoder, Step], None]] = {
+    "scan": Encoder.scan,
     "matmul": Encoder.product,
     "sum": Encoder.reduce,
     "max": Encoder.reduce,
@@ -299,6 +330,11 @@ ENCODERS: Mapping[str, Callable[[Encoder, Step], None]] = {
     "scatter_add": Encoder.scatter_add,
     "random_bits": Encoder.random_bits,
 }
+
+
+def joined(parts: Sequence[Words]) -> Words:
+    """Words after words."""
+    return [word for part in parts for word in part]
 
 
 def type_words(type: ArrayType) -> Words:

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from thalweg.backends.engine.row_axes import Rows, find_rows
 from thalweg.program.ir import Instruction, Program, without_dead_code
+from thalweg.program.row_axes import Rows, find_rows
 from thalweg.program.sizes import ROWS
 
 FREE = ("view", "constant")  # kinds that each part can have for itself

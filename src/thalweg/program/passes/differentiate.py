@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
@@ -87,6 +88,8 @@ def pull_back(
     assert instruction is not None
     arguments = [values[v] for v in instruction.inputs]
     gradient = GRADIENTS[instruction.opcode]
+    if instruction.primitive.kind == "loop":  # it differentiates its body
+        gradient = partial(gradient, differentiate)
     shares = gradient(
         cotangents[value], values[value], *arguments, **instruction.attributes
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from thalweg.program.ir import Program
+from thalweg.program.ir import Program, attribute_key
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import Recipe, RecipeArray
 from thalweg.program.trace import Trace, Tracer, inline
@@ -97,10 +97,7 @@ def inputs_of(tracer: Tracer) -> list[Tracer]:
 
 def value_of(recording: Trace, value: int) -> Tracer:
     """The tracer of a value number."""
-    instruction = recording.instructions[value]
-    if instruction is not None:
-        return Tracer(recording, value, instruction.type)
-    return Tracer(recording, value, list(recording.inputs.values())[value])
+    return recording.value_of(value)
 
 
 def single_value(tracer: Tracer) -> Any:
@@ -224,17 +221,6 @@ def fitted(recording: Trace, result: Any, type: Any) -> Tracer:
     return result
 
 
-def attribute_key(attributes: Mapping[str, Any]) -> Any:
-    """Attributes as something that can be looked up; a constant by its bytes."""
-    value = attributes.get("value")
-    if isinstance(value, RecipeArray):
-        return value.key
-    if isinstance(value, np.ndarray):
-        constant = cast(NumpyArray, value)
-        return constant.dtype.name, constant.shape, constant.tobytes()
-    return tuple(attributes.items())
-
-
 def fold(
     recording: Trace,
     opcode: str,
@@ -242,7 +228,7 @@ def fold(
     attributes: Mapping[str, Any],
 ) -> Tracer | None:
     """What depends on constants alone is computed now."""
-    if not inputs or PRIMITIVES[opcode].kind in ("view", "random"):
+    if not inputs or PRIMITIVES[opcode].kind in ("view", "random", "loop"):
         return None
     values: list[NumpyArray | RecipeArray] = []
     for each in inputs:
@@ -265,7 +251,19 @@ def rewrite(
     program: Program, rules: Sequence[Rule], general: Sequence[GeneralRule] = ()
 ) -> Program:
     """The program after every rule was applied wherever it can be."""
-    recording = Trace(Rewriter(rules, (fold, *general)))
+
+    def rewritten_body(
+        recording: Trace,
+        opcode: str,
+        inputs: tuple[Tracer, ...],
+        attributes: Mapping[str, Any],
+    ) -> Tracer | None:
+        if "body" not in attributes:
+            return None
+        body = rewrite(attributes["body"], rules, general)
+        return recording.record(opcode, inputs, {**attributes, "body": body})
+
+    recording = Trace(Rewriter(rules, (fold, rewritten_body, *general)))
     inputs = {
         name: recording.input(name, type) for name, type in program.inputs.items()
     }

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.program.ir import Instruction, Program
-from thalweg.program.sizes import Size
+from thalweg.program.sizes import names_in
 from thalweg.program.types import ArrayType, Shape
 
 Axis = int | None
@@ -69,7 +69,7 @@ def find_rows(program: Program) -> Rows | None:
 
 def row_axes(type: ArrayType) -> list[int]:
     """The axes whose size follows from the number of rows."""
-    return [axis for axis, size in enumerate(type.shape) if isinstance(size, Size)]
+    return [axis for axis, size in enumerate(type.shape) if "rows" in names_in(size)]
 
 
 def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -> None:
@@ -191,7 +191,7 @@ def reshape_axis(case: Case) -> int:
     before = math.prod(case.types[0].shape[: case.only])
     shape: Shape = case.attribute("shape")
     for axis, size in enumerate(shape):
-        if math.prod(shape[:axis]) == before and isinstance(size, Size):
+        if math.prod(shape[:axis]) == before and "rows" in names_in(size):
             return axis
     raise RowsMeetError
 
@@ -263,12 +263,19 @@ def scatter_add_axis(case: Case) -> int:
     return SUM
 
 
+def scan_axis(case: Case) -> int:
+    """Rows first, in all that has any: a body keeps them apart."""
+    if any(axis not in (None, 0) for axis in case.axes) or case.axes[0] is not None:
+        raise RowsMeetError
+    return 0
+
+
 def no_axis(case: Case) -> int:
     """Rows can't be an input."""
     raise RowsMeetError
 
 
-SHARE_AN_AXIS = (elementwise_axis, concatenate_axis)
+SHARE_AN_AXIS = (elementwise_axis, concatenate_axis, scan_axis)
 """The rules by which all inputs have rows where the result has them."""
 
 RULES: Mapping[str, Callable[[Case], int]] = {
@@ -285,4 +292,5 @@ RULES: Mapping[str, Callable[[Case], int]] = {
     "take": take_axis,
     "scatter_add": scatter_add_axis,
     "random_bits": no_axis,
+    "scan": scan_axis,
 }
