@@ -12,7 +12,6 @@ from thalweg import _engine
 from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram
-from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import rows_come_first
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
@@ -20,6 +19,7 @@ from thalweg.program.ir import Program
 from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.passes.stabilize import stabilize
+from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS, at
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray

@@ -10,9 +10,9 @@ from thalweg import _engine
 from thalweg.backends.engine.assemble import compile_parts
 from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram, clear_errors
-from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import Parts, split
 from thalweg.program.ir import Program
+from thalweg.program.row_axes import find_rows
 from thalweg.program.types import NumpyArray
 
 Values = Mapping[str, NumpyArray]

@@ -15,7 +15,16 @@ NUMPY: dict[str, Any] = {
         *("abs", "sign", "floor", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos"),
         *("tanh", "maximum", "minimum", "where", "logical_and", "logical_not", "sum"),
         *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
-        *("concatenate", "array", "arange", "bool", "float32", "float64", "int32"),
+        *(
+            "concatenate",
+            "array",
+            "arange",
+            "zeros",
+            "bool",
+            "float32",
+            "float64",
+            "int32",
+        ),
         *("uint32", "inf", "nan"),
     )
 } | {
@@ -23,6 +32,8 @@ NUMPY: dict[str, Any] = {
     "softplus": meanings.softplus,
     "erf": meanings.erf,
     "spread": meanings.pad_array,
+    "range": range,
+    "reversed": reversed,
     "scatter_add": meanings.scatter_add_array,
     "random_bits": meanings.random_bits_array,
 }
@@ -32,7 +43,5 @@ def read(lines: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """Every name that lines such as ``y = exp(z)`` define."""
     names: dict[str, Any] = {**NUMPY, "__builtins__": {}, **given}
     with np.errstate(all="ignore"):
-        for line in lines:
-            name, text = line.split(" = ", 1)
-            names[name] = eval(text, names)
+        exec("\n".join(lines), names)
     return names

@@ -64,7 +64,7 @@ class Piece:
 
     def forward_lines(self) -> list[str]:
         """The formulas as text."""
-        return [str(formula) for formula in self.forward]
+        return [line for each in self.forward for line in str(each).splitlines()]
 
     def backward_lines(self) -> list[str]:
         """The gradients in the words of the forward formulas."""
@@ -90,7 +90,7 @@ class Piece:
         shown = replace(both, outputs={name: gradients[name] for name in wanted})
         known |= uniforms(both)
         lines = formulas(shown, hints=hints, known=known, words=self.words)
-        return [str(f) for f in lines]
+        return [line for each in lines for line in str(each).splitlines()]
 
 
 def gradient_of(name: str) -> str:

@@ -19,6 +19,7 @@ Source: Werbos, "Backpropagation through time: what it does and how to do it", 1
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ from thalweg.program.types import ArrayType, Shape
 
 Array = Any
 Step = Callable[..., Any]
+USUAL = ("self", "args", "kwargs")  # names of no argument of its own
 
 
 def scan(
@@ -176,12 +178,12 @@ def body_of(
 
     None if the step needs the number of rows, or if rows meet in it.
     """
-    types = {
-        **named("s", [over_rows(each.type) for each in states]),
-        **named("x", [at_one_time(each.type) for each in sequences]),
-    }
+    types = [over_rows(each.type) for each in states]
+    types += [at_one_time(each.type) for each in sequences]
+    names = names_for(step, len(states), len(sequences))
+    inputs = dict(zip(names, types, strict=True))
     try:
-        program, whole = trace_body(step, types, states[0].trace)
+        program, whole = trace_body(step, inputs, len(states), states[0].trace)
     except UnknownSizeError:
         return None
     return (program, whole) if keeps_rows_apart(program) else None
@@ -197,27 +199,35 @@ def at_one_time(type: ArrayType) -> ArrayType:
     return ArrayType((ROWS, *type.shape[2:]), type.dtype)
 
 
-def named(letter: str, types: Sequence[ArrayType]) -> dict[str, ArrayType]:
+def names_for(step: Step, states: int, sequences: int) -> list[str]:
+    """The names that a step gives its arguments, or ``s`` and ``x`` with numbers."""
+    usual = [*numbered("s", states), *numbered("x", sequences)]
+    try:
+        names = [*inspect.signature(step).parameters][: states + sequences]
+    except (TypeError, ValueError):
+        return usual
+    taken = any(name in USUAL or name.startswith("w") for name in names)
+    return usual if len(names) < len(usual) or taken else names
+
+
+def numbered(letter: str, count: int) -> list[str]:
     """Names for one or several: ``s``, or ``s1`` and ``s2``."""
-    if len(types) == 1:
-        return {letter: types[0]}
-    return {f"{letter}{number}": type for number, type in enumerate(types, 1)}
+    return [letter] if count == 1 else [f"{letter}{k}" for k in range(1, count + 1)]
 
 
 def trace_body(
-    step: Step, types: dict[str, ArrayType], outer: Trace
+    step: Step, types: dict[str, ArrayType], states: int, outer: Trace
 ) -> tuple[Program, list[Tracer]]:
     """The program of a step, and the values of the trace around it that it reads."""
     inner = Trace(outer=outer)
     arguments = [inner.input(name, type) for name, type in types.items()]
-    states = [name for name in types if name.startswith("s")]
     results = [as_tracer(inner, each) for each in as_tuple(step(*arguments))]
-    if len(results) != len(states):
+    if len(results) != states:
         raise ShapeError(
-            f"a step must give {len(states)} states, it gives {len(results)}"
-            f"{location()}"
+            f"a step must give {states} states, it gives {len(results)}{location()}"
         )
-    given = {f"new {name}": each for name, each in zip(states, results, strict=True)}
+    names = list(types)[:states]
+    given = {f"new.{name}": each for name, each in zip(names, results, strict=True)}
     return inner.program(given), [outer.value_of(value) for value in inner.captured]
 
 
@@ -258,7 +268,7 @@ def pull_back(program: Program, states: int, differentiate: Any) -> Program:
     arrays = {n: recording.input(n, t) for n, t in program.inputs.items()}
     types = list(program.output_types().values())
     adjoints = [
-        recording.input(name, type) for name, type in named("ct", types).items()
+        recording.input(f"adjoint.{number}", type) for number, type in enumerate(types)
     ]
     values = inline(program, recording, arrays)
     new = [values[value] for value in program.outputs.values()]
@@ -357,24 +367,23 @@ def backward_body(
         for name, type in zip(over, types, strict=True):
             arrays[prefix + name] = recording.input(prefix + name, type)
 
-    enter("back ", kept, of)
-    enter("all ", kept, of)
-    enter("d", kept, of)
+    enter("back.", kept, of)
+    enter("all.", kept, of)
+    enter("d.", kept, of)
     enter("", kept, of)
     enter("", given, [body.inputs[name] for name in given])
     enter("", whole, [body.inputs[name] for name in whole])
-    adjoints = [arrays[f"d{name}"] + arrays[f"back {name}"] for name in kept]
-    cts = list(named("ct", of))
+    adjoints = [arrays[f"d.{name}"] + arrays[f"back.{name}"] for name in kept]
     values = {name: arrays[name] for name in names}
-    values |= dict(zip(cts, adjoints, strict=True))
+    values |= {f"adjoint.{number}": each for number, each in enumerate(adjoints)}
     recorded = inline(pulled, recording, values)
     outputs: dict[str, Tracer] = {}
     for name in kept:
         found = pulled.outputs.get(f"gradient.{name}")
         zero = ops.zeros_like(arrays[name])
-        outputs[f"new back {name}"] = zero if found is None else recorded[found]
+        outputs[f"new.back.{name}"] = zero if found is None else recorded[found]
     for name, adjoint in zip(kept, adjoints, strict=True):
-        outputs[f"new all {name}"] = adjoint
+        outputs[f"new.all.{name}"] = adjoint
     return recording.program(outputs), names
 
 
@@ -402,9 +411,8 @@ def gradients_at_once(
         given[name] = ops.reshape(array, (lanes, *array.shape[2:]))
     for name, array in zip(names[len(moving) :], whole, strict=True):
         given[name] = in_lanes(array, pulled.inputs[name], rows, times)
-    cts = list(named("ct", [each.type for each in adjoints]))
-    for name, array in zip(cts, adjoints, strict=True):
-        given[name] = ops.reshape(array, (lanes, *array.shape[2:]))
+    for number, array in enumerate(adjoints):
+        given[f"adjoint.{number}"] = ops.reshape(array, (lanes, *array.shape[2:]))
     into = moving[0].trace
     wanted = {f"gradient.{name}" for name in names[states:]}
     outputs = {n: v for n, v in pulled.outputs.items() if n in wanted}

@@ -16,8 +16,8 @@ from thalweg.backends.engine.blocks import (
     operations_on_rows,
 )
 from thalweg.backends.engine.fuse import fuse
-from thalweg.program.row_axes import find_rows
 from thalweg.program.ir import Program
+from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType

@@ -24,7 +24,6 @@ from thalweg.backends.engine.encode import (
 )
 from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.engine.native import Compiled, NativeProgram, Part, clear_errors
-from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import split
 from thalweg.backends.layout import ARENA, Location, single
 from thalweg.backends.plan import plan
@@ -34,6 +33,7 @@ from thalweg.model.step import Task, step_programs
 from thalweg.program import ops, sizes
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.primitives import TABLE
+from thalweg.program.row_axes import find_rows
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 

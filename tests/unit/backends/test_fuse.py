@@ -11,13 +11,13 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.blocks import LEAST_ROWS, MOST_ROWS, MOST_SHARDS
 from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.engine.native import Compiled
-from thalweg.program.row_axes import find_rows
 from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
 from thalweg.model.metrics import Accuracy, SquaredError
 from thalweg.model.step import Task, prediction_program, step_programs
 from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.passes.simplify import simplify
+from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType

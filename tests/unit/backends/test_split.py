@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 
 import thalweg as tw
 from thalweg.backends.engine.batch import Batch
-from thalweg.program.row_axes import find_rows
 from thalweg.backends.engine.split import Parts, split
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.model.metrics import Accuracy, Metric, SquaredError
@@ -17,6 +16,7 @@ from thalweg.model.step import Task, scoring_program, step_programs
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
 from thalweg.program.passes.simplify import simplify
+from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray

@@ -19,7 +19,11 @@ SHOWN_DIGITS = 8
 
 WORDS = {"absolute": "abs", "select": "where"}
 USUAL_WORDS = frozenset(
-    [*DTYPES, "arange", "array", "broadcast_to", "inf", "nan", "spread"]
+    [
+        *DTYPES,
+        *("arange", "array", "broadcast_to", "inf", "nan", "spread"),
+        *("range", "reversed", "zeros"),
+    ]
 )
 ALL_WORDS = USUAL_WORDS | {"mean"} | {WORDS.get(name, name) for name in PRIMITIVES}
 

@@ -8,6 +8,7 @@ does, up to rounding: numbers are short, and sums of sums go without parentheses
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,9 +23,10 @@ from thalweg.backends.text.notation import (
     write,
 )
 from thalweg.backends.text.reading import Reading
-from thalweg.program.ir import Program
+from thalweg.program.ir import Instruction, Program
+from thalweg.program.loop_rules import parts_of
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import NumpyArray, Shape
+from thalweg.program.types import ArrayType, NumpyArray, Shape
 
 WIDTH = 74
 INLINED_WIDTH = 54  # a longer part of a formula gets a line of its own
@@ -32,15 +34,23 @@ INLINED_WIDTH = 54  # a longer part of a formula gets a line of its own
 
 @dataclass(frozen=True)
 class Formula:
-    """One line, ``name = text``, and the value of the program that it computes."""
+    """One line, ``name = text``, and the value of the program that it computes.
+
+    Arguments:
+        name, text: of the line.
+        value: of the program.
+        shape: that NumPy gives it.
+        block: for a loop its lines; empty for anything else.
+    """
 
     name: str
     text: str
     value: int
     shape: Shape
+    block: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.text}"
+        return "\n".join(self.block) or f"{self.name} = {self.text}"
 
     @property
     def expression(self) -> Expression:
@@ -107,6 +117,8 @@ class Renderer:
         lines: Mapping[int, str],
         known: Mapping[int, Expression],
         words: Iterable[str],
+        names: Identifiers | None = None,
+        results: Mapping[str, str] | None = None,
     ) -> None:
         self.program = program
         known = {
@@ -117,9 +129,12 @@ class Renderer:
         self.hints = {reading.source[v]: n for v, n in {**lines, **hints}.items()}
         used = {word(form.opcode) for form in reading.forms.values()}
         elsewhere = {*words, *(each.text for each in known.values())}
-        self.names = Identifiers(USUAL_WORDS | used | elsewhere)
-        self.inputs = [self.names.give(spelled(name)) for name in program.inputs]
-        self.results = {
+        self.names = names or Identifiers(USUAL_WORDS | used | elsewhere)
+        self.inputs = [
+            "" if value in known else self.names.give(spelled(name))
+            for value, name in enumerate(program.inputs)
+        ]
+        self.results = results or {
             name: self.names.give(
                 f"new_{spelled(name)}" if name in program.inputs else spelled(name)
             )
@@ -159,6 +174,8 @@ class Renderer:
         if instruction is None:
             name = self.inputs[value]
             self.texts[value] = Expression(name, ATOM, self.reading.shapes[value])
+        elif instruction.primitive.kind == "loop":
+            self._loop(value, instruction)
         elif instruction.opcode == "constant":
             self.texts[value] = self._constant(instruction.attributes["value"])
         elif value in self.reading.kept or self.reading.uses[value] > 1:
@@ -195,6 +212,76 @@ class Renderer:
             and not self.reading.is_constant(value)
         )
 
+    # Loops ---------------------------------------------------------------------------
+
+    def _loop(self, value: int, instruction: Instruction) -> None:
+        """A loop as Python has it: the states go on, and each time's are kept."""
+        body: Program = instruction.attributes["body"]
+        states, sequences = (instruction.attributes[n] for n in ("states", "sequences"))
+        turns, *read = instruction.inputs
+        initial, moving, whole = parts_of(read, states, sequences)
+        one = body.at(rows=self.program.type(initial[0]).shape[0])
+        name, time = self._name(value), self.names.give("t")
+        kept = [self.names.give(spelled(n)) for n in list(body.inputs)[:states]]
+        known = [
+            Expression(n, ATOM, self.program.type(v).shape)
+            for n, v in zip(kept, initial, strict=True)
+        ]
+        known += [self._at_time(v, time) for v in moving]
+        known += [self._named(v) for v in whole]
+        first = [self._full(v).text for v in initial]
+        shape, dtype = instruction.type.shape, instruction.type.dtype
+        block = [
+            f"{', '.join(kept)} = {', '.join(first)}",
+            f"{name} = zeros({shape}, {dtype})",
+            f"for {time} in {self._times(turns, instruction)}:",
+        ]
+        new = kept if states == 1 else [self.names.give(f"new_{n}") for n in kept]
+        results = dict(zip(one.outputs, new, strict=True))
+        inner = Renderer(
+            one,
+            list(one.outputs),
+            {},
+            {},
+            dict(enumerate(known)),
+            (),
+            self.names,
+            results,
+        )
+        block += [f"    {line}" for f in inner.run() for line in str(f).splitlines()]
+        if states > 1:
+            block.append(f"    {', '.join(kept)} = {', '.join(new)}")
+        types = [one.type(v) for v in range(states)]
+        block.append(f"    {name}[:, {time}] = {side_by_side(kept, types)}")
+        self.found.append(Formula(name, "", value, shape, tuple(block)))
+        self.texts[value] = Expression(name, ATOM, shape)
+
+    def _times(self, turns: int, instruction: Instruction) -> str:
+        """The times in their order."""
+        count = self.texts[self.reading.source[turns]].text
+        each = f"range({count})"
+        return f"reversed({each})" if instruction.attributes["reverse"] else each
+
+    def _full(self, value: int) -> Expression:
+        """A value's text in its whole shape."""
+        text = self.texts[self.reading.source[value]]
+        return text.repeated(self.program.type(value).shape)
+
+    def _named(self, value: int) -> Expression:
+        """A value in its whole shape by a name, which a loop reads again and again."""
+        text = self._full(value)
+        if text.text.isidentifier() or text.is_number:
+            return text
+        name = self.names.number("t")
+        self.found.append(Formula(name, text.text, value, text.shape))
+        return Expression(name, ATOM, text.shape)
+
+    def _at_time(self, value: int, time: str) -> Expression:
+        """A sequence at one time."""
+        text = self._named(value)
+        shape = (text.shape[0], *text.shape[2:])
+        return Expression(f"{text.text}[:, {time}]", ATOM, shape)
+
     def _constant(self, array: NumpyArray) -> Expression:
         written = constant(array)
         return written or Expression(self.names.give("table"), ATOM, array.shape)
@@ -214,6 +301,19 @@ class Renderer:
 BROADCASTING = {"not_equal", "product"} | {
     name for name, row in PRIMITIVES.items() if row.kind == "elementwise"
 }
+
+
+def side_by_side(names: Sequence[str], types: Sequence[ArrayType]) -> str:
+    """States as one array, as a loop keeps them."""
+    if len(names) == 1:
+        return names[0]
+    flat = [
+        name
+        if len(type.shape) == 2
+        else f"reshape({name}, {(type.shape[0], math.prod(type.shape[1:]))})"
+        for name, type in zip(names, types, strict=True)
+    ]
+    return f"concatenate([{', '.join(flat)}], axis=1)"
 
 
 def spelled(name: str) -> str:
