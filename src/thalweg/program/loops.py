@@ -30,7 +30,7 @@ from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.loop_rules import column_starts, parts_of, turns_of
 from thalweg.program.row_axes import find_rows
-from thalweg.program.sizes import ROWS, UnknownSizeError
+from thalweg.program.sizes import ROWS, RecipeArray, UnknownSizeError
 from thalweg.program.trace import Trace, Tracer, as_tracer, inline, location
 from thalweg.program.types import ArrayType, Shape
 
@@ -311,7 +311,7 @@ def scan_gradient(
     pulled = pull_back(body, states, differentiate)
     cotangents = unpacked(cotangent, types)
     before = [
-        shifted(first, all_, reverse)
+        shifted(first, all_, turns, reverse)
         for first, all_ in zip(initial, unpacked(result, types), strict=True)
     ]
     back, names = backward_body(pulled, body, states, sequences)
@@ -332,12 +332,15 @@ def scan_gradient(
     return (None, *by_start, *by_sequence, *by_whole)
 
 
-def shifted(first: Tracer, states: Tracer, reverse: bool) -> Tracer:
+def shifted(first: Tracer, states: Tracer, turns: Tracer, reverse: bool) -> Tracer:
     """The state before each time."""
     column = ops.reshape(first, (first.shape[0], 1, *first.shape[1:]))
-    if reverse:
-        return ops.concatenate([states[:, 1:], column], axis=1)
-    return ops.concatenate([column, states[:, :-1]], axis=1)
+    if not reverse:
+        return ops.concatenate([column, states[:, :-1]], axis=1)
+    later = ops.concatenate([states[:, 1:], column], axis=1)
+    if are_all(turns, states.shape[1]):
+        return later
+    return ops.where(is_last_turn(turns, states), column, later)
 
 
 def first_of(kappa: Tracer, turns: Tracer, reverse: bool) -> Tracer:
@@ -345,9 +348,25 @@ def first_of(kappa: Tracer, turns: Tracer, reverse: bool) -> Tracer:
     if not reverse:
         return kappa[:, 0]
     times = kappa.shape[1]
+    if are_all(turns, times):
+        return kappa[:, times - 1]
+    return ops.sum(ops.where(is_last_turn(turns, kappa), kappa, 0.0), axis=1)
+
+
+def are_all(turns: Tracer, times: int) -> bool:
+    """Whether it is known that every time has its turn."""
+    instruction = turns.trace.instructions[turns.value]
+    if instruction is None or instruction.opcode != "constant":
+        return False
+    value = instruction.attributes["value"]
+    return value.recipe == times if isinstance(value, RecipeArray) else value == times
+
+
+def is_last_turn(turns: Tracer, states: Tracer) -> Tracer:
+    """Which time is the last that has a turn: the first backwards."""
+    times = states.shape[1]
     last = ops.equal(np.arange(times, dtype=np.int32), turns - 1)
-    mask = ops.reshape(last, (1, times, *(1 for _ in kappa.shape[2:])))
-    return ops.sum(ops.where(mask, kappa, 0.0), axis=1)
+    return ops.reshape(last, (1, times, *(1 for _ in states.shape[2:])))
 
 
 def backward_body(

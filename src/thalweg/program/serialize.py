@@ -202,6 +202,7 @@ def listed_length(data: Data, deepest: int) -> int:
     if not deepest:
         raise ProgramError(f"loops in a file may be {DEEPEST} deep")
     count = len(data["instructions"])
+    require_length(count)
     for _, _, attributes, _ in data["instructions"]:
         if "body" in attributes:
             count += listed_length(attributes["body"], deepest - 1)

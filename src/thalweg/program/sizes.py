@@ -305,6 +305,9 @@ def is_positive(value: Any) -> bool:
 ROWS = cast(int, Size({("rows",): 1}))
 """The number of rows of a batch."""
 
+LENGTH = cast(int, Size({("length",): 1}))
+"""The number of times of a sequence."""
+
 
 # Numbers that follow from sizes -------------------------------------------------------
 

@@ -147,6 +147,9 @@ class Trace:
         instruction = self.instructions[value]
         if instruction is not None:
             return Tracer(self, value, instruction.type)
+        for captured in self.captured.values():
+            if captured.value == value:
+                return captured
         return Tracer(self, value, list(self.inputs.values())[value])
 
     def program(self, outputs: Mapping[str, Tracer]) -> Program:

@@ -232,7 +232,7 @@ def test_values_of_an_outer_formula_must_be_given() -> None:
     def outer(w: Any) -> Any:
         return gradient(lambda v: ops.sum(v * w))(w)
 
-    with pytest.raises(TracingError, match="give a formula every array"):
+    with pytest.raises(TracingError, match="give it every array"):
         compile(outer)(W)
 
 

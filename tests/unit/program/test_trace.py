@@ -160,7 +160,7 @@ def test_a_result_of_another_trace_is_refused() -> None:
     def nested(arrays: dict[str, Tracer]) -> Any:
         return trace(lambda _: {"y": arrays["x"]}, {"z": ArrayType((), "float32")})
 
-    with pytest.raises(TracingError, match="another trace"):
+    with pytest.raises(TracingError, match="values of two traces"):
         record(nested)
 
 
