@@ -5,7 +5,7 @@
 // a call that the compiler makes a jump.
 #pragma once
 
-#include "elementwise.h"
+#include "kernels/elementwise.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

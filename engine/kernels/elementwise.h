@@ -1,7 +1,7 @@
 // The functions that work element by element; table.h finds them by their opcodes.
 #pragma once
 
-#include "math.h"
+#include "kernels/math.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

@@ -6,7 +6,7 @@
 // than that subnormal results are then zero.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

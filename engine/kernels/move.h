@@ -1,8 +1,8 @@
 // Copies between strides, rows by their numbers, and what goes over whole arrays.
 #pragma once
 
-#include "reduce.h"
-#include "table.h"
+#include "kernels/reduce.h"
+#include "kernels/table.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

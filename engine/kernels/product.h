@@ -6,9 +6,9 @@
 // are fused where the instruction set can.
 #pragma once
 
-#include "product_pack.h"
-#include "product_row.h"
-#include "product_tile.h"
+#include "kernels/product_pack.h"
+#include "kernels/product_row.h"
+#include "kernels/product_tile.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

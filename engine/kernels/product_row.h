@@ -1,7 +1,7 @@
 // A product of one row: as fast as b can be read, so b is read line after line.
 #pragma once
 
-#include "product_vector.h"
+#include "kernels/product_vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

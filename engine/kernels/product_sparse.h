@@ -4,8 +4,8 @@
 // order, and so the same bits: which of the two ways a product goes, nobody can tell.
 #pragma once
 
-#include "move.h"
-#include "product.h"
+#include "kernels/move.h"
+#include "kernels/product.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

@@ -1,7 +1,7 @@
 // Tiles of c that are made in registers, and strips of them.
 #pragma once
 
-#include "product_vector.h"
+#include "kernels/product_vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

@@ -1,7 +1,7 @@
 // Vectors of numbers as the matrix product uses them.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

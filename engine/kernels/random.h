@@ -1,7 +1,7 @@
 // Random words by counting: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, 2011).
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

@@ -4,7 +4,7 @@
 // they are adjacent, never on the rows and columns around them.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

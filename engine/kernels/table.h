@@ -1,7 +1,7 @@
 // Which function does an operation on numbers of a dtype.
 #pragma once
 
-#include "elementwise.h"
+#include "kernels/elementwise.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

@@ -1,12 +1,12 @@
 // The kernels of one instruction set, compiled once for each with THALWEG_VARIANT as
 // its name. No header of the C++ library here: an inline function compiled for a late
 // instruction set could be the one that the linker keeps for all.
-#include "chain.h"
-#include "move.h"
-#include "product_sparse.h"
-#include "random.h"
-#include "reduce.h"
-#include "table.h"
+#include "kernels/chain.h"
+#include "kernels/move.h"
+#include "kernels/product_sparse.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/table.h"
 
 #define THALWEG_TEXT_OF(name) #name
 #define THALWEG_TEXT(name) THALWEG_TEXT_OF(name)

@@ -15,7 +15,7 @@
 #include <arm_neon.h>
 #endif
 
-#include "../kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(__AVX512F__)
 #define THALWEG_VECTOR_BYTES 64
