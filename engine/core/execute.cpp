@@ -14,7 +14,9 @@ constexpr double GOOD_PIECE = 50000;      // the same
 constexpr Index PIECES_PER_THREAD = 4;    // at most
 constexpr Index COMBINED_AT_ONCE = 8192;  // elements
 
-Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+Index rounded_up(Index n, Index multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 bool is_worth_cutting(const Task& task) {
   return task.work >= WORTH_CUTTING && task.units > task.grain;
@@ -66,8 +68,8 @@ bool Program::run_part(Part* part, Team& team, Watch* watch) {
 // --- tasks ---------------------------------------------------------------------------
 
 // Runs tasks in order, those that are worth it cut over the team; false if the watch or an
-// index outside its table ends it. What is kept for the next run is written as a whole: once
-// begun, it is done, and no child is forked that would find a half of it.
+// index outside its table ends it. What is kept for the next run is written as a whole:
+// once begun, it is done, and no child is forked that would find a half of it.
 bool Program::run_tasks(const Part& part, const Ready& ready, const Frame& frame,
                         std::byte* scratch, Team* team, Watch* watch) {
   if (timings_) {
@@ -233,7 +235,8 @@ void Program::stage(std::size_t buffer, const Batch& batch, Index first, Index r
     return;
   }
   for (Index row = 0; row < rows; ++row)
-    std::memcpy(out + row * bytes, binding.data + (batch.first + first + row) * binding.move,
+    std::memcpy(out + row * bytes,
+                binding.data + (batch.first + first + row) * binding.move,
                 static_cast<std::size_t>(bytes));
 }
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "platform/memory.h"
-#include "tasks/task.h"
 #include "platform/thread_choice.h"
 #include "platform/threads.h"
 #include "platform/watch.h"
+#include "tasks/task.h"
 
 namespace thalweg {
 
@@ -57,11 +57,11 @@ struct Part {
   const char* name;
   Plan plan;
   Memory constants;
-  std::vector<std::size_t> named;     // for each buffer; NO_NAME of arena and constants
-  std::vector<std::byte*> bases;      // as worker 0 sees them
-  std::vector<Index> moves;           // of buffers of rows
-  int first_keeping = INT_MAX;        // step that writes what the next run reads
-  bool needs_all_rows = false;        // a step sees the rows of a block together
+  std::vector<std::size_t> named;  // for each buffer; NO_NAME of arena and constants
+  std::vector<std::byte*> bases;   // as worker 0 sees them
+  std::vector<Index> moves;        // of buffers of rows
+  int first_keeping = INT_MAX;     // step that writes what the next run reads
+  bool needs_all_rows = false;     // a step sees the rows of a block together
   std::vector<std::unique_ptr<Ready>> ready;  // the one made last comes last
 };
 

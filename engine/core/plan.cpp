@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t MAGIC = 0x7448414c57454731;  // tHALWEG1
 constexpr std::int64_t FORMAT = 1;
-constexpr Index MOST_REGISTERS = 1 << 14;     // of a map
+constexpr Index MOST_REGISTERS = 1 << 14;  // of a map
 
 enum StepKind { MAP, PRODUCT, REDUCE, COPY, ZERO, TAKE, SCATTER_ADD, RANDOM_BITS };
 
@@ -43,8 +43,7 @@ class Reader {
 
   // How many things follow that take so many words each at least.
   std::size_t count(const char* what, std::size_t words = 1) {
-    return static_cast<std::size_t>(
-        number(what, 0, static_cast<Index>(left() / words)));
+    return static_cast<std::size_t>(number(what, 0, static_cast<Index>(left() / words)));
   }
 
   int small(const char* what, int least, int most) {
@@ -56,8 +55,7 @@ class Reader {
   }
 
   Opcode opcode() {
-    return static_cast<Opcode>(
-        small("an opcode", 0, static_cast<int>(Opcode::count) - 1));
+    return static_cast<Opcode>(small("an opcode", 0, static_cast<int>(Opcode::count) - 1));
   }
 
   Extents extents(int rank, const char* what) {
@@ -181,30 +179,21 @@ RandomBitsStep read_random_bits(Reader& reader, const Plan& plan) {
   step.seed = read_place(reader, plan);
   step.step = read_place(reader, plan);
   step.out = read_place(reader, plan);
-  step.operation =
-      static_cast<std::uint32_t>(reader.number("an operation", 0, UINT32_MAX));
+  step.operation = static_cast<std::uint32_t>(reader.number("an operation", 0, UINT32_MAX));
   return step;
 }
 
 Step read_step(int kind, Reader& reader, const Plan& plan) {
   const auto place = [&] { return read_place(reader, plan); };
   switch (kind) {
-    case MAP:
-      return read_map(reader, plan);
-    case PRODUCT:
-      return read_product(reader, plan);
-    case REDUCE:
-      return read_reduce(reader, plan);
-    case COPY:
-      return CopyStep{place(), place()};
-    case ZERO:
-      return ZeroStep{place()};
-    case TAKE:
-      return TakeStep{place(), place(), place()};
-    case SCATTER_ADD:
-      return ScatterAddStep{place(), place(), place()};
-    default:
-      return read_random_bits(reader, plan);
+    case MAP: return read_map(reader, plan);
+    case PRODUCT: return read_product(reader, plan);
+    case REDUCE: return read_reduce(reader, plan);
+    case COPY: return CopyStep{place(), place()};
+    case ZERO: return ZeroStep{place()};
+    case TAKE: return TakeStep{place(), place(), place()};
+    case SCATTER_ADD: return ScatterAddStep{place(), place(), place()};
+    default: return read_random_bits(reader, plan);
   }
 }
 

@@ -57,7 +57,7 @@ enum class Opcode : std::uint8_t {
 #define THALWEG_NAME(name, version) name,
   THALWEG_OPCODES(THALWEG_NAME)
 #undef THALWEG_NAME
-  count,
+      count,
   // What the engine makes by itself of a multiply whose only reader adds or subtracts.
   multiply_add,       // a * b + c
   multiply_subtract,  // a * b - c

@@ -50,7 +50,9 @@ void visit_inputs(const Step& step, const Visit& visit) {
     void operator()(const ZeroStep&) const {}
     void operator()(const TakeStep& take) const { visit(take.table), visit(take.indices); }
     void operator()(const ScatterAddStep& add) const { visit(add.x), visit(add.indices); }
-    void operator()(const RandomBitsStep& bits) const { visit(bits.seed), visit(bits.step); }
+    void operator()(const RandomBitsStep& bits) const {
+      visit(bits.seed), visit(bits.step);
+    }
   };
   std::visit(Places{visit}, step);
 }
@@ -127,8 +129,8 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
 }
 
 // A buffer that no other of its plan shares.
-std::size_t Program::add_own_buffer(const Part& part, const Plan& plan, const Buffer& buffer,
-                                    const std::string& name) {
+std::size_t Program::add_own_buffer(const Part& part, const Plan& plan,
+                                    const Buffer& buffer, const std::string& name) {
   const std::size_t number = add_buffer(plan, buffer, name);
   if (std::find(part.named.begin(), part.named.end(), number) != part.named.end())
     throw PlanError(std::string(part.name) + " has two buffers named " + name);
@@ -139,7 +141,10 @@ std::size_t Program::add_buffer(const Plan& plan, const Buffer& buffer,
                                 const std::string& name) {
   const bool has_rows = buffer.kind == BufferKind::rows;
   const auto start = buffer.extents.begin();
-  Named fresh{name, buffer.dtype, has_rows, {start + has_rows, start + buffer.rank},
+  Named fresh{name,
+              buffer.dtype,
+              has_rows,
+              {start + has_rows, start + buffer.rank},
               has_rows ? buffer.bytes / plan.rows : buffer.bytes};
   std::size_t found = find(name);
   if (found == NO_NAME) {
@@ -229,8 +234,8 @@ void Program::check_apart() const {
   if (!moved_) return;
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     for (std::size_t j = 0; buffers_[i].written && j < buffers_.size(); ++j)
-      if (i != j && overlap(span_of(buffers_[i], bindings_[i]),
-                            span_of(buffers_[j], bindings_[j])))
+      if (i != j &&
+          overlap(span_of(buffers_[i], bindings_[i]), span_of(buffers_[j], bindings_[j])))
         throw std::invalid_argument("the array bound to " + buffers_[i].name +
                                     ", which is written, shares memory with that of " +
                                     buffers_[j].name);
@@ -241,17 +246,17 @@ void Program::check_rows(Index rows) const {
   for (const std::size_t buffer : rows_buffers_) {
     const std::size_t named = block_->named[buffer];
     if (bindings_[named].rows < rows)
-      throw std::invalid_argument(
-          buffers_[named].name + " has " + std::to_string(bindings_[named].rows) +
-          " rows, but the run has " + std::to_string(rows));
+      throw std::invalid_argument(buffers_[named].name + " has " +
+                                  std::to_string(bindings_[named].rows) +
+                                  " rows, but the run has " + std::to_string(rows));
   }
 }
 
 void Program::check_one_block(Index rows) const {
   if (block_ && block_writes_whole_ && count_blocks(rows) > 1)
     throw std::invalid_argument("a plan that writes a whole buffer has one block, of " +
-                                std::to_string(block_->plan.rows) + " rows, but the run has " +
-                                std::to_string(rows));
+                                std::to_string(block_->plan.rows) +
+                                " rows, but the run has " + std::to_string(rows));
 }
 
 // Whether rows must be brought together before a block can read them.
@@ -334,8 +339,8 @@ double Program::work_of_step(Index rows) {
 void Program::prepare(const Batch& batch, int threads) {
   if (block_ && block_->needs_all_rows && batch.rows != block_->plan.rows)
     throw std::invalid_argument("the program is one for " +
-                                std::to_string(block_->plan.rows) + " rows, but the run has " +
-                                std::to_string(batch.rows));
+                                std::to_string(block_->plan.rows) +
+                                " rows, but the run has " + std::to_string(batch.rows));
   std::size_t scratch = 0, arena = 0;
   for (Part* const part : {before_.get(), after_.get()}) {
     if (!part) continue;

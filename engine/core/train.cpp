@@ -25,16 +25,11 @@ Number load(const std::byte* from) {
 
 double load_number(Dtype dtype, const std::byte* from) {
   switch (dtype) {
-    case Dtype::float32:
-      return load<float>(from);
-    case Dtype::float64:
-      return load<double>(from);
-    case Dtype::int32:
-      return load<std::int32_t>(from);
-    case Dtype::uint32:
-      return load<std::uint32_t>(from);
-    default:
-      return load<std::uint8_t>(from);
+    case Dtype::float32: return load<float>(from);
+    case Dtype::float64: return load<double>(from);
+    case Dtype::int32: return load<std::int32_t>(from);
+    case Dtype::uint32: return load<std::uint32_t>(from);
+    default: return load<std::uint8_t>(from);
   }
 }
 
@@ -65,7 +60,8 @@ Progress Program::train(const Course& course, const Threads& threads, const Poll
   ThreadChoice* choice = nullptr;
   while (progress.batches < course.batches && progress.end == End::done) {
     const Index first = (course.first_batch + progress.batches) * course.batch_size;
-    const Batch batch{first, std::min(course.batch_size, course.rows - first), course.order};
+    const Batch batch{first, std::min(course.batch_size, course.rows - first),
+                      course.order};
     if (batch.rows != prepared) {
       prepare(batch, team.size());
       choice = threads.adapts ? choose(batch, team.size()) : nullptr;
@@ -96,13 +92,12 @@ void Program::check_course(const Course& course) const {
     throw std::invalid_argument("rows and batches must not be negative");
   const Index most = (course.rows + course.batch_size - 1) / course.batch_size;
   if (course.first_batch > most || course.batches > most - course.first_batch)
-    throw std::invalid_argument("an epoch has " + std::to_string(most) +
-                                " batches, but they should end at " +
-                                std::to_string(course.first_batch) + " + " +
-                                std::to_string(course.batches));
+    throw std::invalid_argument(
+        "an epoch has " + std::to_string(most) + " batches, but they should end at " +
+        std::to_string(course.first_batch) + " + " + std::to_string(course.batches));
   if (!course.order) check_rows(course.rows);
-  check_one_block(std::min(course.batch_size,
-                           course.rows - course.first_batch * course.batch_size));
+  check_one_block(
+      std::min(course.batch_size, course.rows - course.first_batch * course.batch_size));
   const auto is_single = [&](std::size_t buffer) {
     return !buffers_[buffer].has_rows && buffers_[buffer].extents.empty();
   };
@@ -151,7 +146,8 @@ std::vector<Timing> Program::profile(Index rows, int threads, Index repeats) {
   const bool in_shards = block_ && rows > 0 && count_shards(rows) > 1;
   timings_ = &timings;
   try {
-    for (Index i = 0; i < repeats; ++i) run(rows, {in_shards ? 1 : threads, false}, nullptr);
+    for (Index i = 0; i < repeats; ++i)
+      run(rows, {in_shards ? 1 : threads, false}, nullptr);
   } catch (...) {
     timings_ = nullptr;
     throw;
@@ -167,9 +163,10 @@ void Program::time_tasks(const Part& part, const Ready& ready, const Frame& fram
     const auto start = Clock::now();
     run_task(*task, frame, scratch, team);
     const double seconds = seconds_since(start);
-    auto timing = std::find_if(timings_->begin(), timings_->end(), [&](const Timing& other) {
-      return other.part == part.name && other.step == task->step;
-    });
+    auto timing =
+        std::find_if(timings_->begin(), timings_->end(), [&](const Timing& other) {
+          return other.part == part.name && other.step == task->step;
+        });
     if (timing == timings_->end())
       timing = timings_->insert(timing, {part.name, task->step, 0, 0});
     timing->seconds += seconds;

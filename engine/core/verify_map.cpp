@@ -8,8 +8,18 @@ namespace thalweg {
 namespace {
 
 // What a line demands of its operands.
-enum class LineRule { none, number, number2, real, real2, equal2, boolean, boolean2,
-                      select, any };
+enum class LineRule {
+  none,
+  number,
+  number2,
+  real,
+  real2,
+  equal2,
+  boolean,
+  boolean2,
+  select,
+  any
+};
 
 LineRule rule_of(Opcode opcode) {
   switch (opcode) {
@@ -17,14 +27,11 @@ LineRule rule_of(Opcode opcode) {
     case Opcode::subtract:
     case Opcode::multiply:
     case Opcode::maximum:
-    case Opcode::minimum:
-      return LineRule::number2;
+    case Opcode::minimum: return LineRule::number2;
     case Opcode::negative:
-    case Opcode::absolute:
-      return LineRule::number;
+    case Opcode::absolute: return LineRule::number;
     case Opcode::divide:
-    case Opcode::power:
-      return LineRule::real2;
+    case Opcode::power: return LineRule::real2;
     case Opcode::sign:
     case Opcode::floor:
     case Opcode::exp:
@@ -37,23 +44,16 @@ LineRule rule_of(Opcode opcode) {
     case Opcode::tanh:
     case Opcode::sigmoid:
     case Opcode::softplus:
-    case Opcode::erf:
-      return LineRule::real;
+    case Opcode::erf: return LineRule::real;
     case Opcode::equal:
     case Opcode::less:
-    case Opcode::less_equal:
-      return LineRule::equal2;
-    case Opcode::logical_and:
-      return LineRule::boolean2;
-    case Opcode::logical_not:
-      return LineRule::boolean;
-    case Opcode::select:
-      return LineRule::select;
+    case Opcode::less_equal: return LineRule::equal2;
+    case Opcode::logical_and: return LineRule::boolean2;
+    case Opcode::logical_not: return LineRule::boolean;
+    case Opcode::select: return LineRule::select;
     case Opcode::cast:
-    case Opcode::stop_gradient:
-      return LineRule::any;
-    default:
-      return LineRule::none;
+    case Opcode::stop_gradient: return LineRule::any;
+    default: return LineRule::none;
   }
 }
 
@@ -62,12 +62,9 @@ int operands_of(LineRule rule) {
     case LineRule::number2:
     case LineRule::real2:
     case LineRule::equal2:
-    case LineRule::boolean2:
-      return 2;
-    case LineRule::select:
-      return 3;
-    default:
-      return 1;
+    case LineRule::boolean2: return 2;
+    case LineRule::select: return 3;
+    default: return 1;
   }
 }
 
@@ -75,18 +72,13 @@ int operands_of(LineRule rule) {
 bool fits(Opcode opcode, LineRule rule, const Dtype* in, Dtype out) {
   switch (rule) {
     case LineRule::number:
-    case LineRule::number2:
-      return is_number(in[0]) && out == in[0];
+    case LineRule::number2: return is_number(in[0]) && out == in[0];
     case LineRule::real:
-    case LineRule::real2:
-      return is_float(in[0]) && out == in[0];
+    case LineRule::real2: return is_float(in[0]) && out == in[0];
     case LineRule::boolean:
-    case LineRule::boolean2:
-      return in[0] == Dtype::boolean && out == Dtype::boolean;
-    case LineRule::equal2:
-      return out == Dtype::boolean;
-    case LineRule::select:
-      return in[0] == Dtype::boolean && out == in[1];
+    case LineRule::boolean2: return in[0] == Dtype::boolean && out == Dtype::boolean;
+    case LineRule::equal2: return out == Dtype::boolean;
+    case LineRule::select: return in[0] == Dtype::boolean && out == in[1];
     default:  // any: no line without a rule comes here
       return opcode == Opcode::cast || out == in[0];
   }
@@ -116,8 +108,8 @@ void verify_in_space(const Plan& plan, const MapStep& step, const Place& place) 
   for (int axis = 0; axis < step.rank; ++axis)
     demand(place.extents[axis] == step.extents[axis],
            "a place has other extents than its map");
-  const bool stands_still = place.rows_axis < 0 && step.rows_axis >= 0 &&
-                            place.strides[step.rows_axis] == 0;
+  const bool stands_still =
+      place.rows_axis < 0 && step.rows_axis >= 0 && place.strides[step.rows_axis] == 0;
   demand(place.rows_axis == step.rows_axis || stands_still,
          "a place has another rows axis than its map");
   verify_place(plan, place);

@@ -42,8 +42,8 @@ bool are_same(const Place& a, const Place& b) {
 
 bool are_apart(const Place& a, const Place& b) {
   if (a.buffer != b.buffer || is_empty(a) || is_empty(b)) return true;
-  return a.offset + reach(a, NO_AXIS) <= b.offset || b.offset + reach(b, NO_AXIS) <= a.offset ||
-         interleave(a, b);
+  return a.offset + reach(a, NO_AXIS) <= b.offset ||
+         b.offset + reach(b, NO_AXIS) <= a.offset || interleave(a, b);
 }
 
 bool are_same_or_apart(const Place& a, const Place& b) {
@@ -58,7 +58,8 @@ void verify_elements_apart(const Place& place) {
   if (is_empty(place)) return;
   std::vector<std::pair<Index, Index>> axes;  // strides and extents
   for (int axis = 0; axis < place.rank; ++axis)
-    if (place.extents[axis] > 1) axes.emplace_back(place.strides[axis], place.extents[axis]);
+    if (place.extents[axis] > 1)
+      axes.emplace_back(place.strides[axis], place.extents[axis]);
   std::sort(axes.begin(), axes.end());
   Index bytes = item_size(place.dtype);
   for (const auto& [stride, extent] : axes) {

@@ -105,14 +105,13 @@ struct Verifier {
     demand(same_extents(step.in, step.out) && step.in.dtype == step.out.dtype,
            "a copy changes extents or dtype");
     const int rows = step.out.rows_axis;
-    demand(step.in.rows_axis == rows ||
-               (step.in.rows_axis < 0 && step.in.strides[rows] == 0),
-           "the rows axes of a copy differ");
+    demand(
+        step.in.rows_axis == rows || (step.in.rows_axis < 0 && step.in.strides[rows] == 0),
+        "the rows axes of a copy differ");
     verify_place(plan, step.in);
     verify_written(plan, step.out, true);
     verify_apart(step.out, step.in);
-    demand(!is_total(plan, step.out) ||
-               is_contiguous(step.out),
+    demand(!is_total(plan, step.out) || is_contiguous(step.out),
            "a total that is copied to must be contiguous");
   }
 

@@ -15,8 +15,8 @@ namespace chains {
 constexpr int WHOLE = 4;  // vectors that flow at a time
 
 template <class T>
-using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>,
-                               Vector<T>, Vector<T>, Vector<T>);
+using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>, Vector<T>,
+                               Vector<T>, Vector<T>);
 template <class T>
 using PartFunction = void (*)(const Link*, std::byte* const*, Index, Index, Vector<T>);
 
@@ -167,8 +167,8 @@ struct Leave {
 // The functions of links.
 
 template <class T, class Work>
-void run_whole(const Link* link, std::byte* const* table, Index i, Vector<T> a,
-               Vector<T> b, Vector<T> c, Vector<T> d) {
+void run_whole(const Link* link, std::byte* const* table, Index i, Vector<T> a, Vector<T> b,
+               Vector<T> c, Vector<T> d) {
   constexpr int N = LANES<T>;
   const Work work(link, table);
   a = work.next(a, i, All<T>{});
@@ -324,8 +324,7 @@ void run(Index n, const Link* links, std::byte* const* table) {
 
 }  // namespace chains
 
-inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing,
-                 unsigned fixed) {
+inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing, unsigned fixed) {
   switch (dtype) {
     case Dtype::float32: return chains::set_link<float>(link, opcode, flowing, fixed);
     case Dtype::float64: return chains::set_link<double>(link, opcode, flowing, fixed);

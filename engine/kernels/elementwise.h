@@ -31,8 +31,7 @@ template <class T, int N>
 struct Operand<T, N, true> {
   using V = Vector<T, N>;
   V value;
-  THALWEG_INLINE explicit Operand(const void* data)
-      : value(repeat<V>(*(const T*)data)) {}
+  THALWEG_INLINE explicit Operand(const void* data) : value(repeat<V>(*(const T*)data)) {}
   THALWEG_INLINE V at(Index) const { return value; }
   THALWEG_INLINE V part(Index, Index) const { return value; }
   THALWEG_INLINE V filled_part(Index, Index) const { return value; }
@@ -212,9 +211,7 @@ struct Absolute : Cheap {
   }
 };
 struct AbsoluteWhole : Cheap {  // of int32, in the uint32 that hold its bits
-  static THALWEG_INLINE UInt32 apply(UInt32 a) {
-    return (Int32)a < Int32{} ? -a : a;
-  }
+  static THALWEG_INLINE UInt32 apply(UInt32 a) { return (Int32)a < Int32{} ? -a : a; }
 };
 struct Sign : Cheap {
   template <class V>
@@ -237,12 +234,12 @@ struct SquareRoot : Cheap {
   }
 };
 
-#define THALWEG_FUNCTION(Name, function)    \
-  struct Name : Costly {                    \
-    template <class V>                      \
-    static THALWEG_INLINE V apply(V a) {    \
-      return function(a);                   \
-    }                                       \
+#define THALWEG_FUNCTION(Name, function) \
+  struct Name : Costly {                 \
+    template <class V>                   \
+    static THALWEG_INLINE V apply(V a) { \
+      return function(a);                \
+    }                                    \
   };
 THALWEG_FUNCTION(Exp, exp)
 THALWEG_FUNCTION(Expm1, expm1)
@@ -361,8 +358,7 @@ template <class In>
 struct CastToUInt32 : Cheap {
   static constexpr int N = LANES<int64_t>;
   static THALWEG_INLINE Vector<uint32_t, N> apply(Vector<In, N> a) {
-    return __builtin_convertvector(__builtin_convertvector(a, Int64),
-                                   Vector<uint32_t, N>);
+    return __builtin_convertvector(__builtin_convertvector(a, Int64), Vector<uint32_t, N>);
   }
 };
 template <class In>

@@ -236,8 +236,8 @@ void repeat_row(Index units, Index unit, const T* in, T* out) {
 }
 
 template <class T>
-void expand_items(Index units, Index unit, const void* in, Index in_unit,
-                  Index in_element, void* out) {
+void expand_items(Index units, Index unit, const void* in, Index in_unit, Index in_element,
+                  void* out) {
   in_element == 0 ? repeat_numbers(units, unit, (const char*)in, in_unit, (T*)out)
                   : repeat_row(units, unit, (const T*)in, (T*)out);
 }
@@ -306,11 +306,9 @@ inline bool scatter_add(Dtype dtype, Index count, Index width, const void* x,
                         const int32_t* indices, Index rows, void* out) {
   switch (dtype) {
     case Dtype::float32:
-      return scatter_add_rows(count, width, (const float*)x, indices, rows,
-                              (float*)out);
+      return scatter_add_rows(count, width, (const float*)x, indices, rows, (float*)out);
     case Dtype::float64:
-      return scatter_add_rows(count, width, (const double*)x, indices, rows,
-                              (double*)out);
+      return scatter_add_rows(count, width, (const double*)x, indices, rows, (double*)out);
     default:
       return scatter_add_rows(count, width, (const uint32_t*)x, indices, rows,
                               (uint32_t*)out);

@@ -224,8 +224,7 @@ inline MapFunction map(Opcode opcode, Dtype in, Dtype out, unsigned fixed) {
       return out == Dtype::boolean ? comparison_map(opcode, in, fixed) : nullptr;
     case Opcode::cast: return fixed == 0 ? cast_map(in, out) : nullptr;
     case Opcode::select:
-    case Opcode::stop_gradient:
-      return in == out ? moving_map(opcode, in, fixed) : nullptr;
+    case Opcode::stop_gradient: return in == out ? moving_map(opcode, in, fixed) : nullptr;
     default: return in == out ? same_type_map(opcode, in, fixed) : nullptr;
   }
 }

@@ -146,8 +146,7 @@ THALWEG_INLINE V load_part(const T* from, Index count) {
   }
 #endif
   char bytes[sizeof(V)] = {};
-  copy_few<sizeof(V) / 2>(bytes, (const char*)from,
-                          static_cast<size_t>(count) * sizeof(T));
+  copy_few<sizeof(V) / 2>(bytes, (const char*)from, static_cast<size_t>(count) * sizeof(T));
   return load<V>(bytes);
 }
 
@@ -207,8 +206,8 @@ THALWEG_INLINE Vector<uint8_t, LANES<T>> narrow_mask(M mask) {
   Vector<uint8_t, LANES<T>> result;
 #if defined(__AVX512F__)
   const __m512i lanes = (__m512i)mask;
-  const __mmask16 bits = sizeof(T) == 4 ? _mm512_movepi32_mask(lanes)
-                                        : (__mmask16)_mm512_movepi64_mask(lanes);
+  const __mmask16 bits =
+      sizeof(T) == 4 ? _mm512_movepi32_mask(lanes) : (__mmask16)_mm512_movepi64_mask(lanes);
   const __m128i bytes = _mm_maskz_set1_epi8(bits, 1);
 #elif defined(__SSE2__)
 #if defined(__AVX2__)
@@ -425,18 +424,10 @@ THALWEG_INLINE V smaller(V a, V b) {
 }
 
 // The larger and the smaller, where NaN wins, whichever of the two it is.
-THALWEG_INLINE Float32 maximum(Float32 a, Float32 b) {
-  return a != a ? a : larger(a, b);
-}
-THALWEG_INLINE Float64 maximum(Float64 a, Float64 b) {
-  return a != a ? a : larger(a, b);
-}
-THALWEG_INLINE Float32 minimum(Float32 a, Float32 b) {
-  return a != a ? a : smaller(a, b);
-}
-THALWEG_INLINE Float64 minimum(Float64 a, Float64 b) {
-  return a != a ? a : smaller(a, b);
-}
+THALWEG_INLINE Float32 maximum(Float32 a, Float32 b) { return a != a ? a : larger(a, b); }
+THALWEG_INLINE Float64 maximum(Float64 a, Float64 b) { return a != a ? a : larger(a, b); }
+THALWEG_INLINE Float32 minimum(Float32 a, Float32 b) { return a != a ? a : smaller(a, b); }
+THALWEG_INLINE Float64 minimum(Float64 a, Float64 b) { return a != a ? a : smaller(a, b); }
 template <class V>
 THALWEG_INLINE V maximum(V a, V b) {
   return ((a > b) | (a != a)) ? a : b;

@@ -78,8 +78,8 @@ double by_group() {
     if (controllers.empty())
       least = std::min(least, quota_upwards("/sys/fs/cgroup", path, quota_of_group));
     else if ((',' + controllers + ',').find(",cpu,") != std::string::npos)
-      least = std::min(least,
-                       quota_upwards("/sys/fs/cgroup/cpu", path, quota_of_old_group));
+      least =
+          std::min(least, quota_upwards("/sys/fs/cgroup/cpu", path, quota_of_old_group));
   }
   return least;
 }

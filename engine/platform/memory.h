@@ -20,7 +20,8 @@ class Memory {
   Memory() = default;
 
   // Pages are taken only when they are first written. Throws std::bad_alloc.
-  explicit Memory(std::size_t bytes) : size_(bytes), room_(std::calloc(1, bytes + ALIGNMENT)) {
+  explicit Memory(std::size_t bytes)
+      : size_(bytes), room_(std::calloc(1, bytes + ALIGNMENT)) {
     if (!room_) throw std::bad_alloc();
     const auto start = reinterpret_cast<std::uintptr_t>(room_.get());
     data_ = reinterpret_cast<std::byte*>(aligned(start));

@@ -9,8 +9,8 @@ constexpr int FIRST_STEPS = 50;           // before anything is tried: a run may
 // A turn's first steps don't count: threads wake up, or spin for a while yet.
 constexpr double SETTLING = 100e3;
 constexpr double TURN = 250e3;
-constexpr int ENOUGH = 3;      // turns of five
-constexpr double REST = 100;   // times what was spent on duels
+constexpr int ENOUGH = 3;     // turns of five
+constexpr double REST = 100;  // times what was spent on duels
 // What a challenger's step may take of the champion's: more threads must be worth it.
 constexpr double MORE = 0.95;
 constexpr double FEWER = 1.02;

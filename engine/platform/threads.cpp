@@ -7,9 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <new>
-#include <exception>
 #include <thread>
 
 #include "platform/forks.h"
@@ -196,7 +196,9 @@ class Pool {
     for (int number = 1; number < size; ++number) {
       Seat& seat = seats_[number];
       if (!seat.sleeps.load(std::memory_order_seq_cst)) continue;
-      { const std::lock_guard lock(mutex_); }
+      {
+        const std::lock_guard lock(mutex_);
+      }
       seat.woken.notify_one();
     }
   }

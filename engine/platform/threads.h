@@ -52,9 +52,12 @@ class Team {
   // is 0.
   template <class Work>
   void share(Index pieces, const Work& work) {
-    share(pieces, [](const void* context, int worker, Index piece) {
-      (*static_cast<const Work*>(context))(worker, piece);
-    }, &work);
+    share(
+        pieces,
+        [](const void* context, int worker, Index piece) {
+          (*static_cast<const Work*>(context))(worker, piece);
+        },
+        &work);
   }
 
  private:

@@ -78,20 +78,14 @@ Dtype Array::dtype() const {
     return view_.itemsize == item_size(dtype) ? dtype : Dtype::count;
   };
   switch (format[0]) {
-    case 'f':
-      return if_of_size(Dtype::float32);
-    case 'd':
-      return if_of_size(Dtype::float64);
+    case 'f': return if_of_size(Dtype::float32);
+    case 'd': return if_of_size(Dtype::float64);
     case 'i':
-    case 'l':
-      return if_of_size(Dtype::int32);
+    case 'l': return if_of_size(Dtype::int32);
     case 'I':
-    case 'L':
-      return if_of_size(Dtype::uint32);
-    case '?':
-      return if_of_size(Dtype::boolean);
-    default:
-      return Dtype::count;
+    case 'L': return if_of_size(Dtype::uint32);
+    case '?': return if_of_size(Dtype::boolean);
+    default: return Dtype::count;
   }
 }
 
@@ -117,9 +111,8 @@ bool Array::is_dense_from(int axis) const {
 }
 
 bool Array::is_aligned(Index item) const {
-  return bytes() == 0 || reinterpret_cast<std::uintptr_t>(data()) %
-                                 static_cast<std::uintptr_t>(item) ==
-                             0;
+  return bytes() == 0 ||
+         reinterpret_cast<std::uintptr_t>(data()) % static_cast<std::uintptr_t>(item) == 0;
 }
 
 namespace {

@@ -32,8 +32,8 @@ class Array {
   bool is_readonly() const { return !taken_ || view_.readonly; }
   Dtype dtype() const;  // Dtype::count: none of ours
 
-  // Demands a contiguous and aligned array of a dtype (Dtype::count: whole numbers), item size and
-  // rank.
+  // Demands a contiguous and aligned array of a dtype (Dtype::count: whole numbers), item
+  // size and rank.
   void expect(Dtype dtype, Index item, int rank, const char* what) const;
 
   // Whether items of a size may be read one by one where they lie.

@@ -8,11 +8,11 @@
 #include <cstring>
 #include <memory>
 
-#include "python/arrays.h"
 #include "core/execute.h"
 #include "platform/forks.h"
-#include "python/gil.h"
 #include "platform/isa.h"
+#include "python/arrays.h"
+#include "python/gil.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -40,8 +40,7 @@ std::vector<std::string> read_strings(nb::handle given) {
 std::optional<Source> read_source(nb::handle given) {
   if (given.is_none()) return std::nullopt;
   const auto parts = nb::cast<nb::tuple>(given);
-  if (parts.size() != 3)
-    throw std::invalid_argument("a plan is (words, constants, names)");
+  if (parts.size() != 3) throw std::invalid_argument("a plan is (words, constants, names)");
   const Array words(parts[0], false);
   words.expect(Dtype::count, 8, 1, "words");
   const Array constants(parts[1], false);
@@ -101,7 +100,8 @@ class BoundProgram {
   // that aren't finite: then the caller looks closer.
   nb::object predict(nb::handle x, int threads, bool adapts, nb::object poll) {
     if (input_ == NO_NAME)
-      throw std::invalid_argument("only a program with one input and one output of rows predicts");
+      throw std::invalid_argument(
+          "only a program with one input and one output of rows predicts");
     const Turn turn(*this);
     Array array;
     if (!array.try_take(x)) return nb::none();
@@ -125,8 +125,8 @@ class BoundProgram {
   nb::tuple train(nb::object order, Index rows, Index batch_size, Index first_batch,
                   Index batches, nb::object learning_rates, Index first_step,
                   nb::object log, nb::object log_names, const char* learning_rate,
-                  const char* step,
-                  nb::object poll, double seconds, int threads, bool adapts) {
+                  const char* step, nb::object poll, double seconds, int threads,
+                  bool adapts) {
     const Turn turn(*this);
     Course course{};
     Array order_array, rates, log_array(log, true);
@@ -152,7 +152,8 @@ class BoundProgram {
         throw std::invalid_argument("there must be a learning rate for each batch");
       course.learning_rates = reinterpret_cast<const double*>(rates.data());
     }
-    for (const std::string& name : read_strings(log_names)) course.logged.push_back(known(name));
+    for (const std::string& name : read_strings(log_names))
+      course.logged.push_back(known(name));
     log_array.expect(Dtype::float64, 8, 2, "log");
     if (log_array.extent(0) < batches)
       throw std::invalid_argument("log must have a row for each batch");
@@ -184,8 +185,8 @@ class BoundProgram {
     for (const Named& named : program_->buffers()) {
       nb::list extents;
       for (const Index extent : named.extents) extents.append(extent);
-      result[named.name.c_str()] =
-          nb::make_tuple(name(named.dtype), nb::tuple(extents), named.has_rows, named.written);
+      result[named.name.c_str()] = nb::make_tuple(name(named.dtype), nb::tuple(extents),
+                                                  named.has_rows, named.written);
     }
     return result;
   }
@@ -265,8 +266,7 @@ class BoundProgram {
 
   std::size_t known(const std::string& name) const {
     const std::size_t buffer = program_->find(name);
-    if (buffer == NO_NAME)
-      throw std::invalid_argument("the program has no buffer " + name);
+    if (buffer == NO_NAME) throw std::invalid_argument("the program has no buffer " + name);
     return buffer;
   }
 
@@ -305,7 +305,8 @@ class BoundProgram {
 
   nb::object empty_result(Index rows) const {
     const Named& output = program_->buffers()[output_];
-    nb::object shape = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(output.extents.size()) + 1));
+    nb::object shape =
+        nb::steal(PyTuple_New(static_cast<Py_ssize_t>(output.extents.size()) + 1));
     if (!shape.is_valid()) throw nb::python_error();
     PyTuple_SET_ITEM(shape.ptr(), 0, PyLong_FromLongLong(rows));
     for (std::size_t i = 0; i < output.extents.size(); ++i)
@@ -334,7 +335,8 @@ nb::list opcodes() {
 
 std::vector<std::string> available() {
   std::vector<std::string> names;
-  for (const Kernels* const kernels : available_kernels()) names.emplace_back(kernels->name);
+  for (const Kernels* const kernels : available_kernels())
+    names.emplace_back(kernels->name);
   return names;
 }
 
@@ -344,7 +346,8 @@ void translate(const std::exception_ptr& raised, void*) {
     std::rethrow_exception(raised);
   } catch (const PlanError& error) {
     PyObject* const module = PyImport_ImportModule("thalweg.errors");
-    PyObject* const type = module ? PyObject_GetAttrString(module, "ProgramError") : nullptr;
+    PyObject* const type =
+        module ? PyObject_GetAttrString(module, "ProgramError") : nullptr;
     if (type) PyErr_SetString(type, error.what());
     Py_XDECREF(type);
     Py_XDECREF(module);
@@ -374,16 +377,15 @@ NB_MODULE(_engine, m) {
            "before"_a.none(), "block"_a.none(), "after"_a.none(), nb::kw_only(),
            "shards"_a = 1, "isa"_a.none() = none)
       .def("bind", &BoundProgram::bind, "arrays"_a)
-      .def("run", &BoundProgram::run, "rows"_a = 0, "threads"_a = 1,
-           "adapts"_a = false, "poll"_a.none() = none)
+      .def("run", &BoundProgram::run, "rows"_a = 0, "threads"_a = 1, "adapts"_a = false,
+           "poll"_a.none() = none)
       .def("predict", &BoundProgram::predict, "x"_a.none(), "threads"_a = 1,
            "adapts"_a = false, "poll"_a.none() = none)
       .def("train", &BoundProgram::train, nb::kw_only(), "order"_a.none() = none,
            "rows"_a = 0, "batch_size"_a, "first_batch"_a = 0, "batches"_a,
-           "learning_rates"_a.none() = none, "first_step"_a = 0, "log"_a,
-           "log_names"_a, "learning_rate"_a = "learning_rate", "step"_a = "step",
-           "poll"_a.none() = none, "seconds"_a = 0.03, "threads"_a = 1,
-           "adapts"_a = false)
+           "learning_rates"_a.none() = none, "first_step"_a = 0, "log"_a, "log_names"_a,
+           "learning_rate"_a = "learning_rate", "step"_a = "step", "poll"_a.none() = none,
+           "seconds"_a = 0.03, "threads"_a = 1, "adapts"_a = false)
       .def("profile", &BoundProgram::profile, "rows"_a = 0, "threads"_a = 1,
            "repeats"_a = 1)
       .def_prop_ro("buffers", &BoundProgram::buffers)

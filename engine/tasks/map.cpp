@@ -83,8 +83,8 @@ void MapTask::transfer(const Transfer& transfer, std::byte** table, Index units)
   const std::byte* const in = table[transfer.from];
   std::byte* const out = table[transfer.to];
   if (transfer.expands) {
-    kernels_->expand(transfer.item, units, space_.unit, in, transfer.in[0],
-                     transfer.in[1], out);
+    kernels_->expand(transfer.item, units, space_.unit, in, transfer.in[0], transfer.in[1],
+                     out);
     return;
   }
   Copy copy{};

@@ -1,8 +1,8 @@
 // Which slot each register of a map has, and where scratch lies.
 #include <algorithm>
 
-#include "tasks/map_compile.h"
 #include "platform/memory.h"
+#include "tasks/map_compile.h"
 
 namespace thalweg {
 
@@ -231,8 +231,8 @@ class Allocator {
     const Index most = std::min(allocation_.block_units, space.slab_units) * space.unit;
     allocation_.scratch_bytes = aligned(next_slot_ * sizeof(std::byte*));
     lay_out(singles_, ALIGNMENT);
-    lay_out(blocks_, aligned(static_cast<std::size_t>(most * width)) +
-                         ALIGNMENT);  // see expand
+    lay_out(blocks_,
+            aligned(static_cast<std::size_t>(most * width)) + ALIGNMENT);  // see expand
   }
 
   void lay_out(const std::vector<Slot>& slots, std::size_t bytes) {

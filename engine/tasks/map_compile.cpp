@@ -12,8 +12,7 @@ using Kind = MapGraph::Kind;
 double nanoseconds(Opcode opcode, Dtype dtype) {
   const double width = item_size(dtype) / 4.0;
   switch (opcode) {
-    case Opcode::power:
-      return 1.5 * width;
+    case Opcode::power: return 1.5 * width;
     case Opcode::exp:
     case Opcode::expm1:
     case Opcode::log:
@@ -23,13 +22,10 @@ double nanoseconds(Opcode opcode, Dtype dtype) {
     case Opcode::tanh:
     case Opcode::sigmoid:
     case Opcode::softplus:
-    case Opcode::erf:
-      return 0.5 * width;
+    case Opcode::erf: return 0.5 * width;
     case Opcode::divide:
-    case Opcode::sqrt:
-      return 0.17 * width;
-    default:
-      return 0.025 * width;
+    case Opcode::sqrt: return 0.17 * width;
+    default: return 0.025 * width;
   }
 }
 
@@ -99,9 +95,8 @@ class Assembler {
     const Steps steps = steps_of(graph_.space, input);
     const int item = item_size(input.dtype);
     const bool repeats_units = steps.unit == 0;
-    const bool expands =
-        graph_.space.unit > 1 &&
-        (steps.element == 0 || (repeats_units && steps.element == item));
+    const bool expands = graph_.space.unit > 1 &&
+                         (steps.element == 0 || (repeats_units && steps.element == item));
     const bool repeats_slabs = stands_still_outside(graph_.space, input);
     (!repeats_units  ? code_.gathers
      : repeats_slabs ? code_.spread_once
@@ -113,8 +108,11 @@ class Assembler {
   void add_repetition(std::size_t number) {
     const auto [dtype, kind] = graph_.registers[number];
     (kind == Kind::single ? code_.spread_once : code_.spread_each_slab)
-        .push_back({allocation_.registers[number], allocation_.repeated[number],
-                    item_size(dtype), {0, 0}, dense(dtype)});
+        .push_back({allocation_.registers[number],
+                    allocation_.repeated[number],
+                    item_size(dtype),
+                    {0, 0},
+                    dense(dtype)});
   }
 
   void add_output(std::size_t number) {
@@ -122,10 +120,9 @@ class Assembler {
     point_to(output.place, allocation_.outputs[number]);
     if (allocation_.direct[number]) return;
     const auto [dtype, kind] = graph_.registers[output.line];
-    code_.stores.push_back({slot_of(output.line), allocation_.outputs[number],
-                            item_size(dtype),
-                            kind == Kind::full ? dense(dtype) : Strides{0, 0},
-                            strides_of(output.place)});
+    code_.stores.push_back(
+        {slot_of(output.line), allocation_.outputs[number], item_size(dtype),
+         kind == Kind::full ? dense(dtype) : Strides{0, 0}, strides_of(output.place)});
   }
 
   // --- lines -------------------------------------------------------------------------

@@ -73,8 +73,8 @@ bool changes_nothing(const Line& line) {
 
 // `same_as`: for each register the one that holds the same, often itself.
 Line read_line(const MapStep& step, const MapLine& given, const std::vector<int>& same_as) {
-  Line line{given.opcode,   dtype_read(step, given),          given.dtype, given.operands,
-            given.operand, static_cast<int>(same_as.size())};
+  Line line{given.opcode,   dtype_read(step, given), given.dtype,
+            given.operands, given.operand,           static_cast<int>(same_as.size())};
   for (int i = 0; i < line.operands; ++i) line.operand[i] = same_as[line.operand[i]];
   return line;
 }

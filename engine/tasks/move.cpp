@@ -14,7 +14,9 @@ Index count_elements(const Place& place) {
   return count;
 }
 
-Index bytes_of(const Place& place) { return count_elements(place) * item_size(place.dtype); }
+Index bytes_of(const Place& place) {
+  return count_elements(place) * item_size(place.dtype);
+}
 
 // A copy between places of the same extents, its pointers still missing. The result's are
 // those of the block: what stands still along its rows has those of any block.
@@ -145,8 +147,8 @@ class CopyTask final : public Task {
 
   void copy(const Frame& frame, std::byte* out, Index from, Index to) const {
     static const double zero = 0;
-    auto* const in = zeros_ ? reinterpret_cast<const std::byte*>(&zero)
-                            : frame.bases[in_] + in_offset_;
+    auto* const in =
+        zeros_ ? reinterpret_cast<const std::byte*>(&zero) : frame.bases[in_] + in_offset_;
     Copy copy = copy_;
     if (!whole_) copy.extents[0] = to - from;
     copy.in = in + from * copy_.in_strides[0];
@@ -267,8 +269,8 @@ class RandomBitsTask final : public Task {
     std::uint32_t seed, step;
     std::memcpy(&seed, frame.bases[step_.seed.buffer] + step_.seed.offset, sizeof seed);
     std::memcpy(&step, frame.bases[step_.step.buffer] + step_.step.offset, sizeof step);
-    auto* const out = reinterpret_cast<std::uint32_t*>(frame.bases[step_.out.buffer] +
-                                                       step_.out.offset);
+    auto* const out =
+        reinterpret_cast<std::uint32_t*>(frame.bases[step_.out.buffer] + step_.out.offset);
     kernels_->random_bits(seed, step, step_.operation,
                           frame.first_row * row_elements_ + from, to - from, out + from);
     return true;

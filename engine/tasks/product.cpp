@@ -8,12 +8,14 @@ namespace thalweg {
 
 namespace {
 
-constexpr Index PANEL_BYTES = 12 << 10;       // of a product, before its tail runs on it
-constexpr Index LEAST_TILES = 8;              // to cut between
-constexpr Index LARGE_BYTES = 512 << 10;      // of an operand
+constexpr Index PANEL_BYTES = 12 << 10;      // of a product, before its tail runs on it
+constexpr Index LEAST_TILES = 8;             // to cut between
+constexpr Index LARGE_BYTES = 512 << 10;     // of an operand
 constexpr double FLOPS_PER_NANOSECOND = 50;  // float32; float64: half of it
 
-Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+Index rounded_up(Index n, Index multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace
 

@@ -27,7 +27,8 @@ class ReduceTask final : public Task {
     if (step.opcode == Opcode::max && reduced_axes() > 1) gather_first(in);
     choose_axes();
     double elements = 1;
-    for (int axis = 0; axis < rank_; ++axis) elements *= static_cast<double>(extents_[axis]);
+    for (int axis = 0; axis < rank_; ++axis)
+      elements *= static_cast<double>(extents_[axis]);
     work = 0.1 * elements;
   }
 

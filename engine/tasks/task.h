@@ -34,9 +34,9 @@ class Task {
   virtual bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const = 0;
 
   Index units = 0;
-  Index grain = 1;  // cut at multiples of it
+  Index grain = 1;             // cut at multiples of it
   bool starts_slowly = false;  // a piece copies what others copy too: cut into few
-  double work = 0;  // in nanoseconds on one thread, by estimate
+  double work = 0;             // in nanoseconds on one thread, by estimate
   std::size_t scratch_bytes = 0;
   int step = 0;  // the first of the plan's steps that this is
 };
