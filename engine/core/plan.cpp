@@ -7,11 +7,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t MAGIC = 0x7448414c57454731;  // tHALWEG1
-constexpr std::int64_t FORMAT = 1;
 constexpr Index MOST_REGISTERS = 1 << 14;  // of a map
-
-enum StepKind { MAP, PRODUCT, REDUCE, COPY, ZERO, TAKE, SCATTER_ADD, RANDOM_BITS };
 
 Index checked_product(Index a, Index b) {
   Index product;
@@ -85,7 +81,7 @@ Index size_in_bytes(Dtype dtype, int rank, const Extents& extents) {
 Buffer read_buffer(Reader& reader, const Plan& plan) {
   Buffer buffer{};
   buffer.kind = static_cast<BufferKind>(
-      reader.small("a buffer's kind", 0, static_cast<int>(BufferKind::constant)));
+      reader.small("a buffer's kind", 0, static_cast<int>(BufferKind::count) - 1));
   buffer.dtype = reader.dtype();
   buffer.rank = reader.small("a rank", 0, MAX_RANK);
   buffer.extents = reader.extents(buffer.rank, "an extent");
@@ -123,7 +119,11 @@ Place read_place(Reader& reader, const Plan& plan) {
   return place;
 }
 
-MapStep read_map(Reader& reader, const Plan& plan) {
+template <class Type>
+Type read(StepKind kind, Reader& reader, const Plan& plan);
+
+template <>
+MapStep read<MapStep>(StepKind, Reader& reader, const Plan& plan) {
   MapStep step{};
   step.tail = reader.small("tail", 0, 1) == 1;
   step.rank = reader.small("a rank", 0, MAX_RANK);
@@ -151,7 +151,8 @@ MapStep read_map(Reader& reader, const Plan& plan) {
   return step;
 }
 
-ProductStep read_product(Reader& reader, const Plan& plan) {
+template <>
+ProductStep read<ProductStep>(StepKind, Reader& reader, const Plan& plan) {
   ProductStep step{};
   step.a = read_place(reader, plan);
   step.b = read_place(reader, plan);
@@ -160,7 +161,8 @@ ProductStep read_product(Reader& reader, const Plan& plan) {
   return step;
 }
 
-ReduceStep read_reduce(Reader& reader, const Plan& plan) {
+template <>
+ReduceStep read<ReduceStep>(StepKind, Reader& reader, const Plan& plan) {
   ReduceStep step{};
   step.opcode = reader.opcode();
   step.in = read_place(reader, plan);
@@ -174,7 +176,26 @@ ReduceStep read_reduce(Reader& reader, const Plan& plan) {
   return step;
 }
 
-RandomBitsStep read_random_bits(Reader& reader, const Plan& plan) {
+template <>
+CopyStep read<CopyStep>(StepKind, Reader& reader, const Plan& plan) {
+  const Place in = read_place(reader, plan);
+  return {in, read_place(reader, plan)};
+}
+
+template <>
+ZeroStep read<ZeroStep>(StepKind, Reader& reader, const Plan& plan) {
+  return {read_place(reader, plan)};
+}
+
+template <>
+IndexStep read<IndexStep>(StepKind kind, Reader& reader, const Plan& plan) {
+  const Place in = read_place(reader, plan);
+  const Place indices = read_place(reader, plan);
+  return {kind, in, indices, read_place(reader, plan)};
+}
+
+template <>
+RandomBitsStep read<RandomBitsStep>(StepKind, Reader& reader, const Plan& plan) {
   RandomBitsStep step{};
   step.seed = read_place(reader, plan);
   step.step = read_place(reader, plan);
@@ -183,22 +204,23 @@ RandomBitsStep read_random_bits(Reader& reader, const Plan& plan) {
   return step;
 }
 
-Step read_step(int kind, Reader& reader, const Plan& plan) {
-  const auto place = [&] { return read_place(reader, plan); };
-  switch (kind) {
-    case MAP: return read_map(reader, plan);
-    case PRODUCT: return read_product(reader, plan);
-    case REDUCE: return read_reduce(reader, plan);
-    case COPY: return CopyStep{place(), place()};
-    case ZERO: return ZeroStep{place()};
-    case TAKE: return TakeStep{place(), place(), place()};
-    case SCATTER_ADD: return ScatterAddStep{place(), place(), place()};
-    default: return read_random_bits(reader, plan);
-  }
+template <class Type>
+Step read_as(StepKind kind, Reader& reader, const Plan& plan) {
+  return read<Type>(kind, reader, plan);
+}
+
+Step read_step(StepKind kind, Reader& reader, const Plan& plan) {
+  static constexpr Step (*READERS[])(StepKind, Reader&, const Plan&) = {
+#define THALWEG_READER(name, type) read_as<type>,
+      THALWEG_STEPS(THALWEG_READER)
+#undef THALWEG_READER
+  };
+  return READERS[static_cast<int>(kind)](kind, reader, plan);
 }
 
 void add_step(Reader& reader, Plan& plan) {
-  const int kind = reader.small("a step's kind", MAP, RANDOM_BITS);
+  const auto kind = static_cast<StepKind>(
+      reader.small("a step's kind", 0, static_cast<int>(StepKind::count) - 1));
   Reader part = reader.part(reader.count("words of a step"));
   Step step = read_step(kind, part, plan);
   if (part.left()) throw PlanError("more words than it needs");
@@ -257,25 +279,15 @@ bool is_contiguous(const Place& place) {
   return true;
 }
 
-const char* name(Opcode opcode) {
-  static const char* const names[] = {
-#define THALWEG_NAME(name, version) #name,
-      THALWEG_OPCODES(THALWEG_NAME)
-#undef THALWEG_NAME
-          "?",
-      "multiply_add", "multiply_subtract", "subtract_multiply"};
-  return names[static_cast<int>(opcode)];
-}
+const char* name(Opcode opcode) { return operation(opcode).name; }
 
 const char* name(Dtype dtype) {
-  static const char* const names[] = {"float32", "float64", "int32", "uint32", "bool"};
+  static const char* const names[] = {
+#define THALWEG_TEXT(name, text) text,
+      THALWEG_DTYPES(THALWEG_TEXT)
+#undef THALWEG_TEXT
+  };
   return names[static_cast<int>(dtype)];
-}
-
-const char* name(const Step& step) {
-  static const char* const names[] = {"map",  "product", "reduce",      "copy",
-                                      "zero", "take",    "scatter_add", "random_bits"};
-  return names[step.index()];
 }
 
 }  // namespace thalweg

@@ -27,8 +27,6 @@ inline constexpr Index MOST_BYTES = Index{1} << 40;  // of a buffer or the arena
 
 using Extents = std::array<Index, MAX_RANK>;
 
-enum class BufferKind : std::uint8_t { whole, rows, total, constant, arena };
-
 struct Buffer {
   BufferKind kind;
   Dtype dtype;
@@ -91,12 +89,16 @@ struct ZeroStep {
   Place out;
 };
 
-struct TakeStep {
-  Place table, indices, out;
-};
+// Rows of a table by their numbers: taken out of it, or added into it. What is taken are
+// rows of `in`, which is the table; what is added are the rows `in`, and `out` is the
+// table.
+struct IndexStep {
+  StepKind kind;
+  Place in, indices, out;
 
-struct ScatterAddStep {
-  Place x, indices, out;
+  bool takes() const { return kind == StepKind::take; }
+  const Place& table() const { return takes() ? in : out; }
+  const Place& rows() const { return takes() ? out : in; }
 };
 
 struct RandomBitsStep {
@@ -104,8 +106,8 @@ struct RandomBitsStep {
   std::uint32_t operation;
 };
 
-using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, TakeStep,
-                          ScatterAddStep, RandomBitsStep>;
+using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, IndexStep,
+                          RandomBitsStep>;
 
 struct Plan {
   Index arena_bytes;
@@ -127,7 +129,6 @@ Dtype dtype_read(const MapStep& step, const MapLine& line);
 
 const char* name(Opcode opcode);
 const char* name(Dtype dtype);
-const char* name(const Step& step);
 
 // Whether the elements lie in order without gaps.
 bool is_contiguous(const Place& place);

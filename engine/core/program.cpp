@@ -48,8 +48,7 @@ void visit_inputs(const Step& step, const Visit& visit) {
     void operator()(const ReduceStep& reduce) const { visit(reduce.in); }
     void operator()(const CopyStep& copy) const { visit(copy.in); }
     void operator()(const ZeroStep&) const {}
-    void operator()(const TakeStep& take) const { visit(take.table), visit(take.indices); }
-    void operator()(const ScatterAddStep& add) const { visit(add.x), visit(add.indices); }
+    void operator()(const IndexStep& step) const { visit(step.in), visit(step.indices); }
     void operator()(const RandomBitsStep& bits) const {
       visit(bits.seed), visit(bits.step);
     }

@@ -7,80 +7,16 @@ namespace thalweg {
 
 namespace {
 
-// What a line demands of its operands.
-enum class LineRule {
-  none,
-  number,
-  number2,
-  real,
-  real2,
-  equal2,
-  boolean,
-  boolean2,
-  select,
-  any
-};
-
-LineRule rule_of(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::add:
-    case Opcode::subtract:
-    case Opcode::multiply:
-    case Opcode::maximum:
-    case Opcode::minimum: return LineRule::number2;
-    case Opcode::negative:
-    case Opcode::absolute: return LineRule::number;
-    case Opcode::divide:
-    case Opcode::power: return LineRule::real2;
-    case Opcode::sign:
-    case Opcode::floor:
-    case Opcode::exp:
-    case Opcode::expm1:
-    case Opcode::log:
-    case Opcode::log1p:
-    case Opcode::sqrt:
-    case Opcode::sin:
-    case Opcode::cos:
-    case Opcode::tanh:
-    case Opcode::sigmoid:
-    case Opcode::softplus:
-    case Opcode::erf: return LineRule::real;
-    case Opcode::equal:
-    case Opcode::less:
-    case Opcode::less_equal: return LineRule::equal2;
-    case Opcode::logical_and: return LineRule::boolean2;
-    case Opcode::logical_not: return LineRule::boolean;
-    case Opcode::select: return LineRule::select;
-    case Opcode::cast:
-    case Opcode::stop_gradient: return LineRule::any;
-    default: return LineRule::none;
-  }
-}
-
-int operands_of(LineRule rule) {
-  switch (rule) {
-    case LineRule::number2:
-    case LineRule::real2:
-    case LineRule::equal2:
-    case LineRule::boolean2: return 2;
-    case LineRule::select: return 3;
-    default: return 1;
-  }
-}
-
 // Whether dtypes fit: those of the operands and that of the result.
-bool fits(Opcode opcode, LineRule rule, const Dtype* in, Dtype out) {
-  switch (rule) {
-    case LineRule::number:
-    case LineRule::number2: return is_number(in[0]) && out == in[0];
-    case LineRule::real:
-    case LineRule::real2: return is_float(in[0]) && out == in[0];
-    case LineRule::boolean:
-    case LineRule::boolean2: return in[0] == Dtype::boolean && out == Dtype::boolean;
-    case LineRule::equal2: return out == Dtype::boolean;
-    case LineRule::select: return in[0] == Dtype::boolean && out == in[1];
-    default:  // any: no line without a rule comes here
-      return opcode == Opcode::cast || out == in[0];
+bool fits(Types types, const Dtype* in, Dtype out) {
+  switch (types) {
+    case Types::number: return is_number(in[0]) && out == in[0];
+    case Types::real: return is_float(in[0]) && out == in[0];
+    case Types::truth: return in[0] == Dtype::boolean && out == Dtype::boolean;
+    case Types::compared: return out == Dtype::boolean;
+    case Types::chosen: return in[0] == Dtype::boolean && out == in[1];
+    case Types::cast: return true;
+    default: return out == in[0];  // same: no line of none comes here
   }
 }
 
@@ -91,16 +27,16 @@ Dtype dtype_of(const MapStep& step, int number) {
 }
 
 void verify_line(const MapStep& step, const MapLine& line) {
-  const LineRule rule = rule_of(line.opcode);
-  demand(rule != LineRule::none, "a line's opcode is not elementwise");
-  demand(line.operands == operands_of(rule), "a line has another number of operands");
+  const Operation& operation = thalweg::operation(line.opcode);
+  demand(operation.types != Types::none, "a line's opcode is not elementwise");
+  demand(line.operands == operation.operands, "a line has another number of operands");
   Dtype in[3] = {};
   for (int i = 0; i < line.operands; ++i)
     in[i] = dtype_of(step, line.operand[static_cast<std::size_t>(i)]);
   const int last = line.operands - 1;
   const bool same = last == 0 || in[last] == in[last - 1];
-  if (!same || !fits(line.opcode, rule, in, line.dtype))
-    throw PlanError(std::string("a line's dtypes don't fit ") + name(line.opcode));
+  if (!same || !fits(operation.types, in, line.dtype))
+    throw PlanError(std::string("a line's dtypes don't fit ") + operation.name);
 }
 
 void verify_in_space(const Plan& plan, const MapStep& step, const Place& place) {

@@ -117,7 +117,7 @@ struct Verifier {
 
   void operator()(const ZeroStep& step) const { verify_written(plan, step.out, true); }
 
-  // The result of take and what scatter_add adds: indices' extents, then the table's.
+  // Rows that are taken or added: the indices' extents, then the table's.
   void verify_rows_of_table(const Place& rows, const Place& indices,
                             const Place& table) const {
     demand(indices.dtype == Dtype::int32, "indices must be int32");
@@ -132,27 +132,22 @@ struct Verifier {
     demand(rows.rows_axis == indices.rows_axis, "the rows axes of a table differ");
   }
 
-  void operator()(const TakeStep& step) const {
-    verify_rows_of_table(step.out, step.indices, step.table);
-    verify_place(plan, step.table);
+  void operator()(const IndexStep& step) const {
+    verify_rows_of_table(step.rows(), step.indices, step.table());
+    demand(step.takes() || is_number(step.out.dtype),
+           "rows that are added must be numbers");
+    verify_place(plan, step.in);
     verify_place(plan, step.indices);
-    verify_written(plan, step.out, false);
-    verify_apart(step.out, step.table);
+    verify_written(plan, step.out, !step.takes());
+    verify_apart(step.out, step.in);
     verify_apart(step.out, step.indices);
-    Place row = step.table;
-    row.extents[0] = 1;
-    demand(is_contiguous(row), "the rows of a table must be contiguous");
-  }
-
-  void operator()(const ScatterAddStep& step) const {
-    verify_rows_of_table(step.x, step.indices, step.out);
-    demand(is_number(step.out.dtype), "scatter_add takes numbers");
-    verify_place(plan, step.x);
-    verify_place(plan, step.indices);
-    verify_written(plan, step.out, true);
-    verify_apart(step.out, step.x);
-    verify_apart(step.out, step.indices);
-    demand(is_contiguous(step.out), "what scatter_add gives must be contiguous");
+    if (step.takes()) {
+      Place row = step.in;
+      row.extents[0] = 1;
+      demand(is_contiguous(row), "the rows of a table must be contiguous");
+    } else {
+      demand(is_contiguous(step.out), "a table that is added to must be contiguous");
+    }
   }
 
   void operator()(const RandomBitsStep& step) const {

@@ -12,6 +12,27 @@ namespace thalweg {
 namespace THALWEG_VARIANT {
 namespace {
 
+// What a functor of lanes says of itself to the loops that use it.
+struct Cheap {
+  static constexpr int UNROLL = 4;               // vectors at a time
+  static constexpr bool HAS_RARE_CASES = false;  // that cost more; 0 may be one
+  static constexpr bool WRAPS = false;        // of int32 it is that of uint32, bit by bit
+  static constexpr bool HAS_DIVISOR = false;  // Divisor does it where b is one number
+};
+struct Costly : Cheap {
+  static constexpr int UNROLL = 2;
+  static constexpr bool HAS_RARE_CASES = true;
+};
+
+// The functor of a function of one vector, or of two.
+#define THALWEG_COSTLY(Name, function)         \
+  struct Name : Costly {                       \
+    template <class... V>                      \
+    static THALWEG_INLINE auto apply(V... x) { \
+      return function(x...);                   \
+    }                                          \
+  };
+
 template <class T>
 struct Numbers;
 
@@ -152,6 +173,7 @@ THALWEG_INLINE V exp(V x) {
   const Powers<V> powers = split_powers(x);
   return scale(repeat<V>(Scalar<V>(1)) + small_expm1(powers.r), powers);
 }
+THALWEG_COSTLY(Exp, exp)
 
 template <class V>
 THALWEG_INLINE V expm1(V x) {
@@ -164,6 +186,7 @@ THALWEG_INLINE V expm1(V x) {
       multiply_add(half, small_expm1(powers.r), half - repeat<V>(Scalar<V>(0.5)));
   return absolute(x) < repeat<V>(N::NEGLIGIBLE) ? x : halved + halved;
 }
+THALWEG_COSTLY(Expm1, expm1)
 
 // (e^2x - 1) / (e^2x + 1)
 template <class V>
@@ -175,12 +198,14 @@ THALWEG_INLINE V tanh(V x) {
   const V above = multiply_add(power, small_expm1(powers.r), power - Scalar<V>(1));
   return copy_sign(above / (above + Scalar<V>(2)), x);
 }
+THALWEG_COSTLY(Tanh, tanh)
 
 template <class V>
 THALWEG_INLINE V sigmoid(V x) {
   const V one = repeat<V>(Scalar<V>(1));
   return one / (one + exp(-x));
 }
+THALWEG_COSTLY(Sigmoid, sigmoid)
 
 // log(2^k (1 + f)) for sqrt(1/2) <= 1 + f <= sqrt(2)
 THALWEG_INLINE Float32 log_of_parts(Float32 f, Float32 k) {
@@ -246,6 +271,7 @@ THALWEG_INLINE V log(V x) {
   }
   return log_of_any(x);
 }
+THALWEG_COSTLY(Log, log)
 
 // The bits of a subnormal number, read as a whole number, are its multiple of the
 // least.
@@ -294,12 +320,14 @@ THALWEG_INLINE V log1p(V x) {
   }
   return result;
 }
+THALWEG_COSTLY(Log1p, log1p)
 
 // max(x, 0) + log(1 + e^-|x|)
 template <class V>
 THALWEG_INLINE V softplus(V x) {
   return larger(x, V{}) + log1p_of_normal(exp(-absolute(x)));
 }
+THALWEG_COSTLY(Softplus, softplus)
 
 template <class V>
 THALWEG_INLINE V erf(V x) {
@@ -313,6 +341,7 @@ THALWEG_INLINE V erf(V x) {
   const V rest = multiply_add(power, small_expm1(powers.r), power);
   return size < one ? near : copy_sign(one - rest, x);
 }
+THALWEG_COSTLY(Erf, erf)
 
 // π/2 in three parts; whole multiples of the first two, up to 2^20, are exact.
 inline constexpr double TWO_OVER_PI = 0x1.45f306dc9c883p-1;
@@ -389,11 +418,13 @@ template <class V>
 THALWEG_INLINE V sin(V x) {
   return x == V{} ? x : sine<0>(x);
 }
+THALWEG_COSTLY(Sin, sin)
 
 template <class V>
 THALWEG_INLINE V cos(V x) {
   return sine<1>(x);
 }
+THALWEG_COSTLY(Cos, cos)
 
 // |x|^y by doubles where both are finite and x is normal, the C library elsewhere.
 THALWEG_INLINE Float32 power(Float32 x, Float32 y) {
@@ -431,6 +462,7 @@ THALWEG_INLINE Float64 power(Float64 x, Float64 y) {
   for (int i = 0; i < LANES<double>; ++i) x[i] = __builtin_pow(x[i], y[i]);
   return x;
 }
+THALWEG_COSTLY(Power, power)
 
 }  // namespace
 }  // namespace THALWEG_VARIANT

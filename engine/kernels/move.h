@@ -290,6 +290,16 @@ bool take_rows(Index count, Index row_bytes, const void* table, Index table_stri
   return true;
 }
 
+inline bool take(Index count, Index row_bytes, const void* table, Index table_stride,
+                 Index rows, const int32_t* indices, void* out) {
+  return take_rows(count, row_bytes, table, table_stride, rows, indices, out);
+}
+
+inline bool take_wide(Index count, Index row_bytes, const void* table, Index table_stride,
+                      Index rows, const int64_t* indices, void* out) {
+  return take_rows(count, row_bytes, table, table_stride, rows, indices, out);
+}
+
 template <class T>
 bool scatter_add_rows(Index count, Index width, const T* x, const int32_t* indices,
                       Index rows, T* out) {

@@ -17,26 +17,10 @@ namespace thalweg {
 
 const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
   using namespace THALWEG_VARIANT;
-  static constexpr Kernels table = {
-      THALWEG_TEXT(THALWEG_VARIANT),
-      map,
-      link,
-      run_chain,
-      product,
-      product_scratch,
-      product_tile,
-      sparse_scratch,
-      is_sparse,
-      sparse_product,
-      reduce,
-      copy,
-      expand,
-      accumulate,
-      take_rows<std::int32_t>,
-      take_rows<std::int64_t>,
-      scatter_add,
-      random_bits,
-      all_finite,
+  static constexpr Kernels table = {.name = THALWEG_TEXT(THALWEG_VARIANT),
+#define THALWEG_ENTRY(name) .name = name,
+                                    THALWEG_KERNELS(THALWEG_ENTRY)
+#undef THALWEG_ENTRY
   };
   return &table;
 }

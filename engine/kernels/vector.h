@@ -56,7 +56,7 @@ using UInt64 = Vector<uint64_t>;
 using Bytes = Vector<uint8_t>;
 using HalfFloat32 = Vector<float, LANES<double>>;  // as many lanes as Float64 has
 
-// What a vector of floats is made of.
+// What a vector is made of.
 template <class V>
 struct Of;
 template <>
@@ -70,6 +70,22 @@ struct Of<Float64> {
   using Scalar = double;
   using Whole = Int64;
   using Bits = UInt64;
+};
+template <>
+struct Of<Int32> {
+  using Scalar = int32_t;
+};
+template <>
+struct Of<UInt32> {
+  using Scalar = uint32_t;
+};
+template <>
+struct Of<UInt64> {
+  using Scalar = uint64_t;
+};
+template <>
+struct Of<Bytes> {
+  using Scalar = uint8_t;
 };
 template <class V>
 using Scalar = typename Of<V>::Scalar;

@@ -325,12 +325,32 @@ class BoundProgram {
   std::uint64_t turn_forks_ = 0;  // fork_count() when it became busy
 };
 
-nb::list opcodes() {
-  nb::list result;
-#define THALWEG_PAIR(name, version) result.append(nb::make_tuple(#name, version));
-  THALWEG_OPCODES(THALWEG_PAIR)
-#undef THALWEG_PAIR
-  return result;
+// Every number of words that a name stands for, by what it is of.
+nb::dict enumerations() {
+  nb::dict opcodes, versions, dtypes, steps, buffers, format;
+  for (int i = 0; i < static_cast<int>(Opcode::count); ++i) {
+    opcodes[OPERATIONS[i].name] = i;
+    versions[OPERATIONS[i].name] = OPERATIONS[i].version;
+  }
+#define THALWEG_DTYPE(name, text) dtypes[text] = static_cast<int>(Dtype::name);
+#define THALWEG_STEP(name, type) steps[#name] = static_cast<int>(StepKind::name);
+#define THALWEG_BUFFER(name) buffers[#name] = static_cast<int>(BufferKind::name);
+  THALWEG_DTYPES(THALWEG_DTYPE)
+  THALWEG_STEPS(THALWEG_STEP)
+  THALWEG_BUFFERS(THALWEG_BUFFER)
+#undef THALWEG_BUFFER
+#undef THALWEG_STEP
+#undef THALWEG_DTYPE
+  format["magic"] = MAGIC;
+  format["version"] = FORMAT;
+  nb::dict all;
+  all["opcodes"] = opcodes;
+  all["versions of opcodes"] = versions;
+  all["dtypes"] = dtypes;
+  all["kinds of steps"] = steps;
+  all["kinds of buffers"] = buffers;
+  all["format of plans"] = format;
+  return all;
 }
 
 std::vector<std::string> available() {
@@ -362,7 +382,7 @@ NB_MODULE(_engine, m) {
   watch_forks();
   load_numpy();
   available_kernels();
-  m.def("opcodes", &opcodes);
+  m.def("enumerations", &enumerations);
   m.def("available", &available);
   m.def("default_isa", [] { return default_kernels().name; });
   m.def("cpu_count", &cpu_count);

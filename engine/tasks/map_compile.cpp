@@ -9,30 +9,11 @@ namespace {
 
 using Kind = MapGraph::Kind;
 
-double nanoseconds(Opcode opcode, Dtype dtype) {
-  const double width = item_size(dtype) / 4.0;
-  switch (opcode) {
-    case Opcode::power: return 1.5 * width;
-    case Opcode::exp:
-    case Opcode::expm1:
-    case Opcode::log:
-    case Opcode::log1p:
-    case Opcode::sin:
-    case Opcode::cos:
-    case Opcode::tanh:
-    case Opcode::sigmoid:
-    case Opcode::softplus:
-    case Opcode::erf: return 0.5 * width;
-    case Opcode::divide:
-    case Opcode::sqrt: return 0.17 * width;
-    default: return 0.025 * width;
-  }
-}
-
 double estimate(const MapGraph& graph) {
   double each = 0;
   for (const MapGraph::Line& line : graph.lines)
-    if (graph.is_full(line.result)) each += nanoseconds(line.opcode, line.in);
+    if (graph.is_full(line.result))
+      each += operation(line.opcode).cost * (item_size(line.in) / 4.0);
   for (const Place& input : graph.inputs) each += item_size(input.dtype) / 100.0;
   for (const MapOutput& output : graph.outputs)
     each += item_size(output.place.dtype) / 60.0;

@@ -55,9 +55,7 @@ std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ReduceStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const CopyStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ZeroStep& step);
-std::unique_ptr<Task> make_task(const Circumstances& circumstances, const TakeStep& step);
-std::unique_ptr<Task> make_task(const Circumstances& circumstances,
-                                const ScatterAddStep& step);
+std::unique_ptr<Task> make_task(const Circumstances& circumstances, const IndexStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances,
                                 const RandomBitsStep& step);
 

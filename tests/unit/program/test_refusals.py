@@ -268,7 +268,7 @@ WRONG: dict[str, Words] = {
         [*numbers((2,)), *numbers((3,), kind="total")],
         rows=1,
     ),
-    "what scatter_add gives must be contiguous": plan(
+    "a table that is added to must be contiguous": plan(
         [
             step(
                 "scatter_add",
@@ -292,7 +292,7 @@ WRONG: dict[str, Words] = {
         [step("take", place(1, (1,)), place(2, (1,), "int32"), place(1, (1, 1)))],
         [*numbers((1,)), *numbers((1,), dtype="int32")],
     ),
-    "scatter_add takes numbers": looked_up("scatter_add", dtype="bool"),
+    "rows that are added must be numbers": looked_up("scatter_add", dtype="bool"),
 }
 
 
