@@ -18,10 +18,6 @@ endforeach()
 # Sizes are checked where the compiler optimizes; where it doesn't, glibc warns.
 add_compile_options("$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
 
-# Of all symbols Python needs one.
-if(APPLE)
-  add_link_options(-Wl,-exported_symbol,_PyInit__engine)
-else()
-  add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack
-    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+if(NOT APPLE)
+  add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack)
 endif()

@@ -5,7 +5,7 @@
 // a call that the compiler makes a jump.
 #pragma once
 
-#include "elementwise.h"
+#include "kernels/elementwise.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -15,8 +15,8 @@ namespace chains {
 constexpr int WHOLE = 4;  // vectors that flow at a time
 
 template <class T>
-using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>,
-                               Vector<T>, Vector<T>, Vector<T>);
+using WholeFunction = void (*)(const Link*, std::byte* const*, Index, Vector<T>, Vector<T>,
+                               Vector<T>, Vector<T>);
 template <class T>
 using PartFunction = void (*)(const Link*, std::byte* const*, Index, Index, Vector<T>);
 
@@ -134,7 +134,7 @@ struct SameBits<double> {
   using type = uint64_t;
 };
 
-template <class T, Mode a, Mode b>
+template <class T, class F, Mode a, Mode b>
 struct Choose {
   using Bits = typename SameBits<T>::type;
   const uint8_t* condition;
@@ -146,9 +146,9 @@ struct Choose {
         y(table[link->places[1]]) {}
   template <class Lanes>
   THALWEG_INLINE Vector<T> next(Vector<T> flow, Index i, const Lanes& lanes) const {
-    return (Vector<T>)Select<Bits>::apply(lanes.read(condition + i),
-                                          (Vector<Bits>)x.of(flow, i, lanes),
-                                          (Vector<Bits>)y.of(flow, i, lanes));
+    return (Vector<T>)F::apply(lanes.read(condition + i),
+                               (Vector<Bits>)x.of(flow, i, lanes),
+                               (Vector<Bits>)y.of(flow, i, lanes));
   }
 };
 
@@ -167,8 +167,8 @@ struct Leave {
 // The functions of links.
 
 template <class T, class Work>
-void run_whole(const Link* link, std::byte* const* table, Index i, Vector<T> a,
-               Vector<T> b, Vector<T> c, Vector<T> d) {
+void run_whole(const Link* link, std::byte* const* table, Index i, Vector<T> a, Vector<T> b,
+               Vector<T> c, Vector<T> d) {
   constexpr int N = LANES<T>;
   const Work work(link, table);
   a = work.next(a, i, All<T>{});
@@ -216,6 +216,8 @@ bool set_unary(Link& link, unsigned flowing) {
 template <class T, class F>
 bool set_binary(Link& link, unsigned flowing, unsigned fixed) {
   using enum Mode;
+  if constexpr (F::HAS_DIVISOR)
+    if (flowing == 1 && fixed) return set<T, DivideBy<T>>(link);
   if (flowing == 1)
     return fixed ? set<T, Compute<T, F, flows, stands, absent>>(link)
                  : set<T, Compute<T, F, flows, lies, absent>>(link);
@@ -223,12 +225,6 @@ bool set_binary(Link& link, unsigned flowing, unsigned fixed) {
     return fixed ? set<T, Compute<T, F, stands, flows, absent>>(link)
                  : set<T, Compute<T, F, lies, flows, absent>>(link);
   return set<T, Compute<T, F, flows, flows, absent>>(link);
-}
-
-template <class T>
-bool set_divide(Link& link, unsigned flowing, unsigned fixed) {
-  return flowing == 1 && fixed ? set<T, DivideBy<T>>(link)
-                               : set_binary<T, Divide>(link, flowing, fixed);
 }
 
 template <class T, class F>
@@ -262,15 +258,15 @@ bool set_compare(Link& link, unsigned flowing, unsigned fixed) {
                                 : set<T, Compare<T, F, lies, flows>>(link));
 }
 
-template <class T>
+template <class T, class F>
 bool set_choose(Link& link, unsigned flowing, unsigned fixed) {
   using enum Mode;
   if (fixed & 1) return false;
   if (flowing == 2)
-    return fixed ? set<T, Choose<T, flows, stands>>(link)
-                 : set<T, Choose<T, flows, lies>>(link);
-  return flowing == 4 && (fixed ? set<T, Choose<T, stands, flows>>(link)
-                                : set<T, Choose<T, lies, flows>>(link));
+    return fixed ? set<T, Choose<T, F, flows, stands>>(link)
+                 : set<T, Choose<T, F, flows, lies>>(link);
+  return flowing == 4 && (fixed ? set<T, Choose<T, F, stands, flows>>(link)
+                                : set<T, Choose<T, F, lies, flows>>(link));
 }
 
 template <class T>
@@ -280,31 +276,52 @@ bool set_end(Link& link) {
   return true;
 }
 
+// By types: one for each of Types whose operations can be chained.
+
+template <class T, class F, int operands>
+bool link_real(Link& link, unsigned flowing, unsigned fixed) {
+  if constexpr (operands == 1) {
+    return set_unary<T, F>(link, flowing);
+  } else if constexpr (operands == 2) {
+    return set_binary<T, F>(link, flowing, fixed);
+  } else {
+    return set_ternary<T, F>(link, flowing, fixed);
+  }
+}
+
+template <class T, class F, int operands>
+bool link_number(Link& link, unsigned flowing, unsigned fixed) {
+  return link_real<T, F, operands>(link, flowing, fixed);
+}
+
+template <class T, class F, int operands>
+bool link_compared(Link& link, unsigned flowing, unsigned fixed) {
+  return set_compare<T, F>(link, flowing, fixed);
+}
+
+template <class T, class F, int operands>
+bool link_chosen(Link& link, unsigned flowing, unsigned fixed) {
+  return set_choose<T, F>(link, flowing, fixed);
+}
+
 template <class T>
 bool set_link(Link& link, Opcode opcode, unsigned flowing, unsigned fixed) {
   switch (opcode) {
     case Opcode::load: return set_load<T>(link);
     case Opcode::leave: return set<T, Leave<T>>(link);
     case Opcode::end: return set_end<T>(link);
-    case Opcode::add: return set_binary<T, Add>(link, flowing, fixed);
-    case Opcode::subtract: return set_binary<T, Subtract>(link, flowing, fixed);
-    case Opcode::multiply: return set_binary<T, Multiply>(link, flowing, fixed);
-    case Opcode::divide: return set_divide<T>(link, flowing, fixed);
-    case Opcode::maximum: return set_binary<T, Maximum>(link, flowing, fixed);
-    case Opcode::minimum: return set_binary<T, Minimum>(link, flowing, fixed);
-    case Opcode::multiply_add: return set_ternary<T, MultiplyAdd>(link, flowing, fixed);
-    case Opcode::multiply_subtract:
-      return set_ternary<T, MultiplySubtract>(link, flowing, fixed);
-    case Opcode::subtract_multiply:
-      return set_ternary<T, SubtractMultiply>(link, flowing, fixed);
-    case Opcode::negative: return set_unary<T, Negative>(link, flowing);
-    case Opcode::absolute: return set_unary<T, Absolute>(link, flowing);
-    case Opcode::sign: return set_unary<T, Sign>(link, flowing);
-    case Opcode::sqrt: return set_unary<T, SquareRoot>(link, flowing);
-    case Opcode::equal: return set_compare<T, Equal<T>>(link, flowing, fixed);
-    case Opcode::less: return set_compare<T, Less<T>>(link, flowing, fixed);
-    case Opcode::less_equal: return set_compare<T, LessEqual<T>>(link, flowing, fixed);
-    case Opcode::select: return set_choose<T>(link, flowing, fixed);
+#define THALWEG_alone(types, functor, operands) false
+#define THALWEG_chained(types, functor, operands) \
+  (link_##types<T, functor, operands>(link, flowing, fixed))
+#define THALWEG_OTHER(name, version)
+#define THALWEG_ELEMENTWISE(name, version, operands, types, cost, functor, links) \
+  case Opcode::name: return THALWEG_##links(types, functor, operands);
+      THALWEG_OPERATIONS(THALWEG_OTHER, THALWEG_ELEMENTWISE)
+      THALWEG_JOINED(THALWEG_ELEMENTWISE)
+#undef THALWEG_ELEMENTWISE
+#undef THALWEG_OTHER
+#undef THALWEG_chained
+#undef THALWEG_alone
     default: return false;
   }
 }
@@ -324,8 +341,7 @@ void run(Index n, const Link* links, std::byte* const* table) {
 
 }  // namespace chains
 
-inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing,
-                 unsigned fixed) {
+inline bool link(Link& link, Opcode opcode, Dtype dtype, unsigned flowing, unsigned fixed) {
   switch (dtype) {
     case Dtype::float32: return chains::set_link<float>(link, opcode, flowing, fixed);
     case Dtype::float64: return chains::set_link<double>(link, opcode, flowing, fixed);

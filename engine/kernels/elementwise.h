@@ -1,7 +1,7 @@
 // The functions that work element by element; table.h finds them by their opcodes.
 #pragma once
 
-#include "math.h"
+#include "kernels/math.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -31,8 +31,7 @@ template <class T, int N>
 struct Operand<T, N, true> {
   using V = Vector<T, N>;
   V value;
-  THALWEG_INLINE explicit Operand(const void* data)
-      : value(repeat<V>(*(const T*)data)) {}
+  THALWEG_INLINE explicit Operand(const void* data) : value(repeat<V>(*(const T*)data)) {}
   THALWEG_INLINE V at(Index) const { return value; }
   THALWEG_INLINE V part(Index, Index) const { return value; }
   THALWEG_INLINE V filled_part(Index, Index) const { return value; }
@@ -93,34 +92,29 @@ void map3(Index n, void* out, const void* a, const void* b, const void* c) {
                 Operand<B, N, (fixed & 2) != 0>(b), Operand<C, N, (fixed & 4) != 0>(c));
 }
 
-struct Cheap {
-  static constexpr int UNROLL = 4;
-  static constexpr bool HAS_RARE_CASES = false;
-};
-struct Costly {
-  static constexpr int UNROLL = 2;
-  static constexpr bool HAS_RARE_CASES = true;  // that cost more; 0 may be one
-};
-
 struct Add : Cheap {
+  static constexpr bool WRAPS = true;
   template <class V>
   static THALWEG_INLINE V apply(V a, V b) {
     return a + b;
   }
 };
 struct Subtract : Cheap {
+  static constexpr bool WRAPS = true;
   template <class V>
   static THALWEG_INLINE V apply(V a, V b) {
     return a - b;
   }
 };
 struct Multiply : Cheap {
+  static constexpr bool WRAPS = true;
   template <class V>
   static THALWEG_INLINE V apply(V a, V b) {
     return a * b;
   }
 };
 struct Divide : Cheap {
+  static constexpr bool HAS_DIVISOR = true;
   template <class V>
   static THALWEG_INLINE V apply(V a, V b) {
     return a / b;
@@ -155,12 +149,6 @@ void divide_by(Index n, void* out, const void* a, const void* b, const void*) {
                    : map2<Divide, T, 2, T, T>(n, out, a, b, nullptr);
 }
 
-struct Power : Costly {
-  template <class V>
-  static THALWEG_INLINE V apply(V a, V b) {
-    return power(a, b);
-  }
-};
 // NaN wins, whichever operand it is.
 struct Maximum : Cheap {
   template <class V>
@@ -200,6 +188,7 @@ struct Copied : Cheap {
   }
 };
 struct Negative : Cheap {
+  static constexpr bool WRAPS = true;
   template <class V>
   static THALWEG_INLINE V apply(V a) {
     return -a;
@@ -210,11 +199,11 @@ struct Absolute : Cheap {
   static THALWEG_INLINE V apply(V a) {
     return absolute(a);
   }
-};
-struct AbsoluteWhole : Cheap {  // of int32, in the uint32 that hold its bits
-  static THALWEG_INLINE UInt32 apply(UInt32 a) {
-    return (Int32)a < Int32{} ? -a : a;
+  // Of the least int32 there is none: it stays as it is.
+  static THALWEG_INLINE Int32 apply(Int32 a) {
+    return a < Int32{} ? (Int32) - (UInt32)a : a;
   }
+  static THALWEG_INLINE UInt32 apply(UInt32 a) { return a; }
 };
 struct Sign : Cheap {
   template <class V>
@@ -236,25 +225,6 @@ struct SquareRoot : Cheap {
     return square_root(a);
   }
 };
-
-#define THALWEG_FUNCTION(Name, function)    \
-  struct Name : Costly {                    \
-    template <class V>                      \
-    static THALWEG_INLINE V apply(V a) {    \
-      return function(a);                   \
-    }                                       \
-  };
-THALWEG_FUNCTION(Exp, exp)
-THALWEG_FUNCTION(Expm1, expm1)
-THALWEG_FUNCTION(Log, log)
-THALWEG_FUNCTION(Log1p, log1p)
-THALWEG_FUNCTION(Sin, sin)
-THALWEG_FUNCTION(Cos, cos)
-THALWEG_FUNCTION(Tanh, tanh)
-THALWEG_FUNCTION(Sigmoid, sigmoid)
-THALWEG_FUNCTION(Softplus, softplus)
-THALWEG_FUNCTION(Erf, erf)
-#undef THALWEG_FUNCTION
 
 template <class T>
 struct MaskType;
@@ -281,42 +251,37 @@ struct MaskType<uint8_t> {
 template <class T, int N>
 using Mask = Vector<typename MaskType<T>::type, N>;
 
-// Booleans are bytes, 0 or 1.
-template <class T>
-struct Compared : Cheap {
-  static constexpr int N = LANES<T>;
-  using V = Vector<T>;
-  template <class M>
-  static THALWEG_INLINE Vector<uint8_t, N> truth(M mask) {
-    if constexpr (sizeof(T) == 1) {
-      return (Vector<uint8_t, N>)mask & 1;
-    } else {
-      return narrow_mask<T>((Mask<T, N>)mask);
-    }
+// Booleans are bytes, 0 or 1: of the lanes of a comparison of numbers of type T.
+template <class T, class M>
+THALWEG_INLINE Vector<uint8_t, LANES<T>> truth(M mask) {
+  if constexpr (sizeof(T) == 1) {
+    return (Bytes)mask & 1;
+  } else {
+    return narrow_mask<T>((Mask<T, LANES<T>>)mask);
+  }
+}
+struct Equal : Cheap {
+  template <class V>
+  static THALWEG_INLINE auto apply(V a, V b) {
+    return truth<Scalar<V>>(a == b);
   }
 };
-template <class T>
-struct Equal : Compared<T> {
-  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
-    return Compared<T>::truth(a == b);
+struct Less : Cheap {
+  template <class V>
+  static THALWEG_INLINE auto apply(V a, V b) {
+    return truth<Scalar<V>>(a < b);
   }
 };
-template <class T>
-struct Less : Compared<T> {
-  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
-    return Compared<T>::truth(a < b);
+struct LessEqual : Cheap {
+  template <class V>
+  static THALWEG_INLINE auto apply(V a, V b) {
+    return truth<Scalar<V>>(a <= b);
   }
 };
-template <class T>
-struct LessEqual : Compared<T> {
-  static THALWEG_INLINE auto apply(Vector<T> a, Vector<T> b) {
-    return Compared<T>::truth(a <= b);
-  }
-};
-template <class T>
-struct NotZero : Compared<T> {
-  static THALWEG_INLINE auto apply(Vector<T> a) {
-    return Compared<T>::truth(a != Vector<T>{});
+struct NotZero : Cheap {
+  template <class V>
+  static THALWEG_INLINE auto apply(V a) {
+    return truth<Scalar<V>>(a != V{});
   }
 };
 struct LogicalAnd : Cheap {
@@ -327,22 +292,20 @@ struct LogicalNot : Cheap {
 };
 
 // The choice is between bits, so uint32, uint64 and bytes stand for all types.
-template <class T>
 struct Select : Cheap {
-  static constexpr int N = LANES<T>;
-  static THALWEG_INLINE Vector<T> apply(Vector<uint8_t, N> condition, Vector<T> a,
-                                        Vector<T> b) {
-    if constexpr (sizeof(T) == 1) {
-      return condition != Vector<T>{} ? a : b;
+  template <class C, class V>
+  static THALWEG_INLINE V apply(C condition, V a, V b) {
+    if constexpr (sizeof(Scalar<V>) == 1) {
+      return condition != V{} ? a : b;
     } else {
-      return widen_bytes<T>(condition) != Vector<T>{} ? a : b;
+      return widen_bytes<Scalar<V>>(condition) != V{} ? a : b;
     }
   }
 };
 
 // From In to Out where the language's conversion of vectors has the right meaning.
 template <class Out, class In>
-struct Cast : Cheap {
+struct Converted : Cheap {
   static constexpr int N = common_lanes<Out, In>();
   static THALWEG_INLINE Vector<Out, N> apply(Vector<In, N> a) {
     return __builtin_convertvector(a, Vector<Out, N>);
@@ -361,8 +324,7 @@ template <class In>
 struct CastToUInt32 : Cheap {
   static constexpr int N = LANES<int64_t>;
   static THALWEG_INLINE Vector<uint32_t, N> apply(Vector<In, N> a) {
-    return __builtin_convertvector(__builtin_convertvector(a, Int64),
-                                   Vector<uint32_t, N>);
+    return __builtin_convertvector(__builtin_convertvector(a, Int64), Vector<uint32_t, N>);
   }
 };
 template <class In>

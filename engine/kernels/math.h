@@ -6,11 +6,32 @@
 // than that subnormal results are then zero.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
 namespace {
+
+// What a functor of lanes says of itself to the loops that use it.
+struct Cheap {
+  static constexpr int UNROLL = 4;               // vectors at a time
+  static constexpr bool HAS_RARE_CASES = false;  // that cost more; 0 may be one
+  static constexpr bool WRAPS = false;        // of int32 it is that of uint32, bit by bit
+  static constexpr bool HAS_DIVISOR = false;  // Divisor does it where b is one number
+};
+struct Costly : Cheap {
+  static constexpr int UNROLL = 2;
+  static constexpr bool HAS_RARE_CASES = true;
+};
+
+// The functor of a function of one vector, or of two.
+#define THALWEG_COSTLY(Name, function)         \
+  struct Name : Costly {                       \
+    template <class... V>                      \
+    static THALWEG_INLINE auto apply(V... x) { \
+      return function(x...);                   \
+    }                                          \
+  };
 
 template <class T>
 struct Numbers;
@@ -29,13 +50,13 @@ struct Numbers<float> {
   static constexpr float EXP_LOWEST = -104, EXP_HIGHEST = 89;
   static constexpr float EXPM1_LOWEST = -18, TANH_HIGHEST = 9.5f, NEGLIGIBLE = 0x1p-25f;
   // (e^r - 1 - r) / r²
-  static constexpr float EXP[] = {0x1p-1f, 0x1.5554a8p-3f, 0x1.555534p-5f,
-                                  0x1.122d88p-7f, 0x1.6ceb04p-10f};
+  static constexpr float EXP[] = {0x1p-1f, 0x1.5554a8p-3f, 0x1.555534p-5f, 0x1.122d88p-7f,
+                                  0x1.6ceb04p-10f};
   // erf(x) / x - 1 in x² where |x| < 1, log(1 - erf(x)) in x - ERF_CENTER elsewhere
   static constexpr float ERF_CENTER = 0, ERF_HIGHEST = 4;
-  static constexpr float ERF_NEAR[] = {
-      0x1.06eba8p-3f, -0x1.81273ep-2f,  0x1.ce2cep-4f,  -0x1.b7f666p-6f,
-      0x1.53eafep-8f, -0x1.a31598p-11f, 0x1.46c206p-14f};
+  static constexpr float ERF_NEAR[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f, 0x1.ce2cep-4f,
+                                       -0x1.b7f666p-6f, 0x1.53eafep-8f,  -0x1.a31598p-11f,
+                                       0x1.46c206p-14f};
   static constexpr float ERF_FAR[] = {0x1.8b3baap-13f, -0x1.212c2ap+0f, -0x1.443504p-1f,
                                       -0x1.bc17eep-4f, 0x1.9d0918p-6f,  -0x1.13945cp-8f,
                                       0x1.ceda44p-12f, -0x1.6bed9ap-16f};
@@ -60,18 +81,18 @@ struct Numbers<double> {
                                    0x1.28a46994facc1p-22, 0x1.af7944f0ca077p-26};
   static constexpr double ERF_CENTER = 2, ERF_HIGHEST = 6;
   static constexpr double ERF_NEAR[] = {
-      0x1.06eba8214db69p-3,  -0x1.812746b0379e6p-2,  0x1.ce2f21a042b2p-4,
-      -0x1.b82ce3128499dp-6, 0x1.565bcd0db02f4p-8,   -0x1.c02db3d8ed4cap-11,
-      0x1.f9a321a121b27p-14, -0x1.f4d1df39875b2p-17, 0x1.b9def1a040879p-20,
-      -0x1.5f1d36d04d768p-23, 0x1.f7a41290e73afp-27, -0x1.386ac16929d4ep-30,
+      0x1.06eba8214db69p-3,   -0x1.812746b0379e6p-2,  0x1.ce2f21a042b2p-4,
+      -0x1.b82ce3128499dp-6,  0x1.565bcd0db02f4p-8,   -0x1.c02db3d8ed4cap-11,
+      0x1.f9a321a121b27p-14,  -0x1.f4d1df39875b2p-17, 0x1.b9def1a040879p-20,
+      -0x1.5f1d36d04d768p-23, 0x1.f7a41290e73afp-27,  -0x1.386ac16929d4ep-30,
       0x1.0579ab2caaf4cp-34};
   static constexpr double ERF_FAR[] = {
-      -0x1.575b329b1f514p+2, -0x1.1ac3258a8dc2cp+2,  -0x1.d8f5dece929a7p-1,
-      -0x1.0dc3b5fb2eebcp-6, 0x1.d406b3791f355p-9,   -0x1.7ffcfb032aba2p-11,
-      0x1.1bc3a4ab217eap-13, -0x1.5b659d440d6c7p-16, 0x1.0604bc1d81725p-19,
-      0x1.b580bc794f083p-23, -0x1.73e483d822ee8p-23, 0x1.ef98265fc1512p-25,
-      -0x1.e09340c36780cp-27, 0x1.66c1a24a1e415p-29, -0x1.1c1be2b54a512p-32,
-      -0x1.3ab2a1fead5e2p-34, 0x1.44c63e61ccbd9p-35, -0x1.5accf71989cf8p-38};
+      -0x1.575b329b1f514p+2,  -0x1.1ac3258a8dc2cp+2,  -0x1.d8f5dece929a7p-1,
+      -0x1.0dc3b5fb2eebcp-6,  0x1.d406b3791f355p-9,   -0x1.7ffcfb032aba2p-11,
+      0x1.1bc3a4ab217eap-13,  -0x1.5b659d440d6c7p-16, 0x1.0604bc1d81725p-19,
+      0x1.b580bc794f083p-23,  -0x1.73e483d822ee8p-23, 0x1.ef98265fc1512p-25,
+      -0x1.e09340c36780cp-27, 0x1.66c1a24a1e415p-29,  -0x1.1c1be2b54a512p-32,
+      -0x1.3ab2a1fead5e2p-34, 0x1.44c63e61ccbd9p-35,  -0x1.5accf71989cf8p-38};
 };
 
 template <class V>
@@ -152,6 +173,7 @@ THALWEG_INLINE V exp(V x) {
   const Powers<V> powers = split_powers(x);
   return scale(repeat<V>(Scalar<V>(1)) + small_expm1(powers.r), powers);
 }
+THALWEG_COSTLY(Exp, exp)
 
 template <class V>
 THALWEG_INLINE V expm1(V x) {
@@ -164,6 +186,7 @@ THALWEG_INLINE V expm1(V x) {
       multiply_add(half, small_expm1(powers.r), half - repeat<V>(Scalar<V>(0.5)));
   return absolute(x) < repeat<V>(N::NEGLIGIBLE) ? x : halved + halved;
 }
+THALWEG_COSTLY(Expm1, expm1)
 
 // (e^2x - 1) / (e^2x + 1)
 template <class V>
@@ -175,20 +198,21 @@ THALWEG_INLINE V tanh(V x) {
   const V above = multiply_add(power, small_expm1(powers.r), power - Scalar<V>(1));
   return copy_sign(above / (above + Scalar<V>(2)), x);
 }
+THALWEG_COSTLY(Tanh, tanh)
 
 template <class V>
 THALWEG_INLINE V sigmoid(V x) {
   const V one = repeat<V>(Scalar<V>(1));
   return one / (one + exp(-x));
 }
+THALWEG_COSTLY(Sigmoid, sigmoid)
 
 // log(2^k (1 + f)) for sqrt(1/2) <= 1 + f <= sqrt(2)
 THALWEG_INLINE Float32 log_of_parts(Float32 f, Float32 k) {
   // (log(1 + f) - f + f² / 2) / f³
   static constexpr float COEFFICIENTS[] = {
-      0x1.555548p-2f, -0x1.000076p-2f, 0x1.99a54ap-3f,
-      -0x1.552caap-3f, 0x1.230086p-3f, -0x1.012160p-3f,
-      0x1.f0c57ep-4f, -0x1.be0af8p-4f, 0x1.ab5748p-5f};
+      0x1.555548p-2f,  -0x1.000076p-2f, 0x1.99a54ap-3f,  -0x1.552caap-3f, 0x1.230086p-3f,
+      -0x1.012160p-3f, 0x1.f0c57ep-4f,  -0x1.be0af8p-4f, 0x1.ab5748p-5f};
   const Float32 square = f * f;
   const Float32 cubic = square * f * polynomial(f, COEFFICIENTS);
   Float32 tail = multiply_add(square, repeat<Float32>(-0.5f), cubic);
@@ -199,9 +223,8 @@ THALWEG_INLINE Float32 log_of_parts(Float32 f, Float32 k) {
 THALWEG_INLINE Float64 log_of_parts(Float64 f, Float64 k) {
   // (log(1 + f) / s - 2) / s² in s², where s = f / (2 + f)
   static constexpr double COEFFICIENTS[] = {
-      0x1.5555555555555p-1, 0x1.999999998fd75p-2, 0x1.24924936059e9p-2,
-      0x1.c71c5a84afe1p-3,  0x1.7464af3d8ee55p-3, 0x1.39c67b5dc27c7p-3,
-      0x1.2daf5e0739ba3p-3};
+      0x1.5555555555555p-1, 0x1.999999998fd75p-2, 0x1.24924936059e9p-2, 0x1.c71c5a84afe1p-3,
+      0x1.7464af3d8ee55p-3, 0x1.39c67b5dc27c7p-3, 0x1.2daf5e0739ba3p-3};
   const Float64 s = f / (f + 2.0);
   const Float64 square = s * s;
   const Float64 half = f * f * 0.5;
@@ -248,6 +271,7 @@ THALWEG_INLINE V log(V x) {
   }
   return log_of_any(x);
 }
+THALWEG_COSTLY(Log, log)
 
 // The bits of a subnormal number, read as a whole number, are its multiple of the
 // least.
@@ -296,12 +320,14 @@ THALWEG_INLINE V log1p(V x) {
   }
   return result;
 }
+THALWEG_COSTLY(Log1p, log1p)
 
 // max(x, 0) + log(1 + e^-|x|)
 template <class V>
 THALWEG_INLINE V softplus(V x) {
   return larger(x, V{}) + log1p_of_normal(exp(-absolute(x)));
 }
+THALWEG_COSTLY(Softplus, softplus)
 
 template <class V>
 THALWEG_INLINE V erf(V x) {
@@ -315,6 +341,7 @@ THALWEG_INLINE V erf(V x) {
   const V rest = multiply_add(power, small_expm1(powers.r), power);
   return size < one ? near : copy_sign(one - rest, x);
 }
+THALWEG_COSTLY(Erf, erf)
 
 // π/2 in three parts; whole multiples of the first two, up to 2^20, are exact.
 inline constexpr double TWO_OVER_PI = 0x1.45f306dc9c883p-1;
@@ -329,9 +356,9 @@ THALWEG_INLINE Float64 sine_of_moderate(Float64 x, int quarters) {
   static constexpr double SINE[] = {-0x1.5555555555555p-3,  0x1.111111111074ap-7,
                                     -0x1.a01a019d96de7p-13, 0x1.71de369894725p-19,
                                     -0x1.ae5f2d089bc2fp-26, 0x1.5dc6a0e5570ebp-33};
-  static constexpr double COSINE[] = {0x1.5555555555555p-5,   -0x1.6c16c16c165d4p-10,
-                                      0x1.a01a019e92875p-16,  -0x1.27e4f94e6acc9p-22,
-                                      0x1.1eeab8b470f9ep-29,  -0x1.9010cefc93399p-37};
+  static constexpr double COSINE[] = {0x1.5555555555555p-5,  -0x1.6c16c16c165d4p-10,
+                                      0x1.a01a019e92875p-16, -0x1.27e4f94e6acc9p-22,
+                                      0x1.1eeab8b470f9ep-29, -0x1.9010cefc93399p-37};
   const Float64 rounder = repeat<Float64>(Numbers<double>::ROUNDER);
   const Float64 turns = multiply_add(x, repeat<Float64>(TWO_OVER_PI), rounder);
   const Float64 n = turns - rounder;
@@ -391,11 +418,13 @@ template <class V>
 THALWEG_INLINE V sin(V x) {
   return x == V{} ? x : sine<0>(x);
 }
+THALWEG_COSTLY(Sin, sin)
 
 template <class V>
 THALWEG_INLINE V cos(V x) {
   return sine<1>(x);
 }
+THALWEG_COSTLY(Cos, cos)
 
 // |x|^y by doubles where both are finite and x is normal, the C library elsewhere.
 THALWEG_INLINE Float32 power(Float32 x, Float32 y) {
@@ -433,6 +462,7 @@ THALWEG_INLINE Float64 power(Float64 x, Float64 y) {
   for (int i = 0; i < LANES<double>; ++i) x[i] = __builtin_pow(x[i], y[i]);
   return x;
 }
+THALWEG_COSTLY(Power, power)
 
 }  // namespace
 }  // namespace THALWEG_VARIANT

@@ -1,8 +1,8 @@
 // Copies between strides, rows by their numbers, and what goes over whole arrays.
 #pragma once
 
-#include "reduce.h"
-#include "table.h"
+#include "kernels/reduce.h"
+#include "kernels/table.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -236,8 +236,8 @@ void repeat_row(Index units, Index unit, const T* in, T* out) {
 }
 
 template <class T>
-void expand_items(Index units, Index unit, const void* in, Index in_unit,
-                  Index in_element, void* out) {
+void expand_items(Index units, Index unit, const void* in, Index in_unit, Index in_element,
+                  void* out) {
   in_element == 0 ? repeat_numbers(units, unit, (const char*)in, in_unit, (T*)out)
                   : repeat_row(units, unit, (const T*)in, (T*)out);
 }
@@ -290,6 +290,16 @@ bool take_rows(Index count, Index row_bytes, const void* table, Index table_stri
   return true;
 }
 
+inline bool take(Index count, Index row_bytes, const void* table, Index table_stride,
+                 Index rows, const int32_t* indices, void* out) {
+  return take_rows(count, row_bytes, table, table_stride, rows, indices, out);
+}
+
+inline bool take_wide(Index count, Index row_bytes, const void* table, Index table_stride,
+                      Index rows, const int64_t* indices, void* out) {
+  return take_rows(count, row_bytes, table, table_stride, rows, indices, out);
+}
+
 template <class T>
 bool scatter_add_rows(Index count, Index width, const T* x, const int32_t* indices,
                       Index rows, T* out) {
@@ -306,11 +316,9 @@ inline bool scatter_add(Dtype dtype, Index count, Index width, const void* x,
                         const int32_t* indices, Index rows, void* out) {
   switch (dtype) {
     case Dtype::float32:
-      return scatter_add_rows(count, width, (const float*)x, indices, rows,
-                              (float*)out);
+      return scatter_add_rows(count, width, (const float*)x, indices, rows, (float*)out);
     case Dtype::float64:
-      return scatter_add_rows(count, width, (const double*)x, indices, rows,
-                              (double*)out);
+      return scatter_add_rows(count, width, (const double*)x, indices, rows, (double*)out);
     default:
       return scatter_add_rows(count, width, (const uint32_t*)x, indices, rows,
                               (uint32_t*)out);

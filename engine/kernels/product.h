@@ -6,9 +6,9 @@
 // are fused where the instruction set can.
 #pragma once
 
-#include "product_pack.h"
-#include "product_row.h"
-#include "product_tile.h"
+#include "kernels/product_pack.h"
+#include "kernels/product_row.h"
+#include "kernels/product_tile.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -67,8 +67,8 @@ struct Form {
     const bool large = p.k * p.n * size > LARGE_BYTES && p.m >= MANY_ROWS;
     pack_b = p.n > 0 && (p.b_column != 1 || large);
     chunk = pack_b ? BLOCK_BYTES / (BLOCK_DEPTH * lanes * size) : parts(p.n, lanes);
-    pack_a = p.a_column != 1 && p.m >= BLOCK_ROWS / 2 &&
-             p.n >= 8 * TILE_VECTORS * lanes && p.m * depth * size > LARGE_BYTES / 8;
+    pack_a = p.a_column != 1 && p.m >= BLOCK_ROWS / 2 && p.n >= 8 * TILE_VECTORS * lanes &&
+             p.m * depth * size > LARGE_BYTES / 8;
   }
 
   Index b_numbers(const Typed<T>& p) const {
@@ -110,8 +110,7 @@ Strip<T> strip_of(const Typed<T>& p, const Block<T>& block, Index vector, Index 
 // The strip's part of b, copied to a panel.
 template <class T, int N>
 void use_panel(Strip<T>& strip, Index b_column, Index width, T* to, bool fill) {
-  const Columns<T> part{strip.b,     strip.b_row, b_column,
-                        strip.depth, width,       strip.b_last};
+  const Columns<T> part{strip.b, strip.b_row, b_column, strip.depth, width, strip.b_last};
   const Panel<T> panel{to, width * N, (width - 1) * N};
   if (fill) pack<T, N>(part, panel);
   strip.b = panel.to;
@@ -134,7 +133,7 @@ void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
   const Split tiles = N == 1 ? Split(block.vectors, 1) : split_columns(block.vectors);
   const bool pack_a = form.pack_a && block.depth >= LANES<T>;
   T* a_copy = p.scratch + form.b_numbers(p);
-    for (Index row = 0; row < p.m; row += BLOCK_ROWS) {
+  for (Index row = 0; row < p.m; row += BLOCK_ROWS) {
     const Index rows = smaller(BLOCK_ROWS, p.m - row);
     if (pack_a) copy_rows(p, row, rows, block.l, block.depth, a_copy);
     for (Index tile = 0; tile < tiles.count; ++tile) {
@@ -250,8 +249,12 @@ void run_row(const Typed<T>& p) {
     const Index last = smaller((count - 1) * N, p.n - N - column);
     const T* addend = p.accumulate ? p.c + column : p.bias ? p.bias + column : nullptr;
     for (Index l = 0; l < p.k; l += BLOCK_DEPTH) {
-      const Lines<T> lines{p.a + l * p.a_column, p.a_column,
-                           p.b + l * p.b_row + column, p.b_row, count, last,
+      const Lines<T> lines{p.a + l * p.a_column,
+                           p.a_column,
+                           p.b + l * p.b_row + column,
+                           p.b_row,
+                           count,
+                           last,
                            smaller(p.k - l, BLOCK_DEPTH)};
       sum_lines<T, N>(lines, sums);
       finish_row<T, N>(lines, sums, addend, p.c + column);

@@ -1,7 +1,7 @@
 // Copies of parts of a and b that are quicker to read than where they came from.
 #pragma once
 
-#include "product_vector.h"
+#include "kernels/product_vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {

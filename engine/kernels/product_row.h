@@ -1,7 +1,7 @@
 // A product of one row: as fast as b can be read, so b is read line after line.
 #pragma once
 
-#include "product_vector.h"
+#include "kernels/product_vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -26,8 +26,7 @@ THALWEG_INLINE void add_lines(const Lines<T>& lines, Index l, T* sums) {
   const T* b = lines.b + l * lines.b_row;
   V factors[COUNT];
 #pragma GCC unroll 8
-  for (int i = 0; i < COUNT; ++i)
-    factors[i] = repeat<V>(lines.a[(l + i) * lines.a_column]);
+  for (int i = 0; i < COUNT; ++i) factors[i] = repeat<V>(lines.a[(l + i) * lines.a_column]);
   for (Index v = 0; v < lines.vectors; ++v) {
     const T* from = b + (v < lines.vectors - 1 ? v * N : lines.last);
     V sum = load<V>(sums + v * N);

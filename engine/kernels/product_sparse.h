@@ -4,8 +4,8 @@
 // order, and so the same bits: which of the two ways a product goes, nobody can tell.
 #pragma once
 
-#include "move.h"
-#include "product.h"
+#include "kernels/move.h"
+#include "kernels/product.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -13,8 +13,8 @@ namespace {
 namespace products {
 
 constexpr Index SAMPLES = 64, MOST_NONZERO = 20;
-constexpr Index SAMPLE_STEP = 7919;           // a prime, to meet all columns alike
-constexpr Index LEAST_PRODUCTS = 128 * 1024;  // for less a sample takes too long
+constexpr Index SAMPLE_STEP = 7919;                   // a prime, to meet all columns alike
+constexpr Index LEAST_PRODUCTS = 128 * 1024;          // for less a sample takes too long
 constexpr int SPARSE_ROWS = 128, SPARSE_VECTORS = 8;  // that are summed at a time
 
 // A number of the size of T.
@@ -95,8 +95,7 @@ template <class T, int VECTORS>
 void sum_rows(const Strip<T>& strip, const Nonzeros<T>* found, Index vectors) {
   if constexpr (VECTORS > 1)
     if (vectors < VECTORS) return sum_rows<T, VECTORS - 1>(strip, found, vectors);
-  for (Index row = 0; row < strip.rows; ++row)
-    sum_row<T, VECTORS>(strip, found[row], row);
+  for (Index row = 0; row < strip.rows; ++row) sum_row<T, VECTORS>(strip, found[row], row);
 }
 
 // Rows that are adjacent themselves, each in one piece.

@@ -1,7 +1,7 @@
 // Tiles of c that are made in registers, and strips of them.
 #pragma once
 
-#include "product_vector.h"
+#include "kernels/product_vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -27,9 +27,7 @@ inline Index larger(Index a, Index b) { return a > b ? a : b; }
 struct Split {
   Index count, least, longer;
   Split(Index total, Index count)
-      : count(count),
-        least(count ? total / count : 0),
-        longer(count ? total % count : 0) {}
+      : count(count), least(count ? total / count : 0), longer(count ? total % count : 0) {}
   Index begin(Index part) const { return part * least + smaller(part, longer); }
   Index size(Index part) const { return least + (part < longer); }
 };
@@ -107,8 +105,7 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
 }
 
 template <class T, int N, int VECTORS, int ROWS>
-THALWEG_INLINE void run_rows(const Strip<T>& strip, Index row,
-                                                    Index rows) {
+THALWEG_INLINE void run_rows(const Strip<T>& strip, Index row, Index rows) {
   if constexpr (ROWS > 1)
     if (rows < ROWS) return run_rows<T, N, VECTORS, ROWS - 1>(strip, row, rows);
   run_tile<T, N, ROWS, VECTORS>(strip, row);

@@ -1,7 +1,7 @@
 // Vectors of numbers as the matrix product uses them.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -43,10 +43,10 @@ THALWEG_INLINE V multiply_add(V a, V b, V c) {
   return a * b + c;
 }
 
-#define THALWEG_FUSED(T, N, native, expression)                            \
-  THALWEG_INLINE Lanes<T, N>::type multiply_add(                           \
-      Lanes<T, N>::type a, Lanes<T, N>::type b, Lanes<T, N>::type c) {     \
-    return (Lanes<T, N>::type)expression((native)a, (native)b, (native)c); \
+#define THALWEG_FUSED(T, N, native, expression)                                           \
+  THALWEG_INLINE Lanes<T, N>::type multiply_add(Lanes<T, N>::type a, Lanes<T, N>::type b, \
+                                                Lanes<T, N>::type c) {                    \
+    return (Lanes<T, N>::type)expression((native)a, (native)b, (native)c);                \
   }
 #if defined(__FMA__) || defined(__aarch64__)
 THALWEG_FUSED(float, 1, float, __builtin_fmaf)
@@ -91,10 +91,9 @@ THALWEG_INTERLEAVE(double, 4, low, 0, 4, 2, 6)
 THALWEG_INTERLEAVE(double, 4, high, 1, 5, 3, 7)
 #endif
 #if THALWEG_VECTOR_BYTES >= 64
-THALWEG_INTERLEAVE(float, 16, low, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13,
-                   29)
-THALWEG_INTERLEAVE(float, 16, high, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30,
-                   15, 31)
+THALWEG_INTERLEAVE(float, 16, low, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+THALWEG_INTERLEAVE(float, 16, high, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15,
+                   31)
 THALWEG_INTERLEAVE(double, 8, low, 0, 8, 2, 10, 4, 12, 6, 14)
 THALWEG_INTERLEAVE(double, 8, high, 1, 9, 3, 11, 5, 13, 7, 15)
 #endif

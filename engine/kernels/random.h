@@ -1,7 +1,7 @@
 // Random words by counting: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, 2011).
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -44,8 +44,7 @@ struct Philox {
   UInt64 word1, word2;
 
   THALWEG_INLINE Philox(uint32_t seed, uint32_t step, uint32_t operation)
-      : word1(repeat<UInt64>(uint64_t(operation))),
-        word2(repeat<UInt64>(uint64_t(step))) {
+      : word1(repeat<UInt64>(uint64_t(operation))), word2(repeat<UInt64>(uint64_t(step))) {
     for (uint32_t i = 0; i < ROUNDS; ++i) {
       key0[i] = seed + i * 0x9E3779B9u;
       key1[i] = i * 0xBB67AE85u;

@@ -4,7 +4,7 @@
 // they are adjacent, never on the rows and columns around them.
 #pragma once
 
-#include "vector.h"
+#include "kernels/vector.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
@@ -309,9 +309,8 @@ THALWEG_INLINE void put_lanes(T* out, Index stride, Index count, V values, bool 
 
 // Row l goes to sum l mod 4, so that additions need not wait for each other.
 template <class F, class T, int vectors, class Columns>
-THALWEG_INLINE void reduce_block_of_rows(const Columns& columns, const T* in,
-                                         Index rows, Index row_stride,
-                                         Vector<T>* results) {
+THALWEG_INLINE void reduce_block_of_rows(const Columns& columns, const T* in, Index rows,
+                                         Index row_stride, Vector<T>* results) {
   using V = Vector<T>;
   V sums[4][vectors];
   const bool is_far = row_stride > 1024;  // the machine fetches ahead what is nearer
@@ -369,8 +368,8 @@ void reduce_columns_of_block(const Reduction& r, const T* in, T* out) {
                                     moved(out, i * r.out_inner), N);
   }
   for (; adjacent && i + N <= r.inner; i += N) {
-    reduce_some_columns<F, T, 1>(WholeColumns<T>{}, r, in + i,
-                                 moved(out, i * r.out_inner), N);
+    reduce_some_columns<F, T, 1>(WholeColumns<T>{}, r, in + i, moved(out, i * r.out_inner),
+                                 N);
   }
   for (; i < r.inner; i += N) {
     const Index count = r.inner - i < N ? r.inner - i : N;

@@ -1,14 +1,24 @@
-// Which function does an operation on numbers of a dtype.
+// Which function does an operation on numbers of a dtype: one for each line of
+// core/primitives.h, by what its types are.
 #pragma once
 
-#include "elementwise.h"
+#include "kernels/elementwise.h"
 
 namespace thalweg {
 namespace THALWEG_VARIANT {
 namespace {
 
+// --- by the number of operands: bit j of `fixed` says that operand j is one number ------
+
+template <class F, class T>
+MapFunction unary(unsigned fixed) {
+  return fixed == 0 ? map1<F, T, 0, T> : nullptr;
+}
+
 template <class F, class T>
 MapFunction binary(unsigned fixed) {
+  if constexpr (F::HAS_DIVISOR)
+    if (fixed == 2) return divide_by<T>;
   switch (fixed) {
     case 0: return map2<F, T, 0, T, T>;
     case 1: return map2<F, T, 1, T, T>;
@@ -31,20 +41,15 @@ MapFunction ternary(unsigned fixed) {
   }
 }
 
-template <class T>
-MapFunction chosen(unsigned fixed) {
-  switch (fixed) {
-    case 0: return map3<Select<T>, T, 0, uint8_t, T, T>;
-    case 2: return map3<Select<T>, T, 2, uint8_t, T, T>;
-    case 4: return map3<Select<T>, T, 4, uint8_t, T, T>;
-    case 6: return map3<Select<T>, T, 6, uint8_t, T, T>;
-    default: return nullptr;
+template <class F, int operands, class T>
+MapFunction of_type(unsigned fixed) {
+  if constexpr (operands == 1) {
+    return unary<F, T>(fixed);
+  } else if constexpr (operands == 2) {
+    return binary<F, T>(fixed);
+  } else {
+    return ternary<F, T>(fixed);
   }
-}
-
-template <class F, class T>
-MapFunction unary(unsigned fixed) {
-  return fixed == 0 ? map1<F, T, 0, T> : nullptr;
 }
 
 template <class F, class T>
@@ -57,106 +62,90 @@ MapFunction comparison(unsigned fixed) {
   }
 }
 
-template <class T>
-MapFunction comparison_of(Opcode opcode, unsigned fixed) {
-  switch (opcode) {
-    case Opcode::equal: return comparison<Equal<T>, T>(fixed);
-    case Opcode::less: return comparison<Less<T>, T>(fixed);
-    case Opcode::less_equal: return comparison<LessEqual<T>, T>(fixed);
+template <class F, class T>
+MapFunction choice(unsigned fixed) {
+  switch (fixed) {
+    case 0: return map3<F, T, 0, uint8_t, T, T>;
+    case 2: return map3<F, T, 2, uint8_t, T, T>;
+    case 4: return map3<F, T, 4, uint8_t, T, T>;
+    case 6: return map3<F, T, 6, uint8_t, T, T>;
     default: return nullptr;
   }
 }
 
-inline MapFunction comparison_map(Opcode opcode, Dtype in, unsigned fixed) {
+// --- by types: one for each of Types
+// ------------------------------------------------------
+
+template <class F, int operands>
+MapFunction map_real(Dtype in, Dtype out, unsigned fixed) {
+  if (in != out) return nullptr;
   switch (in) {
-    case Dtype::float32: return comparison_of<float>(opcode, fixed);
-    case Dtype::float64: return comparison_of<double>(opcode, fixed);
-    case Dtype::int32: return comparison_of<int32_t>(opcode, fixed);
-    case Dtype::uint32: return comparison_of<uint32_t>(opcode, fixed);
-    case Dtype::boolean: return comparison_of<uint8_t>(opcode, fixed);
+    case Dtype::float32: return of_type<F, operands, float>(fixed);
+    case Dtype::float64: return of_type<F, operands, double>(fixed);
+    default: return nullptr;
+  }
+}
+
+template <class F, int operands>
+MapFunction map_number(Dtype in, Dtype out, unsigned fixed) {
+  if (in != out) return nullptr;
+  switch (in) {
+    case Dtype::int32:
+      if constexpr (!F::WRAPS) return of_type<F, operands, int32_t>(fixed);
+      [[fallthrough]];
+    case Dtype::uint32: return of_type<F, operands, uint32_t>(fixed);
+    default: return map_real<F, operands>(in, out, fixed);
+  }
+}
+
+template <class F, int operands>
+MapFunction map_truth(Dtype in, Dtype out, unsigned fixed) {
+  const bool fits = in == Dtype::boolean && out == Dtype::boolean;
+  return fits ? of_type<F, operands, uint8_t>(fixed) : nullptr;
+}
+
+template <class F, int operands>
+MapFunction map_compared(Dtype in, Dtype out, unsigned fixed) {
+  static_assert(operands == 2);
+  if (out != Dtype::boolean) return nullptr;
+  switch (in) {
+    case Dtype::float32: return comparison<F, float>(fixed);
+    case Dtype::float64: return comparison<F, double>(fixed);
+    case Dtype::int32: return comparison<F, int32_t>(fixed);
+    case Dtype::uint32: return comparison<F, uint32_t>(fixed);
+    case Dtype::boolean: return comparison<F, uint8_t>(fixed);
     default: return nullptr;
   }
 }
 
 // What all dtypes of one size share, because it only moves bits.
-template <class T>
-MapFunction bits_map(Opcode opcode, unsigned fixed) {
-  switch (opcode) {
-    case Opcode::select: return chosen<T>(fixed);
-    case Opcode::stop_gradient: return unary<Copied, T>(fixed);
-    default: return nullptr;
+template <class F, int operands>
+MapFunction map_chosen(Dtype in, Dtype out, unsigned fixed) {
+  static_assert(operands == 3);
+  if (in != out) return nullptr;
+  switch (item_size(in)) {
+    case 8: return choice<F, uint64_t>(fixed);
+    case 4: return choice<F, uint32_t>(fixed);
+    default: return choice<F, uint8_t>(fixed);
   }
 }
 
-inline MapFunction moving_map(Opcode opcode, Dtype dtype, unsigned fixed) {
-  switch (item_size(dtype)) {
-    case 8: return bits_map<uint64_t>(opcode, fixed);
-    case 4: return bits_map<uint32_t>(opcode, fixed);
-    default: return bits_map<uint8_t>(opcode, fixed);
+template <class F, int operands>
+MapFunction map_same(Dtype in, Dtype out, unsigned fixed) {
+  if (in != out) return nullptr;
+  switch (item_size(in)) {
+    case 8: return of_type<F, operands, uint64_t>(fixed);
+    case 4: return of_type<F, operands, uint32_t>(fixed);
+    default: return of_type<F, operands, uint8_t>(fixed);
   }
 }
 
-template <class T>
-MapFunction float_map(Opcode opcode, unsigned fixed) {
-  switch (opcode) {
-    case Opcode::add: return binary<Add, T>(fixed);
-    case Opcode::subtract: return binary<Subtract, T>(fixed);
-    case Opcode::multiply: return binary<Multiply, T>(fixed);
-    case Opcode::divide: return fixed == 2 ? divide_by<T> : binary<Divide, T>(fixed);
-    case Opcode::power: return binary<Power, T>(fixed);
-    case Opcode::maximum: return binary<Maximum, T>(fixed);
-    case Opcode::minimum: return binary<Minimum, T>(fixed);
-    case Opcode::multiply_add: return ternary<MultiplyAdd, T>(fixed);
-    case Opcode::multiply_subtract: return ternary<MultiplySubtract, T>(fixed);
-    case Opcode::subtract_multiply: return ternary<SubtractMultiply, T>(fixed);
-    case Opcode::negative: return unary<Negative, T>(fixed);
-    case Opcode::absolute: return unary<Absolute, T>(fixed);
-    case Opcode::sign: return unary<Sign, T>(fixed);
-    case Opcode::floor: return unary<Floor, T>(fixed);
-    case Opcode::exp: return unary<Exp, T>(fixed);
-    case Opcode::expm1: return unary<Expm1, T>(fixed);
-    case Opcode::log: return unary<Log, T>(fixed);
-    case Opcode::log1p: return unary<Log1p, T>(fixed);
-    case Opcode::sqrt: return unary<SquareRoot, T>(fixed);
-    case Opcode::sin: return unary<Sin, T>(fixed);
-    case Opcode::cos: return unary<Cos, T>(fixed);
-    case Opcode::tanh: return unary<Tanh, T>(fixed);
-    case Opcode::sigmoid: return unary<Sigmoid, T>(fixed);
-    case Opcode::softplus: return unary<Softplus, T>(fixed);
-    case Opcode::erf: return unary<Erf, T>(fixed);
-    default: return nullptr;
-  }
-}
-
-// Sums and products of int32 are those of uint32, bit by bit, and wrap.
-template <class T>
-MapFunction whole_map(Opcode opcode, unsigned fixed) {
-  constexpr bool has_sign = T(-1) < T(0);
-  switch (opcode) {
-    case Opcode::add: return binary<Add, uint32_t>(fixed);
-    case Opcode::subtract: return binary<Subtract, uint32_t>(fixed);
-    case Opcode::multiply: return binary<Multiply, uint32_t>(fixed);
-    case Opcode::negative: return unary<Negative, uint32_t>(fixed);
-    case Opcode::maximum: return binary<Maximum, T>(fixed);
-    case Opcode::minimum: return binary<Minimum, T>(fixed);
-    case Opcode::absolute:
-      return has_sign ? unary<AbsoluteWhole, uint32_t>(fixed)
-                      : unary<Copied, uint32_t>(fixed);
-    default: return nullptr;
-  }
-}
-
-inline MapFunction boolean_map(Opcode opcode, unsigned fixed) {
-  switch (opcode) {
-    case Opcode::logical_and: return binary<LogicalAnd, uint8_t>(fixed);
-    case Opcode::logical_not: return unary<LogicalNot, uint8_t>(fixed);
-    default: return nullptr;
-  }
-}
+// --- casts: a function for each pair of dtypes
+// --------------------------------------------
 
 template <class In, class Out>
 MapFunction cast_pair() {
-  return map1<Cast<Out, In>, Out, 0, In>;
+  return map1<Converted<Out, In>, Out, 0, In>;
 }
 
 template <class T>
@@ -166,7 +155,7 @@ MapFunction cast_float(Dtype out) {
     case Dtype::float64: return cast_pair<T, double>();
     case Dtype::int32: return cast_pair<T, int32_t>();
     case Dtype::uint32: return map_to_uint32<T>;
-    case Dtype::boolean: return map1<NotZero<T>, uint8_t, 0, T>;
+    case Dtype::boolean: return map1<NotZero, uint8_t, 0, T>;
     default: return nullptr;
   }
 }
@@ -178,7 +167,7 @@ MapFunction cast_whole(Dtype out) {
     case Dtype::float64: return cast_pair<T, double>();
     case Dtype::int32: return cast_pair<T, uint32_t>();
     case Dtype::uint32: return cast_pair<T, uint32_t>();
-    case Dtype::boolean: return map1<NotZero<T>, uint8_t, 0, T>;
+    case Dtype::boolean: return map1<NotZero, uint8_t, 0, T>;
     default: return nullptr;
   }
 }
@@ -189,44 +178,43 @@ inline MapFunction cast_truth(Dtype out) {
     case Dtype::float64: return map1<CastTruth<double>, double, 0, uint8_t>;
     case Dtype::int32:
     case Dtype::uint32: return map1<CastTruth<int32_t>, int32_t, 0, uint8_t>;
-    case Dtype::boolean: return map1<NotZero<uint8_t>, uint8_t, 0, uint8_t>;
+    case Dtype::boolean: return map1<NotZero, uint8_t, 0, uint8_t>;
     default: return nullptr;
   }
 }
 
-inline MapFunction cast_map(Dtype in, Dtype out) {
-  switch (in) {
-    case Dtype::float32: return cast_float<float>(out);
-    case Dtype::float64: return cast_float<double>(out);
-    case Dtype::int32: return cast_whole<int32_t>(out);
-    case Dtype::uint32: return cast_whole<uint32_t>(out);
-    case Dtype::boolean: return cast_truth(out);
-    default: return nullptr;
+// Which function converts.
+struct Cast {
+  static MapFunction between(Dtype in, Dtype out) {
+    switch (in) {
+      case Dtype::float32: return cast_float<float>(out);
+      case Dtype::float64: return cast_float<double>(out);
+      case Dtype::int32: return cast_whole<int32_t>(out);
+      case Dtype::uint32: return cast_whole<uint32_t>(out);
+      case Dtype::boolean: return cast_truth(out);
+      default: return nullptr;
+    }
   }
+};
+
+template <class F, int operands>
+MapFunction map_cast(Dtype in, Dtype out, unsigned fixed) {
+  static_assert(operands == 1);
+  return fixed == 0 ? F::between(in, out) : nullptr;
 }
 
-inline MapFunction same_type_map(Opcode opcode, Dtype dtype, unsigned fixed) {
-  switch (dtype) {
-    case Dtype::float32: return float_map<float>(opcode, fixed);
-    case Dtype::float64: return float_map<double>(opcode, fixed);
-    case Dtype::int32: return whole_map<int32_t>(opcode, fixed);
-    case Dtype::uint32: return whole_map<uint32_t>(opcode, fixed);
-    case Dtype::boolean: return boolean_map(opcode, fixed);
-    default: return nullptr;
-  }
-}
+// ------------------------------------------------------------------------------------------
 
 inline MapFunction map(Opcode opcode, Dtype in, Dtype out, unsigned fixed) {
   switch (opcode) {
-    case Opcode::equal:
-    case Opcode::less:
-    case Opcode::less_equal:
-      return out == Dtype::boolean ? comparison_map(opcode, in, fixed) : nullptr;
-    case Opcode::cast: return fixed == 0 ? cast_map(in, out) : nullptr;
-    case Opcode::select:
-    case Opcode::stop_gradient:
-      return in == out ? moving_map(opcode, in, fixed) : nullptr;
-    default: return in == out ? same_type_map(opcode, in, fixed) : nullptr;
+#define THALWEG_OTHER(name, version)
+#define THALWEG_ELEMENTWISE(name, version, operands, types, cost, functor, links) \
+  case Opcode::name: return map_##types<functor, operands>(in, out, fixed);
+    THALWEG_OPERATIONS(THALWEG_OTHER, THALWEG_ELEMENTWISE)
+    THALWEG_JOINED(THALWEG_ELEMENTWISE)
+#undef THALWEG_ELEMENTWISE
+#undef THALWEG_OTHER
+    default: return nullptr;
   }
 }
 

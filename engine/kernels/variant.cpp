@@ -1,12 +1,12 @@
 // The kernels of one instruction set, compiled once for each with THALWEG_VARIANT as
 // its name. No header of the C++ library here: an inline function compiled for a late
 // instruction set could be the one that the linker keeps for all.
-#include "chain.h"
-#include "move.h"
-#include "product_sparse.h"
-#include "random.h"
-#include "reduce.h"
-#include "table.h"
+#include "kernels/chain.h"
+#include "kernels/move.h"
+#include "kernels/product_sparse.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/table.h"
 
 #define THALWEG_TEXT_OF(name) #name
 #define THALWEG_TEXT(name) THALWEG_TEXT_OF(name)
@@ -17,26 +17,10 @@ namespace thalweg {
 
 const Kernels* THALWEG_JOIN(THALWEG_VARIANT, _kernels)() {
   using namespace THALWEG_VARIANT;
-  static constexpr Kernels table = {
-      THALWEG_TEXT(THALWEG_VARIANT),
-      map,
-      link,
-      run_chain,
-      product,
-      product_scratch,
-      product_tile,
-      sparse_scratch,
-      is_sparse,
-      sparse_product,
-      reduce,
-      copy,
-      expand,
-      accumulate,
-      take_rows<std::int32_t>,
-      take_rows<std::int64_t>,
-      scatter_add,
-      random_bits,
-      all_finite,
+  static constexpr Kernels table = {.name = THALWEG_TEXT(THALWEG_VARIANT),
+#define THALWEG_ENTRY(name) .name = name,
+                                    THALWEG_KERNELS(THALWEG_ENTRY)
+#undef THALWEG_ENTRY
   };
   return &table;
 }

@@ -15,7 +15,7 @@
 #include <arm_neon.h>
 #endif
 
-#include "../kernels.h"
+#include "kernels/kernels.h"
 
 #if defined(__AVX512F__)
 #define THALWEG_VECTOR_BYTES 64
@@ -56,7 +56,7 @@ using UInt64 = Vector<uint64_t>;
 using Bytes = Vector<uint8_t>;
 using HalfFloat32 = Vector<float, LANES<double>>;  // as many lanes as Float64 has
 
-// What a vector of floats is made of.
+// What a vector is made of.
 template <class V>
 struct Of;
 template <>
@@ -70,6 +70,22 @@ struct Of<Float64> {
   using Scalar = double;
   using Whole = Int64;
   using Bits = UInt64;
+};
+template <>
+struct Of<Int32> {
+  using Scalar = int32_t;
+};
+template <>
+struct Of<UInt32> {
+  using Scalar = uint32_t;
+};
+template <>
+struct Of<UInt64> {
+  using Scalar = uint64_t;
+};
+template <>
+struct Of<Bytes> {
+  using Scalar = uint8_t;
 };
 template <class V>
 using Scalar = typename Of<V>::Scalar;
@@ -146,8 +162,7 @@ THALWEG_INLINE V load_part(const T* from, Index count) {
   }
 #endif
   char bytes[sizeof(V)] = {};
-  copy_few<sizeof(V) / 2>(bytes, (const char*)from,
-                          static_cast<size_t>(count) * sizeof(T));
+  copy_few<sizeof(V) / 2>(bytes, (const char*)from, static_cast<size_t>(count) * sizeof(T));
   return load<V>(bytes);
 }
 
@@ -207,8 +222,8 @@ THALWEG_INLINE Vector<uint8_t, LANES<T>> narrow_mask(M mask) {
   Vector<uint8_t, LANES<T>> result;
 #if defined(__AVX512F__)
   const __m512i lanes = (__m512i)mask;
-  const __mmask16 bits = sizeof(T) == 4 ? _mm512_movepi32_mask(lanes)
-                                        : (__mmask16)_mm512_movepi64_mask(lanes);
+  const __mmask16 bits =
+      sizeof(T) == 4 ? _mm512_movepi32_mask(lanes) : (__mmask16)_mm512_movepi64_mask(lanes);
   const __m128i bytes = _mm_maskz_set1_epi8(bits, 1);
 #elif defined(__SSE2__)
 #if defined(__AVX2__)
@@ -425,18 +440,10 @@ THALWEG_INLINE V smaller(V a, V b) {
 }
 
 // The larger and the smaller, where NaN wins, whichever of the two it is.
-THALWEG_INLINE Float32 maximum(Float32 a, Float32 b) {
-  return a != a ? a : larger(a, b);
-}
-THALWEG_INLINE Float64 maximum(Float64 a, Float64 b) {
-  return a != a ? a : larger(a, b);
-}
-THALWEG_INLINE Float32 minimum(Float32 a, Float32 b) {
-  return a != a ? a : smaller(a, b);
-}
-THALWEG_INLINE Float64 minimum(Float64 a, Float64 b) {
-  return a != a ? a : smaller(a, b);
-}
+THALWEG_INLINE Float32 maximum(Float32 a, Float32 b) { return a != a ? a : larger(a, b); }
+THALWEG_INLINE Float64 maximum(Float64 a, Float64 b) { return a != a ? a : larger(a, b); }
+THALWEG_INLINE Float32 minimum(Float32 a, Float32 b) { return a != a ? a : smaller(a, b); }
+THALWEG_INLINE Float64 minimum(Float64 a, Float64 b) { return a != a ? a : smaller(a, b); }
 template <class V>
 THALWEG_INLINE V maximum(V a, V b) {
   return ((a > b) | (a != a)) ? a : b;

@@ -11,8 +11,8 @@ type_name = Literal["float32", "float64", "int32", "uint32", "bool"]
 EncodedPlan = tuple[NDArray[np.int64], bytes | NDArray[np.uint8], Sequence[str]]
 """Words, the bytes of constants, and a name for every buffer (a constant's: unread)."""
 
-def opcodes() -> list[tuple[str, int]]:
-    """Every opcode in order, with the version of its meaning."""
+def enumerations() -> dict[str, dict[str, int]]:
+    """Every number of plans that a name stands for, by what it is of."""
 
 def available() -> list[str]:
     """Instruction sets that this build and this machine can run, best first."""

@@ -1,4 +1,4 @@
-"""Plans written down word by word, as `engine/plan.h` has them."""
+"""Plans written down word by word, as `engine/core/plan.h` has them."""
 
 import math
 from collections.abc import Sequence

@@ -148,11 +148,6 @@ def test_every_step_knows_its_kernel() -> None:
     assert set(kernels) == set(range(len(part.plan.steps)))
 
 
-def test_numbers_of_operations_are_the_engines() -> None:
-    assert {name: i for i, (name, _) in enumerate(_engine.opcodes())} == OPCODES
-    assert list(DTYPE_NUMBERS) == ["float32", "float64", "int32", "uint32", "bool"]
-
-
 def test_a_bias_is_part_of_its_product_and_the_rest_its_tail() -> None:
     part = compiled_of("whole").block
     steps = list(steps_in(part.encoded.words.tolist(), part.encoded))

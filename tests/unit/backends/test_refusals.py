@@ -24,7 +24,7 @@ from support.plan_words import (
 )
 from thalweg.backends.engine.encode import MAGIC, OPCODES
 
-ENGINE = Path(__file__).parents[3] / "engine"
+ENGINE = Path(__file__).parents[3] / "engine" / "core"
 RULE = re.compile(r'(?:demand\(|verify_scalar\(|PlanError\()[^;"]*"([^"]+)"\s*\)')
 # What a word is replaced by; each reaches rules that the others don't.
 NEAR = (0, 1, 2, 3, 8, 2**40)
@@ -268,7 +268,7 @@ WRONG: dict[str, Words] = {
         [*numbers((2,)), *numbers((3,), kind="total")],
         rows=1,
     ),
-    "what scatter_add gives must be contiguous": plan(
+    "a table that is added to must be contiguous": plan(
         [
             step(
                 "scatter_add",
@@ -292,7 +292,7 @@ WRONG: dict[str, Words] = {
         [step("take", place(1, (1,)), place(2, (1,), "int32"), place(1, (1, 1)))],
         [*numbers((1,)), *numbers((1,), dtype="int32")],
     ),
-    "scatter_add takes numbers": looked_up("scatter_add", dtype="bool"),
+    "rows that are added must be numbers": looked_up("scatter_add", dtype="bool"),
 }
 
 

@@ -63,7 +63,7 @@ class Encoded:
     """A plan as the engine takes it.
 
     Arguments:
-        words: int64 numbers, as ``engine/plan.h`` has them.
+        words: int64 numbers, as ``engine/core/plan.h`` has them.
         constants: the bytes of all constants.
         names: of all buffers but the arena, in their order.
         kernels: for every step of the words, the number of the plan's.

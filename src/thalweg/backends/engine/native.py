@@ -11,26 +11,59 @@ import numpy as np
 
 import thalweg._engine as _engine
 from thalweg.backends.alignment import aligned_copy
-from thalweg.backends.engine.encode import Encoded
+from thalweg.backends.engine.encode import (
+    DTYPE_NUMBERS,
+    KINDS,
+    MAGIC,
+    OPCODES,
+    STEPS,
+    VERSION,
+    Encoded,
+)
 from thalweg.backends.layout import Plan
-from thalweg.errors import ArgumentError, ProgramError
+from thalweg.errors import ArgumentError
 from thalweg.program.primitives import TABLE
 from thalweg.program.types import NumpyArray
 
+Enumerations = Mapping[str, Mapping[str, int]]
 
-def require_same_primitives() -> None:
-    """The engine's list of opcodes is the table, or it must be built again."""
-    ours = [(row.name, row.version) for row in TABLE if row.kind != "loop"]
-    theirs = _engine.opcodes()
-    if ours != theirs:
-        different = sorted(set(ours) ^ set(theirs))
-        raise ProgramError(
-            "the engine was built for other primitives; install thalweg again. "
-            f"They differ in {different or 'their order'}"
+
+def enumerations() -> Enumerations:
+    """Every name of plans that is written as a number, by what it is of."""
+    return {
+        "opcodes": OPCODES,
+        "versions of opcodes": {
+            row.name: row.version for row in TABLE if row.kind != "loop"
+        },
+        "dtypes": DTYPE_NUMBERS,
+        "kinds of steps": STEPS,
+        "kinds of buffers": KINDS,
+        "format of plans": {"magic": MAGIC, "version": VERSION},
+    }
+
+
+def require_same_enumerations(ours: Enumerations, theirs: Enumerations) -> None:
+    """Python and the engine mean the same by every number.
+
+    Raises:
+        ImportError: they don't; it names what differs.
+    """
+    missing = sorted(ours.keys() ^ theirs.keys())
+    differ = [f"the {what}" for what in missing] + [
+        f"{name} of the {what}: {numbers.get(name)} here, {known.get(name)} there"
+        for what, numbers in ours.items()
+        if (known := theirs.get(what)) is not None
+        for name in sorted(numbers.keys() | known.keys())
+        if numbers.get(name) != known.get(name)
+    ]
+    if differ:
+        raise ImportError(
+            "the engine was built for other plans; install thalweg again. "
+            f"They differ in {'; '.join(differ)}"
         )
 
 
-require_same_primitives()
+require_same_enumerations(enumerations(), _engine.enumerations())
 
 
 def default_threads() -> int:

@@ -1,0 +1,293 @@
+#include "core/plan.h"
+
+#include <algorithm>
+#include <string>
+
+namespace thalweg {
+
+namespace {
+
+constexpr Index MOST_REGISTERS = 1 << 14;  // of a map
+
+Index checked_product(Index a, Index b) {
+  Index product;
+  if (__builtin_mul_overflow(a, b, &product) || product > MOST_BYTES)
+    throw PlanError("a size of more than 2^40 bytes");
+  return product;
+}
+
+// Reads words in order, and never past their end.
+class Reader {
+ public:
+  Reader(const std::int64_t* words, std::size_t count) : at_(words), end_(words + count) {}
+
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+
+  std::int64_t word() {
+    if (at_ == end_) throw PlanError("words end too early");
+    return *at_++;
+  }
+
+  // A word from `least` up to `most`.
+  Index number(const char* what, Index least, Index most) {
+    const std::int64_t value = word();
+    if (value < least || value > most)
+      throw PlanError(std::string(what) + " must be " + std::to_string(least) + " to " +
+                      std::to_string(most) + ", got " + std::to_string(value));
+    return value;
+  }
+
+  // How many things follow that take so many words each at least.
+  std::size_t count(const char* what, std::size_t words = 1) {
+    return static_cast<std::size_t>(number(what, 0, static_cast<Index>(left() / words)));
+  }
+
+  int small(const char* what, int least, int most) {
+    return static_cast<int>(number(what, least, most));
+  }
+
+  Dtype dtype() {
+    return static_cast<Dtype>(small("a dtype", 0, static_cast<int>(Dtype::count) - 1));
+  }
+
+  Opcode opcode() {
+    return static_cast<Opcode>(small("an opcode", 0, static_cast<int>(Opcode::count) - 1));
+  }
+
+  Extents extents(int rank, const char* what) {
+    Extents result{};
+    for (int axis = 0; axis < rank; ++axis) result[axis] = number(what, 0, MOST_BYTES);
+    return result;
+  }
+
+  Reader part(std::size_t words) {
+    if (words > left()) throw PlanError("words end too early");
+    const Reader result(at_, words);
+    at_ += words;
+    return result;
+  }
+
+ private:
+  const std::int64_t* at_;
+  const std::int64_t* end_;
+};
+
+Index size_in_bytes(Dtype dtype, int rank, const Extents& extents) {
+  Index bytes = item_size(dtype);
+  for (int axis = 0; axis < rank; ++axis) bytes = checked_product(bytes, extents[axis]);
+  return bytes;
+}
+
+Buffer read_buffer(Reader& reader, const Plan& plan) {
+  Buffer buffer{};
+  buffer.kind = static_cast<BufferKind>(
+      reader.small("a buffer's kind", 0, static_cast<int>(BufferKind::count) - 1));
+  buffer.dtype = reader.dtype();
+  buffer.rank = reader.small("a rank", 0, MAX_RANK);
+  buffer.extents = reader.extents(buffer.rank, "an extent");
+  buffer.offset = reader.number("an offset", 0, MOST_BYTES);
+  buffer.bytes = size_in_bytes(buffer.dtype, buffer.rank, buffer.extents);
+  if (buffer.kind == BufferKind::constant) {
+    if (buffer.offset > plan.constant_bytes - buffer.bytes)
+      throw PlanError("a constant leaves the bytes of constants");
+    if (buffer.offset % item_size(buffer.dtype))
+      throw PlanError("a constant's offset is no multiple of its item size");
+  } else if (buffer.offset) {
+    throw PlanError("only a constant has an offset");
+  }
+  if (buffer.kind == BufferKind::rows &&
+      (buffer.rank == 0 || plan.rows == 0 || buffer.extents[0] != plan.rows))
+    throw PlanError("a buffer of rows must have the plan's rows as its first axis");
+  if (buffer.kind == BufferKind::total && buffer.dtype == Dtype::boolean)
+    throw PlanError("a total must hold numbers, which can be added up");
+  return buffer;
+}
+
+Place read_place(Reader& reader, const Plan& plan) {
+  Place place{};
+  const auto buffers = static_cast<int>(plan.buffers.size());
+  place.buffer = reader.small("a buffer", 0, buffers - 1);
+  place.offset = reader.number("an offset", 0, MOST_BYTES);
+  place.dtype = reader.dtype();
+  place.rank = reader.small("a rank", 0, MAX_RANK);
+  place.rows_axis = reader.small("a rows axis", -1, place.rank - 1);
+  place.extents = reader.extents(place.rank, "an extent");
+  place.strides = reader.extents(place.rank, "a stride");
+  Extents counted = place.extents;  // no product of some of them overflows
+  for (Index& extent : counted) extent = std::max<Index>(extent, 1);
+  size_in_bytes(place.dtype, place.rank, counted);
+  return place;
+}
+
+template <class Type>
+Type read(StepKind kind, Reader& reader, const Plan& plan);
+
+template <>
+MapStep read<MapStep>(StepKind, Reader& reader, const Plan& plan) {
+  MapStep step{};
+  step.tail = reader.small("tail", 0, 1) == 1;
+  step.rank = reader.small("a rank", 0, MAX_RANK);
+  step.rows_axis = reader.small("a rows axis", -1, step.rank - 1);
+  step.extents = reader.extents(step.rank, "an extent");
+  step.inputs.resize(reader.count("inputs", 5));
+  for (Place& input : step.inputs) input = read_place(reader, plan);
+  step.lines.resize(reader.count("lines", 4));
+  auto registers = static_cast<int>(step.inputs.size());
+  if (step.inputs.size() + step.lines.size() > MOST_REGISTERS)
+    throw PlanError("more than 2^14 registers");
+  for (MapLine& line : step.lines) {
+    line.opcode = reader.opcode();
+    line.dtype = reader.dtype();
+    line.operands = reader.small("a line's operands", 1, 3);
+    for (int i = 0; i < line.operands; ++i)
+      line.operand[i] = reader.small("a register", 0, registers - 1);
+    ++registers;
+  }
+  step.outputs.resize(reader.count("outputs", 6));
+  for (MapOutput& output : step.outputs) {
+    output.line = reader.small("a register", 0, registers - 1);
+    output.place = read_place(reader, plan);
+  }
+  return step;
+}
+
+template <>
+ProductStep read<ProductStep>(StepKind, Reader& reader, const Plan& plan) {
+  ProductStep step{};
+  step.a = read_place(reader, plan);
+  step.b = read_place(reader, plan);
+  step.out = read_place(reader, plan);
+  if (reader.small("bias", 0, 1)) step.bias = read_place(reader, plan);
+  return step;
+}
+
+template <>
+ReduceStep read<ReduceStep>(StepKind, Reader& reader, const Plan& plan) {
+  ReduceStep step{};
+  step.opcode = reader.opcode();
+  step.in = read_place(reader, plan);
+  step.out = read_place(reader, plan);
+  const std::size_t axes = reader.count("axes");
+  for (std::size_t i = 0; i < axes; ++i) {
+    const int axis = reader.small("an axis", 0, step.in.rank - 1);
+    if (step.reduced[axis]) throw PlanError("an axis is named twice");
+    step.reduced[axis] = true;
+  }
+  return step;
+}
+
+template <>
+CopyStep read<CopyStep>(StepKind, Reader& reader, const Plan& plan) {
+  const Place in = read_place(reader, plan);
+  return {in, read_place(reader, plan)};
+}
+
+template <>
+ZeroStep read<ZeroStep>(StepKind, Reader& reader, const Plan& plan) {
+  return {read_place(reader, plan)};
+}
+
+template <>
+IndexStep read<IndexStep>(StepKind kind, Reader& reader, const Plan& plan) {
+  const Place in = read_place(reader, plan);
+  const Place indices = read_place(reader, plan);
+  return {kind, in, indices, read_place(reader, plan)};
+}
+
+template <>
+RandomBitsStep read<RandomBitsStep>(StepKind, Reader& reader, const Plan& plan) {
+  RandomBitsStep step{};
+  step.seed = read_place(reader, plan);
+  step.step = read_place(reader, plan);
+  step.out = read_place(reader, plan);
+  step.operation = static_cast<std::uint32_t>(reader.number("an operation", 0, UINT32_MAX));
+  return step;
+}
+
+template <class Type>
+Step read_as(StepKind kind, Reader& reader, const Plan& plan) {
+  return read<Type>(kind, reader, plan);
+}
+
+Step read_step(StepKind kind, Reader& reader, const Plan& plan) {
+  static constexpr Step (*READERS[])(StepKind, Reader&, const Plan&) = {
+#define THALWEG_READER(name, type) read_as<type>,
+      THALWEG_STEPS(THALWEG_READER)
+#undef THALWEG_READER
+  };
+  return READERS[static_cast<int>(kind)](kind, reader, plan);
+}
+
+void add_step(Reader& reader, Plan& plan) {
+  const auto kind = static_cast<StepKind>(
+      reader.small("a step's kind", 0, static_cast<int>(StepKind::count) - 1));
+  Reader part = reader.part(reader.count("words of a step"));
+  Step step = read_step(kind, part, plan);
+  if (part.left()) throw PlanError("more words than it needs");
+  verify(plan, step, plan.steps.empty() ? nullptr : &plan.steps.back());
+  plan.steps.push_back(std::move(step));
+}
+
+}  // namespace
+
+Plan decode(const std::int64_t* words, std::size_t count, std::size_t constant_bytes) {
+  Reader reader(words, count);
+  Plan plan{};
+  if (reader.word() != MAGIC) throw PlanError("these words are no plan");
+  reader.number("the format's version", FORMAT, FORMAT);
+  plan.arena_bytes = reader.number("the arena's bytes", 0, MOST_BYTES);
+  plan.rows = reader.number("rows", 0, INT32_MAX);
+  const std::size_t buffers = reader.count("buffers", 4);
+  const std::size_t steps = reader.count("steps", 2);
+  const auto most = static_cast<Index>(constant_bytes);
+  plan.constant_bytes = reader.number("bytes of constants", most, most);
+  plan.buffers.push_back(
+      {BufferKind::arena, Dtype::boolean, 1, {plan.arena_bytes}, 0, plan.arena_bytes});
+  for (std::size_t i = 1; i <= buffers; ++i) {
+    try {
+      plan.buffers.push_back(read_buffer(reader, plan));
+    } catch (const PlanError& error) {  // GCOVR_EXCL_BR_LINE: all but a lack of memory
+      throw PlanError("buffer " + std::to_string(i) + ": " + error.what());
+    }
+  }
+  for (std::size_t i = 0; i < steps; ++i) {
+    try {
+      add_step(reader, plan);
+    } catch (const PlanError& error) {  // GCOVR_EXCL_BR_LINE: all but a lack of memory
+      throw PlanError("step " + std::to_string(i) + ": " + error.what());
+    }
+  }
+  if (reader.left()) throw PlanError("words follow the last step");
+  return plan;
+}
+
+bool is_empty(const Place& place) {
+  const auto end = place.extents.begin() + place.rank;
+  return std::find(place.extents.begin(), end, 0) != end;
+}
+
+bool is_total(const Plan& plan, const Place& place) {
+  return plan.buffers[static_cast<std::size_t>(place.buffer)].kind == BufferKind::total;
+}
+
+bool is_contiguous(const Place& place) {
+  Index expected = item_size(place.dtype);
+  for (int axis = place.rank - 1; axis >= 0; --axis) {
+    if (place.extents[axis] != 1 && place.strides[axis] != expected) return false;
+    expected *= place.extents[axis];
+  }
+  return true;
+}
+
+const char* name(Opcode opcode) { return operation(opcode).name; }
+
+const char* name(Dtype dtype) {
+  static const char* const names[] = {
+#define THALWEG_TEXT(name, text) text,
+      THALWEG_DTYPES(THALWEG_TEXT)
+#undef THALWEG_TEXT
+  };
+  return names[static_cast<int>(dtype)];
+}
+
+}  // namespace thalweg

@@ -1,0 +1,141 @@
+// Plans: what the Python side encodes as words, decoded and verified.
+//
+// A plan that `decode` returns can be run on any rows up to its `rows`, on any threads, if
+// each of its buffers has memory of its own: every place lies inside its buffer, every type
+// fits, no step writes what it still reads. Nothing later checks it again. What only data
+// says, the numbers of rows, is checked as it is used.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <variant>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace thalweg {
+
+// Words that are no plan; the message says which step and what is wrong with it.
+struct PlanError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+inline constexpr Index MOST_BYTES = Index{1} << 40;  // of a buffer or the arena
+
+using Extents = std::array<Index, MAX_RANK>;
+
+struct Buffer {
+  BufferKind kind;
+  Dtype dtype;
+  int rank;
+  Extents extents;
+  Index offset;  // of a constant, in the bytes of constants
+  Index bytes;
+  bool written = false;
+};
+
+// Elements of a buffer. Strides and offset count bytes.
+struct Place {
+  int buffer;
+  Index offset;
+  Dtype dtype;
+  int rank;
+  int rows_axis;  // -1: none
+  Extents extents;
+  Extents strides;
+};
+
+struct MapLine {
+  Opcode opcode;
+  Dtype dtype;
+  int operands;
+  std::array<int, 3> operand;
+};
+
+struct MapOutput {
+  int line;  // a register: inputs first, then lines
+  Place place;
+};
+
+struct MapStep {
+  bool tail;
+  int rank;
+  int rows_axis;
+  Extents extents;
+  std::vector<Place> inputs;
+  std::vector<MapLine> lines;
+  std::vector<MapOutput> outputs;
+};
+
+struct ProductStep {
+  Place a, b, out;
+  std::optional<Place> bias;
+};
+
+struct ReduceStep {
+  Opcode opcode;
+  Place in, out;
+  std::array<bool, MAX_RANK> reduced;
+};
+
+struct CopyStep {
+  Place in, out;
+};
+
+struct ZeroStep {
+  Place out;
+};
+
+// Rows of a table by their numbers: taken out of it, or added into it. What is taken are
+// rows of `in`, which is the table; what is added are the rows `in`, and `out` is the
+// table.
+struct IndexStep {
+  StepKind kind;
+  Place in, indices, out;
+
+  bool takes() const { return kind == StepKind::take; }
+  const Place& table() const { return takes() ? in : out; }
+  const Place& rows() const { return takes() ? out : in; }
+};
+
+struct RandomBitsStep {
+  Place seed, step, out;
+  std::uint32_t operation;
+};
+
+using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, IndexStep,
+                          RandomBitsStep>;
+
+struct Plan {
+  Index arena_bytes;
+  Index rows;  // the most rows of a block; 0: nothing has rows
+  Index constant_bytes;
+  std::vector<Buffer> buffers;  // the arena first
+  std::vector<Step> steps;
+};
+
+// Throws PlanError if the words are no plan.
+Plan decode(const std::int64_t* words, std::size_t count, std::size_t constant_bytes);
+
+// Throws PlanError if a step breaks a rule; marks the buffers that it writes.
+// `before` is the step before it, or null.
+void verify(Plan& plan, const Step& step, const Step* before);
+
+// What a registers' line reads: the dtype of its operands, that of a select's choices.
+Dtype dtype_read(const MapStep& step, const MapLine& line);
+
+const char* name(Opcode opcode);
+const char* name(Dtype dtype);
+
+// Whether the elements lie in order without gaps.
+bool is_contiguous(const Place& place);
+
+// Whether an extent is 0.
+bool is_empty(const Place& place);
+
+bool is_total(const Plan& plan, const Place& place);
+
+}  // namespace thalweg

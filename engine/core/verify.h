@@ -1,0 +1,52 @@
+// What the rules of places, of maps and of other steps share: each has a file.
+#pragma once
+
+#include "core/plan.h"
+
+namespace thalweg {
+
+inline void demand(bool holds, const char* rule) {
+  if (!holds)
+    throw PlanError(rule);  // GCOVR_EXCL_BR_LINE: an error for which there is no memory
+}
+
+inline bool is_float(Dtype dtype) {
+  return dtype == Dtype::float32 || dtype == Dtype::float64;
+}
+
+inline bool is_number(Dtype dtype) { return dtype != Dtype::boolean; }
+
+bool same_extents(const Place& a, const Place& b);
+
+inline constexpr int NO_AXIS = -1;
+
+// Bytes from a place's start to the end of its last element, leaving out one axis.
+Index reach(const Place& place, int left_out);
+
+// Whether elements of the same number have the same bytes.
+bool are_same(const Place& a, const Place& b);
+
+// Whether they surely have no byte in common.
+bool are_apart(const Place& a, const Place& b);
+
+bool are_same_or_apart(const Place& a, const Place& b);
+
+void verify_apart(const Place& out, const Place& in);
+
+// Each element has bytes of its own.
+void verify_elements_apart(const Place& place);
+
+// A place inside its buffer, whatever rows a block has.
+void verify_place(const Plan& plan, const Place& place);
+
+// The same of one that is written, which is marked in its buffer; `adds`: whether its step
+// can add to a total.
+void verify_written(Plan& plan, const Place& place, bool adds);
+
+// The extent of an axis of rows: a multiple of the rows of the plan.
+void verify_rows_extent(const Plan& plan, Index extent);
+
+// `before`: the step before it, or null.
+void verify_map(Plan& plan, const MapStep& step, const Step* before);
+
+}  // namespace thalweg

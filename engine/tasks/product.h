@@ -1,0 +1,46 @@
+// Matrix products, with the map that follows one panel of rows after the other.
+#pragma once
+
+#include "tasks/map.h"
+#include "tasks/task.h"
+
+namespace thalweg {
+
+class ProductTask final : public Task {
+ public:
+  ProductTask(const Circumstances& circumstances, const ProductStep& step);
+
+  // Whether a map over what this gives can be run with it.
+  bool takes_tail() const;
+  void take_tail(std::unique_ptr<MapTask> tail);
+
+  bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override;
+
+ private:
+  struct Side {
+    int buffer;
+    Index offset;
+    Extents strides;  // over the matrices
+  };
+
+  void run_matrices(const Frame& frame, std::byte* scratch, Index from, Index to) const;
+  void run_panels(const Frame& frame, std::byte* scratch, Index from, Index to) const;
+  Product part(const Frame& frame, std::byte* scratch, const Extents& matrix) const;
+  void count_units();
+  std::size_t scratch_of(Index rows, Index columns) const;
+
+  const Kernels* kernels_;
+  Product product_{};
+  Side a_, b_, out_, bias_{};
+  bool has_bias_, adds_;
+  int matrices_rank_ = 0;
+  Extents matrices_{};
+  Index matrix_count_ = 1;
+  Index tile_rows_ = 1, tile_columns_ = 1;
+  bool by_columns_ = false;
+  Index panel_rows_ = 0;
+  std::size_t product_scratch_ = 0;
+  std::unique_ptr<MapTask> tail_;
+};
+
+}  // namespace thalweg
