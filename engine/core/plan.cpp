@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/verify.h"
+
 namespace thalweg {
 
 namespace {
@@ -78,10 +80,55 @@ Index size_in_bytes(Dtype dtype, int rank, const Extents& extents) {
   return bytes;
 }
 
+// Where a place lies in the end: in a buffer that doesn't move.
+void find_origin(const Plan& plan, Place& place) {
+  const Buffer& buffer = plan.buffers[static_cast<std::size_t>(place.buffer)];
+  place.origin = place.buffer;
+  place.origin_offset = place.offset;
+  if (buffer.kind != BufferKind::moving) return;
+  place.origin = buffer.start.origin;
+  place.origin_offset += buffer.start.origin_offset;
+  place.moves = buffer.start.moves;
+  place.span = buffer.start.span;
+}
+
+Place read_place(Reader& reader, const Plan& plan) {
+  Place place{};
+  const auto buffers = static_cast<int>(plan.buffers.size());
+  place.buffer = reader.small("a buffer", 0, buffers - 1);
+  place.offset = reader.number("an offset", 0, MOST_BYTES);
+  place.dtype = reader.dtype();
+  place.rank = reader.small("a rank", 0, MAX_RANK);
+  place.rows_axis = reader.small("a rows axis", -1, place.rank - 1);
+  place.extents = reader.extents(place.rank, "an extent");
+  place.strides = reader.extents(place.rank, "a stride");
+  Extents counted = place.extents;  // no product of some of them overflows
+  for (Index& extent : counted) extent = std::max<Index>(extent, 1);
+  size_in_bytes(place.dtype, place.rank, counted);
+  find_origin(plan, place);
+  return place;
+}
+
+// Of a buffer that moves; whether it stays within the one around it, its loop sees.
+void read_moving(Reader& reader, const Plan& plan, Buffer& buffer) {
+  Place& start = buffer.start;
+  start = read_place(reader, plan);
+  buffer.move = reader.number("a move", 0, MOST_BYTES);
+  buffer.times = reader.number("times", 0, INT32_MAX);
+  buffer.dtype = start.dtype;
+  buffer.rank = start.rank;
+  buffer.extents = start.extents;
+  buffer.is_there = false;
+}
+
 Buffer read_buffer(Reader& reader, const Plan& plan) {
   Buffer buffer{};
   buffer.kind = static_cast<BufferKind>(
       reader.small("a buffer's kind", 0, static_cast<int>(BufferKind::count) - 1));
+  if (buffer.kind == BufferKind::moving) {
+    read_moving(reader, plan, buffer);
+    return buffer;
+  }
   buffer.dtype = reader.dtype();
   buffer.rank = reader.small("a rank", 0, MAX_RANK);
   buffer.extents = reader.extents(buffer.rank, "an extent");
@@ -103,27 +150,11 @@ Buffer read_buffer(Reader& reader, const Plan& plan) {
   return buffer;
 }
 
-Place read_place(Reader& reader, const Plan& plan) {
-  Place place{};
-  const auto buffers = static_cast<int>(plan.buffers.size());
-  place.buffer = reader.small("a buffer", 0, buffers - 1);
-  place.offset = reader.number("an offset", 0, MOST_BYTES);
-  place.dtype = reader.dtype();
-  place.rank = reader.small("a rank", 0, MAX_RANK);
-  place.rows_axis = reader.small("a rows axis", -1, place.rank - 1);
-  place.extents = reader.extents(place.rank, "an extent");
-  place.strides = reader.extents(place.rank, "a stride");
-  Extents counted = place.extents;  // no product of some of them overflows
-  for (Index& extent : counted) extent = std::max<Index>(extent, 1);
-  size_in_bytes(place.dtype, place.rank, counted);
-  return place;
-}
-
 template <class Type>
-Type read(StepKind kind, Reader& reader, const Plan& plan);
+Type read(StepKind kind, Reader& reader, Plan& plan);
 
 template <>
-MapStep read<MapStep>(StepKind, Reader& reader, const Plan& plan) {
+MapStep read<MapStep>(StepKind, Reader& reader, Plan& plan) {
   MapStep step{};
   step.tail = reader.small("tail", 0, 1) == 1;
   step.rank = reader.small("a rank", 0, MAX_RANK);
@@ -152,7 +183,7 @@ MapStep read<MapStep>(StepKind, Reader& reader, const Plan& plan) {
 }
 
 template <>
-ProductStep read<ProductStep>(StepKind, Reader& reader, const Plan& plan) {
+ProductStep read<ProductStep>(StepKind, Reader& reader, Plan& plan) {
   ProductStep step{};
   step.a = read_place(reader, plan);
   step.b = read_place(reader, plan);
@@ -162,7 +193,7 @@ ProductStep read<ProductStep>(StepKind, Reader& reader, const Plan& plan) {
 }
 
 template <>
-ReduceStep read<ReduceStep>(StepKind, Reader& reader, const Plan& plan) {
+ReduceStep read<ReduceStep>(StepKind, Reader& reader, Plan& plan) {
   ReduceStep step{};
   step.opcode = reader.opcode();
   step.in = read_place(reader, plan);
@@ -177,25 +208,25 @@ ReduceStep read<ReduceStep>(StepKind, Reader& reader, const Plan& plan) {
 }
 
 template <>
-CopyStep read<CopyStep>(StepKind, Reader& reader, const Plan& plan) {
+CopyStep read<CopyStep>(StepKind, Reader& reader, Plan& plan) {
   const Place in = read_place(reader, plan);
   return {in, read_place(reader, plan)};
 }
 
 template <>
-ZeroStep read<ZeroStep>(StepKind, Reader& reader, const Plan& plan) {
+ZeroStep read<ZeroStep>(StepKind, Reader& reader, Plan& plan) {
   return {read_place(reader, plan)};
 }
 
 template <>
-IndexStep read<IndexStep>(StepKind kind, Reader& reader, const Plan& plan) {
+IndexStep read<IndexStep>(StepKind kind, Reader& reader, Plan& plan) {
   const Place in = read_place(reader, plan);
   const Place indices = read_place(reader, plan);
   return {kind, in, indices, read_place(reader, plan)};
 }
 
 template <>
-RandomBitsStep read<RandomBitsStep>(StepKind, Reader& reader, const Plan& plan) {
+RandomBitsStep read<RandomBitsStep>(StepKind, Reader& reader, Plan& plan) {
   RandomBitsStep step{};
   step.seed = read_place(reader, plan);
   step.step = read_place(reader, plan);
@@ -204,13 +235,52 @@ RandomBitsStep read<RandomBitsStep>(StepKind, Reader& reader, const Plan& plan) 
   return step;
 }
 
+void add_step(Reader& reader, Plan& plan, std::vector<Step>& steps);
+
+// A buffer of a loop is there from its first step to its last.
+void enter_moving(Plan& plan, int number, Index times) {
+  Buffer& buffer = plan.buffers[static_cast<std::size_t>(number)];
+  if (buffer.kind != BufferKind::moving || buffer.is_there || buffer.times != times)
+    throw PlanError("a loop moves a buffer that isn't its own");
+  find_origin(plan, buffer.start);
+  verify_moving(plan, buffer);
+  Place& start = buffer.start;
+  start.moves[static_cast<std::size_t>(plan.depth)] = buffer.move;
+  start.span += std::max<Index>(times - 1, 0) * buffer.move;
+  buffer.is_there = true;
+}
+
+template <>
+LoopStep read<LoopStep>(StepKind, Reader& reader, Plan& plan) {
+  LoopStep step{};
+  step.turns = read_place(reader, plan);
+  step.reverse = reader.small("reverse", 0, 1) == 1;
+  step.times = reader.number("times", 0, INT32_MAX);
+  if (plan.depth == MOST_LOOPS) throw PlanError("more than 4 loops, one in another");
+  const auto buffers = static_cast<int>(plan.buffers.size());
+  step.moving.resize(reader.count("moving buffers"));
+  for (int& buffer : step.moving) {
+    buffer = reader.small("a buffer", 0, buffers - 1);
+    enter_moving(plan, buffer, step.times);
+  }
+  ++plan.depth;
+  auto body = std::make_shared<Body>();
+  const std::size_t steps = reader.count("steps", 2);
+  for (std::size_t i = 0; i < steps; ++i) add_step(reader, plan, body->steps);
+  step.body = std::move(body);
+  --plan.depth;
+  for (const int buffer : step.moving)
+    plan.buffers[static_cast<std::size_t>(buffer)].is_there = false;
+  return step;
+}
+
 template <class Type>
-Step read_as(StepKind kind, Reader& reader, const Plan& plan) {
+Step read_as(StepKind kind, Reader& reader, Plan& plan) {
   return read<Type>(kind, reader, plan);
 }
 
-Step read_step(StepKind kind, Reader& reader, const Plan& plan) {
-  static constexpr Step (*READERS[])(StepKind, Reader&, const Plan&) = {
+Step read_step(StepKind kind, Reader& reader, Plan& plan) {
+  static constexpr Step (*READERS[])(StepKind, Reader&, Plan&) = {
 #define THALWEG_READER(name, type) read_as<type>,
       THALWEG_STEPS(THALWEG_READER)
 #undef THALWEG_READER
@@ -218,14 +288,14 @@ Step read_step(StepKind kind, Reader& reader, const Plan& plan) {
   return READERS[static_cast<int>(kind)](kind, reader, plan);
 }
 
-void add_step(Reader& reader, Plan& plan) {
+void add_step(Reader& reader, Plan& plan, std::vector<Step>& steps) {
   const auto kind = static_cast<StepKind>(
       reader.small("a step's kind", 0, static_cast<int>(StepKind::count) - 1));
   Reader part = reader.part(reader.count("words of a step"));
   Step step = read_step(kind, part, plan);
   if (part.left()) throw PlanError("more words than it needs");
-  verify(plan, step, plan.steps.empty() ? nullptr : &plan.steps.back());
-  plan.steps.push_back(std::move(step));
+  verify(plan, step, steps.empty() ? nullptr : &steps.back());
+  steps.push_back(std::move(step));
 }
 
 }  // namespace
@@ -252,7 +322,7 @@ Plan decode(const std::int64_t* words, std::size_t count, std::size_t constant_b
   }
   for (std::size_t i = 0; i < steps; ++i) {
     try {
-      add_step(reader, plan);
+      add_step(reader, plan, plan.steps);
     } catch (const PlanError& error) {  // GCOVR_EXCL_BR_LINE: all but a lack of memory
       throw PlanError("step " + std::to_string(i) + ": " + error.what());
     }
@@ -267,7 +337,7 @@ bool is_empty(const Place& place) {
 }
 
 bool is_total(const Plan& plan, const Place& place) {
-  return plan.buffers[static_cast<std::size_t>(place.buffer)].kind == BufferKind::total;
+  return origin_of(plan, place).kind == BufferKind::total;
 }
 
 bool is_contiguous(const Place& place) {

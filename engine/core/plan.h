@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <variant>
@@ -24,18 +25,10 @@ struct PlanError : std::invalid_argument {
 };
 
 inline constexpr Index MOST_BYTES = Index{1} << 40;  // of a buffer or the arena
+inline constexpr int MOST_LOOPS = 4;                 // one in another
 
 using Extents = std::array<Index, MAX_RANK>;
-
-struct Buffer {
-  BufferKind kind;
-  Dtype dtype;
-  int rank;
-  Extents extents;
-  Index offset;  // of a constant, in the bytes of constants
-  Index bytes;
-  bool written = false;
-};
+using Moves = std::array<Index, MOST_LOOPS>;  // bytes a turn, by the depth of the loop
 
 // Elements of a buffer. Strides and offset count bytes.
 struct Place {
@@ -46,6 +39,28 @@ struct Place {
   int rows_axis;  // -1: none
   Extents extents;
   Extents strides;
+  // Where it lies in the end, as a moving buffer lies in another: at the first time of
+  // all loops, and by how many bytes it moves in each and in all.
+  int origin = 0;
+  Index origin_offset = 0;
+  Moves moves{};
+  Index span = 0;
+};
+
+struct Buffer {
+  BufferKind kind;
+  Dtype dtype;
+  int rank;
+  Extents extents;
+  Index offset;  // of a constant, in the bytes of constants
+  Index bytes;
+  bool written = false;
+  // Of one that moves: where it is at time 0, its bytes from one time to the next, and
+  // how many times there are. Only steps of its loop may name it: it is there then.
+  Place start{};
+  Index move = 0;
+  Index times = 0;
+  bool is_there = true;
 };
 
 struct MapLine {
@@ -106,8 +121,22 @@ struct RandomBitsStep {
   std::uint32_t operation;
 };
 
+// Steps that run again and again, over buffers that move from turn to turn. Totals are
+// added to outside of loops alone.
+struct LoopStep {
+  Place turns;  // after how many to stop
+  bool reverse;
+  Index times;  // the most turns
+  std::vector<int> moving;
+  std::shared_ptr<const struct Body> body;
+};
+
 using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, IndexStep,
-                          RandomBitsStep>;
+                          RandomBitsStep, LoopStep>;
+
+struct Body {
+  std::vector<Step> steps;
+};
 
 struct Plan {
   Index arena_bytes;
@@ -115,6 +144,7 @@ struct Plan {
   Index constant_bytes;
   std::vector<Buffer> buffers;  // the arena first
   std::vector<Step> steps;
+  int depth = 0;  // of loops, while it is decoded
 };
 
 // Throws PlanError if the words are no plan.
@@ -137,5 +167,10 @@ bool is_contiguous(const Place& place);
 bool is_empty(const Place& place);
 
 bool is_total(const Plan& plan, const Place& place);
+
+// The buffer that holds a place's bytes in the end.
+inline const Buffer& origin_of(const Plan& plan, const Place& place) {
+  return plan.buffers[static_cast<std::size_t>(place.origin)];
+}
 
 }  // namespace thalweg

@@ -164,7 +164,8 @@ inline constexpr int item_size(Dtype dtype) {
   X(zero, ZeroStep)         \
   X(take, IndexStep)        \
   X(scatter_add, IndexStep) \
-  X(random_bits, RandomBitsStep)
+  X(random_bits, RandomBitsStep) \
+  X(loop, LoopStep)
 
 enum class StepKind : std::uint8_t {
 #define THALWEG_NAME(name, type) name,
@@ -177,7 +178,8 @@ enum class StepKind : std::uint8_t {
   X(whole)                 \
   X(rows)                  \
   X(total)                 \
-  X(constant)
+  X(constant)              \
+  X(moving)
 
 enum class BufferKind : std::uint8_t {
 #define THALWEG_NAME(name) name,

@@ -49,6 +49,10 @@ void visit_inputs(const Step& step, const Visit& visit) {
     void operator()(const CopyStep& copy) const { visit(copy.in); }
     void operator()(const ZeroStep&) const {}
     void operator()(const IndexStep& step) const { visit(step.in), visit(step.indices); }
+    void operator()(const LoopStep& loop) const {
+      visit(loop.turns);
+      for (const Step& each : loop.body->steps) visit_inputs(each, visit);
+    }
     void operator()(const RandomBitsStep& bits) const {
       visit(bits.seed), visit(bits.step);
     }
@@ -59,8 +63,11 @@ void visit_inputs(const Step& step, const Visit& visit) {
 template <class Visit>
 void visit_outputs(const Step& step, const Visit& visit) {
   const auto each = [&](const auto& any) {
-    if constexpr (std::is_same_v<decltype(any), const MapStep&>)
+    using Any = std::remove_cvref_t<decltype(any)>;
+    if constexpr (std::is_same_v<Any, MapStep>)
       for (const MapOutput& output : any.outputs) visit(output.place);
+    else if constexpr (std::is_same_v<Any, LoopStep>)
+      for (const Step& each : any.body->steps) visit_outputs(each, visit);
     else
       visit(any.out);
   };
@@ -110,6 +117,7 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
   part->constants = std::move(source->constants);
   for (std::size_t i = 1; i < plan.buffers.size(); ++i) {
     const Buffer& buffer = plan.buffers[i];
+    if (buffer.kind == BufferKind::moving) continue;
     if (buffer.kind == BufferKind::constant)
       part->bases[i] = part->constants.data() + buffer.offset;
     else
@@ -117,7 +125,7 @@ void Program::add_part(std::unique_ptr<Part>& part, std::optional<Source> source
     if (buffer.kind == BufferKind::rows) part->moves[i] = buffer.bytes / plan.rows;
   }
   const auto look = [&](const Place& place) {
-    const std::size_t named = part->named[static_cast<std::size_t>(place.buffer)];
+    const std::size_t named = part->named[static_cast<std::size_t>(place.origin)];
     if (named == NO_NAME) return;
     const bool sees_all = buffers_[named].has_rows && place.rows_axis < 0;
     if (sees_all || sees_rows_as_parts(plan, place)) buffers_[named].dense = true;
@@ -172,7 +180,7 @@ void Program::find_keeping() {
     for (int i = 0; i < steps; ++i) {
       const Step& step = part->plan.steps[static_cast<std::size_t>(i)];
       const auto named = [&](const Place& place) {
-        return part->named[static_cast<std::size_t>(place.buffer)];
+        return part->named[static_cast<std::size_t>(place.origin)];
       };
       visit_inputs(step, [&](const Place& place) {
         if (named(place) != NO_NAME && !written[named(place)]) kept[named(place)] = true;
@@ -305,7 +313,7 @@ Ready& Program::ready(Part& part, Index rows) {
   auto fresh = std::make_unique<Ready>();
   fresh->rows = rows;
   try {
-    fresh->tasks = make_tasks({kernels_, part.plan, rows, part.moves});
+    fresh->tasks = make_tasks({kernels_, part.plan, rows, part.moves}, part.plan.steps);
   } catch (const PlanError& error) {
     throw PlanError(std::string(part.name) + ": " + error.what());
   }

@@ -46,6 +46,9 @@ void verify_written(Plan& plan, const Place& place, bool adds);
 // The extent of an axis of rows: a multiple of the rows of the plan.
 void verify_rows_extent(const Plan& plan, Index extent);
 
+// A buffer that moves stays within the one around it, at every time.
+void verify_moving(const Plan& plan, Buffer& buffer);
+
 // `before`: the step before it, or null.
 void verify_map(Plan& plan, const MapStep& step, const Step* before);
 

@@ -20,7 +20,7 @@ bool same_strides(const Place& a, const Place& b) {
 bool interleave(const Place& a, int axis_a, const Place& b, int axis_b) {
   const Index stride = a.strides[axis_a];
   if (stride == 0 || b.strides[axis_b] != stride) return false;
-  const Index apart = b.offset % stride - a.offset % stride;
+  const Index apart = b.origin_offset % stride - a.origin_offset % stride;
   const Index start = apart < 0 ? apart + stride : apart;
   return start >= reach(a, axis_a) && start + reach(b, axis_b) <= stride;
 }
@@ -40,10 +40,14 @@ bool are_same(const Place& a, const Place& b) {
          same_strides(a, b);
 }
 
+// Places that move alike lie to each other as at the first time; else they are apart if
+// all that they ever reach is.
 bool are_apart(const Place& a, const Place& b) {
-  if (a.buffer != b.buffer || is_empty(a) || is_empty(b)) return true;
-  return a.offset + reach(a, NO_AXIS) <= b.offset ||
-         b.offset + reach(b, NO_AXIS) <= a.offset || interleave(a, b);
+  if (a.origin != b.origin || is_empty(a) || is_empty(b)) return true;
+  const bool alike = a.moves == b.moves;
+  const Index end_a = a.origin_offset + reach(a, NO_AXIS) + (alike ? 0 : a.span);
+  const Index end_b = b.origin_offset + reach(b, NO_AXIS) + (alike ? 0 : b.span);
+  return end_a <= b.origin_offset || end_b <= a.origin_offset || (alike && interleave(a, b));
 }
 
 bool are_same_or_apart(const Place& a, const Place& b) {

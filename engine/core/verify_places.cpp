@@ -41,7 +41,34 @@ void verify_rows_place(const Plan& plan, const Buffer& buffer, const Place& plac
   demand(is_empty(place) || place.offset + bytes <= stride, "a place leaves its row");
 }
 
+// The same of a buffer that moves over one of rows: within what the buffer has of a row.
+void verify_moving_rows_place(const Plan& plan, const Buffer& buffer, const Place& place) {
+  const Place& start = buffer.start;
+  demand(place.rows_axis >= 0, "a moving buffer of rows is read without its rows axis");
+  const Index parts = place.extents[place.rows_axis] / plan.rows;
+  Index moved;
+  demand(!__builtin_mul_overflow(place.strides[place.rows_axis], parts, &moved) &&
+             moved == origin_of(plan, place).bytes / plan.rows,
+         "a place's stride along its rows axis is not that of the rows of its buffer");
+  const Index bytes = reach(place, place.rows_axis);
+  demand(is_empty(place) || place.offset + bytes <= reach(start, start.rows_axis),
+         "a place leaves its row");
+}
+
 }  // namespace
+
+void verify_moving(const Plan& plan, Buffer& buffer) {
+  const Place& start = buffer.start;
+  Place all = start;  // with the times as an axis of its own
+  demand(all.rank < MAX_RANK, "a moving buffer has too many axes");
+  all.extents[all.rank] = buffer.times;
+  all.strides[all.rank] = buffer.move;
+  ++all.rank;
+  verify_place(plan, all);
+  const bool has_rows = origin_of(plan, start).kind == BufferKind::rows;
+  demand(!has_rows || start.rows_axis >= 0, "a moving buffer of rows has no rows axis");
+  buffer.bytes = is_empty(start) ? 0 : reach(start, NO_AXIS);
+}
 
 bool same_extents(const Place& a, const Place& b) {
   if (a.rank != b.rank) return false;
@@ -58,6 +85,7 @@ void verify_rows_extent(const Plan& plan, Index extent) {
 void verify_place(const Plan& plan, const Place& place) {
   const Buffer& buffer = plan.buffers[static_cast<std::size_t>(place.buffer)];
   const Index item = item_size(place.dtype);
+  demand(buffer.is_there, "a place names a moving buffer outside of its loop");
   demand(buffer.kind == BufferKind::arena || buffer.dtype == place.dtype,
          "a place has another dtype than its buffer");
   demand(place.offset % item == 0, "an offset is no multiple of the item size");
@@ -66,14 +94,17 @@ void verify_place(const Plan& plan, const Place& place) {
   if (place.rows_axis >= 0) verify_rows_extent(plan, place.extents[place.rows_axis]);
   if (buffer.kind == BufferKind::rows)
     verify_rows_place(plan, buffer, place);
+  else if (origin_of(plan, place).kind == BufferKind::rows)
+    verify_moving_rows_place(plan, buffer, place);
   else
     verify_within(buffer, place);
 }
 
 void verify_written(Plan& plan, const Place& place, bool adds) {
-  Buffer& buffer = plan.buffers[static_cast<std::size_t>(place.buffer)];
+  Buffer& buffer = plan.buffers[static_cast<std::size_t>(place.origin)];
   demand(buffer.kind != BufferKind::constant, "a constant is written");
-  demand(buffer.kind != BufferKind::total || adds, "this step can't write a total");
+  demand(buffer.kind != BufferKind::total || (adds && plan.depth == 0),
+         "this step can't write a total");
   demand(buffer.kind != BufferKind::total || place.rows_axis < 0,
          "a total's place has a rows axis");
   verify_place(plan, place);

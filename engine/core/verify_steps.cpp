@@ -150,6 +150,12 @@ struct Verifier {
     }
   }
 
+  // Its own steps were verified as they were read.
+  void operator()(const LoopStep& step) const {
+    verify_scalar(step.turns, Dtype::int32, "the turns of a loop must be an int32 scalar");
+    verify_place(plan, step.turns);
+  }
+
   void operator()(const RandomBitsStep& step) const {
     verify_scalar(step.seed, Dtype::uint32, "a seed must be a uint32 scalar");
     verify_scalar(step.step, Dtype::int32, "a step must be an int32 scalar");

@@ -15,7 +15,7 @@ Place resolve(const Circumstances& circumstances, const Place& place) {
   const Plan& plan = circumstances.plan;
   const Index parts = place.extents[axis] / plan.rows;
   resolved.extents[axis] = parts * circumstances.rows;
-  const auto buffer = static_cast<std::size_t>(place.buffer);
+  const auto buffer = static_cast<std::size_t>(place.origin);
   // Rows of more than one part are bound without gaps: see Program::bind.
   if (plan.buffers[buffer].kind == BufferKind::rows && parts == 1)
     resolved.strides[axis] = circumstances.moves[buffer];
@@ -43,8 +43,7 @@ class Maker {
  public:
   explicit Maker(const Circumstances& circumstances) : circumstances_(circumstances) {}
 
-  std::vector<std::unique_ptr<Task>> make() {
-    const std::vector<Step>& steps = circumstances_.plan.steps;
+  std::vector<std::unique_ptr<Task>> make(const std::vector<Step>& steps) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       std::unique_ptr<Task> task = std::visit(*this, steps[i]);
       task->step = static_cast<int>(i);
@@ -82,8 +81,9 @@ class Maker {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances) {
-  std::vector<std::unique_ptr<Task>> tasks = Maker(circumstances).make();
+std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances,
+                                              const std::vector<Step>& steps) {
+  std::vector<std::unique_ptr<Task>> tasks = Maker(circumstances).make(steps);
   tasks.erase(std::remove_if(tasks.begin(), tasks.end(),
                              [](const auto& task) { return task->units == 0; }),
               tasks.end());

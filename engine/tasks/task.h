@@ -49,8 +49,9 @@ Place resolve(const Circumstances& circumstances, const Place& place);
 // Returns the rank that is left.
 int collapse(int rank, Extents& extents, const std::vector<Extents*>& strides);
 
-// The tasks of a plan. Throws PlanError if there is no kernel for an operation.
-std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances);
+// The tasks of steps. Throws PlanError if there is no kernel for an operation.
+std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances,
+                                              const std::vector<Step>& steps);
 
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ReduceStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const CopyStep& step);
@@ -58,6 +59,7 @@ std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ZeroSt
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const IndexStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances,
                                 const RandomBitsStep& step);
+std::unique_ptr<Task> make_task(const Circumstances& circumstances, const LoopStep& step);
 
 inline constexpr double BYTES_PER_NANOSECOND = 8;
 

@@ -12,17 +12,21 @@ from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.backends.engine.split import Parts, split
 from thalweg.program.ir import Program
-from thalweg.program.row_axes import find_rows
+from thalweg.program.row_axes import find_rows, row_axes
 from thalweg.program.types import NumpyArray
 
 Values = Mapping[str, NumpyArray]
 
 COUNT = 37
-ROW_INPUTS = ("X", "Z", "labels", "y", "sample_weight")
 CUTS = (Blocks(COUNT, 1), Blocks(16, 2), Blocks(5, 3), Blocks(2, 16), Blocks(3, 1))
 TOLERANCE = {"float32": 3e-5, "float64": 1e-11}
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_isa = pytest.mark.parametrize("isa", _engine.available())
+
+
+def row_inputs(program: Program) -> list[str]:
+    """The names of the inputs that hold rows."""
+    return [name for name, type in program.inputs.items() if row_axes(type)]
 
 
 def bind(
@@ -32,7 +36,7 @@ def bind(
 
     The program is over `ROWS` rows.
     """
-    names = [name for name in ROW_INPUTS if name in program.inputs]
+    names = row_inputs(program)
     rows = len(values[names[0]])
     found = find_rows(program)
     parts = None if found is None else split(program, found)
@@ -51,7 +55,7 @@ def by_engine(
 ) -> dict[str, NumpyArray]:
     """What a program gives, cut into blocks."""
     bound, arrays = bind(program, values, blocks, isa)
-    rows = next(len(arrays[name]) for name in ROW_INPUTS if name in program.inputs)
+    rows = len(arrays[row_inputs(program)[0]])
     with clear_errors():
         bound.engine.run(rows, threads=2)
     return {name: arrays[name] for name in program.outputs}

@@ -30,7 +30,7 @@ from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.loop_rules import column_starts, parts_of, turns_of
 from thalweg.program.row_axes import find_rows
-from thalweg.program.sizes import ROWS, RecipeArray, UnknownSizeError
+from thalweg.program.sizes import ROWS, RecipeArray, Size, UnknownSizeError
 from thalweg.program.trace import Trace, Tracer, as_tracer, inline, location
 from thalweg.program.types import ArrayType, Shape
 
@@ -151,11 +151,21 @@ def unrolled(
     count = times if turns is None else int(turns)
     zeros = tuple(each * 0 for each in states)
     for time in turns_of(count, times, reverse):
-        states = as_tuple(step(*states, *(x[:, time] for x in sequences)))
+        given = step(*states, *(x[:, time] for x in sequences))
+        states = require_states(given, len(states))
         found[time] = states
     each = [zeros if state is None else state for state in found]
     stacked = [stack([state[k] for state in each]) for k in range(len(zeros))]
     return tuple(stacked) if several else stacked[0]
+
+
+def require_states(given: Any, count: int) -> tuple[Array, ...]:
+    """What a step gives is a new state for each."""
+    states = as_tuple(given)
+    if len(states) != count:
+        wanted = "one state" if count == 1 else f"a tuple of {count} states"
+        raise ShapeError(f"a step must give {wanted}, it gives {len(states)}")
+    return states
 
 
 def stack(states: Sequence[Array]) -> Array:
@@ -186,6 +196,10 @@ def body_of(
         program, whole = trace_body(step, inputs, len(states), states[0].trace)
     except UnknownSizeError:
         return None
+    except ShapeError:
+        if isinstance(states[0].shape[0], Size):
+            raise
+        return None  # an array around it may have so many rows, where a step has any
     return (program, whole) if keeps_rows_apart(program) else None
 
 
@@ -221,14 +235,11 @@ def trace_body(
     """The program of a step, and the values of the trace around it that it reads."""
     inner = Trace(outer=outer)
     arguments = [inner.input(name, type) for name, type in types.items()]
-    results = [as_tracer(inner, each) for each in as_tuple(step(*arguments))]
-    if len(results) != states:
-        raise ShapeError(
-            f"a step must give {states} states, it gives {len(results)}{location()}"
-        )
+    given = require_states(step(*arguments), states)
+    results = [as_tracer(inner, each) for each in given]
     names = list(types)[:states]
-    given = {f"new.{name}": each for name, each in zip(names, results, strict=True)}
-    return inner.program(given), [outer.value_of(value) for value in inner.captured]
+    new = {f"new.{name}": each for name, each in zip(names, results, strict=True)}
+    return inner.program(new), [outer.value_of(value) for value in inner.captured]
 
 
 def keeps_rows_apart(program: Program) -> bool:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from support.formulas import read
+from support.loops import (
+    BY,
+    CELLS,
+    COUNT,
+    TIMES,
+    Arrays,
+    arrays,
+    elman,
+    objective,
+    types,
+    unrolled,
+    with_gradients,
+)
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.backends.text.render import render
 from thalweg.errors import ProgramError, ShapeError
@@ -23,116 +35,6 @@ from thalweg.program.row_axes import find_rows
 from thalweg.program.serialize import from_data, to_data
 from thalweg.program.sizes import LENGTH, ROWS
 from thalweg.program.trace import trace
-from thalweg.program.types import ArrayType
-
-FEATURES, UNITS, TIMES, COUNT = 2, 3, 5, 4
-Arrays = dict[str, Any]
-Cell = Callable[..., Any]
-
-
-def elman(a: Arrays) -> Cell:
-    def step(h: Any, x: Any) -> Any:
-        return ops.tanh(x @ a["W"][:, :UNITS] + h @ a["U"][:, :UNITS] + a["b"][:UNITS])
-
-    return step
-
-
-def lstm(a: Arrays) -> Cell:
-    def step(h: Any, c: Any, x: Any) -> Any:
-        z = x @ a["W"] + h @ a["U"] + a["b"]
-        i, f, g, o = (z[:, k * UNITS : (k + 1) * UNITS] for k in range(4))
-        c = ops.logistic(f) * c + ops.logistic(i) * ops.tanh(g)
-        return ops.logistic(o) * ops.tanh(c), c
-
-    return step
-
-
-def masked(a: Arrays) -> Cell:
-    """A row's state stays where its sequence has ended; m has rows but no times."""
-
-    def step(h: Any, x: Any) -> Any:
-        new = ops.tanh(x @ a["W"][:, :UNITS] + h @ a["U"][:, :UNITS] * a["m"])
-        return ops.where(x[:, :1] > 0, new, h)
-
-    return step
-
-
-def nested(a: Arrays) -> Cell:
-    """A step with a loop of its own, over the numbers of a time."""
-
-    def step(h: Any, x: Any) -> Any:
-        numbers = ops.reshape(x, (x.shape[0], FEATURES, 1))
-        inner = scan(lambda s, v: ops.tanh(s + v) * a["b"][:UNITS], h, numbers)
-        return inner[:, -1] @ a["U"][:, :UNITS]
-
-    return step
-
-
-CELLS: dict[str, tuple[Cell, int]] = {
-    "elman": (elman, 1),
-    "lstm": (lstm, 2),
-    "masked": (masked, 1),
-    "nested": (nested, 1),
-}
-
-
-def types(rows: int, times: int = TIMES) -> dict[str, ArrayType]:
-    shapes = {
-        "W": (FEATURES, 4 * UNITS),
-        "U": (UNITS, 4 * UNITS),
-        "b": (4 * UNITS,),
-        "s": (rows, UNITS),
-        "m": (rows, UNITS),
-        "x": (rows, times, FEATURES),
-        "weights": (rows, times, UNITS),
-    }
-    return {name: ArrayType(shape, "float64") for name, shape in shapes.items()}
-
-
-def arrays(seed: int = 0) -> dict[str, Any]:
-    generator = np.random.default_rng(seed)
-    return {n: generator.normal(size=t.shape) for n, t in types(COUNT).items()}
-
-
-def unrolled(
-    step: Cell, states: Any, x: Any, reverse: bool = False, turns: int = TIMES
-) -> Any:
-    """A loop as Python goes through it."""
-    found: dict[int, Any] = {}
-    order = range(turns)
-    for time in reversed(order) if reverse else order:
-        given = step(*states, x[:, time])
-        states = given if isinstance(given, tuple) else (given,)
-        found[time] = states[0]
-    zero = states[0] * 0
-    each = [found.get(time, zero) for time in range(TIMES)]
-    columns = [ops.reshape(h, (h.shape[0], 1, *h.shape[1:])) for h in each]
-    return ops.concatenate(columns, axis=1)
-
-
-def objective(
-    name: str, loop: bool, reverse: bool = False, turns: int | None = None
-) -> Callable[[Arrays], Arrays]:
-    cell, count = CELLS[name]
-
-    def formula(a: Arrays) -> Arrays:
-        states = (a["s"], a["m"])[:count]
-        if loop:
-            found = scan(cell(a), states, a["x"], reverse=reverse, turns=turns)[0]
-        else:
-            until = TIMES if turns is None else turns
-            found = unrolled(cell(a), states, a["x"], reverse, until)
-        return {"loss": ops.sum(ops.square(found) * a["weights"]), "states": found}
-
-    return formula
-
-
-BY = ["W", "U", "b", "s", "m", "x"]
-
-
-def with_gradients(formula: Callable[[Arrays], Arrays], rows: int) -> Program:
-    traced = make_safe(trace(formula, types(rows)))
-    return verify(finish(differentiate(traced, "loss", BY)))
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -259,7 +161,7 @@ def test_a_file_holds_loops_of_bounded_work_and_depth(
     [
         (lambda a: scan(lambda s, x: s, a["s"], a["x"][:2]), "the same rows"),
         (lambda a: scan(lambda s, x: s, a["s"], a["s"][:, 0]), "equally long"),
-        (lambda a: scan(lambda s, x: (s, s), a["s"], a["x"]), "must give 1 states"),
+        (lambda a: scan(lambda s, x: (s, s), a["s"], a["x"]), "must give one state"),
         (lambda a: scan(lambda s, x: s[:, :1], a["s"], a["x"]), "a step must give"),
     ],
 )

@@ -42,7 +42,7 @@ KINDS: Mapping[str, int] = {
     "rows": 1,
     "total": 2,
     "constant": 3,
-    "moving": 5,  # 4 is the arena
+    "moving": 4,
 }
 STEPS: Mapping[str, int] = {
     "map": 0,

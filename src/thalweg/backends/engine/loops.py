@@ -132,7 +132,7 @@ class Loop:
         places: list[Location] = []
         for place in initial:
             offset = self._room(place.type.nbytes)
-            places.append(contiguous(ARENA, offset, place.type, place.rows))
+            places.append(contiguous(ARENA, offset, place.type, self.out.rows))
         return places
 
     def _room(self, nbytes: int) -> int:
@@ -206,7 +206,8 @@ def write_loop(writer: Writer, step: Step) -> None:
     line = step.lines[0]
     body: Program = line.attributes["body"]
     first = step.inputs_of(line)[1]
-    rows = find_rows(body) if first.rows is not None else None
+    has_rows = step.outputs[0][1].rows is not None
+    rows = find_rows(body) if has_rows else None
     Loop(
         writer,
         step,

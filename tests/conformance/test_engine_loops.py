@@ -1,0 +1,82 @@
+"""Loops by the engine give what the interpreter gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.engine import CUTS, by_engine, every_dtype, every_isa
+from support.loops import CELLS, TIMES, arrays, objective, with_gradients
+from support.loops import types as types_with
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.blocks import Blocks
+from thalweg.backends.engine.native import NativeProgram
+from thalweg.backends.numpy.interpret import interpret
+from thalweg.program.compile import finish, make_safe
+from thalweg.program.ir import Program
+from thalweg.program.loops import scan
+from thalweg.program.sizes import ROWS
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType, Dtype
+
+COUNT = 37
+
+
+def close(found: Any, wanted: Any, dtype: str) -> None:
+    tolerance = {"float32": 3e-5, "float64": 1e-11}[dtype]
+    for name, array in wanted.items():
+        scale = float(np.abs(array).max(initial=1))
+        np.testing.assert_allclose(
+            found[name], array, tolerance, tolerance * scale, err_msg=name
+        )
+
+
+@every_dtype
+@every_isa
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_loops_and_their_gradients(
+    name: str, reverse: bool, isa: str, dtype: Dtype
+) -> None:
+    program = with_gradients(objective(name, True, reverse), ROWS, dtype)
+    given = arrays(3, COUNT, dtype)
+    wanted = interpret(program.at(rows=COUNT), given)
+    for blocks in CUTS:
+        close(by_engine(program, given, blocks, isa), wanted, dtype)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("turns", [0, 1, 3, TIMES, TIMES + 2, -1])
+def test_the_number_of_turns_is_an_input(name: str, reverse: bool, turns: int) -> None:
+    """One plan for all of them."""
+    cell, count = CELLS[name]
+
+    def formula(a: Any) -> Any:
+        states = (a["s"], a["m"])[:count]
+        options = {"turns": a["turns"], "reverse": reverse}
+        return {"y": scan(cell(a), states, a["x"], **options)[0]}
+
+    types = {"turns": ArrayType((), "int32"), **types_with(ROWS)}
+    program = finish(make_safe(trace(formula, types))).at(rows=COUNT)
+    given = {**arrays(4, COUNT), "turns": np.array(turns, np.int32)}
+    close(run(program, given), interpret(program, given), "float64")
+
+
+def run(program: Program, given: Any) -> Any:
+    own = {name: np.array(given[name]) for name in program.inputs}
+    bound = NativeProgram(compile_program(program), own)
+    bound.engine.run(0, threads=1)
+    return bound.arrays
+
+
+def test_the_same_bits_for_any_number_of_threads_and_any_cut() -> None:
+    program = with_gradients(objective("lstm", True), ROWS, "float32")
+    given = arrays(5, COUNT, "float32")
+    states = [
+        by_engine(program, given, blocks)["states"].tobytes()
+        for blocks in (Blocks(COUNT, 1), Blocks(5, 3), Blocks(1, 16))
+    ]
+    assert len(set(states)) == 1
