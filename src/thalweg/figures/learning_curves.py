@@ -34,7 +34,7 @@ from thalweg.training.history import History
 METRICS = {"accuracy": "fraction of rows", "rmse": "unit of the target"}
 FEW_EPOCHS = 20
 WIDE_RANGE = 20
-LINE_LENGTH = 96
+LINE_LENGTH = 84
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def reading_of(history: History) -> str:
 def plot(data: Data) -> Figure:
     """The loss above, the metric below, over the same epochs."""
     heights = [3, 2][: len(data.panels)]
-    figure = new_figure(10.5, 1.4 + 1.4 * sum(heights), data.title)
+    figure = new_figure(1.4 + 1.4 * sum(heights), data.title)
     column = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
     )

@@ -88,7 +88,7 @@ def data_of(found: RangeTest, title: str, source: str) -> Data:
 
 def plot(data: Data) -> Figure:
     """Every step's loss as a point, their moving average as a line."""
-    figure = new_figure(10.5, 5.4, data.title)
+    figure = new_figure(5.4, data.title)
     axes = figure.subplots()
     rates = data.learning_rates
     axes.plot(rates, data.losses, ".", color=GRAY, markersize=3, label="of one step")

@@ -21,6 +21,8 @@ from thalweg.figures.style import (
     BLUE,
     GRAY,
     GREEN,
+    GROUND,
+    INK,
     TRAINING,
     VALIDATION,
     VERMILION,
@@ -29,7 +31,7 @@ from thalweg.figures.style import (
 from thalweg.printable import printable
 from thalweg.report.importance import Importance
 from thalweg.report.reliability import Group
-from thalweg.report.svg import GROUND, INK, SIZE
+from thalweg.report.svg import SIZE
 
 MOST_POINTS = 600  # of a scatter: more would neither be seen nor fit
 NAME_LENGTH = 22
