@@ -29,9 +29,9 @@ from thalweg.figures.style import (
 )
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
+from thalweg.model.history import EpochRecord
+from thalweg.network import Network
 from thalweg.program.types import NumpyArray
-from thalweg.training.history import EpochRecord
-from thalweg.training.network import Network
 from thalweg.training.stopping import EarlyStopping
 
 HIDDEN = 2
