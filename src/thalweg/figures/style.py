@@ -104,7 +104,7 @@ LINE_HEIGHT = 0.2  # inches between two labels, so that they can be read
 
 @contextmanager
 def textbook() -> Generator[None]:
-    """Draw in the house's style, whatever a person's own settings are."""
+    """Draw in the house's style, whatever the user's own settings are."""
     defaults = mpl.rcParamsDefault.items()
     own: dict[Any, Any] = {key: v for key, v in defaults if "backend" not in key}
     with mpl.rc_context({**own, **TEXTBOOK}):
