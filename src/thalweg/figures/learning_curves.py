@@ -178,7 +178,9 @@ def plot(data: Data) -> Figure:
     for axes, panel in zip(column[:, 0], data.panels, strict=True):
         draw_panel(axes, panel, data)
     top, bottom = column[0, 0], column[-1, 0]
-    top.set_title("\n".join(textwrap.wrap(data.reading, LINE_LENGTH)))
+    top.set_title(
+        "\n".join(textwrap.wrap(data.reading, LINE_LENGTH, break_on_hyphens=False))
+    )
     bottom.set_xlabel("epoch")
     bottom.set_xlim(0, 1.04 * data.stopped_epoch)
     bottom.xaxis.set_major_locator(

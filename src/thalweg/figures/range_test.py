@@ -102,7 +102,9 @@ def plot(data: Data) -> Figure:
     axes.set_ylim(*limits(data.smoothed))
     axes.set_xlabel("learning rate, higher with every step")
     axes.set_ylabel(f"training loss: {data.settings['loss']}".replace("_", " "))
-    axes.set_title("\n".join(textwrap.wrap(data.reading, LINE_LENGTH)))
+    axes.set_title(
+        "\n".join(textwrap.wrap(data.reading, LINE_LENGTH, break_on_hyphens=False))
+    )
     axes.legend(loc="lower left")
     return figure
 
