@@ -1,0 +1,43 @@
+// Every place that a step reads, and every place that it writes.
+#pragma once
+
+#include <type_traits>
+
+#include "core/plan.h"
+
+namespace thalweg {
+
+template <class Visit>
+void visit_inputs(const Step& step, const Visit& visit) {
+  struct Places {
+    const Visit& visit;
+    void operator()(const MapStep& map) const {
+      for (const Place& place : map.inputs) visit(place);
+    }
+    void operator()(const ProductStep& product) const {
+      visit(product.a), visit(product.b);
+      if (product.bias) visit(*product.bias);
+    }
+    void operator()(const ReduceStep& reduce) const { visit(reduce.in); }
+    void operator()(const CopyStep& copy) const { visit(copy.in); }
+    void operator()(const ZeroStep&) const {}
+    void operator()(const IndexStep& index) const { visit(index.in), visit(index.indices); }
+    void operator()(const RandomBitsStep& bits) const {
+      visit(bits.seed), visit(bits.step);
+    }
+  };
+  std::visit(Places{visit}, step);
+}
+
+template <class Visit>
+void visit_outputs(const Step& step, const Visit& visit) {
+  const auto each = [&](const auto& any) {
+    if constexpr (std::is_same_v<decltype(any), const MapStep&>)
+      for (const MapOutput& output : any.outputs) visit(output.place);
+    else
+      visit(any.out);
+  };
+  std::visit(each, step);
+}
+
+}  // namespace thalweg
