@@ -102,8 +102,8 @@ def peers(path: Path) -> None:
 
 def prepared(path: Path) -> None:
     """Read, understood, split and encoded."""
-    from thalweg.data.prepare import prepare
-    from thalweg.data.read import read
+    from thalweg.tables.read import read
+    from thalweg.tabular.prepare import prepare
 
     prepare(read(path), "y")
 

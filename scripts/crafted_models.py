@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.training.columnar import pack
-from thalweg.training.networkdata import as_written
+from thalweg.files.columnar import pack
+from thalweg.files.network_codec import as_written
 
 Data = dict[str, Any]
 Tensors = dict[str, Any]

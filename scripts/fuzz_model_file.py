@@ -31,13 +31,13 @@ from model_samples import copy_run, rows, write_samples
 from mutations import any_mutation, edit_header_text
 
 import thalweg as tw
+from thalweg.checkpoints.store import POINTER, Entry, encode_entries
 from thalweg.cli.explain import explain
-from thalweg.data.model import TableModel
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import TableFeatures
 from thalweg.estimators.frozen import thawed
-from thalweg.training.modelfile import header_digest, read_model, write_model
-from thalweg.training.store import POINTER, Entry, encode_entries
+from thalweg.files.modelfile import header_digest, read_model, write_model
+from thalweg.tabular.model import TableModel
 
 Choose = random.Random | None
 Uses = list[Callable[[], Any]]

@@ -41,19 +41,20 @@ from model_samples import table_text
 from table_mutations import broken_bytes, broken_csv
 
 import thalweg as tw
-from thalweg.data import batches
-from thalweg.data.files import file_of
-from thalweg.data.forms import DateForm, Form, NumberForm
-from thalweg.data.forms.moments import ISO
-from thalweg.data.model import TableModel
-from thalweg.data.packed import zstd_module
-from thalweg.data.prepare import Prepared, prepare
-from thalweg.data.read import read
-from thalweg.data.records import utf8
-from thalweg.data.report import Report
-from thalweg.data.table import Table
 from thalweg.errors import ThalwegError
 from thalweg.exports.runtime import read_csv
+from thalweg.tables import batches
+from thalweg.tables.cell_report import Report
+from thalweg.tables.forms import DateForm, Form, NumberForm
+from thalweg.tables.forms.moments import ISO
+from thalweg.tables.packed import zstd_module
+from thalweg.tables.read import read
+from thalweg.tables.records import utf8
+from thalweg.tables.source import file_of
+from thalweg.tables.table import Table
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.prepare import prepare
+from thalweg.tabular.prepared import Prepared
 
 ROWS = 40
 CSV_SHARE = 0.98  # a broken Parquet file starts a process each time that it is read

@@ -239,7 +239,7 @@ def write_runs(table: Path, folder: Path) -> None:
 
 def keep_newest(run: Path) -> None:
     """One checkpoint is enough to be broken."""
-    from thalweg.training.store import POINTER, Store, encode_entries
+    from thalweg.checkpoints.store import POINTER, Store, encode_entries
 
     newest, *older = Store(run).entries()
     for entry in older:

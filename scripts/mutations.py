@@ -16,9 +16,9 @@ from typing import Any, cast
 import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ModelFileError
+from thalweg.files.columnar import LISTS
+from thalweg.files.modelfile import model_bytes, model_of
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.training.columnar import LISTS
-from thalweg.training.modelfile import model_bytes, model_of
 
 FRAGMENTS = (
     *("{", "}", "[", "]", ",", ":", '"', "\\", '\\"', " ", "\0", "é", "\ud800", "-"),

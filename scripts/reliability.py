@@ -40,8 +40,8 @@ import memory_ladder
 import numpy as np
 
 import thalweg as tw
+from thalweg.checkpoints.store import POINTER
 from thalweg.errors import FileError
-from thalweg.training.store import POINTER
 
 OPERATIONS = ("open", "write", "fsync", "replace", "unlink", "close", "mkdir", "stat")
 FAILING = ("open", "write", "fsync", "replace", "unlink", "mkdir")

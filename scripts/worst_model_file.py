@@ -218,7 +218,7 @@ class Search:
 def write(kind: str, sizes: Sizes, path: Path) -> bool:
     """Write what is crafted; False where no such file can be written."""
     from thalweg.errors import ThalwegError
-    from thalweg.training.modelfile import write_model
+    from thalweg.files.modelfile import write_model
 
     try:
         write_model(path, *KINDS[kind].craft(**sizes))

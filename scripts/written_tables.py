@@ -19,8 +19,11 @@ from written_moments import MOMENTS
 from written_numbers import NUMBERS
 from written_words import WORDS
 
-from thalweg.data.declared import Declared, declared_by
-from thalweg.data.forms import (
+from thalweg.errors import DataError
+from thalweg.exports import runtime
+from thalweg.exports.python_columns import arguments_of
+from thalweg.tables.declared import Declared, declared_by
+from thalweg.tables.forms import (
     CategoryForm,
     DateForm,
     DurationForm,
@@ -29,18 +32,15 @@ from thalweg.data.forms import (
     TimeForm,
     form_from,
 )
-from thalweg.data.forms.moments import ISO
-from thalweg.data.forms.texts import SAID
-from thalweg.data.infer import infer_column, infer_features
-from thalweg.data.inspection import inspect_table
-from thalweg.data.prepare import prepare
-from thalweg.data.read import read
-from thalweg.data.schema import Column
-from thalweg.data.settings import Settings, settings_from
-from thalweg.data.table import Table
-from thalweg.errors import DataError
-from thalweg.exports import runtime
-from thalweg.exports.python_columns import arguments_of
+from thalweg.tables.forms.moments import ISO
+from thalweg.tables.forms.texts import SAID
+from thalweg.tables.infer import infer_column, infer_features
+from thalweg.tables.read import read
+from thalweg.tables.schema import Column
+from thalweg.tables.table import Table
+from thalweg.tabular.inspection import inspect_table
+from thalweg.tabular.prepare import prepare
+from thalweg.tabular.settings import Settings, settings_from
 
 KINDS = (*NUMBERS, *NUMBERS, *MOMENTS, *WORDS)
 IDENTIFIERS = ("id", "user_id", "patientId")

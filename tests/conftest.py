@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from thalweg.training.programs import LASTING
+from thalweg.model.programs import LASTING
 
 pytest.register_assert_rewrite("support")
 

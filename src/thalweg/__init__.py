@@ -8,14 +8,14 @@ The names are those of `public`, which is imported when one is asked for: so the
 hears Ctrl-C before anything takes time.
 """
 
+from thalweg.version import __version__ as __version__
+
 TYPE_CHECKING = False  # as in typing, which takes time to import
 if TYPE_CHECKING:
     from typing import Any
 
     from thalweg.public import *  # noqa: F403
     from thalweg.public import __all__ as __all__
-
-__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> "Any":

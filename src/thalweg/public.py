@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from thalweg.data import inspect, load, resume, train
-from thalweg.data.dialect import Dialect
+from thalweg.backends.numpy.calls import compile, formula, gradient, value_and_gradient
 from thalweg.errors import (
     ArgumentError,
     DataError,
@@ -69,7 +68,9 @@ from thalweg.formulas.schedules import (
     Schedule,
     StepDecay,
 )
-from thalweg.program import compile, formula, gradient, value_and_gradient
+from thalweg.loading import load, resume
+from thalweg.model.history import EpochRecord, History
+from thalweg.network import Network
 from thalweg.program.ops import (
     absolute,
     argmax,
@@ -112,13 +113,13 @@ from thalweg.program.ops import (
 from thalweg.report import write_report
 from thalweg.search import tune
 from thalweg.search.learning_rate import RangeTest, find_learning_rate
+from thalweg.search.sweep import Sweep, sweep
+from thalweg.tables.dialect import Dialect
+from thalweg.tabular import inspect, train
 from thalweg.training.callbacks import Callback, Run
-from thalweg.training.checkpoints import Checkpoint, CheckpointWarning
-from thalweg.training.history import EpochRecord, History
+from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
 from thalweg.training.logs import JSONLines, TensorBoard
-from thalweg.training.network import Network
 from thalweg.training.stopping import EarlyStopping
-from thalweg.training.sweep import Sweep, sweep
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor

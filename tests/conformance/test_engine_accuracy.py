@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from support.engine import every_isa
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram
 from thalweg.program import ops
-from thalweg.program.compile import compile_program
-from thalweg.program.native import NativeProgram
 from thalweg.program.trace import trace
 from thalweg.program.types import NumpyArray, type_of
 

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 import thalweg as tw
 from support.engine import every_isa
 from thalweg import _engine
-from thalweg.program.compile import compile_program
-from thalweg.program.native import NativeProgram
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 

@@ -17,10 +17,10 @@ from support.engine import (
     sized,
     values_for,
 )
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
-from thalweg.program.simplify import simplify
+from thalweg.program.passes.simplify import simplify
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, Dtype

@@ -18,9 +18,9 @@ from support.one_instruction import (
     program_of,
 )
 from thalweg import _engine
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.errors import ArgumentError
-from thalweg.program.compile import compile_program
-from thalweg.program.native import NativeProgram, clear_errors
 from thalweg.program.types import NumpyArray
 
 

@@ -136,9 +136,9 @@ def test_a_child_uses_the_network_that_a_thread_of_the_parent_uses(kind: str) ->
 def test_a_child_finds_parameters_as_they_were_between_two_steps() -> None:
     script = """
         from thalweg.program import ops
-        from thalweg.program.batch import Batch
-        from thalweg.program.compile import compile_rows
-        from thalweg.program.native import NativeProgram
+        from thalweg.backends.engine.batch import Batch
+        from thalweg.backends.engine.assemble import compile_rows
+        from thalweg.backends.engine.native import NativeProgram
         from thalweg.program.sizes import ROWS
         from thalweg.program.trace import trace
         from thalweg.program.types import ArrayType
@@ -214,7 +214,7 @@ def test_a_child_forked_inside_of_a_step_says_that_it_can_not_end_it() -> None:
 @needs_fork
 def test_a_child_computes_what_a_thread_of_the_parent_was_computing() -> None:
     script = """
-        from thalweg.program.cached import cached_property
+        from thalweg.cached import cached_property
 
         class Slow:
             @cached_property
@@ -289,9 +289,9 @@ def test_a_process_ends_well_while_a_daemon_thread_is_in_the_engine(kind: str) -
     script = f"""
         import threading, time
         from thalweg.program import ops
-        from thalweg.program.batch import Batch
-        from thalweg.program.compile import compile_rows
-        from thalweg.program.native import NativeProgram
+        from thalweg.backends.engine.batch import Batch
+        from thalweg.backends.engine.assemble import compile_rows
+        from thalweg.backends.engine.native import NativeProgram
         from thalweg.program.sizes import ROWS
         from thalweg.program.trace import trace
         from thalweg.program.types import ArrayType

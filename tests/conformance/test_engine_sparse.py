@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from support.engine import TOLERANCE, every_dtype, every_isa
-from thalweg.program.compile import compile_program
-from thalweg.program.interpret import interpret
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram, clear_errors
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.program.ir import Program
-from thalweg.program.native import NativeProgram, clear_errors
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 

@@ -19,19 +19,19 @@ from support.engine import (
     sized,
     values_for,
 )
+from thalweg.backends.engine.blocks import Blocks
+from thalweg.backends.engine.native import clear_errors
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.model.metrics import Accuracy, Metric, SquaredError
+from thalweg.model.step import Task, prediction_program, step_programs
 from thalweg.program import ops
-from thalweg.program.blocks import Blocks
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
-from thalweg.program.native import clear_errors
 from thalweg.program.sizes import ROWS
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
-from thalweg.training.metrics import Accuracy, Metric, SquaredError
-from thalweg.training.step import Task, prediction_program, step_programs
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
+from thalweg.backends.engine.assemble import compile_rows
+from thalweg.backends.engine.batch import Batch
+from thalweg.backends.engine.native import NativeProgram
 from thalweg.program import ops
-from thalweg.program.batch import Batch
-from thalweg.program.compile import compile_rows
-from thalweg.program.native import NativeProgram
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, NumpyArray

@@ -9,11 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import Attributes, every_primitive, examples
-from thalweg.program import gradient, ops
-from thalweg.program.differentiate import differentiate
+from thalweg.backends.numpy.calls import gradient
+from thalweg.backends.numpy.interpret import interpret
+from thalweg.program import ops
 from thalweg.program.gradients import GRADIENTS
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program, verify
+from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import NumpyArray, type_of
 

@@ -21,11 +21,11 @@ from support.cases import (
     every_primitive,
     examples,
 )
+from thalweg.backends.layout import ARENA
+from thalweg.backends.numpy.interpret import Executable, interpret
+from thalweg.backends.plan import plan_singly
 from thalweg.errors import ArgumentError
-from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Program, verify
-from thalweg.program.layout import ARENA
-from thalweg.program.plan import plan_singly
 from thalweg.program.primitives import PRIMITIVES, TABLE
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import NumpyArray, type_of

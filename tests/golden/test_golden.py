@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from thalweg.backends.numpy.calls import value_and_gradient
 from thalweg.formulas.activations import activation, softmax
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
@@ -21,7 +22,6 @@ from thalweg.formulas.schedules import (
     Schedule,
     StepDecay,
 )
-from thalweg.program import value_and_gradient
 
 
 def golden(group: str) -> dict[str, Any]:

@@ -23,17 +23,17 @@ from support.compositions import (
     seeds,
     stepping,
 )
+from thalweg.backends.engine.fuse import fuse
+from thalweg.backends.layout import ARENA, Location, Plan, Step, check
+from thalweg.backends.numpy.interpret import Executable, interpret
+from thalweg.backends.plan import plan, plan_singly
 from thalweg.errors import ProgramError
 from thalweg.program import ops
-from thalweg.program.differentiate import differentiate
-from thalweg.program.fuse import fuse
-from thalweg.program.interpret import Executable, interpret
 from thalweg.program.ir import Instruction, Program, verify
-from thalweg.program.layout import ARENA, Location, Plan, Step, check
-from thalweg.program.plan import plan, plan_singly
+from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.passes.simplify import simplify
+from thalweg.program.passes.stabilize import stabilize
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.simplify import simplify
-from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 

@@ -9,18 +9,18 @@ from support import compositions
 from support.compositions import Recipe
 from support.engine import Values, by_engine, sized
 from thalweg import _engine
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.blocks import Blocks
+from thalweg.backends.engine.native import NativeProgram
+from thalweg.backends.engine.row_axes import find_rows
+from thalweg.backends.engine.split import rows_come_first
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
-from thalweg.program.blocks import Blocks
-from thalweg.program.compile import compile_program
-from thalweg.program.differentiate import differentiate
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
-from thalweg.program.native import NativeProgram
-from thalweg.program.rows import find_rows
-from thalweg.program.simplify import simplify
+from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.passes.simplify import simplify
+from thalweg.program.passes.stabilize import stabilize
 from thalweg.program.sizes import ROWS, at
-from thalweg.program.split import rows_come_first
-from thalweg.program.stabilize import stabilize
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
 

@@ -14,15 +14,16 @@ from numpy.testing import assert_allclose
 from support import compositions
 from support.compositions import INPUTS, JAGGED, SMOOTH, Recipe, numbers, recipes, seeds
 from support.formulas import read
-from thalweg.program import notation, ops
-from thalweg.program.differentiate import differentiate
-from thalweg.program.interpret import interpret
-from thalweg.program.render import render
-from thalweg.program.simplify import simplify
-from thalweg.program.stabilize import stabilize
+from thalweg.backends.numpy.interpret import interpret
+from thalweg.backends.text import notation
+from thalweg.backends.text.render import render
+from thalweg.explain.subprograms import piece
+from thalweg.program import ops
+from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.passes.simplify import simplify
+from thalweg.program.passes.stabilize import stabilize
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
-from thalweg.training.pieces import piece
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thalweg import _engine
-from thalweg.program.blocks import Blocks
-from thalweg.program.compile import compile_parts
+from thalweg.backends.engine.assemble import compile_parts
+from thalweg.backends.engine.blocks import Blocks
+from thalweg.backends.engine.native import NativeProgram, clear_errors
+from thalweg.backends.engine.row_axes import find_rows
+from thalweg.backends.engine.split import Parts, split
 from thalweg.program.ir import Program
-from thalweg.program.native import NativeProgram, clear_errors
-from thalweg.program.rows import find_rows
-from thalweg.program.split import Parts, split
 from thalweg.program.types import NumpyArray
 
 Values = Mapping[str, NumpyArray]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from thalweg.program.compile import compile_program
-from thalweg.program.interpret import interpret
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram, clear_errors
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.program.ir import Program, verify
-from thalweg.program.native import NativeProgram, clear_errors
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import NumpyArray, type_of
 

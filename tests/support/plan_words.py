@@ -6,8 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from thalweg import _engine
+from thalweg.backends.engine.encode import (
+    DTYPE_NUMBERS,
+    KINDS,
+    MAGIC,
+    OPCODES,
+    STEPS,
+    VERSION,
+)
 from thalweg.errors import ProgramError
-from thalweg.program.encode import DTYPE_NUMBERS, KINDS, MAGIC, OPCODES, STEPS, VERSION
 from thalweg.program.types import ITEMSIZE
 
 Words = list[int]

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from thalweg.program.encode import DTYPE_NUMBERS, KINDS, MAGIC, OPCODES, STEPS, VERSION
+from thalweg.backends.engine.encode import (
+    DTYPE_NUMBERS,
+    KINDS,
+    MAGIC,
+    OPCODES,
+    STEPS,
+    VERSION,
+)
 from thalweg.program.types import ITEMSIZE, Dtype, NumpyArray
 
 Words = list[int]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from thalweg.data.dialect import USUAL_DIALECT, Dialect
+from thalweg.tables.dialect import USUAL_DIALECT, Dialect
 
 
 @dataclass(frozen=True)

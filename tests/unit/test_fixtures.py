@@ -14,10 +14,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import thalweg as tw
-from thalweg.data.model import TableModel
-from thalweg.data.read import read
-from thalweg.data.targets import rows_with_target
-from thalweg.training.modelfile import model_bytes, model_of
+from thalweg.files.modelfile import model_bytes, model_of
+from thalweg.tables.read import read
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.targets import rows_with_target
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("*/*.json"))
 ROUNDING: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6}  # float32's

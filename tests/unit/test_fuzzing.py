@@ -122,9 +122,9 @@ import sys
 sys.path.insert(0, %r)
 import fuzz_tables, written_moments, written_numbers, written_tables, written_words
 import polars as pl
-from thalweg.data.infer import texts
-from thalweg.data.forms import numbers
-from thalweg.data.recognize import moments
+from thalweg.tables.infer import texts
+from thalweg.tables.forms import numbers
+from thalweg.tables.recognize import moments
 from thalweg.exports import runtime
 %s
 

@@ -128,6 +128,6 @@ def test_a_mask_that_hides_nothing_is_none() -> None:
 def test_a_masked_cell_of_a_frame_is_missing() -> None:
     """So pandas has it; a table may have missing cells."""
     pandas = pytest.importorskip("pandas")
-    from thalweg.data.read import read
+    from thalweg.tables.read import read
 
     assert read(pandas.DataFrame({"a": MASKED_X[:, 1]})).frame["a"].is_null().sum() == 1

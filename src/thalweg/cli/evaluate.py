@@ -17,8 +17,8 @@ from thalweg.cli.inputs import (
 )
 from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.show import score_table, show, tell_json
-from thalweg.data.files import name_of
-from thalweg.data.scores import finite
+from thalweg.tables.source import name_of
+from thalweg.tabular.scores import finite
 
 
 @with_dialect

@@ -10,15 +10,15 @@ import typer
 
 from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.show import column_table, facts, show, tell
-from thalweg.data.pipeline import TableInputs
-from thalweg.data.words import counted, listed
-from thalweg.training.network import Network
+from thalweg.network import Network
+from thalweg.tabular.pipeline import TableInputs
+from thalweg.words import counted, listed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from thalweg.data.model import TableModel
-    from thalweg.data.pipeline import Described
+    from thalweg.tabular.model import TableModel
+    from thalweg.tabular.pipeline import Described
 
 
 def explain(
@@ -37,7 +37,7 @@ def explain(
     if isinstance(found, Network):
         tell(found.explain(program, profile))
         return
-    from thalweg.data.model import TableModel
+    from thalweg.tabular.model import TableModel
 
     is_table = isinstance(found, TableModel)
     show(facts(about_table(model, found) if is_table else about(model, found)))

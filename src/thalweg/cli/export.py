@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from thalweg.checks import look_up
 from thalweg.cli.failures import say
 from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.exports import FORMATS
 from thalweg.exports import export as write
-from thalweg.formulas.names import look_up
 
 
 def export(

@@ -13,15 +13,15 @@ from typing import Any, cast
 
 import typer
 
-from thalweg.data.dialect import Dialect
-from thalweg.data.room import is_limited
-from thalweg.data.settings import Settings
-from thalweg.data.system import of_the_system
+from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, ThalwegError
-from thalweg.formulas.names import nearest
+from thalweg.interrupts import Terminated
 from thalweg.printable import printable
-from thalweg.training.checkpoints import CheckpointWarning
-from thalweg.training.interrupts import Terminated
+from thalweg.tables.dialect import Dialect
+from thalweg.tables.room import is_limited
+from thalweg.tables.system import of_the_system
+from thalweg.tabular.settings import Settings
+from thalweg.training.checkpoint import CheckpointWarning
 
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from thalweg.data.libraries import load_libraries
+from thalweg.tabular.libraries import load_libraries
 
 OPTIONS = "Options"
 

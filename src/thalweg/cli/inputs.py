@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thalweg.data import held_in, load
 from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.files.document import ESTIMATOR
+from thalweg.files.modelfile import opened_model
+from thalweg.loading import held_in, load
+from thalweg.network import Network
 from thalweg.training.execution import Execution
-from thalweg.training.modeldocument import ESTIMATOR
-from thalweg.training.modelfile import opened_model
-from thalweg.training.network import Network
 
 if TYPE_CHECKING:
-    from thalweg.data.dialect import Dialect
-    from thalweg.data.model import TableModel
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.tables.dialect import Dialect
+    from thalweg.tabular.model import TableModel
 
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
@@ -135,7 +135,7 @@ def require_target(data: Path, target: str | None, dialect: Dialect) -> str:
     """
     if target is not None:
         return target
-    from thalweg.data.read import read
+    from thalweg.tables.read import read
 
     table = read(data, dialect)
     raise ArgumentError(

@@ -14,7 +14,7 @@ from thalweg.cli.show import tell_json
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
-    from thalweg.data.inspection import Inspected, Inspection
+    from thalweg.tabular.inspection import Inspected, Inspection
 
 DECLARED = (
     *("separator", "encoding", "skip_rows", "comment"),
@@ -39,7 +39,7 @@ def inspect(
     Nothing is trained. The status is 1 if a column couldn't be used as it is.
     """
     settings = chosen_settings(given)
-    from thalweg.data.inspection import inspect_table
+    from thalweg.tabular.inspection import inspect_table
 
     found = inspect_table(data, target, settings)
     if as_json:
@@ -55,7 +55,7 @@ inspect = with_options(inspect, {name: WORDS[name] for name in DECLARED})
 def show_inspection(found: Inspection) -> None:
     """The table's size, the target, and a row for each column."""
     from thalweg.cli.show import facts, show
-    from thalweg.data.words import counted
+    from thalweg.words import counted
 
     width = len(found.columns) + (found.target is not None)
     size = f"{counted(found.rows, 'row')}, {counted(width, 'column')}"
@@ -83,8 +83,8 @@ def add_column(grid: Grid, column: Inspected) -> None:
     """A row, and one for what would change it."""
     from rich.text import Text
 
-    from thalweg.data.inspection import ERROR
     from thalweg.printable import printable
+    from thalweg.tabular.inspection import ERROR
 
     kind = "set aside" if column.kind == "ignored" else column.kind
     name = Text(printable(column.name or "(no name)"))

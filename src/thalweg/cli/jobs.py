@@ -16,16 +16,17 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
-from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError, FileError
+from thalweg.tabular.settings import Settings
 from thalweg.training.callbacks import Callback
-from thalweg.training.checkpoints import Checkpoint
+from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.logs import JSONLines, TensorBoard
 
 if TYPE_CHECKING:
-    from thalweg.training.runfile import Saved
-    from thalweg.training.store import Store
+    from thalweg.checkpoints.run_codec import Saved
+    from thalweg.checkpoints.store import Store
+    from thalweg.network import Network
 
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes
@@ -55,7 +56,7 @@ class Job:
     own: Mapping[str, Path]
     callbacks: tuple[Callback, ...] = ()
     checkpoint: Checkpoint | None = None
-    resumed: tuple[Store, Saved] | None = None
+    resumed: tuple[Store, Saved[Network]] | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -114,15 +115,16 @@ def resumed_job(
         ArgumentError: an option can't be given any more.
         FileError: there is no run that can be read.
     """
-    from thalweg.data.going_on import begun
-    from thalweg.training.resume import saved_run
+    from thalweg.checkpoints.resume import saved_run
+    from thalweg.network import Network
+    from thalweg.tabular.going_on import begun
 
     chosen = {"target": target, **given}
     for name in (name for name, value in chosen.items() if value not in (None, [])):
         raise ArgumentError(
             f"{name} must be left out with --resume: a run goes on as it began"
         )
-    with saved_run(folder) as (store, saved):
+    with saved_run(folder, Network) as (store, saved):
         run = begun(saved)
         source = data or run.source
         if source is None:

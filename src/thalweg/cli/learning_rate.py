@@ -28,13 +28,13 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.cli.show import tell, tell_json
-from thalweg.data.files import name_of
+from thalweg.tables.source import name_of
 
 if TYPE_CHECKING:
-    from thalweg.data.prepare import Prepared
-    from thalweg.data.table import Table
+    from thalweg.network import Network
     from thalweg.search.learning_rate import RangeTest
-    from thalweg.training.network import Network
+    from thalweg.tables.table import Table
+    from thalweg.tabular.prepared import Prepared
 
 
 @with_settings
@@ -69,8 +69,8 @@ def learning_rate(
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
-    from thalweg.data.own import own_sources
     from thalweg.search.table_rate import find_for_table
+    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, given)
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
-from thalweg.data.dialect import SEPARATOR_NAMES, Dialect
-from thalweg.data.settings import CHOICES, LISTS, SCHEDULES, Settings, settings_from
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
+from thalweg.tabular.settings import CHOICES, LISTS, SCHEDULES, Settings, settings_from
 
 Given = TypeVar("Given", bound=Callable[..., Any])
 

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from thalweg.data.files import is_descriptor, name_of, stem_of
 from thalweg.errors import ArgumentError, FileError
+from thalweg.tables.source import is_descriptor, name_of, stem_of
 
 MODEL, PICTURE, PAGE = ".thalweg", ".png", ".html"
 

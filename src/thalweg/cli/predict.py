@@ -24,15 +24,15 @@ from thalweg.cli.inputs import (
 from thalweg.cli.options import chosen_dialect, with_dialect
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.cli.show import tell
-from thalweg.data.files import name_of
-from thalweg.data.system import of_the_system
 from thalweg.errors import ArgumentError
-from thalweg.training.atomic import open_atomically
+from thalweg.files.atomic import open_atomically
+from thalweg.tables.source import name_of
+from thalweg.tables.system import of_the_system
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from thalweg.data.report import Report
+    from thalweg.tables.cell_report import Report
 
 CSV, PARQUET = ".csv", ".parquet"
 FORMULA = r"^[=+\-@\t\r\n]"

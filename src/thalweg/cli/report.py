@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from thalweg.cli.show import Facts, column_table, facts, score_table, show
-from thalweg.data.learn import Trained
-from thalweg.data.prepare import Prepared
-from thalweg.data.settings import Settings
-from thalweg.data.table import Table
-from thalweg.data.words import counted
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
-from thalweg.training.network import Network
-from thalweg.training.stack import shapes_of
+from thalweg.model.stack import shapes_of
+from thalweg.network import Network
+from thalweg.tables.table import Table
+from thalweg.tabular.learn import Trained
+from thalweg.tabular.prepared import Prepared
+from thalweg.tabular.settings import Settings
+from thalweg.words import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

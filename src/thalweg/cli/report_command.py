@@ -56,9 +56,9 @@ def report(
     given = (data, validation_data, test_data)
     require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
-    from thalweg.data.own import own_sources
-    from thalweg.report.evidence import evidence_of
+    from thalweg.report.evaluation import evidence_of
     from thalweg.report.write import write
+    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, {})
     evidence = evidence_of(found, data, execution, own)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.table import Table
 
-    from thalweg.data.schema import Schema
+    from thalweg.tables.schema import Schema
 
 MOST_COLUMNS = 40
 FEW_METRICS = 4

@@ -48,18 +48,18 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.cli.show import tell, tell_json
-from thalweg.data.files import name_of
-from thalweg.data.scores import finite
-from thalweg.data.settings import Settings
-from thalweg.training.history import EpochRecord
-from thalweg.training.interrupts import Terminated, watch
-from thalweg.training.network import Network
+from thalweg.interrupts import Terminated, watch
+from thalweg.model.history import EpochRecord
+from thalweg.network import Network
+from thalweg.tables.source import name_of
+from thalweg.tabular.scores import finite
+from thalweg.tabular.settings import Settings
 from thalweg.training.progress import Progress
 
 if TYPE_CHECKING:
-    from thalweg.data.learn import Trained
-    from thalweg.data.prepare import Prepared
-    from thalweg.data.table import Table
+    from thalweg.tables.table import Table
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.prepared import Prepared
 
 
 @with_settings
@@ -140,7 +140,7 @@ def train(
     often = checkpoint_minutes, checkpoint_epochs
     kept = chosen_checkpoint(checkpoint, resume, *often)
     logs, execution = chosen_logs(log, tensorboard), execution_on(threads)
-    from thalweg.data.own import own_sources
+    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, given)
     with ExitStack() as held:
@@ -199,7 +199,7 @@ def done(
 
 def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
     """Learn, and show how it goes."""
-    from thalweg.data.learn import learn
+    from thalweg.tabular.learn import learn
 
     progress = None if quiet else Progress(job.settings.epochs)
     found: Prepared | None = None
@@ -241,7 +241,7 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
 
 def in_unit(record: EpochRecord, prepared: Prepared | None) -> EpochRecord:
     """The record with its errors in the target's unit."""
-    from thalweg.data.targets import NumberTargets
+    from thalweg.tabular.targets import NumberTargets
 
     if prepared is None or not isinstance(prepared.targets, NumberTargets):
         return record

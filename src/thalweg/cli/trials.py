@@ -11,10 +11,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from thalweg.cli.options import typed
 from thalweg.cli.report import table_lines
 from thalweg.cli.show import facts, show
-from thalweg.data.prepare import Prepared
-from thalweg.data.settings import Settings
-from thalweg.data.table import Table
-from thalweg.data.words import counted
 from thalweg.search.budget import in_words
 from thalweg.search.space import (
     Choice,
@@ -26,7 +22,11 @@ from thalweg.search.space import (
 )
 from thalweg.search.trials import DEFAULT, Trial
 from thalweg.search.tuning import Request, Tuned
+from thalweg.tables.table import Table
+from thalweg.tabular.prepared import Prepared
+from thalweg.tabular.settings import Settings
 from thalweg.training.progress import UP_AND_CLEAR, figure
+from thalweg.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid

@@ -31,16 +31,15 @@ from thalweg.cli.options import chosen_settings, train_command, with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.cli.show import tell, tell_json
 from thalweg.errors import FileError
-from thalweg.search import FOLDS
-from thalweg.search.budget import seconds_of
+from thalweg.interrupts import watch
+from thalweg.search.budget import FOLDS, seconds_of
 from thalweg.search.samplers import SAMPLERS
-from thalweg.training.interrupts import watch
 
 if TYPE_CHECKING:
-    from thalweg.data.prepare import Prepared
-    from thalweg.data.table import Table
     from thalweg.search.space import Space
     from thalweg.search.tuning import Tuned
+    from thalweg.tables.table import Table
+    from thalweg.tabular.prepared import Prepared
 
 
 def option(metavar: str | None, text: str, *names: str) -> Any:
@@ -117,8 +116,8 @@ def tune(
     name = require_target(data, target, base.dialect)
     require_model_file(saved)
     from thalweg.cli.trials import SearchProgress, show_search, show_start
-    from thalweg.data.own import own_sources
     from thalweg.search.tuning import Request, tune_table
+    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, given)
     request = Request(
@@ -185,7 +184,7 @@ def show_test(
 
 def as_plain(tuned: Tuned, saved: Path | None, command: str) -> dict[str, Any]:
     """The results for programs."""
-    from thalweg.data.scores import finite
+    from thalweg.tabular.scores import finite
 
     trained = tuned.trained
     return {

@@ -5,14 +5,14 @@ This room imports scikit-learn, so `thalweg` imports it when one of them is aske
 
 from __future__ import annotations
 
-from thalweg.data.libraries import load_libraries
+from thalweg.tabular.libraries import load_libraries
 
 load_libraries()
 
-from thalweg.data.strict import tag_of  # noqa: E402
 from thalweg.estimators.classifier import NetworkClassifier  # noqa: E402
 from thalweg.estimators.regressor import NetworkRegressor  # noqa: E402
-from thalweg.training.modelfile import Content  # noqa: E402
+from thalweg.files.modelfile import Content  # noqa: E402
+from thalweg.tables.strict import tag_of  # noqa: E402
 
 __all__ = ["NetworkClassifier", "NetworkRegressor", "estimator_in"]
 

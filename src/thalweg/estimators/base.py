@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.pipeline import Answers, Pipeline
-from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError
 from thalweg.estimators.callbacks import SklearnCallbacks
 from thalweg.estimators.choices import (
@@ -32,7 +30,7 @@ from thalweg.estimators.features import (
 )
 from thalweg.estimators.going_on import Keeping
 from thalweg.estimators.groups import held_out_groups
-from thalweg.estimators.heldout import FEW_ROWS, HeldOut
+from thalweg.estimators.out_of_fold import FEW_ROWS, HeldOut
 from thalweg.estimators.parameters import require_all_given
 from thalweg.estimators.rows import (
     Given,
@@ -55,11 +53,13 @@ from thalweg.estimators.together import copies, group_numbers
 from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
+from thalweg.interrupts import watch
+from thalweg.model.history import History
+from thalweg.model.programs import Programs
+from thalweg.network import Network
 from thalweg.program.types import NumpyArray, require_unmasked
-from thalweg.training.history import History
-from thalweg.training.interrupts import watch
-from thalweg.training.network import Network
-from thalweg.training.programs import Programs
+from thalweg.tabular.pipeline import Answers, Pipeline
+from thalweg.tabular.settings import Settings
 from thalweg.training.rows import require_finite, require_learnable
 
 OF_NUMBERS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}

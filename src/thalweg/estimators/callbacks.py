@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from thalweg.estimators.going_on import with_more
-from thalweg.training.history import EpochRecord, History
+from thalweg.model.history import EpochRecord, History
 
 
 class SklearnCallbacks:

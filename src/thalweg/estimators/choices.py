@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from thalweg.data.settings import Settings
+from thalweg.checks import is_whole, require
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import utils
 from thalweg.estimators.splitting import SMALL_ROWS
 from thalweg.estimators.targets import Targets
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.optimizers import Optimizer
+from thalweg.tabular.settings import Settings
 
 SEED_LIMIT = 2**32
 OF_NAMED_RULES = ("learning_rate", "schedule", "weight_decay")

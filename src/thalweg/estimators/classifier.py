@@ -8,15 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thalweg.data.class_weights import BALANCED
-from thalweg.data.pipeline import Answers
-from thalweg.data.scores import both_columns
-from thalweg.data.strict import number, require_keys
+from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
 from thalweg.estimators.going_on import restoring
-from thalweg.estimators.heldout import HeldOut
+from thalweg.estimators.out_of_fold import HeldOut
 from thalweg.estimators.rows import validation_rows
 from thalweg.estimators.scikit import (
     ClassifierMixin,
@@ -33,9 +30,12 @@ from thalweg.estimators.targets import (
     sorted_labels,
 )
 from thalweg.estimators.unrounded import unrounded
-from thalweg.formulas.names import require
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray
+from thalweg.tables.strict import number, require_keys
+from thalweg.tabular.class_weights import BALANCED
+from thalweg.tabular.pipeline import Answers
+from thalweg.tabular.scores import both_columns
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

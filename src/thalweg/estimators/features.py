@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.estimators.scaling import LIMIT, Scaling
+from thalweg.files.columnar import pack
 from thalweg.formulas.layers import Columns, Embedding, Layer
 from thalweg.program.types import Dtype, NumpyArray
-from thalweg.training.columnar import pack
+from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 
 if TYPE_CHECKING:
-    from thalweg.data.encode import Encoder
-    from thalweg.data.table import Table
+    from thalweg.tables.encode import Encoder
+    from thalweg.tables.table import Table
 
 
 class Features(ABC):
@@ -119,9 +119,9 @@ class TableFeatures(Features):
             DataError: a cell can't be used, or no column is left to learn from.
             ModelFileError: there are more columns than a pickle, or a file, can hold.
         """
-        from thalweg.data.encode import Encoder
-        from thalweg.data.infer import infer_features
-        from thalweg.data.schema import Column, Schema
+        from thalweg.tables.encode import Encoder
+        from thalweg.tables.infer import infer_features
+        from thalweg.tables.schema import Column, Schema
 
         target = "target"
         while target in table.columns:
@@ -149,7 +149,7 @@ class TableFeatures(Features):
 
     def layers(self) -> list[Layer]:
         """Embeddings for columns of many categories."""
-        from thalweg.data.learn import embedding_layers
+        from thalweg.tabular.learn import embedding_layers
 
         return embedding_layers(self.encoder)
 
@@ -166,7 +166,7 @@ def features_from(data: dict[str, Any], arrays: dict[str, NumpyArray]) -> Featur
         ModelFileError: a part of the encoder can't be.
     """
     if data["kind"] == "table":
-        from thalweg.data.encode import Encoder
+        from thalweg.tables.encode import Encoder
 
         return TableFeatures(tuple(data["names"]), Encoder.from_dict(data["encoder"]))
     return ArrayFeatures(Scaling(**arrays)) if arrays else RawFeatures()
@@ -188,7 +188,7 @@ def is_table(X: Any) -> bool:
 
 def table_of(X: Any, names: Sequence[str] = ()) -> Table:
     """A frame's cells; those of an array under the names of a frame seen before."""
-    from thalweg.data.read import read
+    from thalweg.tables.read import read
 
     if is_table(X):
         return X

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.strict import texts, whole
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import (
     ArrayFeatures,
@@ -22,14 +21,15 @@ from thalweg.estimators.features import (
     features_from,
 )
 from thalweg.estimators.scaling import Scaling
+from thalweg.files.columnar import pack, unpack
+from thalweg.files.modelfile import Content, content_of, model_bytes
+from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.formulas.optimizers import Optimizer
+from thalweg.model.programs import Programs
+from thalweg.model.state import OptimizerState
+from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.columnar import pack, unpack
-from thalweg.training.modelfile import Content, content_of, model_bytes
-from thalweg.training.network import Network
-from thalweg.training.networkdata import as_written, network_data, network_from
-from thalweg.training.programs import Programs
-from thalweg.training.state import OptimizerState
+from thalweg.tables.strict import texts, whole
 
 SLOT, FEATURES = "optimizer/", "features/"
 NAME = "the estimator's network"
@@ -53,7 +53,7 @@ def thawed(content: bytes, rule: Optimizer | None) -> tuple[Network, Features]:
         ModelFileError: the bytes break a rule of the format.
     """
     held = content_of(content, NAME)
-    network = network_from(held)
+    network = network_from(held, Network)
     return network, features_of(held, network, rule)
 
 

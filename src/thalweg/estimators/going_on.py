@@ -10,9 +10,8 @@ from typing import Any
 
 from thalweg.errors import DivergenceError
 from thalweg.estimators.scikit import FITS_ARE_WRAPPED
-from thalweg.training.callbacks import Callback, Run
-from thalweg.training.history import EpochRecord, History
-from thalweg.training.network import Network
+from thalweg.model.history import EpochRecord, History
+from thalweg.training.callbacks import Callback, NetworkInTraining, Run
 
 DEPTH = 5 + FITS_ARE_WRAPPED
 """How far up a warning from `restoring` finds who called `fit`."""
@@ -82,7 +81,7 @@ class Keeping(Callback):
             self._estimator.history_ = history
 
 
-def steps_of(network: Network) -> int:
+def steps_of(network: NetworkInTraining) -> int:
     """The steps that its optimizer has taken in all."""
     state = network.optimizer_state
     return 0 if state is None else state.steps

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.data.splitting.groups import chosen_groups
 from thalweg.errors import ArgumentError
 from thalweg.program.types import NumpyArray
+from thalweg.tables.splitting.groups import chosen_groups
 
 INSTEAD = "give validation=(X, y), or validation=None"
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.strict import numbers, require_keys
+from thalweg.checks import is_number, require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.rows import is_listed
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.names import is_number, require
 from thalweg.formulas.targets import values
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray
+from thalweg.tables.strict import numbers, require_keys
 
 PREFIX, ARRAYS = "conformal/", ("quantiles", "truth", "weights")
 MEDIAN = 0.5

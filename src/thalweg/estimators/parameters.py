@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError
+from thalweg.files.registry import field_data, from_field
 from thalweg.formulas.losses import LOSSES, Loss
-from thalweg.training.plain import field_data, from_field
 
 
 @dataclass(frozen=True)

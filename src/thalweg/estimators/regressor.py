@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thalweg.data.pipeline import Answers
+from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.frozen import require_scaling
 from thalweg.estimators.going_on import restoring
-from thalweg.estimators.heldout import HeldOut
 from thalweg.estimators.intervals import (
     MEDIAN,
     Conformal,
@@ -24,14 +23,15 @@ from thalweg.estimators.intervals import (
     quantile_loss,
     stacked,
 )
+from thalweg.estimators.out_of_fold import HeldOut
 from thalweg.estimators.rows import Given, validation_rows
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import RegressorMixin, with_callbacks
 from thalweg.estimators.targets import Numbers, Targets
 from thalweg.estimators.unrounded import require_distinct
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.names import require
 from thalweg.program.types import NumpyArray
+from thalweg.tabular.pipeline import Answers
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from thalweg.data.strict import require_keys, text, texts, whole
 from thalweg.errors import ModelFileError
 from thalweg.estimators.choices import rule_of, settings_of
 from thalweg.estimators.features import Features, TableFeatures
@@ -27,13 +26,14 @@ from thalweg.estimators.parameters import NotInFile, parameter_data, parameter_f
 from thalweg.estimators.scikit import validation
 from thalweg.estimators.targetdata import targets_data, targets_from
 from thalweg.estimators.targets import Targets
+from thalweg.files.columnar import pack, unpack
+from thalweg.files.document import ESTIMATOR
+from thalweg.files.modelfile import Content, opened_model, write_model
+from thalweg.files.network_codec import as_written, history_data, network_from
 from thalweg.formulas.optimizers import Optimizer
-from thalweg.training.columnar import pack, unpack
-from thalweg.training.history import History
-from thalweg.training.modeldocument import ESTIMATOR
-from thalweg.training.modelfile import Content, opened_model, write_model
-from thalweg.training.network import Network
-from thalweg.training.networkdata import as_written, history_data, network_from
+from thalweg.model.history import History
+from thalweg.network import Network
+from thalweg.tables.strict import require_keys, text, texts, whole
 
 KEYS = ("type", "parameters", "targets", "columns", "names", "found")
 
@@ -144,7 +144,7 @@ class Saving(ABC):
             raise ModelFileError(
                 f"{path}: must hold a {cls.saved_as}; thalweg.load reads what it holds"
             )
-        network = network_from(content)
+        network = network_from(content, Network)
         tensors = content.tensors
         with refusing(path):
             described = content.document["estimator"]

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from thalweg.data.scales import FARTHEST
 from thalweg.program.types import Dtype, NumpyArray
+from thalweg.tables.scales import FARTHEST
 
 OfBlock: TypeAlias = Callable[[NumpyArray], NumpyArray]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.splitting.shares import chosen_share
+from thalweg.checks import is_number, require
 from thalweg.errors import ArgumentError
-from thalweg.formulas.names import is_number, require
 from thalweg.program.types import Dtype, NumpyArray
+from thalweg.tables.splitting.shares import chosen_share
 
 SMALL_ROWS = 64
 """Up to this many rows none is held out, and each step takes them all.

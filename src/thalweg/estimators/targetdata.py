@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.strict import items, require_keys, tag_of, text, truth, whole
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.targets import (
@@ -20,6 +19,7 @@ from thalweg.estimators.targets import (
     sorted_labels,
 )
 from thalweg.program.types import NumpyArray
+from thalweg.tables.strict import items, require_keys, tag_of, text, truth, whole
 
 Tensors = dict[str, NumpyArray]
 PREFIX = "targets/"

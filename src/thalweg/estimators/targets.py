@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thalweg.data.words import listed
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import multiclass
@@ -18,6 +17,7 @@ from thalweg.estimators.weighting import class_factors, label_factors
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.targets import probabilities
 from thalweg.program.types import NumpyArray
+from thalweg.words import listed
 
 LAST_ACTIVATION = {
     "cross_entropy": "softmax",

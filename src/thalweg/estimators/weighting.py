@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.class_weights import BALANCED, balanced_factors
-from thalweg.data.magnitude import near_one
+from thalweg.checks import is_number, nearest, require
 from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
 from thalweg.estimators.splitting import dtype_for
-from thalweg.formulas.names import is_number, nearest, require
 from thalweg.program.types import NumpyArray, require_unmasked
+from thalweg.tabular.class_weights import BALANCED, balanced_factors
+from thalweg.tabular.magnitude import near_one
 from thalweg.training.rows import require_balance
 
 

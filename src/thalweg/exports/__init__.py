@@ -11,10 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from thalweg.data.libraries import load_libraries
-from thalweg.data.pipeline import Described, Pipeline
 from thalweg.errors import ArgumentError
-from thalweg.training.network import Network
+from thalweg.network import Network
+from thalweg.tabular.libraries import load_libraries
+from thalweg.tabular.pipeline import Described, Pipeline
 
 FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""

@@ -16,14 +16,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from thalweg.data.categories import CategoryEncoding, CodeEncoding
-from thalweg.data.encode import Encoder
-from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.forms import Kind
-from thalweg.data.forms.texts import SAID, WordForm
-from thalweg.data.scales import FARTHEST, NormalScores, Scale
-from thalweg.data.table import Table
 from thalweg.exports.graph import LEARNED, Graph
+from thalweg.tables.categories import CategoryEncoding, CodeEncoding
+from thalweg.tables.encode import Encoder
+from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.tables.forms import Kind
+from thalweg.tables.forms.texts import SAID, WordForm
+from thalweg.tables.scales import FARTHEST, NormalScores, Scale
+from thalweg.tables.table import Table
 
 MISSING_MOMENT = np.iinfo(np.int64).min
 """How NumPy writes a moment that isn't known (NaT)."""

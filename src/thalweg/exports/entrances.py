@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
 from thalweg.exports.operations import translate
 from thalweg.exports.traced import network_inputs
 from thalweg.program.types import Dtype
+from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 
 
 class Entrance(ABC):

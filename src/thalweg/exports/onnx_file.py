@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.pipeline import Pipeline
 from thalweg.errors import ArgumentError
 from thalweg.exports.entrances import entrance
 from thalweg.exports.graph import LEARNED, ROWS, Graph, Node, Port
 from thalweg.exports.labels import known_labels
 from thalweg.exports.operations import translate
 from thalweg.exports.traced import Size, network_answers, whole_network
+from thalweg.files.atomic import write_atomically
+from thalweg.files.document import with_envelope
 from thalweg.program.types import NumpyArray
-from thalweg.training.atomic import write_atomically
-from thalweg.training.modeldocument import with_envelope
+from thalweg.tabular.pipeline import Pipeline
 
 FORMAT = "1"
 OPSET, LEARNED_OPSET, IR = 18, 3, 8

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from thalweg.data.categories import CategoryEncoding, CodeEncoding
-from thalweg.data.encode import Encoder
-from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.forms import USUAL, CategoryForm, DateForm, Form, NumberForm
-from thalweg.data.forms.numbers import LIMIT
 from thalweg.exports.python_literals import call_text, literal
 from thalweg.program.types import Dtype
+from thalweg.tables.categories import CategoryEncoding, CodeEncoding
+from thalweg.tables.encode import Encoder
+from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.tables.forms import USUAL, CategoryForm, DateForm, Form, NumberForm
+from thalweg.tables.forms.numbers import LIMIT
 
 
 def columns_text(encoder: Encoder, dtype: Dtype) -> str:

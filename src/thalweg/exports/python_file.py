@@ -13,12 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thalweg.data import packed, records, words
-from thalweg.data.dialect import USUAL_DIALECT
-from thalweg.data.forms import DateForm, DurationForm, NumberForm, TimeForm
-from thalweg.data.forms.missing import MISSING_TEXTS
-from thalweg.data.forms.texts import SAID
-from thalweg.data.pipeline import Answers, ArrayInputs, Pipeline
+from thalweg import words
+from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports import runtime
 from thalweg.exports.labels import known_labels
 from thalweg.exports.python_columns import columns_text
@@ -31,11 +27,16 @@ from thalweg.exports.python_literals import (
     short,
 )
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
-from thalweg.program.identifiers import Identifiers
+from thalweg.files.atomic import write_atomically
+from thalweg.model.stack import OWN, describe
+from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.training.atomic import write_atomically
-from thalweg.training.network import Network
-from thalweg.training.stack import OWN, describe
+from thalweg.tables import packed, records
+from thalweg.tables.dialect import USUAL_DIALECT
+from thalweg.tables.forms import DateForm, DurationForm, NumberForm, TimeForm
+from thalweg.tables.forms.missing import MISSING_TEXTS
+from thalweg.tables.forms.texts import SAID
+from thalweg.tabular.pipeline import Answers, ArrayInputs, Pipeline
 
 WRITTEN_OUT = (words, packed, records, runtime)
 """The modules whose functions and constants a file may have in it."""

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports.operations import needed, operands, shape_at
 from thalweg.exports.traced import Line, Size, Traced
-from thalweg.program.identifiers import Identifiers
 from thalweg.program.types import NumpyArray
 
 WIDTH = 78

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.packed import (
+from thalweg.errors import DataError
+from thalweg.tables.packed import (
     PARQUET_START,
     START_BYTES,
     chunks_of,
     packing_of,
     require_table,
 )
-from thalweg.data.records import (
+from thalweg.tables.records import (
     header_names,
     lines_of,
     of_one_length,
@@ -33,7 +34,6 @@ from thalweg.data.records import (
     records,
     utf8,
 )
-from thalweg.errors import DataError
 
 Array = NDArray[Any]
 Table = dict[str, Any] | list[dict[str, Any]]

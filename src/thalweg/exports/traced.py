@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.data.pipeline import Answers, ArrayInputs
+from thalweg.model.stack import OWN, LayerValues, label, predictions_of
+from thalweg.model.step import types_of
+from thalweg.network import Network
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
+from thalweg.program.passes.simplify import simplify
 from thalweg.program.serialize import to_data
-from thalweg.program.simplify import simplify
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
-from thalweg.training.network import Network
-from thalweg.training.stack import OWN, LayerValues, label, predictions_of
-from thalweg.training.step import types_of
+from thalweg.tabular.pipeline import Answers, ArrayInputs
 
 Size = int | dict[str, Any]
 """A whole number, or ``{"rows": [a, b]}``, which is a·rows + b."""

@@ -11,10 +11,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thalweg.backends.numpy.calls import gradient
 from thalweg.figures.runs import Curve
 from thalweg.figures.style import BLUE, GRAY, VERMILION, new_figure
 from thalweg.formulas.activations import ACTIVATIONS, Activation, softmax
-from thalweg.program import gradient, ops
+from thalweg.program import ops
 
 COLUMNS = 5
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg.backends.numpy.calls import compile
 from thalweg.figures.samples import Sample
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import SGD
 from thalweg.formulas.perceptron import Perceptron, perceptron
-from thalweg.program import compile
-from thalweg.training.history import EpochRecord
-from thalweg.training.network import Network
+from thalweg.model.history import EpochRecord
+from thalweg.network import Network
 
 Surface = Callable[[float, float], float]
 

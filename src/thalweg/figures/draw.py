@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from thalweg.checks import look_up
 from thalweg.errors import FileError
-from thalweg.formulas.names import look_up
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,9 +26,9 @@ from thalweg.figures.style import (
 from thalweg.formulas.initializers import zeros
 from thalweg.formulas.layers import Dense, Dropout, Layer, Namespace, Parameter, Random
 from thalweg.formulas.optimizers import Adam
+from thalweg.model.history import EpochRecord
+from thalweg.network import Network
 from thalweg.program import ops
-from thalweg.training.history import EpochRecord
-from thalweg.training.network import Network
 
 
 @dataclass(frozen=True)

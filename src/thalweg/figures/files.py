@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from thalweg.figures.style import textbook
+from thalweg.files.atomic import write_atomically
 from thalweg.printable import json_text, printable_lines
-from thalweg.training.atomic import write_atomically
 
 
 def write_figure(

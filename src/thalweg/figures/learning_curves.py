@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from thalweg.checks import require
 from thalweg.errors import ArgumentError
 from thalweg.figures.files import write_figure
 from thalweg.figures.runs import Curve
@@ -27,8 +28,7 @@ from thalweg.figures.style import (
     new_figure,
     plain_decades,
 )
-from thalweg.formulas.names import require
-from thalweg.training.history import History
+from thalweg.model.history import History
 
 # The metric that people ask for first, and what it's measured in.
 METRICS = {"accuracy": "fraction of rows", "rmse": "unit of the target"}

@@ -23,7 +23,7 @@ from thalweg.figures.style import (
 )
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.optimizers import Adam
-from thalweg.training.history import History
+from thalweg.model.history import History
 from thalweg.training.stopping import EarlyStopping
 
 

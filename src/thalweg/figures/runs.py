@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.errors import DivergenceError
 from thalweg.figures.samples import Sample
 from thalweg.formulas.layers import Layer
-from thalweg.training.network import Network
+from thalweg.network import Network
 
 
 @dataclass(frozen=True)

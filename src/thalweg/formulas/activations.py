@@ -10,9 +10,10 @@ from collections.abc import Callable
 from math import sqrt
 from typing import TypeAlias
 
+from thalweg.backends.numpy.calls import formula
+from thalweg.checks import look_up, require_positive
 from thalweg.errors import ArgumentError
-from thalweg.formulas.names import look_up, require_positive
-from thalweg.program import formula, ops
+from thalweg.program import ops
 
 Activation: TypeAlias = Callable[[ops.Array], ops.Array]
 

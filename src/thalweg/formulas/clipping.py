@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thalweg.formulas.names import require_positive
+from thalweg.checks import require_positive
 from thalweg.program import ops
 
 

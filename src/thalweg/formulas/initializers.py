@@ -19,6 +19,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from thalweg.checks import (
+    look_up,
+    merge_parameters,
+    require_instance,
+    require_positive,
+)
 from thalweg.formulas.activations import (
     Activation,
     activation,
@@ -30,12 +36,6 @@ from thalweg.formulas.activations import (
     selu,
     silu,
     softplus,
-)
-from thalweg.formulas.names import (
-    look_up,
-    merge_parameters,
-    require_instance,
-    require_positive,
 )
 
 Shape: TypeAlias = tuple[int, ...]

@@ -12,6 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from thalweg.checks import (
+    require,
+    require_fraction,
+    require_instance,
+    require_whole,
+)
 from thalweg.errors import ShapeError
 from thalweg.formulas.activations import Activation, activation
 from thalweg.formulas.initializers import (
@@ -19,12 +25,6 @@ from thalweg.formulas.initializers import (
     initializer,
     initializer_for,
     zeros,
-)
-from thalweg.formulas.names import (
-    require,
-    require_fraction,
-    require_instance,
-    require_whole,
 )
 from thalweg.program import ops
 

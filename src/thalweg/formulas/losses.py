@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from thalweg.errors import ShapeError
-from thalweg.formulas.names import (
+from thalweg.backends.numpy.calls import formula
+from thalweg.checks import (
     is_number,
     look_up,
     merge_parameters,
@@ -19,6 +19,7 @@ from thalweg.formulas.names import (
     require_fraction,
     require_positive,
 )
+from thalweg.errors import ShapeError
 from thalweg.formulas.targets import (
     Match,
     as_array,
@@ -26,7 +27,7 @@ from thalweg.formulas.targets import (
     probabilities,
     values,
 )
-from thalweg.program import formula, ops
+from thalweg.program import ops
 
 LossFunction: TypeAlias = Callable[..., ops.Array]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from thalweg.checks import require_positive, require_share
 from thalweg.formulas.initializers import ones, zeros
 from thalweg.formulas.layers import (
     Layer,
@@ -13,7 +14,6 @@ from thalweg.formulas.layers import (
     Shape,
     State,
 )
-from thalweg.formulas.names import require_positive, require_share
 from thalweg.program import ops
 
 

@@ -11,7 +11,7 @@ import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thalweg.formulas.names import require_instance, require_non_negative
+from thalweg.checks import require_instance, require_non_negative
 from thalweg.program import ops
 
 

@@ -11,8 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thalweg.formulas.folds import fold
-from thalweg.formulas.names import (
+from thalweg.checks import (
     is_number,
     require,
     require_fraction,
@@ -21,6 +20,7 @@ from thalweg.formulas.names import (
     require_share,
     require_whole,
 )
+from thalweg.formulas.folds import fold
 
 
 class Schedule(abc.ABC):

@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.cached import cached_property
 from thalweg.errors import ArgumentError, DtypeError
-from thalweg.program.cached import cached_property
 
 Dtype = Literal["float32", "float64", "int32", "uint32", "bool"]
 DTYPES: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg.data.learn import Trained
-    from thalweg.data.model import TableModel
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.model import TableModel
 
 
 def write_report(
@@ -54,12 +54,12 @@ def write_report(
         >>> tw.write_report(trained, "penguins.html").name
         'penguins.html'
     """
-    from thalweg.data.room import PICTURES, require_room
+    from thalweg.tables.room import PICTURES, require_room
 
     require_room(PICTURES, "loading the libraries for a report")
-    from thalweg.data.own import own_sources
-    from thalweg.report.evidence import evidence_of
+    from thalweg.report.evaluation import evidence_of
     from thalweg.report.write import require_html, write
+    from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     target = require_html(path)

@@ -7,16 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from thalweg.data.row_errors import (
-    ClassCounts,
-    ClassErrors,
-    Floats,
-    NumberErrors,
-    RowErrors,
-    ratio,
-)
-from thalweg.data.targets import ClassTargets
-from thalweg.data.words import counted
 from thalweg.report import pictures
 from thalweg.report.blocks import (
     Block,
@@ -28,7 +18,7 @@ from thalweg.report.blocks import (
     Section,
     Shaded,
 )
-from thalweg.report.evidence import Rows
+from thalweg.report.evaluation import Rows
 from thalweg.report.importance import mean_and_deviation
 from thalweg.report.reliability import (
     Group,
@@ -38,6 +28,16 @@ from thalweg.report.reliability import (
 )
 from thalweg.report.svg import can_be_drawn, svg
 from thalweg.report.words import between, cut, number, percent
+from thalweg.tabular.row_errors import (
+    ClassCounts,
+    ClassErrors,
+    Floats,
+    NumberErrors,
+    RowErrors,
+    ratio,
+)
+from thalweg.tabular.targets import ClassTargets
+from thalweg.words import counted
 
 MOST_CLASSES = 12  # of a confusion matrix in numbers
 MOST_CLASS_ROWS = 60

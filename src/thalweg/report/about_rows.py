@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thalweg.data.row_errors import ClassErrors, NumberErrors
-from thalweg.data.words import counted, shown
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evidence import Rows
+from thalweg.report.evaluation import Rows
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg
 from thalweg.report.words import cut, number
+from thalweg.tabular.row_errors import ClassErrors, NumberErrors
+from thalweg.words import counted, shown
 
 MOST_WRONG = 10
 MOST_CELLS = 8  # of a row that is shown

@@ -9,21 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.bootstrap import (
-    CONFIDENCE,
-    Interval,
-    interval,
-    resampled,
-)
-from thalweg.data.cautions import FEW_ROWS
-from thalweg.data.deciding import Deciding
-from thalweg.data.row_errors import Floats, RowErrors
-from thalweg.data.targets import ClassTargets
-from thalweg.data.words import counted
 from thalweg.report import pictures
+from thalweg.report.baselines import FEWEST_ROUNDS, ROUNDS, rivals, rounds
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evidence import Evidence, Rows
-from thalweg.report.rivals import FEWEST_ROUNDS, ROUNDS, rivals, rounds
+from thalweg.report.evaluation import Evidence, Rows
 from thalweg.report.svg import svg
 from thalweg.report.words import (
     METRICS,
@@ -35,6 +24,17 @@ from thalweg.report.words import (
     seconds,
     spaced,
 )
+from thalweg.tabular.bootstrap import (
+    CONFIDENCE,
+    Interval,
+    interval,
+    resampled,
+)
+from thalweg.tabular.cautions import FEW_ROWS
+from thalweg.tabular.deciding import Deciding
+from thalweg.tabular.row_errors import Floats, RowErrors
+from thalweg.tabular.targets import ClassTargets
+from thalweg.words import counted
 
 SURE = f"{CONFIDENCE:.0%}"
 NETWORK = "network"

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.categories import CategoryEncoding, CodeEncoding
-from thalweg.data.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.data.own import PARTS as OWN_PARTS
-from thalweg.data.part import Part
-from thalweg.data.scales import Scale
-from thalweg.data.settings import Settings
-from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.data.words import counted, listed
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
-from thalweg.report.evidence import Evidence, Rows
+from thalweg.report.evaluation import Evidence, Rows
 from thalweg.report.words import cut, number, percent
+from thalweg.tables.categories import CategoryEncoding, CodeEncoding
+from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
+from thalweg.tables.scales import Scale
+from thalweg.tabular.own import PARTS as OWN_PARTS
+from thalweg.tabular.part import Part
+from thalweg.tabular.settings import Settings
+from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.words import counted, listed
 
 MOST_COLUMNS = 300
 MOST_CLASSES = 60

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from thalweg.figures.learning_curves import Data, data_of
+from thalweg.model.history import DIVERGED, History
+from thalweg.model.stack import describe
 from thalweg.report import pictures
 from thalweg.report.blocks import (
     Block,
@@ -15,11 +17,9 @@ from thalweg.report.blocks import (
     Pictures,
     Section,
 )
-from thalweg.report.evidence import Evidence
+from thalweg.report.evaluation import Evidence
 from thalweg.report.svg import svg
 from thalweg.report.words import cut, number, seconds
-from thalweg.training.history import DIVERGED, History
-from thalweg.training.stack import describe
 
 MOST_EPOCHS = 12  # in the table
 

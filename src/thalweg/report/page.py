@@ -7,9 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import thalweg
 from thalweg.printable import printable_lines
 from thalweg.report.blocks import Page
+from thalweg.version import __version__
 
 TEMPLATES = Path(__file__).parent
 
@@ -32,7 +32,7 @@ def html(page: Page) -> bytes:
         finalize=shown,
     )
     template = environment.get_template("page.html")
-    return template.render(page=page, version=thalweg.__version__).encode()
+    return template.render(page=page, version=__version__).encode()
 
 
 def shown(value: Any) -> Any:

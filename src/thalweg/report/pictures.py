@@ -14,8 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
-from thalweg.data.bootstrap import Interval
-from thalweg.data.row_errors import NumberErrors
 from thalweg.figures.learning_curves import FEW_EPOCHS, Data, Panel, spans_decades
 from thalweg.figures.style import (
     BLUE,
@@ -30,6 +28,8 @@ from thalweg.printable import printable
 from thalweg.report.importance import Importance
 from thalweg.report.reliability import Group
 from thalweg.report.svg import GROUND, INK, SIZE
+from thalweg.tabular.bootstrap import Interval
+from thalweg.tabular.row_errors import NumberErrors
 
 MOST_POINTS = 600  # of a scatter: more would neither be seen nor fit
 NAME_LENGTH = 22

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from thalweg.data.files import STANDARD_INPUT, STANDARD_INPUT_NAME
-from thalweg.data.frames import FRAME
-from thalweg.data.own import PARTS
-from thalweg.data.settings import Settings
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
-from thalweg.report.evidence import Evidence
+from thalweg.report.evaluation import Evidence
 from thalweg.report.words import cut
+from thalweg.tables.frames import FRAME
+from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
+from thalweg.tabular.own import PARTS
+from thalweg.tabular.settings import Settings
 
 NO_LAYERS = "none"
 MOST_LETTERS = 200_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.data.words import counted
 from thalweg.report.about_errors import error_sections
 from thalweg.report.about_rows import importance_section, worst_section
 from thalweg.report.about_scores import (
@@ -20,10 +19,11 @@ from thalweg.report.about_scores import (
 from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
-from thalweg.report.evidence import Evidence, Rows
+from thalweg.report.evaluation import Evidence, Rows
 from thalweg.report.importance import importances
 from thalweg.report.repeat import formulas_section, repeat_section
 from thalweg.report.words import between, cut, number, spaced
+from thalweg.words import counted
 
 WITHOUT_ROWS = (
     "Without the table there are no confidence intervals, no split, no confusion "

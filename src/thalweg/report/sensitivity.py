@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.categories import CodeEncoding
-from thalweg.data.encode import Encoder
-from thalweg.data.encodings import Encoding
-from thalweg.data.learn import embedding_layers
+from thalweg.backends.numpy.calls import gradient
+from thalweg.model.stack import values_by_layer
+from thalweg.network import Network
 from thalweg.program import ops
-from thalweg.program.compile import gradient
-from thalweg.training.network import Network
-from thalweg.training.stack import values_by_layer
+from thalweg.tables.categories import CodeEncoding
+from thalweg.tables.encode import Encoder
+from thalweg.tables.encodings import Encoding
+from thalweg.tabular.learn import embedding_layers
 
 DIRECTIONS = 4  # in which outputs are looked at, each in all of them at once
 MOST_NUMBERS = (

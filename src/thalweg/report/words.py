@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from thalweg.data.bootstrap import Interval
 from thalweg.printable import printable
+from thalweg.tabular.bootstrap import Interval
 from thalweg.training.progress import figure
 
 LONGEST = 80

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from thalweg.formulas.names import require
-from thalweg.report.evidence import Evidence
+from thalweg.checks import require
+from thalweg.files.atomic import write_atomically
+from thalweg.report.evaluation import Evidence
 from thalweg.report.page import html
 from thalweg.report.sections import page_of
-from thalweg.training.atomic import write_atomically
 
 SUFFIX = ".html"
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.search.budget import FOLDS
+
 if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
 
-FOLDS = 5
 OWN = (
     *("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads"),
     *("validation_data", "test_data"),
@@ -57,8 +58,8 @@ def tune(
         threads: networks trained at once; None for one on each processor.
         validation_data, test_data: tables of one's own, as `train` takes them; folds
             are of the rows to train on.
-        settings: any field of `thalweg.data.settings.Settings`; those given are kept,
-            and the others that shape training are tuned.
+        settings: any field of `thalweg.tabular.settings.Settings`; those given are
+            kept, and the others that shape training are tuned.
 
     Returns:
         The chosen settings, all trials, and the trained model with its test. With the
@@ -80,14 +81,14 @@ def tune(
     Source: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: A novel
     bandit-based approach to hyperparameter optimization", 2018.
     """
-    from thalweg.data import target_name
-    from thalweg.data.libraries import load_libraries
+    from thalweg.tabular import target_name
+    from thalweg.tabular.libraries import load_libraries
 
     load_libraries()
-    from thalweg.data.own import own_sources
-    from thalweg.data.settings import settings_from
     from thalweg.search.budget import seconds_of
     from thalweg.search.tuning import Request, tune_table
+    from thalweg.tabular.own import own_sources
+    from thalweg.tabular.settings import settings_from
     from thalweg.training.execution import Execution
 
     target = target_name(source, target)

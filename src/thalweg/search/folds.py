@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.encode import Encoder
-from thalweg.data.learn import fitted_to_loss
-from thalweg.data.own import NO_OWN, Own, own_part
-from thalweg.data.part import Part
-from thalweg.data.prepare import LEARNED, Prepared, weighted
-from thalweg.data.settings import Settings
-from thalweg.data.splitting.split import Split
-from thalweg.data.splitting.splitters import Shares
-from thalweg.data.table import Table
-from thalweg.data.targets import ClassTargets, NumberTargets
-from thalweg.data.words import counted
+from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, DataError
-from thalweg.formulas.names import require_whole
+from thalweg.tables.encode import Encoder
+from thalweg.tables.splitting.split import Split
+from thalweg.tables.splitting.splitters import Shares
+from thalweg.tables.table import Table
+from thalweg.tabular.learn import fitted_to_loss
+from thalweg.tabular.own import NO_OWN, Own, own_part
+from thalweg.tabular.part import Part
+from thalweg.tabular.prepare import weighted
+from thalweg.tabular.prepared import LEARNED, Prepared
+from thalweg.tabular.settings import Settings
+from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.words import counted
 
 Rows = NDArray[np.int64]
 LEAST_SHARE, LEAST_ROWS = 0.1, 50  # that choose the epoch, where there are enough

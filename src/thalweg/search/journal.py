@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError, FileError
+from thalweg.files.atomic import open_without_waiting, write_atomically
 from thalweg.search.trials import Trial
-from thalweg.training.atomic import open_without_waiting, write_atomically
-from thalweg.training.checkpoints import CheckpointWarning
+from thalweg.training.checkpoint import CheckpointWarning
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 

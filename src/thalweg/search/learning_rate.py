@@ -9,24 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.checks import require_positive, require_whole
 from thalweg.errors import ArgumentError, NotFittedError, ShapeError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
-from thalweg.formulas.names import require_positive, require_whole
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
+from thalweg.model.metrics import metric_for
+from thalweg.model.programs import Programs
+from thalweg.model.step import Task, require_matrix_output
+from thalweg.network import Network
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
 from thalweg.training.arguments import check_targets, require_dtype, require_seed
 from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
-from thalweg.training.metrics import metric_for
-from thalweg.training.network import Network, usual_loss
-from thalweg.training.programs import Programs
 from thalweg.training.rows import Rows, rows_from
-from thalweg.training.step import Task, require_matrix_output
+from thalweg.training.task import usual_loss
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS, STARTS = 200, 5

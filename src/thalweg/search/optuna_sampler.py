@@ -13,7 +13,7 @@ from typing import Any
 from thalweg.errors import ArgumentError
 from thalweg.search.space import Choice, Dimension, LogRange, Point, Space
 from thalweg.search.trials import Trial
-from thalweg.training.checkpoints import CheckpointWarning
+from thalweg.training.checkpoint import CheckpointWarning
 
 INSTALL = "pip install 'thalweg[optuna]'"
 

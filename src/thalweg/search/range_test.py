@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.formulas.names import require, require_positive
+from thalweg.backends.engine.batch import Batch
+from thalweg.checks import require, require_positive
 from thalweg.formulas.schedules import Schedule
-from thalweg.program.batch import Batch
+from thalweg.interrupts import watch
+from thalweg.model.memory import memory_of
+from thalweg.model.step import Task, step_key, step_programs
+from thalweg.network import Network
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.execution import Execution
 from thalweg.training.fit import with_mean_weight_one
-from thalweg.training.interrupts import watch
-from thalweg.training.memory import memory_of
-from thalweg.training.network import Network
 from thalweg.training.rows import Rows, shuffled_order
-from thalweg.training.step import Task, step_key, step_programs
 from thalweg.training.steps import Epoch, Steps
 
 BLOWN_UP = 4.0  # times the loss of the first steps

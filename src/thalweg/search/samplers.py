@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from thalweg.checks import look_up
 from thalweg.errors import ArgumentError
-from thalweg.formulas.names import look_up
 from thalweg.search.space import Point, Space, drawn
 from thalweg.search.trials import Trial
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError
+from thalweg.tabular.settings import Settings
 
 Point = dict[str, Any]  # a value for each dimension
 LAYERS = ("width", "depth", "narrowing")  # which stand for the setting `layers`

@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.data.going_on import fingerprints
-from thalweg.data.learn import Trained, learn, prepared_by
-from thalweg.data.model import USUAL
-from thalweg.data.own import NO_SOURCES, Own, Sources
-from thalweg.data.prepare import Prepared
-from thalweg.data.read import read
-from thalweg.data.settings import Settings
-from thalweg.data.table import Table
+from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
-from thalweg.formulas.names import require_whole
-from thalweg.search import FOLDS
+from thalweg.search.budget import FOLDS
 from thalweg.search.folds import folds_of
 from thalweg.search.journal import Journal
 from thalweg.search.queue import Queue
@@ -25,6 +17,14 @@ from thalweg.search.samplers import sampler_named
 from thalweg.search.space import Space, settings_at, space_for
 from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
 from thalweg.search.workers import Workers
+from thalweg.tables.read import read
+from thalweg.tables.table import Table
+from thalweg.tabular.going_on import fingerprints
+from thalweg.tabular.learn import Trained, learn, prepared_by
+from thalweg.tabular.model import USUAL
+from thalweg.tabular.own import NO_SOURCES, Own, Sources
+from thalweg.tabular.prepared import Prepared
+from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:

@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from thalweg.data.learn import Course, build, train_network
-from thalweg.data.prepare import Prepared
-from thalweg.data.settings import SEEDS, Settings
-from thalweg.data.targets import NumberTargets
 from thalweg.errors import DivergenceError
+from thalweg.interrupts import Interrupt, watch
+from thalweg.model.history import EpochRecord
+from thalweg.model.programs import Programs
+from thalweg.network import Network
 from thalweg.search.budget import in_words
 from thalweg.search.queue import Job, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
+from thalweg.tabular.learn import Course, build, train_network
+from thalweg.tabular.prepared import Prepared
+from thalweg.tabular.settings import SEEDS, Settings
+from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
-from thalweg.training.history import EpochRecord
-from thalweg.training.interrupts import Interrupt, watch
-from thalweg.training.network import Network
-from thalweg.training.programs import Programs
 
 LOOK_SECONDS = 0.05  # between two looks at the clock, and at a person's wish to stop
 Report = Callable[[Trial], object]

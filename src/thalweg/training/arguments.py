@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.checks import is_whole, require
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.targets import probabilities
 from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
 from thalweg.training.rows import Rows, hold_out, rows_from

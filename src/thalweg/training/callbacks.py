@@ -5,16 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
-from thalweg.formulas.names import require, require_instance
-from thalweg.training.history import EpochRecord, History
+from thalweg.checks import require, require_instance
+from thalweg.formulas.layers import Layer
+from thalweg.model.history import EpochRecord, History
+from thalweg.model.state import OptimizerState
+from thalweg.program.types import NumpyArray
 from thalweg.training.progress import Progress
 
-if TYPE_CHECKING:
-    from thalweg.training.network import Network
-
 AfterEpoch = Callable[[EpochRecord], object]
+
+
+class NetworkInTraining(Protocol):
+    """What a callback may ask of the `Network` that trains."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """First to last."""
+        ...
+
+    @property
+    def parameters(self) -> dict[str, NumpyArray]:
+        """A copy of every parameter, by names such as ``1.weights``."""
+        ...
+
+    @property
+    def optimizer_state(self) -> OptimizerState | None:
+        """The optimizer's slots and its count of steps."""
+        ...
+
+    def predict(
+        self, X: Any, *, engine: str = "native", threads: int | None = None
+    ) -> NumpyArray:
+        """What the last layer gives, shape (rows, outputs)."""
+        ...
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        engine: str = "native",
+        threads: int | None = None,
+    ) -> dict[str, float]:
+        """The loss and the metrics on rows."""
+        ...
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to one safe file."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +79,7 @@ class Run:
         mean_squared_error 0
     """
 
-    network: Network
+    network: NetworkInTraining
     settings: dict[str, Any]
     epochs_done: int
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from thalweg.training.history import DIVERGED, History
+from thalweg.model.history import DIVERGED, History
 
 Verdict = Literal[
     "fits", "underfit", "overfit", "still improving", "diverging", "too few epochs"
@@ -40,7 +40,7 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
         The verdict and why.
 
     Example:
-        >>> from thalweg.training.history import EpochRecord
+        >>> from thalweg.model.history import EpochRecord
         >>> losses = [(0.9, 0.8), (0.5, 0.6), (0.3, 0.7), (0.2, 0.8)]
         >>> epochs = [EpochRecord(i, t, v, {}, {}, 0.1, 0.1) for i, (t, v) in
         ...           enumerate(losses, 1)]

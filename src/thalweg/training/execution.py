@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from thalweg.formulas.names import is_whole, look_up, require
-from thalweg.program.batch import Batch
-from thalweg.program.compile import compile_any_rows, compile_rows
-from thalweg.program.native import (
+from thalweg.backends.engine.assemble import compile_any_rows, compile_rows
+from thalweg.backends.engine.batch import Batch
+from thalweg.backends.engine.native import (
     Compiled,
     Threads,
     default_threads,
     require_environment,
 )
+from thalweg.checks import is_whole, look_up, require
+from thalweg.model.programs import Programs, compiled_once
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
-from thalweg.training.programs import Programs, compiled_once
 from thalweg.training.rows import Rows
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 

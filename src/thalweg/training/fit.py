@@ -7,35 +7,31 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.backends.engine.batch import Batch
+from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
 from thalweg.formulas.folds import Losses
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.names import is_whole, require
 from thalweg.formulas.schedules import schedule
-from thalweg.program.batch import Batch
+from thalweg.interrupts import Interrupt, Terminated, watch
+from thalweg.model.history import DIVERGED, EpochRecord, Metrics
+from thalweg.model.memory import Memory
+from thalweg.model.metrics import Metric, metric_for
+from thalweg.model.stack import Shapes
+from thalweg.model.state import TrainingState
+from thalweg.model.step import Task, scoring_program, step_key, step_programs
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.callbacks import Callbacks
+from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.execution import Execution
-from thalweg.training.history import DIVERGED, EpochRecord, Metrics
-from thalweg.training.interrupts import Interrupt, Terminated, watch
-from thalweg.training.memory import Memory
-from thalweg.training.metrics import Metric, metric_for
 from thalweg.training.rows import Rows, shuffled_order
-from thalweg.training.stack import Shapes
-from thalweg.training.state import TrainingState
-from thalweg.training.step import Task, scoring_program, step_key, step_programs
 from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
-
-if TYPE_CHECKING:
-    from thalweg.training.keeper import Keeper
-
 
 MOST_STEPS = 2**31 - 1  # a program has the number of its step as an int32
 
@@ -150,21 +146,21 @@ class Trainer:
         validation = set[str]() if scorer is None else names_of(scorer.metric)
         return names_of(self.plan.task.metric), validation
 
-    def run(self, callbacks: Callbacks, keeper: Keeper | None = None) -> None:
+    def run(self, callbacks: Callbacks, writer: CheckpointWriter | None = None) -> None:
         """Train until an epoch says stop; the history fills as it goes.
 
         Arguments:
             callbacks: told of every epoch.
-            keeper: writes checkpoints.
+            writer: writes checkpoints.
 
         Raises:
             DivergenceError: the loss became NaN or infinite; the best parameters so far
                 are kept.
-            Terminated: by SIGTERM or SIGHUP, which are watched if there is a keeper.
+            Terminated: by SIGTERM or SIGHUP, which are watched if there is a writer.
         """
         history = self.state.history
         try:
-            self._epochs(callbacks, keeper)
+            self._epochs(callbacks, writer)
         except KeyboardInterrupt:
             self.interrupted = True
             history.stopped_because = f"interrupted {self._where()}"
@@ -181,30 +177,32 @@ class Trainer:
             if self._goes_back():
                 self.state.memory.restore(self.state.best)
 
-    def _epochs(self, callbacks: Callbacks, keeper: Keeper | None) -> None:
+    def _epochs(self, callbacks: Callbacks, writer: CheckpointWriter | None) -> None:
         """Epoch after epoch; where it's asked to stop, the state is kept."""
         state = self.state
-        with watch(termination=keeper is not None) as interrupt:
+        with watch(termination=writer is not None) as interrupt:
             try:
                 while not state.history.stopped_because:
                     interrupt.check()
-                    self._finish(self._epoch(interrupt, keeper), callbacks)
-                    if keeper is not None:
-                        keeper.after_epoch(state)
+                    self._finish(self._epoch(interrupt, writer), callbacks)
+                    if writer is not None:
+                        writer.after_epoch(state)
             except (KeyboardInterrupt, Terminated) as asked:
                 # Asked twice, a step may be half done.
-                if keeper is not None and not interrupt.urgent:
-                    keeper.before_end(state, asked)
+                if writer is not None and not interrupt.urgent:
+                    writer.before_end(state, asked)
                 raise
             finally:
                 # In the last epoch nobody looks any more, and it's over all the same.
                 self.interrupted = interrupt.requested
 
-    def _epoch(self, interrupt: Interrupt, keeper: Keeper | None) -> EpochRecord:
+    def _epoch(
+        self, interrupt: Interrupt, writer: CheckpointWriter | None
+    ) -> EpochRecord:
         """One epoch, or the rest of it: every row in a step, then the validation."""
         state = self.state
         started = time.perf_counter() - state.seconds
-        number, log = state.epoch, self._take_steps(interrupt, keeper)
+        number, log = state.epoch, self._take_steps(interrupt, writer)
         self._require_finite_memory(number)
         training_loss = float(log.losses.sum(dtype=np.float64)) / self._weight
         metric = log.metrics.sum(axis=0, dtype=np.float64) / self._weight
@@ -222,7 +220,7 @@ class Trainer:
             time.perf_counter() - started,
         )
 
-    def _take_steps(self, interrupt: Interrupt, keeper: Keeper | None) -> Log:
+    def _take_steps(self, interrupt: Interrupt, writer: CheckpointWriter | None) -> Log:
         """The steps of an epoch that aren't done yet; what all of them gave."""
         state, log = self.state, self._steps.log()
         started = time.perf_counter() - state.seconds
@@ -242,8 +240,8 @@ class Trainer:
                 loss = float(log.losses[done - 1])
                 self._require_finite(loss, "training loss", state.epoch)
                 interrupt.check()
-                if keeper is not None:
-                    keeper.between_steps(state)
+                if writer is not None:
+                    writer.between_steps(state)
         return log
 
     def _finish(self, record: EpochRecord, callbacks: Callbacks) -> None:

@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.program.batch import Batch
-from thalweg.program.compile import compile_rows, make_executable
+from thalweg.backends.engine.assemble import compile_rows
+from thalweg.backends.engine.batch import Batch
+from thalweg.backends.engine.native import (
+    Compiled,
+    NativeProgram,
+    Threads,
+    clear_errors,
+)
+from thalweg.backends.numpy.interpret import Executable, make_executable
 from thalweg.program.extent import peak_bytes
-from thalweg.program.interpret import Executable
-from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
 from thalweg.program.types import NumpyArray
 
 Arrays = Mapping[str, NumpyArray]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.errors import ArgumentError, FileError
+from thalweg.model.history import EpochRecord, History, finite
 from thalweg.printable import json_text
 from thalweg.training.callbacks import Callback, Run
-from thalweg.training.growing import GrowingFile
-from thalweg.training.history import EpochRecord, History, finite
+from thalweg.training.growing_file import GrowingFile
 
 EXTRA = "tensorboard"
 

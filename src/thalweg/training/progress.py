@@ -6,8 +6,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from thalweg.model.history import EpochRecord
 from thalweg.printable import printable
-from thalweg.training.history import EpochRecord
 
 PLAIN_LINES = 20  # about as many where nothing can be written over
 UP_AND_CLEAR = "\x1b[A\r\x1b[2K"

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from thalweg.checks import is_number, require
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
-from thalweg.formulas.names import is_number, require
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, require_unmasked
 
 CHECKED_ROWS = 65_536  # looked at a time for NaN and infinity, which bounds the memory

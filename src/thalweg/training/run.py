@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 from thalweg.errors import DivergenceError
+from thalweg.model.history import History
+from thalweg.model.record import NetworkRecord
+from thalweg.model.stack import Shapes
 from thalweg.training.callbacks import Callbacks, Run
+from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.fit import Trainer
-from thalweg.training.history import History
-from thalweg.training.stack import Shapes
-
-if TYPE_CHECKING:
-    from thalweg.training.keeper import Keeper
-    from thalweg.training.network import Network
 
 
 def run(
-    network: Network,
+    network: NetworkRecord,
     trainer: Trainer,
     shapes: Shapes,
     callbacks: Callbacks,
-    keeper: Keeper | None = None,
+    writer: CheckpointWriter | None = None,
 ) -> History:
     """Train: all arguments were found to be right, so that now the old may go.
 
     It stays if a first checkpoint can't be written or a callback can't start.
     """
-    before, history = dict(vars(network)), trainer.state.history
+    before, history = network.as_it_is(), trainer.state.history
     adopt(network, trainer, shapes)
     with ExitStack() as ends:
         try:
-            if keeper is not None:
-                keeper.begin(network, trainer.state)
-            start = Run(network, history.settings, history.stopped_epoch)
+            if writer is not None:
+                writer.begin(network, trainer.state)
+            start = Run(cast(Any, network), history.settings, history.stopped_epoch)
             ends.enter_context(callbacks.around(start, history))
         except BaseException:
-            vars(network).update(before)
+            network.back(before)
             raise
         try:
-            trainer.run(callbacks, keeper)
+            trainer.run(callbacks, writer)
         except DivergenceError:
             network.optimizer_state = None  # its slots may hold NaN
             raise
@@ -48,7 +46,7 @@ def run(
     return history
 
 
-def adopt(network: Network, trainer: Trainer, shapes: Shapes) -> None:
+def adopt(network: NetworkRecord, trainer: Trainer, shapes: Shapes) -> None:
     """What is trained becomes the network's own."""
     state, task = trainer.state, trainer.plan.task
     network.take(shapes, state.memory, state.memory.dtype)

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.program.batch import Batch
-from thalweg.program.compile import make_executable
-from thalweg.program.interpret import Executable
-from thalweg.program.native import Compiled, NativeProgram, Threads, clear_errors
+from thalweg.backends.engine.batch import Batch
+from thalweg.backends.engine.native import (
+    Compiled,
+    NativeProgram,
+    Threads,
+    clear_errors,
+)
+from thalweg.backends.numpy.interpret import Executable, make_executable
 from thalweg.program.types import NumpyArray
 from thalweg.training.rows import Rows, batches
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thalweg.checks import require_non_negative, require_whole
 from thalweg.formulas.folds import fold
-from thalweg.formulas.names import require_non_negative, require_whole
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.cli.failures import described
-from thalweg.data.system import of_the_system, require_no_limit
+from thalweg.tables.system import of_the_system, require_no_limit
 
 QUICK = ("--epochs", "1", "--layers", "2")
 TRAIN = ("train", "t.csv", "-t", "y", *QUICK, "-o", "new.thalweg")

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from thalweg.data.learn import build, prepared_by
-from thalweg.data.read import read
-from thalweg.data.settings import Settings
 from thalweg.search.learning_rate import find_learning_rate
+from thalweg.tables.read import read
+from thalweg.tabular.learn import build, prepared_by
+from thalweg.tabular.settings import Settings
 
 SPECIES = ("learning-rate", "penguins.csv", "--target", "species")
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import thalweg as tw
-from thalweg.data.model import TableModel
+from thalweg.tabular.model import TableModel
 
 Refused = Callable[..., str]
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import thalweg as tw
-from thalweg.data import batches
-from thalweg.data.model import TableModel
+from thalweg.tables import batches
+from thalweg.tabular.model import TableModel
 
 FORMATS = {"out.csv": pl.read_csv, "out.parquet": pl.read_parquet}
 LINES = 344
@@ -20,7 +20,7 @@ LINES = 344
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that even the penguins are many parts."""
     monkeypatch.setattr(batches, "BLOCK", 2_000)
-    monkeypatch.setattr("thalweg.data.scores.MOST_ROWS", 50)
+    monkeypatch.setattr("thalweg.tabular.scores.MOST_ROWS", 50)
 
 
 @pytest.mark.parametrize("name", FORMATS)

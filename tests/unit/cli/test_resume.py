@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.training.modelfile import read_model
+from thalweg.files.modelfile import read_model
 
 QUICK = ("--layers", "8", "--epochs", "6", "--dropout", "0.1", "--quiet")
 SPECIES = ("train", "penguins.csv", "--target", "species")

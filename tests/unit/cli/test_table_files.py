@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 import thalweg as tw
-from thalweg.data.model import TableModel
-from thalweg.training.checkpoints import Checkpoint
+from thalweg.tabular.model import TableModel
+from thalweg.training.checkpoint import Checkpoint
 
 QUICK = ("--layers", "4", "--epochs", "2", "--quiet")
 ROWS = [f"{i * i % 17}.5;{('rood', 'blå')[i % 2]};{'ab'[i % 3 > 0]}" for i in range(60)]

@@ -14,8 +14,8 @@ import pytest
 
 import thalweg as tw
 from thalweg.cli import options
-from thalweg.data.model import TableModel
-from thalweg.data.settings import Settings
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.settings import Settings
 
 QUICK = ("--layers", "8", "--epochs", "3")
 SPECIES = ("train", "penguins.csv", "--target", "species")

@@ -9,11 +9,11 @@ import pytest
 
 import thalweg as tw
 from thalweg.cli.trials import SearchProgress, settings_words, space_words
-from thalweg.data.model import TableModel
-from thalweg.data.settings import Settings
 from thalweg.search.journal import Journal
 from thalweg.search.space import Choice, LogRange, Space
 from thalweg.search.trials import FoldRun, Trial
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.settings import Settings
 
 SPECIES = ("tune", "penguins.csv", "--target", "species")
 QUICK = (*("--budget", "60s"), *("--folds", "2"), *("--trials", "3"), "--epochs", "4")

@@ -11,7 +11,7 @@ import pytest
 import thalweg as tw
 from thalweg.errors import ModelFileError
 from thalweg.estimators.frozen import frozen, thawed
-from thalweg.training.modelfile import model_bytes, model_of
+from thalweg.files.modelfile import model_bytes, model_of
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(60, 3))

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import thalweg as tw
-from thalweg.estimators.heldout import HeldOut
+from thalweg.estimators.out_of_fold import HeldOut
 from thalweg.estimators.rows import Part
 from thalweg.estimators.targets import Numbers
 from thalweg.formulas.losses import Loss

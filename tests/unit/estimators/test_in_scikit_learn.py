@@ -188,7 +188,7 @@ def test_a_copy_predicts_the_same_bits_and_goes_on_the_same(
 
 def test_a_pickle_holds_a_model_file_and_no_network() -> None:
     network = tw.NetworkRegressor(**QUICK).fit(X, y)
-    assert b"thalweg.training.network" not in pickle.dumps(network)
+    assert b"thalweg.network" not in pickle.dumps(network)
     state = network.__getstate__()
     assert isinstance(state["network_"], bytes)
     content = bytearray(state["network_"])

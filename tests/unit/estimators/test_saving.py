@@ -17,7 +17,7 @@ import thalweg as tw
 from thalweg.cli import run
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.parameters import parameter_data, parameter_from
-from thalweg.training.modelfile import read_model, write_model
+from thalweg.files.modelfile import read_model, write_model
 
 generator = np.random.default_rng(0)
 ROWS = 120

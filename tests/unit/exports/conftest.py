@@ -12,7 +12,7 @@ import pytest
 
 import thalweg as tw
 from support.exported import PENGUINS
-from thalweg.data.model import TableModel
+from thalweg.tabular.model import TableModel
 
 ROWS = 600
 

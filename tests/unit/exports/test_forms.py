@@ -12,8 +12,8 @@ from numpy.testing import assert_array_equal
 
 import thalweg as tw
 from support.exported import assert_near, outputs, run_python
-from thalweg.data.model import TableModel
 from thalweg.exports import onnx_inputs
+from thalweg.tabular.model import TableModel
 
 ROWS = 240
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import thalweg as tw
 from support.exported import assert_near, outputs
-from thalweg.data.pipeline import Pipeline
 from thalweg.exports import onnx_inputs
 from thalweg.exports.python_file import source
-from thalweg.training.stack import RESERVED
+from thalweg.model.stack import RESERVED
+from thalweg.tabular.pipeline import Pipeline
 
 X = np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
 COMPARED = settings(

@@ -10,13 +10,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import BY_OPCODE, HAS_SPECIAL, SPECIAL, every_primitive, examples
 from support.exported import outputs
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.exports.graph import Graph, Port
 from thalweg.exports.onnx_file import finish, made
 from thalweg.exports.operations import TRANSLATIONS, translate
 from thalweg.exports.traced import Traced
 from thalweg.program import ops
 from thalweg.program.fit_rows import any_rows
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.serialize import to_data

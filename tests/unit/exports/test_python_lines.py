@@ -8,13 +8,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import BY_OPCODE, every_primitive, examples
+from thalweg.backends.numpy.interpret import interpret
+from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports import runtime
 from thalweg.exports.python_lines import WRITERS, Lines
 from thalweg.exports.traced import Traced
 from thalweg.program import ops
 from thalweg.program.fit_rows import any_rows
-from thalweg.program.identifiers import Identifiers
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.serialize import to_data

@@ -18,16 +18,16 @@ import pytest
 import thalweg as tw
 from support.exported import run_python
 from support.table_files import table_files
-from thalweg.data.dialect import Dialect
-from thalweg.data.encode import Encoder
-from thalweg.data.model import TableModel
-from thalweg.data.packed import zstd_module
-from thalweg.data.read import read
-from thalweg.data.scales import Scale
-from thalweg.data.schema import Column, Schema
-from thalweg.data.table import Table
-from thalweg.data.targets import NumberTargets
-from thalweg.data.task import Task
+from thalweg.tables.dialect import Dialect
+from thalweg.tables.encode import Encoder
+from thalweg.tables.packed import zstd_module
+from thalweg.tables.read import read
+from thalweg.tables.scales import Scale
+from thalweg.tables.schema import Column, Schema
+from thalweg.tables.table import Table
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.targets import NumberTargets
+from thalweg.tabular.task import Task
 
 FILES = dict(table_files())
 

@@ -14,16 +14,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from support.exported import PENGUINS, assert_near, outputs, run_python, session
-from thalweg.data.encode import Encoder
-from thalweg.data.encodings import MomentEncoding
-from thalweg.data.forms import USUAL
-from thalweg.data.model import TableModel
-from thalweg.data.read import read
 from thalweg.exports import onnx_inputs, runtime
 from thalweg.exports.columns import ENCODINGS, raw_cells, raw_columns
 from thalweg.exports.graph import Graph, Port
 from thalweg.exports.onnx_file import finish, made
 from thalweg.exports.python_file import source
+from thalweg.tables.encode import Encoder
+from thalweg.tables.encodings import MomentEncoding
+from thalweg.tables.forms import USUAL
+from thalweg.tables.read import read
+from thalweg.tabular.model import TableModel
 
 Module = Callable[[Any], Any]
 

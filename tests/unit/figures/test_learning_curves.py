@@ -9,7 +9,7 @@ import pytest
 import thalweg as tw
 from thalweg.figures.learning_curves import data_of, learning_curves, plot, require_png
 from thalweg.figures.style import BLUE, VERMILION
-from thalweg.training.history import EpochRecord, History
+from thalweg.model.history import EpochRecord, History
 
 
 def history_of(

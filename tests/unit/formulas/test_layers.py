@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import gradient
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.activations import sigmoid
 from thalweg.formulas.layers import (
@@ -18,7 +19,6 @@ from thalweg.formulas.layers import (
 )
 from thalweg.formulas.normalization import BatchNorm
 from thalweg.formulas.perceptron import Perceptron, perceptron
-from thalweg.program import gradient
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(6, 4))

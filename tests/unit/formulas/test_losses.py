@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from sklearn.metrics import log_loss, mean_pinball_loss, mean_poisson_deviance
 
+from thalweg.backends.numpy.calls import gradient, value_and_gradient
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.activations import sigmoid, softmax
 from thalweg.formulas.losses import (
@@ -20,7 +21,7 @@ from thalweg.formulas.losses import (
     poisson,
     quantile,
 )
-from thalweg.program import gradient, ops, value_and_gradient
+from thalweg.program import ops
 
 generator = np.random.default_rng(0)
 # Predictions and targets that suit every loss: rows of probabilities.

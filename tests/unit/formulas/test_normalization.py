@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import gradient
 from thalweg.errors import ArgumentError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
-from thalweg.program import gradient
 
 generator = np.random.default_rng(0)
 X = generator.normal(5, 3, (40, 4))

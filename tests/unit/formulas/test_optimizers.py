@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import compile, gradient
 from thalweg.errors import ArgumentError
 from thalweg.formulas.optimizers import (
     OPTIMIZERS,
@@ -20,7 +21,7 @@ from thalweg.formulas.optimizers import (
 )
 from thalweg.formulas.penalties import L2
 from thalweg.formulas.schedules import Constant
-from thalweg.program import compile, gradient, ops
+from thalweg.program import ops
 
 CURVATURE = np.array([1.0, 0.3, 3.0])
 LOWEST = np.array([1.0, -2.0, 0.5])

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import compile, gradient
 from thalweg.errors import ArgumentError
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.penalties import L1, L2, Penalties, penalty
-from thalweg.program import compile, gradient
 
 W = np.array([[1.5, -2.0], [0.0, 0.25]])
 vectors = arrays(np.float64, st.integers(1, 9), elements=st.floats(-1e3, 1e3))

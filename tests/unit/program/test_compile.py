@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import compile, formula, gradient, value_and_gradient
 from thalweg.errors import ArgumentError, ShapeError, ThalwegError, TracingError
-from thalweg.program import compile, formula, gradient, ops, value_and_gradient
+from thalweg.program import ops
 from thalweg.program.compile import training_program
 from thalweg.program.ir import Program, verify
 from thalweg.program.trace import Tracer, trace
@@ -277,7 +278,7 @@ def programs() -> dict[str, Program]:
 
 
 def test_a_training_program_is_one_step_on_one_flat_vector() -> None:
-    from thalweg.program.interpret import interpret
+    from thalweg.backends.numpy.interpret import interpret
 
     step = programs()["step"]
     assert list(step.inputs) == ["parameters", "state.mean", *INPUTS]

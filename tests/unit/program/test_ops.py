@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from thalweg.backends.numpy.calls import compile
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
-from thalweg.program import compile, ops
-from thalweg.program.interpret import interpret
+from thalweg.program import ops
 from thalweg.program.ir import verify
 from thalweg.program.trace import OPERATIONS, Tracer, trace
 from thalweg.program.types import DTYPES, ArrayType

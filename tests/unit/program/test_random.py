@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
-from thalweg.program.interpret import interpret
 from thalweg.program.random import philox, random_bits
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, Dtype

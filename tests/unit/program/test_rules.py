@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from thalweg.program import ops, simplify, stabilize
-from thalweg.program.interpret import interpret
+from thalweg.backends.numpy.interpret import interpret
+from thalweg.program import ops
 from thalweg.program.ir import Program, verify
-from thalweg.program.rewrite import FOLDED_SIZE, Rule, rewrite
+from thalweg.program.passes import simplify, stabilize
+from thalweg.program.passes.rewrite import FOLDED_SIZE, Rule, rewrite
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType
 

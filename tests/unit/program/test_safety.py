@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit, log_softmax, logsumexp, softmax
 
-from thalweg.program import compile, gradient, ops, value_and_gradient
+from thalweg.backends.numpy.calls import compile, gradient, value_and_gradient
+from thalweg.program import ops
 from thalweg.program.types import NumpyArray
 
 Formula = Callable[..., Any]

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ProgramError
 from thalweg.program import ops, serialize
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import ROW_COUNTS, any_rows
-from thalweg.program.interpret import interpret
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.serialize import (
     MOST_INSTRUCTIONS,

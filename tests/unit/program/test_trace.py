@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thalweg.backends.numpy.calls import compile
 from thalweg.errors import DtypeError, ShapeError, TracingError
-from thalweg.program import compile, ops
+from thalweg.program import ops
 from thalweg.program.trace import Tracer, call, labeled, trace
 from thalweg.program.types import ArrayType
 

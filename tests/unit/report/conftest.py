@@ -6,7 +6,7 @@ import pytest
 
 import thalweg as tw
 from support.parsed_html import Node, parsed
-from thalweg.data.learn import Trained
+from thalweg.tabular.learn import Trained
 
 ROOT = Path(__file__).parents[3]
 PENGUINS = ROOT / "examples" / "penguins.csv"

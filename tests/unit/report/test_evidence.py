@@ -9,9 +9,9 @@ import pytest
 
 import thalweg as tw
 from support.parsed_html import Node, parsed
-from thalweg.data.learn import Trained
-from thalweg.data.model import TableModel
 from thalweg.errors import ArgumentError, DataError, FileError
+from thalweg.tabular.learn import Trained
+from thalweg.tabular.model import TableModel
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
 

@@ -9,10 +9,10 @@ import pytest
 
 from support.parsed_html import Node, parsed
 from thalweg.cli.options import REPEATED, WORDS, chosen_settings
-from thalweg.data.learn import Trained
-from thalweg.data.settings import Settings
 from thalweg.report.repeat import options
 from thalweg.report.words import number, spaced
+from thalweg.tabular.learn import Trained
+from thalweg.tabular.settings import Settings
 
 SECTIONS = [
     *("summary", "table", "split", "training", "test", "comparison", "errors"),

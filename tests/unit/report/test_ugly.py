@@ -9,9 +9,9 @@ import pytest
 
 import thalweg as tw
 from support.parsed_html import Node, parsed
-from thalweg.data.learn import Trained
 from thalweg.printable import printable
 from thalweg.report.words import number
+from thalweg.tabular.learn import Trained
 
 random = np.random.default_rng(1)
 QUICK: dict[str, Any] = {"layers": (4,), "epochs": 3}

@@ -7,7 +7,6 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from thalweg.data.settings import Settings, settings_from
 from thalweg.errors import ArgumentError
 from thalweg.search.budget import in_words, seconds_of
 from thalweg.search.halving import Bracket, Outcome, brackets, outcome
@@ -19,6 +18,7 @@ from thalweg.search.space import (
     space_for,
     units_of,
 )
+from thalweg.tabular.settings import Settings, settings_from
 
 
 def played(bracket: Bracket, losses: dict[int, float], shuffle: random.Random):

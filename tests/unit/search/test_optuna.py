@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import thalweg as tw
-from thalweg.data.settings import Settings
 from thalweg.errors import ArgumentError
 from thalweg.search import optuna_sampler as module
 from thalweg.search.optuna_sampler import OptunaSampler
 from thalweg.search.space import space_for
 from thalweg.search.trials import FoldRun, Trial
+from thalweg.tabular.settings import Settings
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
 QUICK: dict[str, Any] = {

@@ -15,10 +15,6 @@ import polars as pl
 import pytest
 
 import thalweg as tw
-from thalweg.data.learn import Course, build, prepared_by, train_network
-from thalweg.data.read import read
-from thalweg.data.settings import Settings
-from thalweg.data.splitting.split import fold_numbers
 from thalweg.errors import ArgumentError, FileError
 from thalweg.search import workers
 from thalweg.search.folds import folds_of, validation_share
@@ -27,6 +23,10 @@ from thalweg.search.samplers import RandomSampler, sampler_named
 from thalweg.search.space import settings_at, space_for
 from thalweg.search.trials import FoldRun, Trial, ranked, table_of
 from thalweg.search.tuning import Tuned
+from thalweg.tables.read import read
+from thalweg.tables.splitting.split import fold_numbers
+from thalweg.tabular.learn import Course, build, prepared_by, train_network
+from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"

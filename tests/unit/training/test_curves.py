@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from thalweg.model.history import EpochRecord, History
 from thalweg.training.curves import read_curves
-from thalweg.training.history import EpochRecord, History
 from thalweg.training.stopping import EarlyStopping
 
 

@@ -16,8 +16,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DivergenceError
+from thalweg.model.history import EpochRecord
 from thalweg.training import execution, fit, forward, steps
-from thalweg.training.history import EpochRecord
 from thalweg.training.rows import shuffled_order
 
 generator = np.random.default_rng(0)

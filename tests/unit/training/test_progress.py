@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from thalweg.training.history import EpochRecord
+from thalweg.model.history import EpochRecord
 from thalweg.training.progress import Progress
 
 

@@ -7,7 +7,7 @@ unless the rule says otherwise; the tests compare with its numbers.
 
 from collections.abc import Callable, Mapping
 
-from thalweg.formulas.names import look_up, require_instance
+from thalweg.checks import look_up, require_instance
 from thalweg.formulas.optimizers.adam import Adam, AdamW
 from thalweg.formulas.optimizers.adaptive import Adadelta, Adagrad, RMSProp
 from thalweg.formulas.optimizers.lion import Lion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thalweg.formulas.names import (
+from thalweg.checks import (
     require_fraction,
     require_non_negative,
     require_positive,

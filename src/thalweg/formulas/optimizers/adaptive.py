@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thalweg.formulas.names import require_fraction, require_positive
+from thalweg.checks import require_fraction, require_positive
 from thalweg.formulas.optimizers.rule import (
     Optimizer,
     State,

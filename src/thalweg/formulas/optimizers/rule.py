@@ -6,7 +6,7 @@ import abc
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from thalweg.formulas.names import require_positive
+from thalweg.checks import require_positive
 from thalweg.formulas.schedules import Schedule
 from thalweg.program import ops
 

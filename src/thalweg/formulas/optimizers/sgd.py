@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from thalweg.checks import require_fraction
 from thalweg.errors import ArgumentError
-from thalweg.formulas.names import require_fraction
 from thalweg.formulas.optimizers.rule import (
     Optimizer,
     State,

@@ -1,0 +1,1 @@
+"""What runs or shows a finished program: the engine, NumPy, text."""

@@ -1,0 +1,351 @@
+"""A plan as whole numbers, which is what the engine reads.
+
+The engine knows places, not views: a transposed matrix is one with other strides, a
+pad is zeros and a copy into the middle of them, a concatenation several copies. The
+engine checks every number again before it runs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from thalweg.backends.layout import (
+    ALIGNMENT,
+    ARENA,
+    Line,
+    Location,
+    Plan,
+    Step,
+    contiguous,
+)
+from thalweg.backends.views import view_of
+from thalweg.errors import ProgramError
+from thalweg.program.primitives import PRIMITIVES, TABLE
+from thalweg.program.types import DTYPES, ITEMSIZE, ArrayType, NumpyArray
+
+MAGIC = 0x7448_414C_5745_4731  # tHALWEG1
+VERSION = 1
+OPCODES = {row.name: number for number, row in enumerate(TABLE)}
+DTYPE_NUMBERS = {dtype: number for number, dtype in enumerate(DTYPES)}
+
+Kind = Literal["whole", "rows", "total"]
+KINDS: Mapping[str, int] = {"whole": 0, "rows": 1, "total": 2, "constant": 3}
+STEPS: Mapping[str, int] = {
+    "map": 0,
+    "product": 1,
+    "reduce": 2,
+    "copy": 3,
+    "zero": 4,
+    "take": 5,
+    "scatter_add": 6,
+    "random_bits": 7,
+}
+Words = list[int]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A plan as the engine takes it.
+
+    Arguments:
+        words: int64 numbers, as ``engine/core/plan.h`` has them.
+        constants: the bytes of all constants.
+        names: of all buffers but the arena, in their order.
+        kernels: for every step of the words, the number of the plan's.
+    """
+
+    words: NumpyArray
+    constants: bytes
+    names: tuple[str, ...]
+    kernels: tuple[int, ...]
+
+
+def encode(plan: Plan, kinds: Mapping[str, Kind], rows: int) -> Encoded:
+    """Write a plan down.
+
+    Arguments:
+        plan: checked.
+        kinds: what a buffer holds, where that isn't one whole array: rows of a batch,
+            or a sum over rows that blocks add to.
+        rows: the most rows that a block has; 0 where nothing holds rows.
+
+    Raises:
+        ProgramError: a step has a form that the engine doesn't know.
+    """
+    return Encoder(plan, kinds, rows).run()
+
+
+class Encoder:
+    """The state of one encoding."""
+
+    def __init__(self, plan: Plan, kinds: Mapping[str, Kind], rows: int) -> None:
+        self.plan = plan
+        self.kinds = kinds
+        self.rows = rows
+        names = [ARENA, *plan.buffers, *plan.constants]
+        self.number = {name: i for i, name in enumerate(names)}
+        self.steps: list[Words] = []
+        self.kernels: list[int] = []
+
+    def run(self) -> Encoded:
+        """Buffers first, then steps."""
+        buffers, constants = self._buffers()
+        for kernel, step in enumerate(self.plan.steps):
+            self._step(step)
+            self.kernels += [kernel] * (len(self.steps) - len(self.kernels))
+        count = len(self.plan.buffers) + len(self.plan.constants)
+        header = [MAGIC, VERSION, self.plan.arena_bytes, self.rows, count]
+        header += [len(self.steps), len(constants)]
+        words = [*header, *buffers]
+        for step in self.steps:
+            words += step
+        return Encoded(
+            np.array(words, np.int64),
+            constants,
+            (*self.plan.buffers, *self.plan.constants),
+            tuple(self.kernels),
+        )
+
+    def _buffers(self) -> tuple[Words, bytes]:
+        words: Words = []
+        for name, type in self.plan.buffers.items():
+            kind = KINDS[self.kinds.get(name, "whole")]
+            words += [kind, *type_words(type), 0]
+        blob = bytearray()
+        for value in self.plan.constants.values():
+            blob += bytes(-len(blob) % ALIGNMENT)
+            type = ArrayType(tuple(value.shape), value.dtype.name)  # pyright: ignore[reportArgumentType]
+            words += [KINDS["constant"], *type_words(type), len(blob)]
+            blob += np.ascontiguousarray(value).tobytes()
+        return words, bytes(blob)
+
+    def _step(self, step: Step) -> None:
+        """One kernel, as one step of the engine or several."""
+        kind = PRIMITIVES[step.opcode].kind
+        if kind == "elementwise":
+            self._map(step.lines, step.inputs, step.outputs, is_tail=False)
+        elif kind == "view":
+            self._copied_view(step)
+        else:
+            ENCODERS[step.opcode](self, step)
+
+    def _emit(self, kind: str, words: Words) -> None:
+        self.steps.append([STEPS[kind], len(words), *words])
+
+    def _place(self, place: Location) -> Words:
+        if place.buffer not in self.number:
+            raise ProgramError(f"{place} names a buffer that doesn't exist")
+        shape = place.type.shape
+        return [
+            self.number[place.buffer],
+            place.offset,
+            DTYPE_NUMBERS[place.type.dtype],
+            len(shape),
+            axis_word(place.rows),
+            *shape,
+            *place.strides,
+        ]
+
+    # Elementwise ----------------------------------------------------------------------
+
+    def _map(
+        self,
+        lines: Sequence[Line],
+        inputs: Sequence[Location],
+        outputs: Sequence[tuple[int, Location]],
+        is_tail: bool,
+    ) -> None:
+        """Lines over one shape; outputs by the numbers of their lines."""
+        shape, rows = lines[0].type.shape, outputs[0][1].rows
+        words = [int(is_tail), len(shape), axis_word(rows), *shape, len(inputs)]
+        for place in inputs:
+            words += self._place(place)
+        words.append(len(lines))
+        for line in lines:
+            words += [OPCODES[line.opcode], DTYPE_NUMBERS[line.type.dtype]]
+            words += [len(line.operands), *line.operands]
+        words.append(len(outputs))
+        for number, place in outputs:
+            words += [len(inputs) + number, *self._place(place)]
+        self._emit("map", words)
+
+    # Products -------------------------------------------------------------------------
+
+    def product(self, step: Step) -> None:
+        """A product, its bias, and the lines that follow it as a map of its own.
+
+        The product is written where one of the outputs will be if nobody else reads it.
+        """
+        first = step.lines[0]
+        left, right = (step.inputs[operand] for operand in first.operands)
+        a = swapped(left) if first.attributes["transpose_a"] else left
+        b = swapped(right) if first.attributes["transpose_b"] else right
+        outputs = dict(step.outputs)
+        done = 0
+        bias = bias_of(step, outputs)
+        if bias is not None:
+            done = 1
+        out = outputs.pop(done, None)
+        if out is None:
+            out = next(place for place in outputs.values() if place.type == first.type)
+        words = [*self._place(a), *self._place(b), *self._place(out)]
+        words += [0] if bias is None else [1, *self._place(bias)]
+        self._emit("product", words)
+        if len(step.lines) > done + 1:
+            self._tail(step, done, out, outputs)
+
+    def _tail(
+        self, step: Step, done: int, out: Location, outputs: Mapping[int, Location]
+    ) -> None:
+        """The lines after a product, which read it where it was written."""
+        lines = step.lines[done + 1 :]
+        read = {operand for line in lines for operand in line.operands}
+        product = len(step.inputs) + done
+        kept = [i for i in range(len(step.inputs)) if i in read]
+        number = {product: 0, **{i: n for n, i in enumerate(kept, 1)}}
+        for position in range(len(lines)):
+            number[product + 1 + position] = 1 + len(kept) + position
+        self._map(
+            [
+                replace(line, operands=tuple(number[o] for o in line.operands))
+                for line in lines
+            ],
+            [out, *(step.inputs[i] for i in kept)],
+            [(n - done - 1, place) for n, place in outputs.items()],
+            is_tail=True,
+        )
+
+    # Reductions -----------------------------------------------------------------------
+
+    def reduce(self, step: Step) -> None:
+        """A sum, a maximum, or its position."""
+        line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
+        axes = line.attributes.get("axes", (line.attributes.get("axis"),))
+        words = [OPCODES[line.opcode], *self._place(place), *self._place(out)]
+        self._emit("reduce", [*words, len(axes), *axes])
+
+    # Moving ---------------------------------------------------------------------------
+
+    def _copy(self, source: Location, target: Location) -> None:
+        self._emit("copy", [*self._place(source), *self._place(target)])
+
+    def _copied_view(self, step: Step) -> None:
+        """A view whose elements are written out in order."""
+        line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
+        if line.opcode == "reshape":
+            target = contiguous(out.buffer, out.offset, place.type, place.rows)
+            self._copy(place, target)
+            return
+        view = view_of(place, line.opcode, line.attributes, out.rows)
+        assert view is not None
+        self._copy(view, out)
+
+    def pad(self, step: Step) -> None:
+        """Zeros, and the array set into them."""
+        line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
+        self._emit("zero", self._place(out))
+        starts, steps = line.attributes["starts"], line.attributes["steps"]
+        if place.type.size:
+            self._copy(place, part_of(out, starts, steps, place))
+
+    def concatenate(self, step: Step) -> None:
+        """The parts side by side."""
+        line, ((_, out),) = step.lines[0], step.outputs
+        axis: int = line.attributes["axis"]
+        start = 0
+        for place in step.inputs_of(line):
+            starts = [0] * len(place.type.shape)
+            starts[axis] = start
+            if place.type.size:
+                self._copy(place, part_of(out, starts, [1] * len(starts), place))
+            start += place.type.shape[axis]
+
+    # By number ------------------------------------------------------------------------
+
+    def take(self, step: Step) -> None:
+        """Rows of a table."""
+        self._by_number("take", step)
+
+    def scatter_add(self, step: Step) -> None:
+        """Rows added into a table."""
+        self._by_number("scatter_add", step)
+
+    def _by_number(self, kind: str, step: Step) -> None:
+        self._emit(kind, self._places(step))
+
+    def _places(self, step: Step) -> Words:
+        """What the one line of a step reads, in its order, and where it writes."""
+        places = [*step.inputs_of(step.lines[0]), step.outputs[0][1]]
+        return [word for place in places for word in self._place(place)]
+
+    def random_bits(self, step: Step) -> None:
+        """Counted random words."""
+        operation: int = step.lines[0].attributes["operation"]
+        self._emit("random_bits", [*self._places(step), operation])
+
+
+ENCODERS: Mapping[str, Callable[[Encoder, Step], None]] = {
+    "matmul": Encoder.product,
+    "sum": Encoder.reduce,
+    "max": Encoder.reduce,
+    "argmax": Encoder.reduce,
+    "pad": Encoder.pad,
+    "concatenate": Encoder.concatenate,
+    "take": Encoder.take,
+    "scatter_add": Encoder.scatter_add,
+    "random_bits": Encoder.random_bits,
+}
+
+
+def type_words(type: ArrayType) -> Words:
+    """A dtype, a rank and the extents."""
+    return [DTYPE_NUMBERS[type.dtype], len(type.shape), *type.shape]
+
+
+def axis_word(axis: int | None) -> int:
+    """−1 where there is no axis of rows."""
+    return -1 if axis is None else axis
+
+
+def swapped(place: Location) -> Location:
+    """The place of a matrix read by columns: its last two axes change places."""
+    last = len(place.strides) - 1
+    rows = place.rows
+    if rows is not None and rows >= last - 1:
+        rows = 2 * last - 1 - rows
+    shape, strides = place.type.shape, place.strides
+    return Location(
+        place.buffer,
+        place.offset,
+        (*strides[:-2], strides[-1], strides[-2]),
+        ArrayType((*shape[:-2], shape[-1], shape[-2]), place.type.dtype),
+        rows,
+    )
+
+
+def bias_of(step: Step, outputs: Mapping[int, Location]) -> Location | None:
+    """The row that every row of a product begins with, if its next line adds one."""
+    if len(step.lines) < 2 or 0 in outputs or step.lines[1].opcode != "add":
+        return None
+    product = len(step.inputs)
+    if any(product in line.operands for line in step.lines[2:]):
+        return None
+    others = [o for o in step.lines[1].operands if o != product]
+    if len(others) != 1 or others[0] >= len(step.inputs):
+        return None
+    bias = step.inputs[others[0]]
+    is_row = bias.strides[-1] == ITEMSIZE[bias.type.dtype] or bias.type.shape[-1] == 1
+    return bias if is_row and not any(bias.strides[:-1]) else None
+
+
+def part_of(
+    out: Location, starts: Sequence[int], steps: Sequence[int], part: Location
+) -> Location:
+    """The place in a larger array that a part of it has."""
+    offset = out.offset + sum(a * s for a, s in zip(starts, out.strides, strict=True))
+    strides = tuple(a * s for a, s in zip(steps, out.strides, strict=True))
+    return Location(out.buffer, offset, strides, part.type, part.rows)

@@ -1,0 +1,1 @@
+"""NumPy: what every instruction means."""

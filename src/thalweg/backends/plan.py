@@ -1,0 +1,449 @@
+"""Memory: where every value of a program lies, decided before anything runs.
+
+Inputs and outputs lie in buffers of their own, constants in buffers that are filled
+once, and all else in one arena, in which values whose lives don't overlap share room.
+Views (reshape, transpose, broadcast, slice) are other strides over the same bytes, and
+cost nothing. An output with the name of an input is carried: the run leaves it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
+from thalweg.backends.layout import (
+    ALIGNMENT,
+    ARENA,
+    Line,
+    Location,
+    Plan,
+    Step,
+    check,
+    contiguous,
+    contiguous_strides,
+    single,
+)
+from thalweg.backends.views import view_of
+from thalweg.errors import ProgramError
+from thalweg.program.ir import Program
+from thalweg.program.types import ArrayType, NumpyArray
+
+
+@dataclass
+class Arena:
+    """Room by offsets: what is given back is merged and given again."""
+
+    size: int = 0
+    free: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+
+    def allocate(self, nbytes: int) -> int:
+        """The offset of the smallest free room that fits, or of new room at the end."""
+        need = rounded(nbytes)
+        fitting = [(length, start) for start, length in self.free if length >= need]
+        if not fitting:
+            start = self.size
+            self.size += need
+            return start
+        length, start = min(fitting)
+        self.free.remove((start, length))
+        if length > need:
+            self.free.append((start + need, length - need))
+        return start
+
+    def release(self, start: int, nbytes: int) -> None:
+        """Give room back, merged with the free room beside it."""
+        merged: list[tuple[int, int]] = []
+        for other, length in sorted([*self.free, (start, rounded(nbytes))]):
+            if merged and merged[-1][0] + merged[-1][1] == other:
+                merged[-1] = (merged[-1][0], merged[-1][1] + length)
+            else:
+                merged.append((other, length))
+        self.free = merged
+
+
+def rounded(nbytes: int) -> int:
+    """Room in whole multiples of the alignment."""
+    return max(-(-nbytes // ALIGNMENT), 1) * ALIGNMENT
+
+
+class Planner:
+    """The state of one planning: a walk over the kernels in order."""
+
+    def __init__(self, kernels: Kernels, rows: Mapping[int, int]) -> None:
+        self.kernels = kernels
+        self.program = kernels.program
+        self.rows = rows
+        self.root = roots_of(self.program)
+        self.carried = {
+            name: value
+            for name, value in self.program.outputs.items()
+            if name in self.program.inputs
+        }
+        self.home = self._parts_of_concatenations()
+        self.given = self._given_buffers()
+        self.views = self._views()
+        self.readers = self._readers()
+        self.last_use = self._last_uses()
+        self.parts: dict[int, list[int]] = {}  # of each concatenation, those in place
+        for part, (owner, _) in self.home.items():
+            self.parts.setdefault(owner, []).append(part)
+        self.fresh: list[int] = []  # roots whose room or last reader is new
+        # The roots of which a kernel is the last reader.
+        self.ending: dict[int, list[int]] = {}
+        for root, number in self.last_use.items():
+            self.ending.setdefault(number, []).append(root)
+        self.arena = Arena()
+        self.places: dict[int, Location] = {}
+        self.rooms: dict[int, tuple[int, int]] = {}  # root -> arena offset and bytes
+        self.constants: dict[str, NumpyArray] = {}
+        self.steps: list[Step] = []
+
+    # What is known before the walk ----------------------------------------------------
+
+    def _views(self) -> dict[int, list[int]]:
+        """The views of each value."""
+        views: dict[int, list[int]] = {}
+        for value in self.program.computed():
+            instruction = self.kernels.instruction(value)
+            if instruction.primitive.kind == "view":
+                views.setdefault(instruction.inputs[0], []).append(value)
+        return views
+
+    def _readers(self) -> dict[int, int]:
+        """The last kernel that reads a value itself; outputs live on."""
+        last: dict[int, int] = {}
+        for number, kernel in enumerate(self.kernels.kernels):
+            last |= dict.fromkeys(kernel.inputs, number)
+        return last | dict.fromkeys(
+            self.program.outputs.values(), len(self.kernels.kernels)
+        )
+
+    def _last_uses(self) -> dict[int, int]:
+        """The last kernel that reads any view of a root."""
+        last: dict[int, int] = {}
+        for value, number in self.readers.items():
+            root = self.root[value]
+            last[root] = max(last.get(root, -1), number)
+        for part, (owner, _) in self.home.items():
+            last[owner] = max(last.get(owner, -1), last.get(part, -1))
+        return last
+
+    def _look_again(self, root: int) -> None:
+        """Find out anew which kernel is the last to read a root, or a part of it."""
+        waiting, last = [root], -1
+        while waiting:
+            own = waiting.pop()
+            last = max(last, self.readers.get(own, -1))
+            waiting += [v for v in self.views.get(own, ()) if self.root[v] == root]
+        for part in self.parts.get(root, ()):
+            last = max(last, self.last_use.get(part, -1))
+        self.last_use[root] = last
+        self.ending.setdefault(last, []).append(root)
+        self.fresh.append(root)
+        if root in self.home:
+            self._look_again(self.home[root][0])
+
+    def _parts_of_concatenations(self) -> dict[int, tuple[int, int]]:
+        """Values that can be written straight into their place of a concatenation.
+
+        For each, the concatenation and the offset in bytes: the part is computed, fills
+        its root, and is joined along the first axis, so its place is contiguous.
+        """
+        home: dict[int, tuple[int, int]] = {}
+        for value in self.program.computed():
+            instruction = self.kernels.instruction(value)
+            if (
+                instruction.opcode != "concatenate"
+                or instruction.attributes["axis"] != 0
+            ):
+                continue
+            offset = 0
+            for part in instruction.inputs:
+                root = self._filled_root(part)
+                fits = root is not None and self._can_be_a_part(root)
+                if root is not None and fits and root not in home:
+                    home[root] = (value, offset)
+                offset += self.program.type(part).nbytes
+        return home
+
+    def _filled_root(self, value: int) -> int | None:
+        """The computed value that a value is, or is only a reshape of."""
+        instruction = self.program.instruction(value)
+        while instruction is not None and instruction.opcode == "reshape":
+            value = instruction.inputs[0]
+            instruction = self.program.instruction(value)
+        if instruction is None or instruction.primitive.kind in ("view", "constant"):
+            return None
+        return value
+
+    def _can_be_a_part(self, root: int) -> bool:
+        is_output = root in self.program.outputs.values()
+        return not is_output and self.kernels.instruction(root).opcode != "concatenate"
+
+    def _given_buffers(self) -> dict[int, str]:
+        """Values that are written straight into an output's buffer."""
+        given: dict[int, str] = {}
+        for name, value in self.program.outputs.items():
+            root = self._filled_root(value)
+            if root is not None and name not in self.carried and root not in self.home:
+                given.setdefault(root, name)
+        return given
+
+    # The walk -------------------------------------------------------------------------
+
+    def plan(self) -> Plan:
+        """Walk the kernels, then fill the outputs that nothing was written into."""
+        for value, (name, type) in enumerate(self.program.inputs.items()):
+            self.places[value] = contiguous(name, 0, type, self.rows.get(value))
+        for number, kernel in enumerate(self.kernels.kernels):
+            self._place(number, kernel)
+            self._release(number)
+        self._fill_outputs()
+        self._carry()
+        return Plan(
+            self.program.inputs,
+            self.constants,
+            self.arena.size,
+            tuple(self.steps),
+            self.program.output_types(),
+        )
+
+    def _place(self, number: int, kernel: Kernel) -> None:
+        """Give a kernel's outputs their places, and enter its step."""
+        inputs = {value: self._read(value) for value in kernel.inputs}
+        first = self.kernels.instruction(kernel.values[0])
+        if first.opcode == "take":
+            inputs |= {first.inputs[0]: self._whole_rows(inputs[first.inputs[0]])}
+        for value in kernel.outputs:
+            self.places[value] = self._output_location(number, kernel, value, inputs)
+        if first.opcode == "concatenate" and first.attributes["axis"] == 0:
+            self._join(self.places[kernel.values[0]], first.inputs)
+        else:
+            self.steps.append(self._step(kernel, inputs))
+
+    def _step(self, kernel: Kernel, inputs: Mapping[int, Location]) -> Step:
+        """A kernel with the places that it reads and writes."""
+        number = {value: i for i, value in enumerate(inputs)}
+        lines: list[Line] = []
+        for value in kernel.values:
+            number[value] = len(inputs) + len(lines)
+            instruction = self.kernels.instruction(value)
+            operands = tuple(number[v] for v in instruction.inputs)
+            lines.append(
+                Line(
+                    instruction.opcode,
+                    instruction.attributes,
+                    operands,
+                    instruction.type,
+                )
+            )
+        outputs = [(number[v] - len(inputs), self.places[v]) for v in kernel.outputs]
+        return Step(tuple(lines), tuple(inputs.values()), tuple(outputs))
+
+    def _read(self, value: int) -> Location:
+        """Where a value lies; views and constants find their place when first read."""
+        if value not in self.places:
+            instruction = self.kernels.instruction(value)
+            if instruction.opcode == "constant":
+                self.places[value] = self._constant(value)
+            else:
+                self.places[value] = self._view(value)
+        return self.places[value]
+
+    def _constant(self, value: int) -> Location:
+        name = f"%constant{value}"  # unlike what crosses between parts
+        self.constants[name] = self.kernels.instruction(value).attributes["value"]
+        return contiguous(name, 0, self.program.type(value))
+
+    def _view(self, value: int) -> Location:
+        """Other strides over the same bytes, or where there are none, a copy."""
+        instruction = self.kernels.instruction(value)
+        source = self._read(instruction.inputs[0])
+        rows = self.rows.get(value)
+        view = view_of(source, instruction.opcode, instruction.attributes, rows)
+        if view is not None:
+            return view
+        self._become_root(value)
+        place = contiguous(ARENA, self._room(value), self.program.type(value), rows)
+        self.steps.append(
+            single(instruction.opcode, instruction.attributes, (source,), place)
+        )
+        return place
+
+    def _become_root(self, value: int) -> None:
+        """A view that must be copied has bytes of its own from here on."""
+        before = self.root[value]
+        waiting = [value]
+        while waiting:
+            own = waiting.pop()
+            self.root[own] = value
+            waiting += self.views.get(own, ())
+        for root in (before, value):
+            self._look_again(root)
+
+    def _output_location(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> Location:
+        """An output's buffer, a concatenation, the place of a dying input, or new room.
+
+        Over an input, because a kernel reads element by element what it replaces.
+        """
+        type, rows = self.program.type(value), self.rows.get(value)
+        if value in self.given:
+            return contiguous(self.given[value], 0, type, rows)
+        carried = self._carried_input(number, kernel, value, inputs)
+        if carried is not None:
+            return contiguous(carried, 0, type, rows)
+        if value in self.home:
+            owner, offset = self.home[value]
+            base = self._base(owner)
+            return contiguous(base.buffer, base.offset + offset, type, rows)
+        reused = self._dying_input(number, kernel, value, inputs)
+        if reused is not None:
+            self.rooms[value] = self.rooms.pop(reused)
+            self.fresh.append(value)
+        return contiguous(ARENA, self._room(value), type, rows)
+
+    def _base(self, owner: int) -> Location:
+        """Where a concatenation lies."""
+        type = self.program.type(owner)
+        if owner in self.given:
+            return contiguous(self.given[owner], 0, type)
+        return contiguous(ARENA, self._room(owner), type)
+
+    def _room(self, root: int) -> int:
+        """The offset of a root's room, which is taken at the first call."""
+        if root not in self.rooms:
+            nbytes = self.program.type(root).nbytes
+            self.rooms[root] = (self.arena.allocate(nbytes), nbytes)
+            self.fresh.append(root)
+        return self.rooms[root][0]
+
+    def _carried_input(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> str | None:
+        """The input that an elementwise result may overwrite, as its new value."""
+        if not self.kernels.is_elementwise(kernel):
+            return None
+        for name, output in self.carried.items():
+            position = list(self.program.inputs).index(name)
+            is_last_reader = self.last_use.get(position, -1) <= number
+            if (
+                output == value
+                and is_last_reader
+                and self._reads_aligned(position, inputs)
+            ):
+                return name
+        return None
+
+    def _reads_aligned(self, root: int, inputs: Mapping[int, Location]) -> bool:
+        """Whether a kernel reads a root only element for element."""
+        readings = [place for v, place in inputs.items() if self.root[v] == root]
+        whole = self.program.type(root).nbytes
+        return all(p.is_contiguous and p.type.nbytes == whole for p in readings)
+
+    def _dying_input(
+        self, number: int, kernel: Kernel, value: int, inputs: Mapping[int, Location]
+    ) -> int | None:
+        """An input of an elementwise kernel whose room the output can have."""
+        if not self.kernels.is_elementwise(kernel):
+            return None
+        nbytes = self.program.type(value).nbytes
+        for source in inputs:
+            root = self.root[source]
+            if (
+                root in self.rooms
+                and self.last_use[root] == number
+                and self.program.type(root).nbytes == nbytes
+                and self._reads_aligned(root, inputs)
+                and not self._is_joined(root)
+            ):
+                return root
+        return None
+
+    def _is_joined(self, root: int) -> bool:
+        return any(owner == root for owner, _ in self.home.values())
+
+    def _join(self, base: Location, parts: tuple[int, ...]) -> None:
+        """Copy the parts of a concatenation that weren't written into their places."""
+        offset = base.offset
+        for value in parts:
+            part = self._read(value)
+            place = contiguous(base.buffer, offset, part.type, part.rows)
+            if part != place:
+                self._copy(part, place)
+            offset += part.type.nbytes
+
+    def _copy(self, source: Location, target: Location) -> None:
+        shape = {"shape": target.type.shape}
+        self.steps.append(single("reshape", shape, (source,), target))
+
+    def _release(self, number: int) -> None:
+        """Give back the room of what no kernel reads after this one."""
+        for root in (*self.ending.pop(number, ()), *self.fresh):
+            if root in self.rooms and self.last_use.get(root, number) <= number:
+                self.arena.release(*self.rooms.pop(root))
+        self.fresh.clear()
+
+    # Outputs --------------------------------------------------------------------------
+
+    def _fill_outputs(self) -> None:
+        """Copy what wasn't written straight into its output's buffer."""
+        for name, value in self.program.outputs.items():
+            if name in self.carried:
+                continue
+            place = self._read(value)
+            home = contiguous(name, 0, place.type, place.rows)
+            if (place.buffer, place.offset) != (name, 0):
+                self._copy(place, home)
+
+    def _carry(self) -> None:
+        """Copy what wasn't written into its input; through the arena if inputs swap."""
+        pending: list[tuple[Location, Location]] = []
+        for name, value in self.carried.items():
+            home = contiguous(name, 0, self.program.inputs[name])
+            place = self._read(value)
+            if (place.buffer, place.offset, place.strides) == (name, 0, home.strides):
+                continue
+            if self.root[value] < len(self.program.inputs):
+                place = self._copied(place)
+            pending.append((place, home))
+        for place, home in pending:
+            self._copy(place, home)
+
+    def _whole_rows(self, table: Location) -> Location:
+        """A table of which a row can be taken as it lies, or a copy that is one."""
+        row = ArrayType(table.type.shape[1:], table.type.dtype)
+        apart = not row.size or table.strides[1:] == contiguous_strides(row)
+        return table if apart else self._copied(table)
+
+    def _copied(self, place: Location) -> Location:
+        room = contiguous(ARENA, self.arena.allocate(place.type.nbytes), place.type)
+        self._copy(place, room)
+        return room
+
+
+def plan(kernels: Kernels, rows: Mapping[int, int] | None = None) -> Plan:
+    """Give every value of a program that crosses between its kernels a place.
+
+    Arguments:
+        kernels: the program, cut.
+        rows: the axis along which a value holds a batch's rows, for values that do.
+
+    Raises:
+        ProgramError: an output has the name of an input but another type.
+    """
+    program = kernels.program
+    for name, type in program.output_types().items():
+        if program.inputs.get(name, type) != type:
+            raise ProgramError(
+                f"output {name} is {type}, but the input of that name "
+                f"is {program.inputs[name]}"
+            )
+    return check(Planner(kernels, rows or {}).plan())
+
+
+def plan_singly(program: Program) -> Plan:
+    """The plan of a program with a kernel for every instruction."""
+    return plan(singly(program))

@@ -1,0 +1,1 @@
+"""Programs as the formulas that a textbook prints."""

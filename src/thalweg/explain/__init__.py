@@ -1,0 +1,1 @@
+"""A network as the formulas and kernels that run."""

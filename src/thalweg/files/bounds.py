@@ -1,0 +1,149 @@
+"""How large what a file describes may be, and which characters its names may have."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from thalweg.errors import ModelFileError
+from thalweg.formulas.layers import Embedding, Layer
+from thalweg.model.stack import Shapes
+from thalweg.model.traced import SavedProgram, TracedLayer
+from thalweg.program.extent import kept_bytes, peak_bytes
+from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
+
+Data = dict[str, Any]
+
+MOST_BYTES_A_ROW = 2**26  # of values that are there together
+MOST_GIVEN_A_ROW = 2**21
+LAYER_LIMIT = 512  # bounds the time that tracing them takes
+PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
+
+
+def require_small_rows(shapes: Shapes) -> None:
+    """What layers without parameters of their own make of a row has bounded size."""
+    size = sum(map(math.prod, shapes.outputs))
+    if size > MOST_COMPUTED_A_ROW:
+        raise ModelFileError(
+            f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
+            f"got {size:,}"
+        )
+    given = math.prod(shapes.outputs[-1])
+    own = sum(math.prod(p.shape) for p in shapes.parameters.values())
+    if given > max(MOST_GIVEN_A_ROW, own):
+        raise ModelFileError(
+            f"a network may give {MOST_GIVEN_A_ROW:,} numbers for a row, or as many as "
+            f"it has parameters, got {given:,}"
+        )
+
+
+def require_little_memory(program: SavedProgram) -> SavedProgram:
+    """The program, if for a row it needs bounded memory beside its own arrays."""
+    program.at(TYPICAL_ROWS)
+    one = program.at(1)
+    own = sum(type.nbytes for type in one.inputs.values())
+    own += sum(array.nbytes for array in program.constants.values())
+    needed = peak_bytes(one)
+    if needed > max(MOST_BYTES_A_ROW, own):
+        raise ModelFileError(
+            f"a program may need {MOST_BYTES_A_ROW:,} bytes for a row, or as many as "
+            f"its own arrays have, this one needs {needed:,}"
+        )
+    return program
+
+
+def require_little_kept(layers: Sequence[Layer], own: int) -> None:
+    """What all layers compute once, and keep for every row, has bounded size."""
+    kept = sum(
+        kept_bytes(layer.prediction.at(1), layer.prediction.at(2))
+        for layer in layers
+        if isinstance(layer, TracedLayer)
+    )
+    if kept > max(MOST_BYTES_A_ROW, own):
+        raise ModelFileError(
+            f"all layers together may compute {MOST_BYTES_A_ROW:,} bytes whatever the "
+            f"rows, or as many as their own arrays have, these compute {kept:,}"
+        )
+
+
+def require_layer_count(described: Any) -> None:
+    """Neither more layers than can be read in time are written, nor are they read."""
+    count = -(-parts_in(described) // PARTS_A_LAYER)
+    if count > LAYER_LIMIT:
+        raise ModelFileError(
+            f"there may be {LAYER_LIMIT:,} layers, of which embeddings and parts of "
+            f"Columns count as an eighth, got {count:,}"
+        )
+
+
+def parts_in(data: Any) -> int:
+    """How much a list of layers, with those inside others, takes to be traced."""
+    if isinstance(data, list):
+        return sum(map(parts_in, cast(list[Any], data)))
+    if not isinstance(data, dict):
+        return 0
+    described = cast(Data, data)
+    parts = described.get("parts")
+    ranges = len(cast(list[Any], parts)) if isinstance(parts, list) else 0
+    own = 0
+    if "type" in described:
+        own = 1 if described["type"] == Embedding.__name__ else PARTS_A_LAYER
+    return own + ranges + parts_in(parts) + parts_in(described.get("object"))
+
+
+# Names --------------------------------------------------------------------------------
+
+CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that steer a terminal, or the order in which others are shown."""
+
+OUR_NAMES = (*("writer", "kind", "network", "loss", "optimizer", "penalty", "history"),)
+"""The fields with names of formulas, layers, parameters and losses."""
+
+
+def require_printable(document: Mapping[str, Any]) -> None:
+    """Names of what computes hold no control characters.
+
+    What comes from a user's table, such as names of columns, may hold anything.
+
+    Raises:
+        ModelFileError: one does.
+    """
+    for text in texts_in([document.get(field) for field in OUR_NAMES]):
+        if CONTROLS.search(text):
+            raise ModelFileError(
+                f"a name must have no control characters, got {text!a:.80}"
+            )
+
+
+def texts_in(value: Any) -> Iterable[str]:
+    """Every text, and every key, in data of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        data = cast(Data, value)
+        yield from data
+        for each in data.values():
+            yield from texts_in(each)
+    elif isinstance(value, list):
+        for each in cast(list[Any], value):
+            yield from texts_in(each)
+
+
+def with_escapes(value: Any) -> Any:
+    """Data of JSON with escapes in the place of control characters.
+
+    Example:
+        >>> with_escapes({"name": "a\\x1b[2J"})
+        {'name': 'a\\\\x1b[2J'}
+    """
+    if isinstance(value, str):
+        return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], value)
+    if isinstance(value, dict):
+        return {key: with_escapes(each) for key, each in cast(Data, value).items()}
+    if isinstance(value, list):
+        return [with_escapes(each) for each in cast(list[Any], value)]
+    return value

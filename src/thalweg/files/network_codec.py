@@ -1,0 +1,340 @@
+"""A network as one safe file, and back.
+
+Layers of thalweg's own are written by name and fields; what a person wrote is written
+as its traced program. Loading imports nothing, evaluates nothing, and checks every
+shape, program and size before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+from thalweg.errors import ModelFileError, ThalwegError
+from thalweg.files.bounds import (
+    require_layer_count,
+    require_little_kept,
+    require_little_memory,
+    require_printable,
+    require_small_rows,
+    with_escapes,
+)
+from thalweg.files.columnar import LISTS
+from thalweg.files.document import LONG_LISTS, TIMES
+from thalweg.files.history_codec import decode_history, history_data
+from thalweg.files.modelfile import Content, write_model
+from thalweg.files.registry import from_plain, plain_data
+from thalweg.formulas.layers import Layer
+from thalweg.formulas.losses import LOSSES, Loss, probabilities
+from thalweg.formulas.optimizers import Optimizer
+from thalweg.formulas.penalties import Penalty
+from thalweg.model.memory import Memory, empty_memory, parts_of
+from thalweg.model.record import AnyNetwork, NetworkRecord
+from thalweg.model.stack import (
+    Shapes,
+    StepRandom,
+    shapes_of,
+    training_predictions_of,
+)
+from thalweg.model.step import require_matrix_output, types_of
+from thalweg.model.traced import (
+    RANDOM_INPUTS,
+    SavedProgram,
+    TracedLayer,
+    TracedLoss,
+    can_train,
+    parameter_data,
+    parameters_from,
+    traced_layer,
+    traced_loss,
+)
+from thalweg.program.ir import Program
+from thalweg.program.serialize import TYPICAL_ROWS
+from thalweg.program.trace import Tracer, trace
+from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
+from thalweg.training.arguments import row_shape
+
+Data = dict[str, Any]
+Tensors = dict[str, NumpyArray]
+PARAMETER = "parameters/"
+Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]
+
+
+def save(network: NetworkRecord, path: str | Path) -> None:
+    """Write a network to a file, whole or not at all.
+
+    Raises:
+        NotFittedError: the network has no parameters yet.
+        ProgramError: a person's own formula depends on the number of rows in a way that
+            can't be saved.
+        FileError: the file can't be written.
+    """
+    document, tensors = network_data(network)
+    write_model(path, *as_written({"kind": "network", **document}, tensors))
+
+
+# To data ------------------------------------------------------------------------------
+
+
+def unfilled(network: AnyNetwork, inputs: int, dtype: Dtype = "float32") -> AnyNetwork:
+    """A network of these layers whose arrays have their sizes, but no numbers yet.
+
+    Arguments:
+        network: whose layers they are.
+        inputs: how many numbers a row has.
+        dtype: of the network.
+    """
+    same = type(network)(network.layers)
+    shapes = shapes_of(network.layers, (inputs,), dtype)
+    same.take(shapes, empty_memory(shapes, dtype), dtype)
+    return same
+
+
+def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
+    """Tensors and a document as `write_model` takes them, with what a reader must know.
+
+    Lists that grow with a table were packed before. All else stays in the document, so
+    that it is known where arrays lie in memory before one is read.
+    """
+    needed = [*document.get("required_features", [])]
+    if any(name.startswith(LISTS) for name in tensors):
+        needed.append(LONG_LISTS)
+    needed.append(TIMES)
+    return tensors, {**document, "required_features": needed}
+
+
+def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
+    """The network as plain data, and its arrays by name."""
+    shapes = network.shapes
+    tensors = {
+        PARAMETER + name: array
+        for name, array in {**network.parameters, **network.state}.items()
+    }
+    layers = [
+        layer_data(layer, f"{number}", shapes.outputs[number - 1], network, tensors)
+        for number, layer in enumerate(network.layers, 1)
+    ]
+    require_layer_count(layers)
+    require_small_rows(shapes)
+    document: Data = {
+        "network": {
+            "input_shape": list(shapes.outputs[0]),
+            "dtype": network.dtype,
+            "layers": layers,
+        },
+        "loss": loss_data(network, tensors),
+        "optimizer": plain_data(network.optimizer),
+        "penalty": plain_data(network.penalty),
+        "history": history_data(network.history, tensors),
+    }
+    return with_escapes(document), tensors
+
+
+def layer_data(
+    layer: Layer,
+    name: str,
+    input_shape: tuple[int, ...],
+    network: NetworkRecord,
+    tensors: Tensors,
+) -> Data:
+    """A layer by its name and fields; a person's own by its programs."""
+    plain = plain_data(layer)
+    if plain is not None:
+        return plain
+    traced = (
+        layer
+        if isinstance(layer, TracedLayer)
+        else traced_layer(layer, input_shape, network.dtype)
+    )
+    data: Data = {
+        "type": "traced",
+        "name": traced.name,
+        "parameters": parameter_data(traced.declared),
+        "state": parameter_data(traced.kept),
+        "prediction": program_data(traced.prediction, f"{name}.prediction", tensors),
+    }
+    if traced.training is not None:
+        data["training"] = program_data(traced.training, f"{name}.training", tensors)
+    return data
+
+
+def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
+    """A program's data, with its constants among the file's tensors."""
+    tensors |= {
+        f"constants/{name}.{key}": array for key, array in program.constants.items()
+    }
+    return program.data
+
+
+def loss_data(network: NetworkRecord, tensors: Tensors) -> Data | None:
+    """The loss by its name, or a person's own by its program."""
+    loss = network.loss
+    if loss is None:
+        return None
+    known = LOSSES.get(loss.name)
+    if known is not None and known.function is loss.function:
+        return {"name": loss.name, "parameters": dict(loss.parameters)}
+    traced = loss.function
+    if not isinstance(traced, TracedLoss):
+        traced = traced_loss(loss, network.shapes.outputs[-1][0], network.dtype)
+    return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
+
+
+# From data ----------------------------------------------------------------------------
+
+
+def network_from(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
+    """A network from what a file holds, whose arrays are filled by the way.
+
+    Arguments:
+        content: of the file.
+        make: a network of layers.
+
+    Raises:
+        ModelFileError: a part is missing or doesn't fit the others.
+    """
+    try:
+        return decode_network(content, make)
+    except ThalwegError as error:
+        raise ModelFileError(f"{content.name}: {error}") from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise ModelFileError(
+            f"{content.name}: the network's description is damaged: {error!r}"
+        ) from None
+
+
+def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
+    """The network, its parameters, loss and history."""
+    document, tensors = content.document, content.tensors
+    require_printable(document)
+    described = document["network"]
+    dtype = described["dtype"]
+    if dtype not in FLOATS:
+        raise ModelFileError(
+            f"a network's dtype must be float32 or float64, got {dtype!r}"
+        )
+    require_layer_count(described["layers"])
+    layers = [
+        decode_layer(data, f"{number}", tensors)
+        for number, data in enumerate(described["layers"], 1)
+    ]
+    network = make(layers)
+    shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
+    require_small_rows(shapes)
+    own = sum(array.nbytes for array in tensors.values())
+    require_little_kept(layers, own)
+    network.take(shapes, placed(content, shapes, dtype), dtype)
+    content.fill()
+    network.loss = decode_loss(document["loss"], tensors)
+    network.optimizer = from_plain(document["optimizer"], Optimizer)
+    network.penalty = from_plain(document["penalty"], Penalty)
+    network.history = decode_history(document["history"], tensors)
+    require_trainable(network)
+    return network
+
+
+def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:
+    """The memory of the network, into which its tensors are going to be read."""
+    require_values(
+        {
+            name.removeprefix(PARAMETER): array
+            for name, array in content.tensors.items()
+            if name.startswith(PARAMETER)
+        },
+        types_of({**shapes.parameters, **shapes.state}, dtype),
+    )
+    content.make_room(PARAMETER + n for n in (*shapes.parameters, *shapes.state))
+    memory = empty_memory(shapes, dtype)
+    values = {**parts_of(memory.parameters, shapes), **memory.state}
+    for name, array in values.items():
+        content.place(PARAMETER + name, array)
+    return memory
+
+
+def require_values(values: Tensors, types: Mapping[str, ArrayType]) -> None:
+    """The file has every parameter in its type, and no other."""
+    if values.keys() != types.keys():
+        odd = sorted(values.keys() ^ types.keys())
+        raise ModelFileError(f"parameters that are missing, or too many: {odd[:8]}")
+    for name, type in types.items():
+        array = values[name]
+        if (array.shape, array.dtype.name) != (type.shape, type.dtype):
+            raise ModelFileError(
+                f"parameter {name} must be {type}, got {array.dtype} of {array.shape}"
+            )
+
+
+def require_trainable(network: NetworkRecord) -> None:
+    """What training and scoring need is traced once, so that it can't fail later."""
+    shapes, dtype = network.shapes, network.dtype
+    types = types_of({**shapes.parameters, **shapes.state}, dtype)
+    types["X"] = ArrayType((TYPICAL_ROWS, *shapes.outputs[0]), dtype)
+    types |= RANDOM_INPUTS
+    layers = [each for each in network.layers if can_train(each)]
+    if len(layers) == len(network.layers):
+        trace(lambda a: outputs_in_training(network, a), types)
+    if network.loss is not None:
+        trace_loss(network.loss, require_matrix_output(shapes), dtype)
+
+
+def outputs_in_training(network: NetworkRecord, arrays: dict[str, Tracer]) -> Data:
+    """Outputs and new state of a training step, without its loss."""
+    random = StepRandom(arrays["seed"], arrays["step"], network.dtype)
+    y, state = training_predictions_of(network.layers, arrays["X"], arrays, random)
+    return {"y": y, **state}
+
+
+def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
+    """The loss of rows as a program."""
+    type = ArrayType((TYPICAL_ROWS, outputs), dtype)
+    return trace(
+        lambda a: {"losses": loss.per_row(a["predictions"], a["targets"])},
+        {"predictions": type, "targets": type},
+    )
+
+
+def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
+    """A layer from its name and fields, or from its programs."""
+    kind = data["type"]
+    if kind != "traced":
+        return from_plain(data, Layer)
+    training = data.get("training")
+    return TracedLayer(
+        str(data["name"]),
+        parameters_from(data["parameters"]),
+        parameters_from(data["state"]),
+        decode_program(data["prediction"], f"{name}.prediction", tensors),
+        None
+        if training is None
+        else decode_program(training, f"{name}.training", tensors),
+    )
+
+
+def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
+    """A program with its constants, checked for a number of rows."""
+    prefix = f"constants/{name}."
+    constants = {
+        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
+    }
+    return require_little_memory(SavedProgram(data, constants))
+
+
+def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:
+    """A loss by its name, or from its program."""
+    if data is None:
+        return None
+    if "program" in data:
+        program = decode_program(data["program"], "loss", tensors)
+        traced = TracedLoss(str(data["name"]), program)
+        return Loss(traced.name, traced, probabilities)
+    parameters = cast(dict[str, float], data["parameters"])
+    return Loss.of(str(data["name"])).with_parameters(**parameters)

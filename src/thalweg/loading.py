@@ -1,0 +1,185 @@
+"""Models from their files, and runs from their checkpoints.
+
+This file stays light: polars and scikit-learn are imported when a table is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.files.document import ESTIMATOR
+from thalweg.tabular.libraries import load_libraries
+
+if TYPE_CHECKING:
+    from thalweg.files.modelfile import Content
+    from thalweg.formulas.optimizers import Optimizer
+    from thalweg.formulas.penalties import Penalty
+    from thalweg.network import Network
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.model import TableModel
+    from thalweg.training.callbacks import AfterEpoch, Callback
+
+
+def resume(
+    folder: str | PathLike[str],
+    data: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    validation: tuple[Any, ...] | None = None,
+    optimizer: Optimizer | None = None,
+    penalty: Penalty | None = None,
+    progress: bool = False,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
+) -> Network | Trained:
+    """Go on with a run from its newest checkpoint, as if it had never stopped.
+
+    Weights, the optimizer's state, counters and history become the same to the bit, for
+    any number of threads; only the seconds differ. Checkpoints go on in that folder.
+
+    Arguments:
+        folder: that of the `Checkpoint` which `fit` or `train` was given; or a file in
+            it, ``step-N.thalweg``, where ``latest.json`` was lost.
+        data: for a network X, as `fit` had it. For a table the file or frame; None for
+            the file that it was read from.
+        y: for a network, as `fit` had it.
+        sample_weight: the same.
+        validation: rows of a person's own, as `fit` had them; a fraction is known.
+        optimizer, penalty: only those of a person's own, which no file holds.
+        progress: show both losses while training.
+        callback: called with an `EpochRecord` after every epoch that is still to come.
+        callbacks: objects that follow the run; see `Callback`.
+        threads: at most; None for as many as are fastest.
+        validation_data, test_data: for a table, as `train` had them; None for the
+            files that they were read from.
+
+    Returns:
+        The `Network`, with its history; for a table what `train` returns.
+
+    Raises:
+        FileError: there is no checkpoint that can be read, or none that is known to
+            count; or another process writes there.
+        DataError: the rows or the table aren't those of the run.
+        ArgumentError: something is missing, or too much.
+        DivergenceError: as `fit` raises it.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+        >>> def stop(record):
+        ...     if record.epoch == 5:
+        ...         raise KeyboardInterrupt
+        >>> network = tw.Network([tw.Dense(1)])
+        >>> history = network.fit(
+        ...     X, 3 * X, epochs=8, checkpoint=tw.Checkpoint("slope"), callback=stop
+        ... )
+        >>> history.stopped_because
+        'interrupted after epoch 5'
+        >>> tw.resume("slope", X, 3 * X).history.stopped_because
+        'all 8 epochs were done'
+    """
+    from thalweg.checkpoints.resume import go_on, saved_run
+    from thalweg.network import Network
+    from thalweg.training.callbacks import callbacks_from
+    from thalweg.training.checkpoint import TABLE
+    from thalweg.training.execution import Execution
+
+    with saved_run(folder, Network) as (store, saved):
+        epochs = saved.setup.epochs
+        told = callbacks_from(callback, callbacks, progress, epochs)
+        if TABLE in saved.setup.notes:
+            load_libraries()
+            from thalweg.tabular.going_on import begun
+            from thalweg.tabular.learn import learn
+            from thalweg.tabular.own import own_sources
+
+            run = begun(saved)
+            source = run.source if data is None else data
+            given = own_sources(validation_data, test_data, {})
+            execution = Execution(saved.setup.engine, threads)
+            return learn(
+                source,
+                run.target,
+                run.settings,
+                execution=execution,
+                callbacks=told.each,
+                resumed=(store, saved),
+                own=run.own_sources(given),
+            )
+        for name, own in (("validation", validation_data), ("test", test_data)):
+            if own is not None:
+                raise ArgumentError(
+                    f"{name}_data must be left out, as the run is that of a network"
+                )
+        return go_on(
+            store,
+            saved,
+            data,
+            y,
+            sample_weight=sample_weight,
+            validation=validation,
+            optimizer=optimizer,
+            penalty=penalty,
+            callbacks=told,
+            threads=threads,
+        )
+
+
+def load(path: str | Path) -> Network | TableModel:
+    """Read a network, or a table's model, from a file.
+
+    Nothing in the file is run or imported, and every size and shape is checked first.
+
+    Arguments:
+        path: a file that `Network.save`, `TableModel.save` or ``thalweg train`` wrote.
+
+    Returns:
+        A `Network`; or a `TableModel`, which takes tables, if one was saved.
+
+    Raises:
+        FileError: the file can't be read.
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            which its own ``load`` reads.
+
+    Example:
+        >>> import thalweg as tw
+        >>> tw.Network([tw.Dense(3, "softmax")]).initialize(4).save("iris.thalweg")
+        >>> tw.load("iris.thalweg")
+        Network([Dense(3, activation='softmax')])
+    """
+    from thalweg.files.modelfile import opened_model
+
+    with opened_model(path) as content:
+        return held_in(content)
+
+
+def held_in(content: Content) -> Network | TableModel:
+    """What a file holds, of whatever the gate let in.
+
+    Raises:
+        ModelFileError: the file breaks a rule of the format, or holds an estimator,
+            of which this room knows nothing.
+    """
+    kind = content.document.get("kind")
+    if kind == ESTIMATOR:
+        raise ModelFileError(
+            f"{content.name}: holds an estimator; thalweg.NetworkClassifier.load or "
+            "thalweg.NetworkRegressor.load reads it"
+        )
+    if kind == "table":
+        load_libraries()
+        from thalweg.tabular.model import model_from
+
+        return model_from(content)
+    from thalweg.files.network_codec import network_from
+    from thalweg.network import Network
+
+    return network_from(content, Network)

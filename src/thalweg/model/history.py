@@ -1,0 +1,171 @@
+"""What happened while a network was trained."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from thalweg.model.epochs import OF_METRICS, EpochRecord, Epochs, Metrics
+
+__all__ = ["DIVERGED", "EpochRecord", "History", "Metrics"]
+
+DIVERGED = "diverged"
+
+
+@dataclass(init=False)
+class History:
+    """The losses and metrics of every epoch, the best epoch, and why training stopped.
+
+    The training loss is the mean over the epoch's batches while the weights moved and
+    dropout was on, without penalties; so it can start above the validation loss.
+
+    Arguments:
+        epochs: one record for each epoch that was finished. They are kept as an array,
+            and behave as a list of which nothing is replaced.
+        best_epoch: the epoch with the lowest validation loss (without validation rows
+            the last one), counted from 1; 0 before any epoch was finished.
+        stopped_because: a sentence.
+        settings: how the run was set up: loss, optimizer, batch size, seed, rows.
+
+    Example:
+        >>> record = EpochRecord(1, 0.7, 0.6, {"accuracy": 0.5}, {}, 0.01, 0.1)
+        >>> history = History([record], best_epoch=1, stopped_because="1 epoch done")
+        >>> history.training_loss, history.validation_loss
+        ([0.7], [0.6])
+        >>> History.from_dict(history.to_dict()) == history
+        True
+    """
+
+    epochs: Epochs
+    best_epoch: int
+    stopped_because: str
+    settings: dict[str, Any]
+
+    def __init__(
+        self,
+        epochs: Iterable[EpochRecord] = (),
+        best_epoch: int = 0,
+        stopped_because: str = "",
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.epochs = epochs if isinstance(epochs, Epochs) else Epochs(epochs)
+        self.best_epoch, self.stopped_because = best_epoch, stopped_because
+        self.settings = {} if settings is None else settings
+
+    @property
+    def training_loss(self) -> list[float]:
+        """The training loss of every epoch."""
+        return self.epochs.figure("training_loss")
+
+    @property
+    def validation_loss(self) -> list[float]:
+        """The validation loss of every epoch; empty without validation rows."""
+        return self.epochs.figure("validation_loss")
+
+    @property
+    def training_metrics(self) -> dict[str, list[float]]:
+        """Each training metric's value in every epoch."""
+        return self._metrics("training_metrics.")
+
+    @property
+    def validation_metrics(self) -> dict[str, list[float]]:
+        """Each validation metric's value in every epoch."""
+        return self._metrics("validation_metrics.")
+
+    def _metrics(self, group: str) -> dict[str, list[float]]:
+        names = [name for name in self.epochs.names if name.startswith(group)]
+        return {name.removeprefix(group): self.epochs.figure(name) for name in names}
+
+    @property
+    def learning_rate(self) -> list[float]:
+        """The learning rate at the end of every epoch."""
+        return self.epochs.figure("learning_rate")
+
+    @property
+    def seconds(self) -> list[float]:
+        """The duration of every epoch."""
+        return self.epochs.figure("seconds")
+
+    @property
+    def stopped_epoch(self) -> int:
+        """The last epoch that was finished, counted from 1."""
+        return len(self.epochs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The history as plain data, for JSON; a metric that isn't finite is None."""
+        return {
+            "epochs": [record_data(record) for record in self.epochs],
+            "best_epoch": self.best_epoch,
+            "stopped_because": self.stopped_because,
+            "settings": copy.deepcopy(self.settings),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> History:
+        """A history from what `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data isn't a history.
+        """
+        numbered = enumerate(cast(list[Mapping[str, Any]], data["epochs"]), 1)
+        epochs = Epochs(record_from(number, each) for number, each in numbered)
+        return cls.described(data, epochs)
+
+    @classmethod
+    def described(cls, data: Mapping[str, Any], epochs: Epochs) -> History:
+        """A history of these epochs, of which the data says the rest.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data isn't a history.
+        """
+        best, because = data["best_epoch"], data["stopped_because"]
+        if best not in range(len(epochs) + 1) or not isinstance(because, str):
+            raise ValueError(f"a history can't have {best=} and {because=}")
+        return cls(epochs, int(best), because, dict(data["settings"]))
+
+
+def record_data(record: EpochRecord) -> dict[str, Any]:
+    """An epoch's record as plain data."""
+    data = asdict(record)
+    for name in OF_METRICS:
+        data[name] = {k: finite(v) for k, v in data[name].items()}
+    return data
+
+
+def record_from(number: int, data: Mapping[str, Any]) -> EpochRecord:
+    """An epoch's record from plain data, if it is that of the epoch."""
+    if data["epoch"] != number:
+        raise ValueError(f"epoch {number} must come next, got {data['epoch']!r}")
+    validation_loss = data["validation_loss"]
+    return EpochRecord(
+        number,
+        real(data["training_loss"]),
+        None if validation_loss is None else real(validation_loss),
+        metrics_from(data["training_metrics"]),
+        metrics_from(data["validation_metrics"]),
+        real(data["learning_rate"]),
+        real(data["seconds"]),
+    )
+
+
+def metrics_from(data: Mapping[str, Any]) -> Metrics:
+    """Metrics by name; None stands for one that wasn't finite."""
+    return {
+        str(name): math.nan if value is None else real(value)
+        for name, value in data.items()
+    }
+
+
+def real(value: Any) -> float:
+    """A number of plain data."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"must be a number, got {value!r}")
+    return float(value)
+
+
+def finite(value: float) -> float | None:
+    """The number if JSON has it."""
+    return value if math.isfinite(value) else None

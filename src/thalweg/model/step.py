@@ -1,0 +1,203 @@
+"""The programs of a network: one training step, the scoring of rows, prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from thalweg.errors import ShapeError
+from thalweg.formulas import optimizers
+from thalweg.formulas.clipping import clip_by_global_norm
+from thalweg.formulas.layers import Layer, Parameter
+from thalweg.formulas.losses import Loss
+from thalweg.formulas.optimizers import Optimizer
+from thalweg.formulas.penalties import Penalty
+from thalweg.model.metrics import Metric
+from thalweg.model.stack import (
+    Shapes,
+    StepRandom,
+    predictions_of,
+    training_predictions_of,
+)
+from thalweg.program import ops
+from thalweg.program.compile import flat_type, make_safe, training_program, unpack
+from thalweg.program.ir import Program
+from thalweg.program.passes.simplify import simplify
+from thalweg.program.trace import Tracer, labeled, trace
+from thalweg.program.types import ArrayType, Dtype, Shape
+
+Arrays = dict[str, Any]
+OWN_RULES = optimizers.__name__  # none reads its learning rate but as an argument
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is to learn: everything that a training step depends on."""
+
+    loss: Loss
+    metric: Metric
+    optimizer: Optimizer
+    penalty: Penalty | None
+    clip_norm: float | None
+
+    @property
+    def shared(self) -> Hashable:
+        """What the program of a step depends on: the learning rate is its input."""
+        rule = self.optimizer
+        if is_dataclass(rule) and type(rule).__module__.startswith(OWN_RULES):
+            rule = replace(rule, learning_rate=1.0)
+        return (self.loss, type(self.metric), rule, self.penalty, self.clip_norm)
+
+
+def types_of(declared: Mapping[str, Parameter], dtype: Dtype) -> dict[str, ArrayType]:
+    """The types of declared parameters or state."""
+    return {name: ArrayType(p.shape, dtype) for name, p in declared.items()}
+
+
+def step_key(
+    layers: tuple[Layer, ...],
+    shapes: Shapes,
+    task: Task,
+    row: Mapping[str, ArrayType],
+    dtype: Dtype,
+) -> Hashable:
+    """All that the programs of a step depend on but the number of rows.
+
+    Arguments:
+        layers, shapes, task, dtype: as `step_programs` takes them.
+        row: the types of a batch of one row.
+    """
+    return ("step", layers, shapes.outputs[0], task.shared, tuple(row.items()), dtype)
+
+
+def step_programs(
+    layers: Sequence[Layer],
+    shapes: Shapes,
+    task: Task,
+    batch: Mapping[str, ArrayType],
+    dtype: Dtype,
+) -> dict[str, Program]:
+    """One training step on a batch, after each pass; ``step`` is the finished program.
+
+    J(θ) = 1/B Σ wᵢ ℓ(f(xᵢ; θ), yᵢ) + R(θ), then the optimizer's rule with ∇J(θ)
+
+    Arguments:
+        layers: f.
+        shapes: of the network's parameters and state.
+        task: loss, metric, optimizer and penalty.
+        batch: the types of ``X``, ``y`` and maybe ``sample_weight``, B rows each.
+        dtype: of the parameters.
+    """
+    inputs = {
+        **batch,
+        **types_of(shapes.state, dtype),
+        "learning_rate": ArrayType((), dtype),
+        "step": ArrayType((), "int32"),
+        "seed": ArrayType((), "uint32"),
+    }
+
+    def objective(parameters: Arrays, given: Arrays) -> Arrays:
+        random = StepRandom(given["seed"], given["step"], dtype)
+        values = {**parameters, **{name: given[name] for name in shapes.state}}
+        predictions, state = training_predictions_of(layers, given["X"], values, random)
+        sums, losses = scores(predictions, given, task.loss, task.metric)
+        total = ops.sum(losses) / losses.shape[0]
+        if task.penalty is not None:
+            for name, parameter in shapes.parameters.items():
+                if parameter.penalized:
+                    total = total + task.penalty(parameters[name])
+        return {"objective": total, **sums, **state}
+
+    def update(
+        parameters: Tracer, gradient: Tracer, state: Arrays, rate: Tracer, step: Tracer
+    ) -> tuple[Any, Mapping[str, Any]]:
+        if task.clip_norm is not None:
+            gradient = clip_by_global_norm(gradient, task.clip_norm)
+        with labeled(f"optimizer {type(task.optimizer).__name__}"):
+            return task.optimizer.update(parameters, gradient, state, rate, step)
+
+    return training_program(
+        objective,
+        types_of(shapes.parameters, dtype),
+        inputs,
+        update,
+        task.optimizer.state(),
+    )
+
+
+def scores(
+    predictions: Tracer, given: Arrays, loss: Loss, metric: Metric
+) -> tuple[Arrays, Tracer]:
+    """The weighted sums of loss and metric over a batch, and the rows' own losses."""
+    with labeled(f"loss {loss.name}"):
+        losses = loss.per_row(predictions, given["y"])
+    figures = metric.per_row(predictions, given["y"])
+    weights = given.get("sample_weight")
+    if weights is not None:
+        losses = losses * weights
+        column = ops.reshape(weights, (-1,) + (1,) * (figures.ndim - 1))
+        figures = figures * column
+    return {"loss_sum": ops.sum(losses), "metric_sum": ops.sum(figures, axis=0)}, losses
+
+
+def network_inputs(shapes: Shapes, rows: int, dtype: Dtype) -> dict[str, ArrayType]:
+    """The inputs of a program without learning: θ, the layers' state, X."""
+    return {
+        "parameters": flat_type(types_of(shapes.parameters, dtype)),
+        **types_of(shapes.state, dtype),
+        "X": ArrayType((rows, *shapes.outputs[0]), dtype),
+    }
+
+
+def values_in(arrays: Arrays, shapes: Shapes, dtype: Dtype) -> Arrays:
+    """Parameters and state by their names, from a program's inputs."""
+    leaves = unpack(arrays["parameters"], types_of(shapes.parameters, dtype))
+    return {**leaves, **{name: arrays[name] for name in shapes.state}}
+
+
+def prediction_program(
+    layers: Sequence[Layer], shapes: Shapes, rows: int, dtype: Dtype
+) -> Program:
+    """f(X; θ) for a number of rows, without anything that only training needs."""
+    traced = trace(
+        lambda a: {
+            "predictions": predictions_of(layers, a["X"], values_in(a, shapes, dtype))
+        },
+        network_inputs(shapes, rows, dtype),
+    )
+    return simplify(make_safe(traced))
+
+
+def scoring_program(
+    layers: Sequence[Layer],
+    shapes: Shapes,
+    loss: Loss,
+    metric: Metric,
+    batch: Mapping[str, ArrayType],
+    dtype: Dtype,
+) -> Program:
+    """The sums of loss and metric over rows, as in prediction."""
+    rows = batch["X"].shape[0]
+
+    def sums(arrays: Arrays) -> Arrays:
+        predictions = predictions_of(
+            layers, arrays["X"], values_in(arrays, shapes, dtype)
+        )
+        return scores(predictions, arrays, loss, metric)[0]
+
+    traced = trace(sums, {**network_inputs(shapes, rows, dtype), **batch})
+    return simplify(make_safe(traced))
+
+
+def require_matrix_output(shapes: Shapes) -> int:
+    """The number of outputs of a row; a network must end in a vector."""
+    last: Shape = shapes.outputs[-1]
+    if len(last) != 1:
+        raise ShapeError(
+            f"the last layer must give (rows, outputs), got (rows, "
+            f"{', '.join(map(str, last))})"
+        )
+    return int(np.prod(last))

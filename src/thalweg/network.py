@@ -1,0 +1,503 @@
+"""The network: layers, their parameters, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg.backends.engine.batch import Batch
+from thalweg.checks import (
+    look_up,
+    require_instance,
+    require_positive,
+    require_whole,
+)
+from thalweg.errors import NotFittedError, ShapeError
+from thalweg.forks import WRITING, Lock
+from thalweg.formulas.layers import Layer
+from thalweg.formulas.losses import Loss, LossFunction
+from thalweg.formulas.optimizers import Optimizer
+from thalweg.formulas.penalties import Penalty
+from thalweg.model.history import History
+from thalweg.model.memory import Memory, memory_of, parts_of
+from thalweg.model.programs import compiled_once
+from thalweg.model.record import NetworkRecord
+from thalweg.model.stack import Shapes, describe, initial_values, shapes_of
+from thalweg.model.state import OptimizerState, TrainingState
+from thalweg.model.step import (
+    prediction_program,
+    require_matrix_output,
+)
+from thalweg.model.traced import TracedLayer
+from thalweg.printable import printable
+from thalweg.program.ir import Program
+from thalweg.program.types import Dtype, NumpyArray, Shape
+from thalweg.training.arguments import (
+    check_targets,
+    require_dtype,
+    require_seed,
+    row_shape,
+    split,
+)
+from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
+from thalweg.training.checkpoint import Checkpoint
+from thalweg.training.execution import Execution
+from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
+from thalweg.training.forward import Forward, Quick
+from thalweg.training.rows import (
+    Rows,
+    numbers_from,
+    require_finite,
+    rows_from,
+    table_from,
+)
+from thalweg.training.run import run
+from thalweg.training.stopping import EarlyStopping
+from thalweg.training.task import task_of_rows
+
+
+class Network(NetworkRecord):
+    """A stack of layers that learns from rows.
+
+    f(x) = fₙ(… f₂(f₁(x)))
+
+    Arguments:
+        layers: one or more layers, first to last.
+
+    Raises:
+        ArgumentError: there are no layers, or one of them isn't a layer.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> network = tw.Network([tw.Dense(8, "tanh"), tw.Dense(1, "sigmoid")])
+        >>> history = network.fit(
+        ...     X, [0, 1, 1, 0], optimizer=tw.Adam(0.1), epochs=100, validation=None
+        ... )
+        >>> network.predict(X).round().ravel().tolist()
+        [0.0, 1.0, 1.0, 0.0]
+
+    Source: Rumelhart, Hinton and Williams, "Learning representations by
+    back-propagating errors", 1986.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__(layers)
+        self._forwards: dict[Execution, Forward] = {}
+        self._quick: Quick | None = None  # prediction by the usual one of them
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `copy.deepcopy` takes along: no compiled programs, and no lock."""
+        return {
+            **vars(self),
+            "_forwards": {},
+            "_quick": None,
+            "programs": None,
+            "_lock": None,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        layers = ", ".join(describe(layer) for layer in self.layers)
+        return printable(f"Network([{layers}])")
+
+    # Parameters -----------------------------------------------------------------------
+
+    def initialize(
+        self, input_shape: int | Shape, seed: int = 0, dtype: Dtype = "float32"
+    ) -> Network:
+        """Draw first parameters for rows of a shape; `fit` does this by itself.
+
+        Arguments:
+            input_shape: the shape of a row, or its number of features.
+            seed: the same seed gives the same parameters.
+            dtype: float32, or float64.
+
+        Returns:
+            The network itself.
+
+        Raises:
+            ShapeError, DtypeError: naming the layer, the formula's line and the shapes.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(3)]).initialize(2)
+            >>> {name: array.shape for name, array in network.parameters.items()}
+            {'1.weights': (2, 3), '1.bias': (3,)}
+        """
+        require_dtype(dtype)
+        require_seed(seed)
+        shapes = self._shapes_for(row_shape(input_shape), dtype)
+        values = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
+        self.take(shapes, memory_of(values, shapes, dtype), dtype)
+        return self
+
+    def _shapes_for(self, shape: Shape, dtype: Dtype) -> Shapes:
+        """The shapes for rows of a shape."""
+
+        def traced() -> Shapes:
+            return shapes_of(self.layers, shape, dtype)
+
+        key = ("shapes", self.layers, shape, dtype)
+        return compiled_once(key, traced, self.programs)
+
+    def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
+        """Make parameters and state of those shapes the network's own."""
+        if memory is not self._memory:
+            self._forwards, self._quick = {}, None
+        super().take(shapes, memory, dtype)
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Put values in the place of parameters or state, by their names.
+
+        Arguments:
+            values: arrays of the shapes that the network has.
+
+        Raises:
+            NotFittedError: the network has no parameters yet: call `initialize`.
+            ArgumentError: a name isn't one of the network's.
+            ShapeError: an array has another shape.
+            DtypeError: an array doesn't hold numbers.
+        """
+        shapes, memory = self._fitted()
+        places = {**parts_of(memory.parameters, shapes), **memory.state}
+        arrays: dict[str, NumpyArray] = {}
+        for name, value in values.items():
+            place = look_up("parameter", name, places)
+            arrays[name] = numbers_from(value, name)
+            if arrays[name].shape != place.shape:
+                raise ShapeError(
+                    f"{name} must have shape {place.shape}, got {arrays[name].shape}"
+                )
+        with WRITING, np.errstate(over="ignore"):
+            for name, array in arrays.items():
+                np.copyto(places[name], array)
+
+    # Training -------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        loss: str | Loss | LossFunction | None = None,
+        optimizer: str | Optimizer = "adam",
+        epochs: int = 200,
+        batch_size: int | str = 32,
+        validation: float | tuple[Any, ...] | None = 0.2,
+        early_stopping: EarlyStopping | None = EarlyStopping(),  # noqa: B008 - frozen
+        seed: int = 0,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        penalty: Penalty | None = None,
+        clip_norm: float | None = None,
+        dtype: Dtype = "float32",
+        warm_start: bool = False,
+        progress: bool = False,
+        callback: AfterEpoch | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+        engine: str = "native",
+        threads: int | None = None,
+    ) -> History:
+        """Learn from rows, and say what happened.
+
+        θ ← update(θ, ∇J(θ)), J(θ) = 1/B Σ wᵢ ℓ(f(xᵢ; θ), yᵢ) + R(θ), for every batch
+
+        Arguments:
+            X: inputs, shape (rows, features).
+            y: class numbers (rows,), or numbers (rows,) or (rows, outputs).
+            loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
+                gives one value a row. None goes by the last activation: cross_entropy
+                after softmax, binary_cross_entropy after sigmoid, else
+                mean_squared_error. A last layer that was loaded as its program no
+                longer tells its activation: None is the loss it was trained with.
+            optimizer: the rule, with its learning rate.
+            epochs: how often every row is used, at most.
+            batch_size: B, the rows of a step; 1 is stochastic, ``"all"`` full-batch
+                gradient descent.
+            validation: the fraction of rows held out, (X, y) or (X, y, sample_weight)
+                of your own, or None.
+            early_stopping: None trains every epoch and keeps the last weights.
+            seed: of first parameters, held-out rows, shuffling and dropout.
+            shuffle: take the rows in another order every epoch; False keeps yours.
+            sample_weight: wᵢ, one number a row, used in loss and metrics alike.
+            penalty: R, such as ``L2(1e-4)``.
+            clip_norm: the longest gradient allowed.
+            dtype: float32, or float64.
+            warm_start: go on from the parameters and layers' state that there are,
+                instead of new ones. If the last `fit` had the same optimizer, at any
+                learning rate, its slots (such as momentum) and its count of steps go on
+                too, and with them schedules, dropout and the order of rows: without
+                early stopping two fits of 5 epochs are one of 10. Another optimizer
+                starts afresh, as after `load` or a run that diverged. The history, the
+                best epoch and the patience are those of this fit alone.
+            progress: show both losses while training.
+            callback: called with an `EpochRecord` after every epoch.
+            callbacks: objects that follow the run and may end it; see `Callback`.
+            checkpoint: where and how often to write what `resume` goes on from.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as are fastest. The weights are the
+                same to the bit for any number.
+
+        Returns:
+            The history, which is also kept as ``network.history``.
+
+        Raises:
+            ArgumentError, ShapeError, DtypeError: an argument can't be used.
+            DivergenceError: the loss became NaN or infinite; the best parameters so far
+                are kept.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+            >>> network = tw.Network([tw.Dense(1)])
+            >>> history = network.fit(X, 3 * X + 1, optimizer=tw.Adam(0.1), epochs=80)
+            >>> network.predict([[0.5]]).round(1).tolist()
+            [[2.5]]
+
+        Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale
+        machine learning", 2018.
+        """
+        require_whole("epochs", epochs, least=1)
+        require_seed(seed)
+        require_dtype(dtype)
+        if clip_norm is not None:
+            require_positive("clip_norm", clip_norm)
+        if early_stopping is not None:
+            must = "an EarlyStopping or None"
+            require_instance("early_stopping", early_stopping, EarlyStopping, must)
+        if checkpoint is not None:
+            must = "a Checkpoint or None"
+            require_instance("checkpoint", checkpoint, Checkpoint, must)
+        told = callbacks_from(callback, callbacks, progress, epochs)
+        execution = Execution(engine, threads, self.programs)
+        rows = rows_from(X, y, sample_weight, dtype)
+        training, held_out = split(rows, validation, seed, dtype)
+        start = self._start(training.X.shape[1:], seed, dtype, warm_start)
+        shapes, memory = start.shapes, start.memory
+        from thalweg.files.savable import require_savable
+
+        require_savable(self.layers, shapes, dtype)
+        if loss is None and isinstance(self.layers[-1], TracedLayer):
+            loss = self.loss
+        task = task_of_rows(start, training, loss, optimizer, penalty, clip_norm)
+        if held_out is not None:
+            check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
+        size = batch_rows(batch_size, len(training))
+        plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
+        history = History(settings=settings_of(plan, training, held_out))
+        past = start.optimizer_state
+        if past is None or not past.serves(task.optimizer):
+            past = OptimizerState.first(task.optimizer, memory)
+        past.rule = task.optimizer
+        state = TrainingState.first(memory, past, history)
+        trainer = Trainer(
+            self.layers, shapes, state, training, held_out, plan, execution
+        )
+        if checkpoint is None:
+            return run(self, trainer, shapes, told)
+        from thalweg.checkpoints.writer import writing
+
+        with writing(checkpoint, trainer, engine, rows, held_out, validation) as writer:
+            return run(self, trainer, shapes, told, writer)
+
+    def _start(
+        self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
+    ) -> Network:
+        """The network to start from: itself if it fits, or one of new parameters."""
+        if not warm_start or self._shapes is None:
+            fresh = Network(self.layers)
+            fresh.programs = self.programs
+            return fresh.initialize(shape, seed, dtype)
+        if self._shapes.outputs[0] != shape or self.dtype != dtype:
+            raise ShapeError(
+                f"a warm start needs rows of shape {self._shapes.outputs[0]} in "
+                f"{self.dtype}, got {shape} in {dtype}"
+            )
+        return self
+
+    # Using ----------------------------------------------------------------------------
+
+    def predict(
+        self, X: Any, *, engine: str = "native", threads: int | None = None
+    ) -> NumpyArray:
+        """What the last layer gives.
+
+        Arguments:
+            X: inputs, shape (rows, features).
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as are fastest.
+
+        Returns:
+            An array of shape (rows, outputs).
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(2, "softmax")]).initialize(3)
+            >>> network.predict([[0.0, 0.0, 0.0]]).tolist()
+            [[0.5, 0.5]]
+        """
+        if engine == "native" and threads is None and self._quick is not None:
+            with suppress(IndexError):  # which the longer way explains
+                quick = self._quick(X)  # None if X must be looked at more closely
+                if quick is not None:
+                    return quick
+        shapes, _ = self._fitted()
+        table = table_from(X)
+        self._require_shape(table)
+        predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
+        with self._lock.held():
+            forward = self._forward(Execution(engine, threads))
+            for part in forward.chunks(len(table)):
+                rows = self._converted(table[part], part.start)
+                predictions[part] = forward.run({"X": rows})["predictions"]
+        return predictions
+
+    def _converted(self, table: NumpyArray, first_row: int) -> NumpyArray:
+        """Inputs in the network's dtype, all finite."""
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(table, self.dtype)
+        require_finite(rows, "X", first_row, table)
+        return rows
+
+    def _require_shape(self, X: NumpyArray) -> None:
+        """Rows have the shape that the network was made for."""
+        wanted = self.shapes.outputs[0]
+        if X.shape[1:] != wanted:
+            raise ShapeError(
+                f"X must have shape (rows, {', '.join(map(str, wanted))}) "
+                f"as in training, got {X.shape}"
+            )
+
+    def _forward(self, execution: Execution) -> Forward:
+        """The program of prediction, made at its first use."""
+        if execution not in self._forwards:
+            shapes, memory = self._fitted()
+
+            def prediction(rows: int) -> Program:
+                return prediction_program(self.layers, shapes, rows, self.dtype)
+
+            key = ("predictions", self.layers, shapes.outputs[0], self.dtype)
+            program = Batch(prediction, ["X"])
+            made = execution.forward(program, memory.buffers(), key)
+            self._forwards[execution] = made
+            if execution == Execution():
+                self._quick = made.quick()
+        return self._forwards[execution]
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        engine: str = "native",
+        threads: int | None = None,
+    ) -> dict[str, float]:
+        """The loss and the metrics on rows.
+
+        Arguments:
+            X: inputs, shape (rows, features).
+            y: targets as in `fit`.
+            sample_weight: one number a row, or None.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as are fastest.
+
+        Returns:
+            ``loss`` and ``accuracy`` where classes are predicted; ``loss``, ``rmse``
+            (in the targets' unit) and ``r2`` where numbers are.
+
+        Raises:
+            NotFittedError: the network was never fitted.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+            >>> network = tw.Network([tw.Dense(1)])
+            >>> history = network.fit(X, 3 * X + 1, optimizer=tw.Adam(0.1), epochs=80)
+            >>> list(network.evaluate(X, 3 * X + 1))
+            ['loss', 'rmse', 'r2']
+        """
+        shapes, memory = self._fitted()
+        if self.loss is None:
+            raise NotFittedError(
+                "the network was never fitted, so it has no loss: call fit"
+            )
+        rows = rows_from(X, y, sample_weight, self.dtype)
+        self._require_shape(rows.X)
+        check_targets(rows.y, require_matrix_output(shapes), self.loss)
+        execution = Execution(engine, threads)
+        scorer = Scorer(self.layers, shapes, self.loss, rows, memory, execution)
+        loss, metrics = scorer.score()
+        return {"loss": loss, **metrics}
+
+    def explain(self, program: bool = False, profile: bool = False) -> str:
+        """For each layer its formula, the formula of its gradient, shapes, parameters.
+
+        Arguments:
+            program: also show the whole training step after each pass.
+            profile: also run the step many times, and show for each of its kernels
+                the bytes, the operations and the measured time.
+
+        Returns:
+            A text of several lines.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(1, "tanh")]).initialize(2)
+            >>> "3 parameters" in network.explain()
+            True
+        """
+        from thalweg.explain.explanation import explain
+
+        return explain(self, program, profile)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to one safe file.
+
+        Arguments:
+            path: the file, ``*.thalweg`` by custom. An existing file is replaced whole,
+                or left whole.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            FileError: the file can't be written.
+        """
+        from thalweg.files.network_codec import save
+
+        save(self, path)
+
+
+def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, Any]:
+    """How a run was set up, as plain data for the history and the file."""
+    task = plan.task
+    stopping = plan.early_stopping
+    return {
+        "loss": task.loss.name,
+        "optimizer": repr(task.optimizer),
+        "penalty": None if task.penalty is None else repr(task.penalty),
+        "clip_norm": None if task.clip_norm is None else float(task.clip_norm),
+        "epochs": plan.epochs,
+        "batch_size": plan.batch_size,
+        "early_stopping": None if stopping is None else repr(stopping),
+        "seed": plan.seed,
+        "training_rows": len(training),
+        "validation_rows": 0 if held_out is None else len(held_out),
+    }

@@ -1,0 +1,1 @@
+"""Passes: from one program to another that means the same."""

@@ -1,0 +1,1 @@
+"""Tables become arrays: read, infer, encode, split. Nothing here trains."""

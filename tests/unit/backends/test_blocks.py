@@ -1,0 +1,74 @@
+"""How a batch's rows are cut into blocks and shards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from thalweg.backends.engine.blocks import (
+    LEAST_ROWS,
+    MOST_SHARDS,
+    ROWS_STEP,
+    SHARD_OPERATIONS,
+    Blocks,
+    choose_blocks,
+    operations_on_rows,
+)
+from thalweg.backends.engine.fuse import fuse
+from thalweg.backends.engine.row_axes import find_rows
+from thalweg.program.ir import Program
+from thalweg.program.sizes import ROWS
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType
+
+
+def products(rows: int, width: int) -> Program:
+    """A product of rows with weights, and one that adds up over rows."""
+
+    def function(a: dict[str, Any]) -> dict[str, Any]:
+        h = a["X"] @ a["W"]
+        return {"sums": a["X"].T @ h}
+
+    f32 = {
+        "X": ArrayType((rows, width), "float32"),
+        "W": ArrayType((width, width), "float32"),
+    }
+    return trace(function, f32)
+
+
+def chosen(rows: int, width: int) -> Blocks:
+    found = find_rows(products(ROWS, width))
+    assert found is not None
+    return choose_blocks(fuse(products(rows, width), found.axes), found, rows)
+
+
+@pytest.mark.parametrize("rows", [2, 31, 63, 64, 200, 256, 1000])
+@pytest.mark.parametrize("width", [3, 64, 128, 400])
+def test_blocks_hold_all_rows_in_as_many_shards_as_there_are_blocks(
+    rows: int, width: int
+) -> None:
+    blocks = chosen(rows, width)
+    count = -(-rows // blocks.rows)
+    assert blocks.shards <= min(count, MOST_SHARDS)
+    assert blocks.shards == 1 or blocks.rows >= LEAST_ROWS
+    assert blocks.rows == rows or blocks.rows % ROWS_STEP == 0
+
+
+def test_little_work_is_one_shard_and_much_is_several() -> None:
+    assert chosen(256, 16) == Blocks(256, 1)
+    found = find_rows(products(ROWS, 128))
+    assert found is not None
+    work = operations_on_rows(products(256, 128), found)
+    assert chosen(256, 128).shards == work // SHARD_OPERATIONS > 1
+
+
+def test_work_counts_products_of_rows_and_sums_over_them() -> None:
+    program = products(10, 7)
+    found = find_rows(products(ROWS, 7))
+    assert found is not None
+    assert operations_on_rows(program, found) == 2 * (2 * 10 * 7 * 7)
+
+
+def test_large_sums_are_not_copied_for_shards() -> None:
+    assert chosen(256, 400) == Blocks(256, 1)
