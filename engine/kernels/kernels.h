@@ -128,11 +128,25 @@ struct Kernels {
 };
 
 // The functions of the table above, in its order, as kernels/ calls them.
-#define THALWEG_KERNELS(X)                                                             \
-  X(map)                                                                               \
-  X(link) X(run_chain) X(product) X(product_scratch) X(product_tile) X(sparse_scratch) \
-      X(is_sparse) X(sparse_product) X(reduce) X(copy) X(expand) X(accumulate) X(take) \
-          X(take_wide) X(scatter_add) X(random_bits) X(all_finite)
+#define THALWEG_KERNELS(X) \
+  X(map)                   \
+  X(link)                  \
+  X(run_chain)             \
+  X(product)               \
+  X(product_scratch)       \
+  X(product_tile)          \
+  X(sparse_scratch)        \
+  X(is_sparse)             \
+  X(sparse_product)        \
+  X(reduce)                \
+  X(copy)                  \
+  X(expand)                \
+  X(accumulate)            \
+  X(take)                  \
+  X(take_wide)             \
+  X(scatter_add)           \
+  X(random_bits)           \
+  X(all_finite)
 
 // The table of one instruction set, or null where this build has none. Which of them the
 // machine can run is for isa.h to say.

@@ -3,7 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
-#include "core/execute.h"
+#include "core/program.h"
 
 namespace thalweg {
 

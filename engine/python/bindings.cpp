@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-#include "core/execute.h"
+#include "core/program.h"
 #include "platform/forks.h"
 #include "platform/isa.h"
 #include "python/arrays.h"

@@ -3,9 +3,9 @@
 import copy
 
 import pytest
-from thalweg.program.native import enumerations, require_same_enumerations
 
 from thalweg import _engine
+from thalweg.backends.engine.native import enumerations, require_same_enumerations
 
 
 @pytest.mark.parametrize("what", enumerations())
