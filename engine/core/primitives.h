@@ -156,14 +156,14 @@ inline constexpr int item_size(Dtype dtype) {
 // --- steps and buffers -----------------------------------------------------------------
 
 //   name, struct of plan.h
-#define THALWEG_STEPS(X)    \
-  X(map, MapStep)           \
-  X(product, ProductStep)   \
-  X(reduce, ReduceStep)     \
-  X(copy, CopyStep)         \
-  X(zero, ZeroStep)         \
-  X(take, IndexStep)        \
-  X(scatter_add, IndexStep) \
+#define THALWEG_STEPS(X)         \
+  X(map, MapStep)                \
+  X(product, ProductStep)        \
+  X(reduce, ReduceStep)          \
+  X(copy, CopyStep)              \
+  X(zero, ZeroStep)              \
+  X(take, IndexStep)             \
+  X(scatter_add, IndexStep)      \
   X(random_bits, RandomBitsStep) \
   X(loop, LoopStep)
 

@@ -47,7 +47,8 @@ bool are_apart(const Place& a, const Place& b) {
   const bool alike = a.moves == b.moves;
   const Index end_a = a.origin_offset + reach(a, NO_AXIS) + (alike ? 0 : a.span);
   const Index end_b = b.origin_offset + reach(b, NO_AXIS) + (alike ? 0 : b.span);
-  return end_a <= b.origin_offset || end_b <= a.origin_offset || (alike && interleave(a, b));
+  return end_a <= b.origin_offset || end_b <= a.origin_offset ||
+         (alike && interleave(a, b));
 }
 
 bool are_same_or_apart(const Place& a, const Place& b) {

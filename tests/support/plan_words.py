@@ -41,6 +41,22 @@ def place(
     return [number, offset, DTYPE_NUMBERS[dtype], len(shape), rows, *shape, *strides]
 
 
+def moving(start: Words, move: int, times: int) -> Words:
+    """A buffer that is a place at time 0, and moves by so many bytes a time."""
+    return [KINDS["moving"], *start, move, times]
+
+
+def loop(
+    turns: Words,
+    times: int,
+    buffers: Sequence[int],
+    steps: Sequence[Words],
+    reverse: bool = False,
+) -> Words:
+    head = [int(reverse), times, len(buffers), *buffers, len(steps)]
+    return step("loop", turns, head, *steps)
+
+
 def step(kind: str, *parts: Words) -> Words:
     words = [word for part in parts for word in part]
     return [STEPS[kind], len(words), *words]

@@ -138,7 +138,7 @@ def test_a_plan_begins_with_what_it_is_and_ends_with_its_last_step(name: str) ->
 def test_a_plan_of_everything_has_every_kind_of_step() -> None:
     encoded = compiled_of("whole").block.encoded
     kinds = {kind for kind, _ in steps_in(encoded.words.tolist(), encoded)}
-    assert kinds == set(STEPS.values())
+    assert kinds == set(STEPS.values()) - {STEPS["loop"]}  # test_engine_loops.py
 
 
 def test_every_step_knows_its_kernel() -> None:
@@ -207,7 +207,7 @@ def test_an_operation_that_is_none_is_refused() -> None:
     (at,) = [i for i in range(len(words)) if words[i : i + 4] == line]
     assert program_of(changed(encoded, at, OPCODES["tanh"]))
     wrong = [row.name for row in TABLE if row.kind != "elementwise" or row.inputs != 1]
-    numbers = [OPCODES[name] for name in [*wrong, "logical_not"]]
+    numbers = [OPCODES[name] for name in [*wrong, "logical_not"] if name in OPCODES]
     for number in (*numbers, -1, len(OPCODES), 2**31, 2**62, -(2**63)):
         with pytest.raises(ProgramError, match="step 0"):
             program_of(changed(encoded, at, number))

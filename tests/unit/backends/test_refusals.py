@@ -15,7 +15,9 @@ from support.plan_words import (
     Shape,
     Words,
     line,
+    loop,
     map_step,
+    moving,
     numbers,
     place,
     plan,
@@ -96,7 +98,56 @@ def looked_up(kind: str, *, dtype: str = "float64") -> Words:
     return plan([step(kind, *parts)], [*sizes, *numbers((3, 2), dtype=dtype)])
 
 
+def recurrence(kind: str = "whole", parts: int = 1) -> Words:
+    """s = s + x at each of three times, of two rows of four numbers."""
+    rows = 0 if kind == "rows" else -1
+    count = 2 * parts
+
+    def one(number: int) -> Words:
+        return place(number, (count, 4), strides=(96, 8), rows=rows)
+
+    state = place(0, (count, 4), rows=rows)
+    turn = map_step(
+        (count, 4), [one(4), state], [line("add", 0, 1)], [(2, one(5))], rows=rows
+    )
+    steps = [
+        step("zero", state),
+        loop(place(1, (), "int32"), 3, [4, 5], [turn, step("copy", one(5), state)]),
+    ]
+    shape = (2, 3 * parts, 4)
+    buffers = [
+        *numbers((), dtype="int32"),
+        *numbers(shape, shape, kind=kind),
+        *(moving(one(number), 32, 3) for number in (2, 3)),
+    ]
+    return plan(steps, buffers, 2 if kind == "rows" else 0, 64 * parts)
+
+
+def loops_within(count: int) -> Words:
+    """Loops, one in another, in the last of which there is a zero."""
+    each = step("zero", place(2, (3,)))
+    for _ in range(count):
+        each = loop(place(1, (), "int32"), 2, [], [each])
+    return plan([each], [*numbers((), dtype="int32"), *numbers((3,))])
+
+
+def sequence(start: Words, *steps: Words, kind: str = "whole") -> Words:
+    """Steps, with a buffer 3 that moves over buffer 2."""
+    buffers = [
+        *numbers((), dtype="int32"),
+        *numbers((2, 3), kind=kind),
+        moving(start, 8, 3),
+    ]
+    return plan(steps, buffers, 2 if kind == "rows" else 0)
+
+
+TURNS = place(1, (), "int32")
+
 PLANS: dict[str, Words] = {
+    "a loop": recurrence(),
+    "a loop of rows": recurrence("rows"),
+    "a loop of rows in parts": recurrence("rows", parts=2),
+    "loops within loops": loops_within(4),
     "a map": plan(
         [
             map_step(
@@ -215,6 +266,21 @@ def tail_over_result() -> Words:
 NUMBER = place(1, (1,))
 TWO = numbers((1,), (1,))
 WRONG: dict[str, Words] = {
+    "more than 4 loops, one in another": loops_within(5),
+    "a place names a moving buffer outside of its loop": sequence(
+        place(2, (2,), strides=(24,)), step("zero", place(3, (2,), strides=(24,)))
+    ),
+    "a moving buffer has too many axes": sequence(
+        place(2, (1,) * 8), loop(TURNS, 3, [3], [])
+    ),
+    "a moving buffer of rows is read without its rows axis": sequence(
+        place(2, (2,), strides=(24,), rows=0),
+        loop(TURNS, 3, [3], [step("zero", place(3, (2,), strides=(24,)))]),
+        kind="rows",
+    ),
+    "a moving buffer of rows has no rows axis": sequence(
+        place(2, (2,), strides=(24,)), loop(TURNS, 3, [3], []), kind="rows"
+    ),
     "these words are no plan": [MAGIC + 1, *PLANS["zeros"][1:]],
     "a map has no output": plan([map_step((1,), [NUMBER], [], [])], TWO),
     "a place has another rank than its map": plan(
