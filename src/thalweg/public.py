@@ -71,6 +71,7 @@ from thalweg.formulas.schedules import (
 from thalweg.loading import load, resume
 from thalweg.model.history import EpochRecord, History
 from thalweg.network import Network
+from thalweg.program.loops import scan
 from thalweg.program.ops import (
     absolute,
     argmax,
@@ -230,6 +231,7 @@ __all__ = [
     "relu",
     "reshape",
     "resume",
+    "scan",
     "selu",
     "sigmoid",
     "sign",

@@ -141,7 +141,7 @@ def run(program: Any, arrays: Sequence[NumpyArray]) -> list[NumpyArray]:
     values = [*arrays]
     with np.errstate(all="ignore"):
         for instruction in program.instructions:
-            read = [values[v] for v in instruction.inputs]
+            read: list[NumpyArray] = [values[v] for v in instruction.inputs]
             found = instruction.primitive.meaning(*read, **instruction.attributes)
             values.append(np.asarray(found))
     return [values[value] for value in program.outputs.values()]
