@@ -120,6 +120,7 @@ def test_one_graph_takes_any_number_of_rows(rows: int) -> None:
                 "scaled": (x - ops.mean(x, axis=0)) / count,
                 "cut": both[1 : 6 * count - 1],
                 "wide": ops.broadcast_to(ops.sum(x), (count, 2)),
+                "pairs": ops.reshape(x @ x.T, (count, count, 1)),
             }
 
         return trace(apply, {"x": ArrayType((count, 3), "float32")})
