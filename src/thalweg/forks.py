@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def end_writing_in_child() -> None:
     renew_locks()
 
 
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":  # which has no forks
     os.register_at_fork(
         before=WRITING.acquire,
         after_in_parent=WRITING.release,

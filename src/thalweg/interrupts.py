@@ -5,12 +5,18 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)  # a machine is taken, a terminal closed
+ENDING = tuple(
+    signal.Signals[name]
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+)
+"""A machine is taken, a terminal closed; Windows has Ctrl-Break for the latter."""
 GRACE_SECONDS = 5.0  # in which a step comes to its end
 
 
@@ -18,7 +24,7 @@ class Terminated(SystemExit):
     """A signal ended a run that is checkpointed; the exit status is a shell's for it.
 
     Arguments:
-        number: of the signal, SIGTERM or SIGHUP.
+        number: of the signal, one of `ENDING`.
         words: what was kept.
     """
 
@@ -137,5 +143,5 @@ class OtherThreads:
 
 OTHERS = OtherThreads()
 atexit.register(OTHERS.end)
-if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+if sys.platform != "win32":  # a child has none of its parent's threads
     os.register_at_fork(after_in_child=OTHERS.forget)

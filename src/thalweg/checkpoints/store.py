@@ -8,7 +8,6 @@ rest. A run removes what it wrote itself and no longer counts, and nothing else.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -35,6 +34,7 @@ from thalweg.checkpoints.step_files import (
 from thalweg.errors import FileError, ModelFileError
 from thalweg.files.atomic import open_without_waiting, write_atomically
 from thalweg.files.atomic import sweep as sweep_temporary
+from thalweg.files.locks import lock, open_folder
 from thalweg.files.modelfile import header_digest, read_model, write_model
 from thalweg.training.checkpoint import CheckpointWarning
 
@@ -237,13 +237,13 @@ def opened(folder: str | os.PathLike[str], create: bool = False) -> Generator[St
     try:
         if create:
             path.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        fd = open_folder(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"{path}: can't hold checkpoints: {reason}") from error
     try:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(fd)
         except BlockingIOError:
             raise FileError(
                 f"{path}: another run writes its checkpoints there"

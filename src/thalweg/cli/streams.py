@@ -6,6 +6,7 @@ can't be said on standard error ends nothing: there is nobody to be told.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -37,6 +38,8 @@ class OutputBytes(io.FileIO):
             raise
         except OSError as error:
             self.failed = True
+            if sys.platform == "win32" and error.errno == errno.EINVAL:
+                raise BrokenPipeError from error  # as Windows has it
             reason = error.strerror or str(error)
             raise FileError(f"standard output can't be written: {reason}") from error
 
@@ -77,6 +80,10 @@ def require_open(number: int, flags: int) -> None:
 
 def text_stream(binary: io.FileIO, like: Any) -> io.TextIOWrapper:
     """A stream of text; what its encoding lacks is written as an escape."""
+    if sys.platform == "win32" and like is not None and binary.isatty():
+        # Bytes would be shown in the console's own encoding; Python writes its text.
+        like.reconfigure(errors="backslashreplace")
+        return like
     return io.TextIOWrapper(
         io.BufferedWriter(binary),
         encoding=getattr(like, "encoding", None) or "utf-8",

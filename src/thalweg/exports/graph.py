@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.exports.traced import Size
+from thalweg.program.serialize import linear
+from thalweg.program.sizes import Number, names_in
 from thalweg.program.types import NumpyArray
 
 LEARNED = "ai.onnx.ml"
@@ -96,11 +97,11 @@ class Graph:
         """A vector of int64."""
         return self.constant(np.array(values, np.int64))
 
-    def size(self, size: Size) -> str:
+    def size(self, size: Any) -> str:
         """One size as int64 of shape (1,)."""
-        if isinstance(size, int):
+        if not isinstance(size, Number):
             return self.integers(size)
-        slope, offset = size["rows"]
+        slope, offset = linear(size)
         key = ("size", slope, offset)
         if key not in self._known:
             found = self.rows
@@ -111,21 +112,20 @@ class Graph:
             self._known[key] = found
         return self._known[key]
 
-    def sizes(self, sizes: Sequence[Size]) -> str:
+    def sizes(self, sizes: Sequence[int]) -> str:
         """Several sizes as int64 of shape (count,)."""
-        whole = [size for size in sizes if isinstance(size, int)]
-        if len(whole) == len(sizes):
-            return self.integers(*whole)
+        if not names_in(tuple(sizes)):
+            return self.integers(*sizes)
         if len(sizes) == 1:
             return self.size(sizes[0])
-        key = ("sizes", repr(list(sizes)))
+        key = ("sizes", repr(sizes))
         if key not in self._known:
             self._known[key] = self.add("Concat", *map(self.size, sizes), axis=0)
         return self._known[key]
 
-    def new_shape(self, sizes: Sequence[Size]) -> str:
+    def new_shape(self, sizes: Sequence[int]) -> str:
         """Sizes for Reshape, which finds one size by itself."""
-        open_sizes = [size for size in sizes if not isinstance(size, int)]
-        if len(open_sizes) != 1 or 0 in sizes:
+        found = [-1 if names_in(size) else size for size in sizes]
+        if found.count(-1) != 1 or 0 in found:
             return self.sizes(sizes)
-        return self.integers(*(s if isinstance(s, int) else -1 for s in sizes))
+        return self.integers(*found)

@@ -15,10 +15,11 @@ from thalweg.exports.entrances import entrance
 from thalweg.exports.graph import LEARNED, ROWS, Graph, Node, Port
 from thalweg.exports.labels import known_labels
 from thalweg.exports.operations import translate
-from thalweg.exports.traced import Size, network_answers, whole_network
+from thalweg.exports.traced import network_answers, whole_network
 from thalweg.files.atomic import write_atomically
 from thalweg.files.document import with_envelope
-from thalweg.program.types import NumpyArray
+from thalweg.program.sizes import names_in
+from thalweg.program.types import NumpyArray, Shape
 from thalweg.tabular.pipeline import Pipeline
 
 FORMAT = "1"
@@ -67,13 +68,14 @@ def onnx_model(onnx: Any, pipeline: Pipeline) -> Any:
     inputs = way_in.ports()
     network, answers = pipeline.network, pipeline.answers
     computed = network_answers(answers, network)
-    graph = Graph(taken={*computed.outputs, *(port.name for port in inputs)})
+    graph = Graph(taken={*computed.program.outputs, *(port.name for port in inputs)})
     graph.rows = graph.add("Shape", inputs[0].name, start=0, end=1)
     given = {"X": way_in.features(graph, network.dtype)}
     outputs = translate(graph, whole_network(network), given)["predictions"]
     found = translate(graph, computed, {"outputs": outputs})
-    types: dict[str, tuple[str, tuple[Size, ...]]] = {
-        name: computed.type(value) for name, value in computed.outputs.items()
+    types: dict[str, tuple[str, Shape]] = {
+        name: (type.dtype, type.shape)
+        for name, type in computed.program.output_types().items()
     }
     if answers.labels is not None:
         labels = known_labels(answers.labels)
@@ -93,9 +95,9 @@ def element_name(array: NumpyArray) -> str:
     return "string" if array.dtype == object else array.dtype.name
 
 
-def sizes(shape: Sequence[Size]) -> tuple[int | str, ...]:
+def sizes(shape: Shape) -> tuple[int | str, ...]:
     """A shape as a port has it."""
-    return tuple(size if isinstance(size, int) else ROWS for size in shape)
+    return tuple(ROWS if names_in(size) else size for size in shape)
 
 
 def as_texts(about: Mapping[str, Any]) -> dict[str, str]:

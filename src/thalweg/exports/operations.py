@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from thalweg.exports.graph import Graph
-from thalweg.exports.traced import Line, Size, Traced
+from thalweg.exports.traced import Traced
+from thalweg.program.ir import Instruction, Program
+from thalweg.program.ops import broadcast_shape
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
-from thalweg.program.types import Dtype, NumpyArray, Shape
+from thalweg.program.sizes import RecipeArray
+from thalweg.program.types import ArrayType, Dtype
 
 WORD = 2**32
 SMALL = 0.5  # below it, exp(x) − 1 loses digits
@@ -32,17 +35,18 @@ class Call:
         graph: where nodes are added.
         line: the instruction; its sizes may follow the rows.
         inputs: the names of what it reads.
-        shapes: of what it reads.
-        dtype: of the first value it reads; its own if it reads none.
-        constants: arrays that it may name.
+        types: of what it reads.
     """
 
     graph: Graph
-    line: Line
+    line: Instruction
     inputs: tuple[str, ...]
-    shapes: tuple[tuple[Size, ...], ...]
-    dtype: Dtype
-    constants: Mapping[str, NumpyArray]
+    types: tuple[ArrayType, ...]
+
+    @property
+    def dtype(self) -> Dtype:
+        """That of the first value it reads; its own if it reads none."""
+        return (*self.types, self.line.type)[0].dtype
 
     def __getitem__(self, name: str) -> Any:
         return self.line.attributes[name]
@@ -82,7 +86,7 @@ def operator(name: str, *narrow: Dtype) -> Translation:
 def select(call: Call) -> str:
     """Where the condition holds; runtimes choose among numbers alone."""
     condition, *values = call.inputs
-    if call.line.dtype not in ("uint32", "bool"):
+    if call.line.type.dtype not in ("uint32", "bool"):
         return call.add("Where", condition, *values)
     wide = (as_int64(call, value) for value in values)
     return as_narrow(call, call.add("Where", condition, *wide))
@@ -95,7 +99,7 @@ def as_int64(call: Call, value: str) -> str:
 
 def as_narrow(call: Call, value: str) -> str:
     """What was computed in int64, in the instruction's own dtype."""
-    if call.line.dtype == "uint32":
+    if call.line.type.dtype == "uint32":
         return as_word(call, value)
     return to_dtype(call.graph, value, "bool")  # a comparison's is one already
 
@@ -139,7 +143,7 @@ def softplus(call: Call) -> str:
     """max(x, 0) + log(1 + e^−|x|)."""
     (x,) = call.inputs
     tail = call.add("Exp", call.add("Neg", call.add("Abs", x)))
-    inner = Call(call.graph, call.line, (tail,), call.shapes, call.dtype, {})
+    inner = Call(call.graph, call.line, (tail,), call.types)
     return call.add("Add", call.add("Relu", x), log1p(inner))
 
 
@@ -207,7 +211,7 @@ def broadcast(call: Call) -> str:
 
 def slices(call: Call) -> str:
     """Along the axes of which something is left out."""
-    (shape,) = call.shapes
+    (shape,) = (type.shape for type in call.types)
     starts, stops, steps = call["starts"], call["stops"], call["steps"]
     whole = [(0, n, 1) for n in shape]
     cut = [
@@ -237,11 +241,11 @@ def pad(call: Call) -> str:
     A step s makes n elements n s long, with s − 1 zeros behind each; those behind the
     last are too many if there is no room for them, and a negative pad removes them.
     """
-    value, (shape,) = call.inputs[0], call.shapes
+    value, shape = call.inputs[0], call.types[0].shape
     starts, steps, total = call["starts"], call["steps"], call["shape"]
     if not shape:
         return value
-    long = [times(n, step) for n, step in zip(shape, steps, strict=True)]
+    long = [n * step for n, step in zip(shape, steps, strict=True)]
     spread = list(shape)
     for axis, step in enumerate(steps):
         if step == 1:
@@ -254,23 +258,8 @@ def pad(call: Call) -> str:
         spread[axis] = long[axis]
         value = call.add("Reshape", value, call.graph.new_shape(spread), allowzero=1)
     sizes = zip(total, starts, long, strict=True)
-    after = [plus(n, times(plus(start, used), -1)) for n, start, used in sizes]
+    after = [n - start - used for n, start, used in sizes]
     return call.add("Pad", value, call.graph.sizes([*starts, *after]))
-
-
-def times(size: Size, factor: int) -> Size:
-    """A size several times."""
-    if isinstance(size, int):
-        return size * factor
-    slope, offset = size["rows"]
-    return {"rows": [slope * factor, offset * factor]}
-
-
-def plus(a: Size, b: Size) -> Size:
-    """Two sizes together."""
-    pairs = [[0, s] if isinstance(s, int) else s["rows"] for s in (a, b)]
-    slope, offset = (x + y for x, y in zip(*pairs, strict=True))
-    return {"rows": [slope, offset]} if slope else offset
 
 
 def concatenate(call: Call) -> str:
@@ -281,10 +270,10 @@ def concatenate(call: Call) -> str:
 def matmul(call: Call) -> str:
     """The product of matrices, either of them transposed."""
     operands: list[str] = []
-    sides = zip(call.inputs, call.shapes, ("transpose_a", "transpose_b"), strict=True)
-    for value, shape, turned in sides:
+    sides = zip(call.inputs, call.types, ("transpose_a", "transpose_b"), strict=True)
+    for value, type, turned in sides:
         if call[turned]:
-            axes = list(range(len(shape)))
+            axes = list(range(len(type.shape)))
             axes[-2:] = reversed(axes[-2:])
             value = call.add("Transpose", value, perm=axes)
         operands.append(value)
@@ -298,8 +287,8 @@ def take(call: Call) -> str:
 
 def scatter_add(call: Call) -> str:
     """Into zeros: row i of x is added to the row that indices[i] names."""
-    graph, (x, indices), shape = call.graph, call.inputs, call.shapes[1]
-    zeros = call.add("Expand", call.number(0), graph.sizes(call.line.shape))
+    graph, (x, indices), shape = call.graph, call.inputs, call.types[1].shape
+    zeros = call.add("Expand", call.number(0), graph.sizes(call.line.type.shape))
     wide = as_int64(call, indices)
     places = call.add("Unsqueeze", wide, graph.integers(len(shape)))
     return call.add("ScatterND", zeros, places, x, reduction="add")
@@ -311,10 +300,10 @@ def scatter_add(call: Call) -> str:
 def constant(call: Call) -> str:
     """An array, or one number that follows from the rows."""
     value = call["value"]
-    if isinstance(value, str):
-        return call.graph.constant(call.constants[value])
-    number = to_dtype(call.graph, call.graph.size(value), value["dtype"])
-    ones = call.graph.integers(*[1] * value["rank"])
+    if not isinstance(value, RecipeArray):
+        return call.graph.constant(value)
+    number = to_dtype(call.graph, call.graph.size(value.recipe), value.type.dtype)
+    ones = call.graph.integers(*value.shape)
     return call.add("Reshape", number, ones)
 
 
@@ -446,64 +435,44 @@ def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[st
     Returns:
         The names in the graph of the program's outputs.
     """
-    names: dict[int, str] = {}
-
-    def value(number: int) -> str:
-        if number not in names:
-            line = traced.line(number)
-            names[number] = fetched(number) if line is None else written(line)
-        return names[number]
-
-    def fetched(number: int) -> str:
-        name = list(traced.inputs)[number]
+    program, names = traced.program, dict[int, str]()
+    for number in needed(program):  # in order: what one reads is there
+        line = program.instruction(number)
+        if line is not None:
+            read = operands(program, line)
+            types = tuple(map(program.type, read))
+            call = Call(graph, line, tuple(names[n] for n in read), types)
+            names[number] = TRANSLATIONS[line.opcode](call)
+            continue
+        name = program.name(number)
         if name in given:
-            return given[name]
-        return graph.constant(traced.values[name], named=name)
-
-    def written(line: Line) -> str:
-        numbers = operands(traced, line)
-        shapes = tuple(traced.type(number)[1] for number in numbers)
-        dtype = traced.type(numbers[0])[0] if numbers else line.dtype
-        inputs = tuple(value(number) for number in numbers)
-        call = Call(graph, line, inputs, shapes, dtype, traced.constants)
-        return TRANSLATIONS[line.opcode](call)
-
-    # In their order, so that no long program is as deep as it is long.
-    for number in needed(traced):
-        value(number)
-    return {name: value(number) for name, number in traced.outputs.items()}
+            names[number] = given[name]
+        else:
+            names[number] = graph.constant(traced.values[name], named=name)
+    return {name: names[number] for name, number in program.outputs.items()}
 
 
-def needed(traced: Traced) -> list[int]:
+def needed(program: Program) -> list[int]:
     """The values that outputs follow from, in order."""
-    found = set(traced.outputs.values())
-    count = len(traced.inputs)
-    for number in range(count + len(traced.lines) - 1, count - 1, -1):
-        line = traced.line(number)
+    found = set(program.outputs.values())
+    for number in reversed(list(program.computed())):
+        line = program.instruction(number)
         if number in found and line is not None:
-            found.update(operands(traced, line))
+            found.update(operands(program, line))
     return sorted(found)
 
 
-def operands(traced: Traced, line: Line) -> Sequence[int]:
+def operands(program: Program, line: Instruction) -> Sequence[int]:
     """What a line reads; repeats that its operator makes by itself are left out."""
     if line.opcode not in REPEATING:
         return line.inputs
-    sources = [unrepeated(traced, number) for number in line.inputs]
-    shapes = [shape_at(traced.type(number)[1]) for number in sources]
-    if np.broadcast_shapes(*shapes) == shape_at(line.shape):
+    sources = [unrepeated(program, number) for number in line.inputs]
+    if broadcast_shape([program.type(n).shape for n in sources]) == line.type.shape:
         return sources
     return [line.inputs[0], *sources[1:]]
 
 
-def unrepeated(traced: Traced, number: int) -> int:
+def unrepeated(program: Program, number: int) -> int:
     """What a repeat repeats; any other value is itself."""
-    line = traced.line(number)
+    line = program.instruction(number)
     return line.inputs[0] if line and line.opcode == "broadcast" else number
-
-
-def shape_at(shape: Sequence[Size], rows: int = 1009) -> Shape:
-    """A shape for a number of rows."""
-    return tuple(
-        n if isinstance(n, int) else n["rows"][0] * rows + n["rows"][1] for n in shape
-    )

@@ -128,7 +128,7 @@ def source(pipeline: Pipeline) -> str:
         *network_texts(network, arrays),
         answers_text(answers, computed, arrays),
         compute_text(way_in),
-        *(function_text(way_in, answer) for answer in computed.outputs),
+        *(function_text(way_in, answer) for answer in computed.program.outputs),
         arrays_text(arrays),
     ]
     main = main_text(way_in, answers)
@@ -137,7 +137,9 @@ def source(pipeline: Pipeline) -> str:
     readers = {k: v for k, v in helpers_for(main).items() if k not in helpers}
     everything = [*helpers.values(), *parts, *readers.values(), main, ENDS]
     text = "\n\n\n".join(everything)
-    said = usage(pipeline, way_in, [ASKED[answer][0] for answer in computed.outputs])
+    said = usage(
+        pipeline, way_in, [ASKED[answer][0] for answer in computed.program.outputs]
+    )
     return f"{heading(network, said, text)}\n\n\n{text}\n"
 
 
@@ -291,7 +293,7 @@ def body_of(
         arrays[name] = array
         return f"ARRAYS[{name!r}]"
 
-    lines, results = Lines(traced, names, identifiers, constant_name).run()
+    lines, results = Lines(traced.program, names, identifiers, constant_name).run()
     text = "\n".join([*lines, *results])
     first = next(iter(names.values()))
     start = [f"{ROWS} = len({first})"] if re.search(rf"\b{ROWS}\b", text) else []
@@ -324,7 +326,7 @@ def answers_text(answers: Answers, computed: Traced, arrays: Arrays) -> str:
     """A function of what the network gives, which gives every answer."""
     names = {"outputs": "outputs"}
     lines, results = body_of(computed, names, "answers", arrays, Identifiers(RESERVED))
-    found = dict(zip(computed.outputs, results, strict=True))
+    found = dict(zip(computed.program.outputs, results, strict=True))
     if answers.labels is not None:
         found["prediction"] = f"CLASSES[{found['prediction']}]"
     given = [f"    {name!r}: {text}," for name, text in found.items()]

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from thalweg.backends.text.identifiers import Identifiers
-from thalweg.exports.operations import needed, operands, shape_at
-from thalweg.exports.traced import Line, Size, Traced
+from thalweg.exports.operations import needed, operands
+from thalweg.program.ir import Instruction, Program
+from thalweg.program.ops import broadcast_shape
+from thalweg.program.serialize import linear
+from thalweg.program.sizes import Number, RecipeArray
 from thalweg.program.types import NumpyArray
 
 WIDTH = 78
@@ -47,14 +50,14 @@ class Lines:
     """The lines of a program.
 
     Arguments:
-        traced: the program.
+        program: what is computed, over `ROWS` rows.
         names: Python's names for its inputs.
         identifiers: gives a name to a value that needs one.
         constant_name: gives a name to a constant that is too long to be written here.
         found: the lines so far.
     """
 
-    traced: Traced
+    program: Program
     names: Mapping[str, str]
     identifiers: Identifiers
     constant_name: Callable[[NumpyArray], str]
@@ -63,20 +66,20 @@ class Lines:
 
     def run(self) -> tuple[list[str], list[str]]:
         """The lines, and the texts of the outputs."""
-        order = needed(self.traced)
-        used = Counter(self.traced.outputs.values())
+        order = needed(self.program)
+        used = Counter(self.program.outputs.values())
         for value in order:
-            line = self.traced.line(value)
+            line = self.program.instruction(value)
             if line is not None:
-                used.update(operands(self.traced, line))
+                used.update(operands(self.program, line))
         for value in order:
             self.texts[value] = self._text(value, used[value])
-        return self.found, [self.texts[v].text for v in self.traced.outputs.values()]
+        return self.found, [self.texts[v].text for v in self.program.outputs.values()]
 
     def _text(self, value: int, uses: int) -> Text:
-        line = self.traced.line(value)
+        line = self.program.instruction(value)
         if line is None:
-            return Text(self.names[list(self.traced.inputs)[value]])
+            return Text(self.names[list(self.program.inputs)[value]])
         text = self.expression(line)
         if text.level == ATOM and text.text.isidentifier():
             return text
@@ -88,19 +91,18 @@ class Lines:
         self.found.append(f"{name} = {text.text}")
         return Text(name)
 
-    def expression(self, line: Line) -> Text:
+    def expression(self, line: Instruction) -> Text:
         """One instruction as text."""
-        numbers = operands(self.traced, line)
+        numbers = operands(self.program, line)
         parts = [self.texts[number] for number in numbers]
         if line.opcode == "constant":
             return self._constant(line)
         return WRITERS[line.opcode](Written(self, line, numbers, parts))
 
-    def _constant(self, line: Line) -> Text:
-        value = line.attributes["value"]
-        if not isinstance(value, str):
-            return Text(size_text(value), SUM, bare=True)
-        array = self.traced.constants[value]
+    def _constant(self, line: Instruction) -> Text:
+        array = line.attributes["value"]
+        if isinstance(array, RecipeArray):
+            return Text(size_text(array.recipe), SUM, bare=True)
         if array.size == 1 or (array.size and (array == array.flat[0]).all()):
             return number_text(array.flat[0])
         if array.size <= LITERAL and np.isfinite(array).all():
@@ -113,7 +115,7 @@ class Written:
     """An instruction and the texts of what it reads."""
 
     lines: Lines
-    line: Line
+    line: Instruction
     numbers: Sequence[int]
     parts: Sequence[Text]
 
@@ -125,15 +127,14 @@ class Written:
         part = self.parts[at]
         if not part.bare:
             return part
-        dtype, shape = self.lines.traced.type(self.numbers[at])
-        return Text(f"np.full({shape_text(shape)}, {part.text}, {dtype!r})")
+        type = self.lines.program.type(self.numbers[at])
+        return Text(f"np.full({shape_text(type.shape)}, {part.text}, {type.dtype!r})")
 
     def operands(self) -> list[Text]:
         """Operands of which at least one has the result's shape, so others are bare."""
-        shapes = [shape_at(self.lines.traced.type(n)[1]) for n in self.numbers]
+        shapes = [self.lines.program.type(number).shape for number in self.numbers]
         real = [s for s, part in zip(shapes, self.parts, strict=True) if not part.bare]
-        enough = real and np.broadcast_shapes(*real) == shape_at(self.line.shape)
-        if enough:
+        if real and broadcast_shape(real) == self.line.type.shape:
             return list(self.parts)
         return [self.array(at) for at in range(len(self.parts))]
 
@@ -151,17 +152,17 @@ def number_text(value: Any) -> Text:
     return Text(text, UNARY if text.startswith("-") else ATOM, bare=True)
 
 
-def size_text(size: Size) -> str:
+def size_text(size: Any) -> str:
     """A size: a number, or what follows from the rows."""
-    if isinstance(size, int):
+    if not isinstance(size, Number):
         return str(size)
-    slope, offset = size["rows"]
+    slope, offset = linear(size)
     text = ROWS if slope == 1 else f"{slope} * {ROWS}"
     sign = "-" if offset < 0 else "+"
     return f"{text} {sign} {abs(offset)}" if offset else text
 
 
-def shape_text(sizes: Sequence[Size]) -> str:
+def shape_text(sizes: Sequence[int]) -> str:
     """A shape as a tuple."""
     inner = ", ".join(map(size_text, sizes))
     return f"({inner},)" if len(sizes) == 1 else f"({inner})"
@@ -226,8 +227,8 @@ def reduction(name: str) -> Writer:
     def template(it: Written) -> str:
         axes = it["axes"]
         over = str(axes[0]) if len(axes) == 1 else shape_text(axes)
-        whole = name == "sum" and it.line.dtype in ("int32", "uint32")
-        dtype = f", dtype={it.line.dtype!r}" if whole else ""
+        whole = name == "sum" and it.line.type.dtype in ("int32", "uint32")
+        dtype = f", dtype={it.line.type.dtype!r}" if whole else ""
         return f".{name}(axis={over}{dtype}, keepdims=True)"
 
     return method(template)
@@ -235,7 +236,7 @@ def reduction(name: str) -> Writer:
 
 def slices(it: Written) -> str:
     """A slice along each axis; whole ones are a colon."""
-    (shape,) = (it.lines.traced.type(number)[1] for number in it.numbers)
+    (shape,) = (it.lines.program.type(number).shape for number in it.numbers)
     parts: list[str] = []
     for n, *each in zip(shape, it["starts"], it["stops"], it["steps"], strict=True):
         start, stop, step = each
@@ -263,7 +264,7 @@ def arrays_call(name: str, *attributes: str) -> Writer:
     def write(it: Written) -> Text:
         parts = [it.array(at).text for at in range(len(it.parts))]
         sizes = [
-            shape_text(it[a]) if isinstance(it[a], list) else size_text(it[a])
+            shape_text(it[a]) if isinstance(it[a], tuple) else size_text(it[a])
             for a in attributes
         ]
         return Text(f"{name}({', '.join([*parts, *sizes])})")

@@ -6,20 +6,22 @@ exactly the new one.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import secrets
 import signal
 import stat
+import sys
 import threading
+import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import BinaryIO
 
 from thalweg.errors import FileError
+from thalweg.files.locks import lock, open_folder
 from thalweg.interrupts import ENDING, handling
 
 FilePath = str | os.PathLike[str]
@@ -29,6 +31,11 @@ NEW, PRIVATE = 0o666, 0o600  # modes while a file is written: of a new one, of o
 
 # Some network file systems have no fsync for folders: there the rename is all one gets.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
+
+BINARY = getattr(os, "O_BINARY", 0)  # Windows would write each line's end as two bytes
+NOT_WAITING = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipes among files
+PATIENCE = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+"""Seconds after which Windows is asked again to replace a file that somebody reads."""
 
 
 def write_atomically(path: FilePath, *chunks: bytes | memoryview) -> None:
@@ -110,15 +117,14 @@ def _replacing(target: str) -> Generator[int]:
     folder, name = os.path.split(target)
     prefix = _temporary_prefix(name)
     mode = NEW if before is None else PRIVATE
-    with _descriptor(_open_folder(folder)) as folder_fd:
+    with _forced_to_disk(folder):
         sweep(folder, prefix)
-        with _temporary_file(os.path.join(folder, prefix), mode) as (temporary, fd):
-            yield fd
+        with _temporary_file(os.path.join(folder, prefix), mode) as temporary:
+            yield temporary.fd
             if before is not None:
-                _keep_access(fd, before)
-            os.fsync(fd)
-            os.replace(temporary, target)
-        _sync_folder(folder_fd)
+                _keep_access(temporary.fd, before)
+            os.fsync(temporary.fd)
+            temporary.take_place_of(target)
 
 
 def _replaced(target: str) -> os.stat_result | None:
@@ -133,7 +139,12 @@ def _replaced(target: str) -> os.stat_result | None:
 
 
 def _keep_access(fd: int, before: os.stat_result) -> None:
-    """Who might read and write the file that is replaced still may, and nobody else."""
+    """Who might read and write the file that is replaced still may, and nobody else.
+
+    On Windows the folder says who may.
+    """
+    if sys.platform == "win32":
+        return
     now = os.fstat(fd)
     if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
         with suppress(OSError):  # the right to give files away, and file systems' ways
@@ -143,9 +154,25 @@ def _keep_access(fd: int, before: os.stat_result) -> None:
         os.fchmod(fd, mode)
 
 
-def _open_folder(folder: str) -> int:
+@contextmanager
+def _forced_to_disk(folder: str) -> Generator[None]:
+    """The folder's entries are, after the block; Windows opens no folder for that."""
+    if sys.platform == "win32":
+        with _naming_folder(folder):
+            os.stat(folder)
+        yield
+        return
+    with _naming_folder(folder):
+        fd = open_folder(folder)
+    with _descriptor(fd):
+        yield
+        _sync_folder(fd)
+
+
+@contextmanager
+def _naming_folder(folder: str) -> Generator[None]:
     try:
-        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        yield
     except FileNotFoundError as error:
         reason = f"the folder {folder} doesn't exist"
         raise FileNotFoundError(errno.ENOENT, reason) from error
@@ -164,19 +191,57 @@ def _descriptor(fd: int) -> Generator[int]:
         os.close(fd)
 
 
+class _Temporary:
+    """A file under a name of its own, open to be written."""
+
+    def __init__(self, path: str, mode: int) -> None:
+        self.path = path
+        self.fd = _create_locked(path, mode)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Close it; once is enough, as its number may be another file's by then."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self.fd)
+
+    def take_place_of(self, target: str) -> None:
+        """Rename it, open and so locked; Windows renames no file that is open.
+
+        Another process that saves the same file may sweep it there meanwhile: then this
+        save fails, and the other's is whole.
+        """
+        if sys.platform != "win32":
+            os.replace(self.path, target)
+            return
+        self.close()
+        for seconds in PATIENCE:
+            with suppress(PermissionError):
+                os.replace(self.path, target)
+                return
+            time.sleep(seconds)
+        os.replace(self.path, target)
+
+    def remove(self) -> None:
+        """Remove it, locked until then; Windows removes no file that is open."""
+        with suppress(OSError):
+            if sys.platform == "win32":
+                self.close()
+            os.unlink(self.path)
+
+
 @contextmanager
-def _temporary_file(prefix: str, mode: int = NEW) -> Generator[tuple[str, int]]:
-    temporary = f"{prefix}{secrets.token_hex(8)}.tmp"
-    with (
-        _removed_by_signals(temporary),
-        _descriptor(_create_locked(temporary, mode)) as fd,
-    ):
+def _temporary_file(prefix: str, mode: int = NEW) -> Generator[_Temporary]:
+    path = f"{prefix}{secrets.token_hex(8)}.tmp"
+    with _removed_by_signals(path):
+        temporary = _Temporary(path, mode)
         try:
-            yield temporary, fd
+            yield temporary
         except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
+            temporary.remove()
             raise
+        finally:
+            temporary.close()
 
 
 @contextmanager
@@ -205,9 +270,11 @@ def _removed_by_signals(temporary: str) -> Generator[None]:
 def _create_locked(temporary: str, mode: int) -> int:
     """A new file, locked for as long as this process lives and writes it."""
     while True:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
+        if sys.platform == "win32":  # which removes no file that is open
+            return fd
         with suppress(OSError):  # a file system without locks is never swept
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            lock(fd, wait=True)
         # Another process may have swept the file in the moment before it was locked.
         if os.fstat(fd).st_nlink:
             return fd
@@ -235,16 +302,19 @@ def _remove_unlocked(path: str) -> None:
     found = os.lstat(path)
     if not stat.S_ISREG(found.st_mode):
         return
+    if sys.platform == "win32":  # which removes no file that is open
+        os.unlink(path)
+        return
     fd = open_without_waiting(path, os.O_WRONLY | os.O_NOFOLLOW)
     with _descriptor(fd):
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(fd)
         if os.path.samestat(found, os.fstat(fd)):
             os.unlink(path)
 
 
 def open_without_waiting(path: str, flags: int) -> int:
     """Opening a pipe would wait for another end which may never come."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | NOT_WAITING)
 
 
 def _write_all(fd: int, content: memoryview) -> None:

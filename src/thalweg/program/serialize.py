@@ -15,7 +15,7 @@ import numpy as np
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.sizes import ROWS, RecipeArray, Size, names_in
+from thalweg.program.sizes import ROWS, Number, RecipeArray, Size, names_in
 from thalweg.program.types import DTYPES, ArrayType, NumpyArray
 
 LARGEST_ROWS = 2**40
@@ -104,12 +104,8 @@ def constant_data(
 ) -> Any:
     """The name of a constant's array, or how a single number follows from the rows."""
     if isinstance(value, RecipeArray):
-        if not isinstance(value.recipe, Size):
-            raise ProgramError(
-                f"the formula has the number {value}, which isn't linear"
-            )
-        rows = size_data(value.recipe)["rows"]
-        return {"rows": rows, "dtype": value.type.dtype, "rank": len(value.shape)}
+        rows = {"rows": list(linear(value.recipe))}
+        return {**rows, "dtype": value.type.dtype, "rank": len(value.shape)}
     name = f"c{len(constants)}"
     constants[name] = value
     return name
@@ -124,13 +120,26 @@ def size_data(value: Any) -> Any:
     """An attribute, with ``{"rows": [a, b]}`` for a size a·rows + b."""
     if isinstance(value, tuple):
         return [size_data(each) for each in cast(tuple[Any, ...], value)]
+    return {"rows": list(linear(value))} if isinstance(value, Size) else value
+
+
+def linear(value: Number) -> tuple[int, int]:
+    """The whole numbers a and b of a·rows + b.
+
+    >>> from thalweg.program.sizes import ROWS
+    >>> linear(3 * ROWS + 1)
+    (3, 1)
+
+    Raises:
+        ProgramError: it isn't that.
+    """
     if not isinstance(value, Size):
-        return value
+        raise ProgramError(f"the formula has the number {value}, which isn't linear")
     terms = dict(value.terms)
     slope, offset = terms.pop(("rows",), 0), terms.pop((), 0)
     if terms:
         raise ProgramError(f"the formula has a size {value}, which isn't linear")
-    return {"rows": [slope, offset]}
+    return slope, offset
 
 
 # Back ---------------------------------------------------------------------------------

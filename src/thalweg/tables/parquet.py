@@ -6,6 +6,7 @@ damaged file asks for more than any machine has.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, NoReturn
 
 import polars as pl
@@ -28,6 +29,13 @@ from thalweg.tables.source import File
 from thalweg.tables.system import require_no_limit
 
 NO_MEMORY = re.compile(r"memory allocation of \d+ bytes failed")
+
+KILLED = -getattr(signal, "SIGKILL", 0)
+CRASHED = 0xC0000000
+"""From here on, Windows' statuses are of processes that it ended."""
+
+NOT_READ = (errno.EPIPE, errno.EINVAL)
+"""What the system says of a pipe that nobody reads; the latter is Windows' word."""
 
 COPIES = 3
 """How many times a message is in memory while a part is made of it."""
@@ -126,10 +134,14 @@ def _reader(
 def _send(place: str | io.BytesIO, process: subprocess.Popen[bytes]) -> None:
     """The bytes, where there is no path."""
     assert process.stdin is not None
-    # One that has ended doesn't read; why, is seen where its answer is awaited.
-    with suppress(BrokenPipeError), process.stdin as pipe:
-        if isinstance(place, io.BytesIO):
-            pipe.write(place.getbuffer())
+    try:
+        with process.stdin as pipe:
+            if isinstance(place, io.BytesIO):
+                pipe.write(place.getbuffer())
+    except OSError as error:
+        # One that has ended doesn't read; why, is seen where its answer is awaited.
+        if error.errno not in NOT_READ:
+            raise
 
 
 def _message(process: subprocess.Popen[bytes], name: str) -> tuple[bytes, bytes]:
@@ -151,13 +163,24 @@ def _explain(name: str, status: int, complaints: IO[bytes]) -> NoReturn:
     """
     complaints.seek(0)
     said = complaints.read().decode(errors="replace")
-    if is_limited() or status == -signal.SIGKILL:
+    if is_limited() or status == KILLED < 0:
         raise MemoryError(f"reading {name} takes more memory than there is")
-    if status < 0:
+    if status < 0 or status >= CRASHED:
         found = NO_MEMORY.search(said)
-        _refuse(name, found[0] if found else signal.strsignal(-status) or str(status))
+        _refuse(name, found[0] if found else ending(status))
     reason = (said.splitlines() or [f"status {status}"])[-1]
     raise FileError(f"{name}: can't be read: the process for it failed: {reason}")
+
+
+def ending(status: int) -> str:
+    """What ended a process, by its status.
+
+    >>> ending(-11), ending(0xC0000005)
+    ('Segmentation fault', 'status 0xc0000005')
+    """
+    if status > 0:
+        return f"status {status:#x}"
+    return signal.strsignal(-status) or str(status)
 
 
 def _refuse(name: str, reasons: str) -> NoReturn:

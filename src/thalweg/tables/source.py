@@ -14,6 +14,7 @@ import signal
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from thalweg.tables.packed import (
 )
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    from _typeshed import HasFileno, WriteableBuffer
 
 STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "standard input"
 
@@ -293,10 +294,13 @@ class Kept:
 class _Again(io.RawIOBase):
     """A file that others read too, each at a place of its own.
 
-    The file's own place is never moved: a forked child has the same one.
+    The file's own place is never moved: a forked child has the same one. Windows, which
+    has no forks, moves it for one reader after the other.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    _moving = threading.Lock()
+
+    def __init__(self, file: HasFileno) -> None:
         self._file = file
         self._at: int = 0
 
@@ -307,10 +311,17 @@ class _Again(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        chunk = os.pread(self._file.fileno(), len(memoryview(buffer)), self._at)
+        chunk = self._read(self._file.fileno(), len(memoryview(buffer)))
         memoryview(buffer)[: len(chunk)] = chunk
         self._at += len(chunk)
         return len(chunk)
+
+    def _read(self, fd: int, size: int) -> bytes:
+        if sys.platform != "win32":
+            return os.pread(fd, size, self._at)
+        with self._moving:
+            os.lseek(fd, self._at, os.SEEK_SET)
+            return os.read(fd, size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         if whence == os.SEEK_CUR:
@@ -326,7 +337,7 @@ def let_ctrl_c_interrupt() -> None:
 
     So Python has it, but polars, where it is imported, has the system wait on.
     """
-    if hasattr(signal, "siginterrupt"):  # not on Windows
+    if sys.platform != "win32":
         signal.siginterrupt(signal.SIGINT, True)
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import sys
 
 NO_THREAD = re.compile(r"start new thread|spawn.* thread")
 NUMBER = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")
@@ -19,6 +20,10 @@ def of_the_system(error: BaseException) -> BaseException:
     """
     found = NUMBER.search(str(error))
     number = int(found[1] or found[2]) if found else 0
+    if number and sys.platform == "win32":  # which counts its errors otherwise
+        import ctypes
+
+        return ctypes.WinError(number)
     if number == errno.EAGAIN or NO_THREAD.search(str(error)):
         return OSError(errno.EAGAIN, "the system allows no more threads or processes")
     return OSError(number, os.strerror(number)) if number else error

@@ -12,14 +12,13 @@ from support.cases import BY_OPCODE, HAS_SPECIAL, SPECIAL, every_primitive, exam
 from support.exported import outputs
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.exports.graph import Graph, Port
-from thalweg.exports.onnx_file import finish, made
+from thalweg.exports.onnx_file import finish, made, sizes
 from thalweg.exports.operations import TRANSLATIONS, translate
 from thalweg.exports.traced import Traced
 from thalweg.program import ops
 from thalweg.program.fit_rows import any_rows
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.serialize import to_data
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray, type_of
 
@@ -27,28 +26,25 @@ TOLERANCE = {"float32": 2e-6, "float64": 1e-12}
 
 
 def graph_of(traced: Traced, rows_from: str = "") -> bytes:
-    names = {name: name for name in traced.inputs}
+    program = traced.program
+    names = {name: name for name in program.inputs}
     graph = Graph(taken=set(names))
     if rows_from:
         graph.rows = graph.add("Shape", rows_from, start=0, end=1)
     found = translate(graph, traced, names)
     finish(graph, {f"out {name}": value for name, value in found.items()})
-    inputs = [port(name, *kind) for name, kind in traced.inputs.items()]
-    results = [
-        port(f"out {name}", *traced.type(value))
-        for name, value in traced.outputs.items()
-    ]
+    inputs = [port(name, type) for name, type in program.inputs.items()]
+    results = [port(f"out {n}", type) for n, type in program.output_types().items()]
     model = made(onnx, graph, inputs, results, {})
     return model.SerializeToString()
 
 
-def port(name: str, dtype: str, shape: Sequence[Any]) -> Port:
-    return Port(name, dtype, tuple(n if isinstance(n, int) else "rows" for n in shape))
+def port(name: str, type: ArrayType) -> Port:
+    return Port(name, type.dtype, sizes(type.shape))
 
 
 def run(program: Program, arrays: Mapping[str, NumpyArray]) -> NumpyArray:
-    traced = Traced.from_data(*to_data(program), {})
-    (found,) = outputs(graph_of(traced), dict(arrays))
+    (found,) = outputs(graph_of(Traced(program, {})), dict(arrays))
     return found
 
 
@@ -124,13 +120,14 @@ def test_one_graph_takes_any_number_of_rows(rows: int) -> None:
                 "scaled": (x - ops.mean(x, axis=0)) / count,
                 "cut": both[1 : 6 * count - 1],
                 "wide": ops.broadcast_to(ops.sum(x), (count, 2)),
+                "pairs": ops.reshape(x @ x.T, (count, count, 1)),
             }
 
         return trace(apply, {"x": ArrayType((count, 3), "float32")})
 
-    traced = Traced.from_data(*to_data(any_rows(program_for)), {})
+    traced = Traced(any_rows(program_for), {})
     x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
     found = outputs(graph_of(traced, rows_from="x"), {"x": x})
     meant = interpret(program_for(rows), {"x": x})
-    for array, name in zip(found, traced.outputs, strict=True):
+    for array, name in zip(found, traced.program.outputs, strict=True):
         assert_allclose(array, meant[name], rtol=1e-4, atol=1e-6)

@@ -499,9 +499,9 @@ def test_a_name_that_only_starts_like_a_temporary_one_is_left_alone(
 
 def test_a_temporary_file_that_is_being_written_is_not_swept(target: Path) -> None:
     prefix = atomic._temporary_prefix(target.name)
-    with atomic._temporary_file(str(target.parent / prefix)) as (temporary, _):
+    with atomic._temporary_file(str(target.parent / prefix)) as temporary:
         write_atomically(target, NEW)
-        assert neighbors(target) == [Path(temporary).name]
+        assert neighbors(target) == [Path(temporary.path).name]
     write_atomically(target, NEW)
     assert neighbors(target) == []
 
