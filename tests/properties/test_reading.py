@@ -60,6 +60,7 @@ ends = st.tuples(
 
 @settings(max_examples=300)
 @example([("max", 1, 0, 1)], 0)
+@example([("sum", 0, 0, 1), ("open", 0, 0, 0), ("max", 0, 0, 0)], 0)
 @example([("max", 2, 0, 1), ("sin", 0, 0, 0)], 0)
 @given(st.tuples(recipes(SMOOTH, 5), ends).map(lambda r: [*r[0], r[1]]), seeds)
 def test_the_lines_of_gradients_compute_them(recipe: Recipe, seed: int) -> None:

@@ -54,6 +54,10 @@ class Expression:
             return self
         return Expression(f"broadcast_to({self.text}, {shape})", ATOM, shape)
 
+    def whole(self, shape: Shape) -> Expression:
+        """The expression in a shape, with axes put back and all that is repeated."""
+        return self.restored(shape).repeated(shape)
+
     def restored(self, shape: Shape) -> Expression:
         """The expression with the axes of size 1 that it was written without.
 

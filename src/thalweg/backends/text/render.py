@@ -265,7 +265,7 @@ class Renderer:
     def _full(self, value: int) -> Expression:
         """A value's text in its whole shape."""
         text = self.texts[self.reading.source[value]]
-        return text.repeated(self.program.type(value).shape)
+        return text.whole(self.program.type(value).shape)
 
     def _named(self, value: int) -> Expression:
         """A value in its whole shape by a name, which a loop reads again and again."""
@@ -292,7 +292,7 @@ class Renderer:
         parts = [self.texts[self.reading.source[v]] for v in form.inputs]
         if form.opcode not in BROADCASTING:
             shapes = (self.program.type(v).shape for v in form.inputs)
-            parts = [p.repeated(s) for p, s in zip(parts, shapes, strict=True)]
+            parts = [p.whole(s) for p, s in zip(parts, shapes, strict=True)]
         shape = self.reading.reduced.get(value, self.program.type(value).shape)
         text, level = write(form.opcode, parts, form.attributes, shape)
         return Expression(text, level, self.reading.shapes[value])
