@@ -12,6 +12,7 @@ from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # a machine is taken, a terminal closed
 GRACE_SECONDS = 5.0  # in which a step comes to its end
+LOOK_SECONDS = 0.05  # between two looks at the clock, and at a wish to stop
 
 
 class Terminated(SystemExit):

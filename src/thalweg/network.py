@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+import thalweg.defaults as defaults
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import (
     look_up,
     require_instance,
     require_positive,
+    require_seed,
     require_whole,
 )
 from thalweg.errors import NotFittedError, ShapeError
@@ -39,7 +41,6 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
     require_dtype,
-    require_seed,
     row_shape,
     split,
 )
@@ -112,7 +113,10 @@ class Network(NetworkRecord):
     # Parameters -----------------------------------------------------------------------
 
     def initialize(
-        self, input_shape: int | Shape, seed: int = 0, dtype: Dtype = "float32"
+        self,
+        input_shape: int | Shape,
+        seed: int = defaults.SEED,
+        dtype: Dtype = defaults.DTYPE,
     ) -> Network:
         """Draw first parameters for rows of a shape; `fit` does this by itself.
 
@@ -189,23 +193,23 @@ class Network(NetworkRecord):
         y: Any,
         *,
         loss: str | Loss | LossFunction | None = None,
-        optimizer: str | Optimizer = "adam",
-        epochs: int = 200,
-        batch_size: int | str = 32,
-        validation: float | tuple[Any, ...] | None = 0.2,
+        optimizer: str | Optimizer = defaults.OPTIMIZER,
+        epochs: int = defaults.EPOCHS,
+        batch_size: int | str = defaults.FIT_BATCH_SIZE,
+        validation: float | tuple[Any, ...] | None = defaults.VALIDATION,
         early_stopping: EarlyStopping | None = EarlyStopping(),  # noqa: B008 - frozen
-        seed: int = 0,
+        seed: int = defaults.SEED,
         shuffle: bool = True,
         sample_weight: Any = None,
         penalty: Penalty | None = None,
         clip_norm: float | None = None,
-        dtype: Dtype = "float32",
+        dtype: Dtype = defaults.DTYPE,
         warm_start: bool = False,
         progress: bool = False,
         callback: AfterEpoch | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
     ) -> History:
         """Learn from rows, and say what happened.
@@ -328,7 +332,7 @@ class Network(NetworkRecord):
     # Using ----------------------------------------------------------------------------
 
     def predict(
-        self, X: Any, *, engine: str = "native", threads: int | None = None
+        self, X: Any, *, engine: str = defaults.ENGINE, threads: int | None = None
     ) -> NumpyArray:
         """What the last layer gives.
 
@@ -350,7 +354,7 @@ class Network(NetworkRecord):
             >>> network.predict([[0.0, 0.0, 0.0]]).tolist()
             [[0.5, 0.5]]
         """
-        if engine == "native" and threads is None and self._quick is not None:
+        if engine == defaults.ENGINE and threads is None and self._quick is not None:
             with suppress(IndexError):  # which the longer way explains
                 quick = self._quick(X)  # None if X must be looked at more closely
                 if quick is not None:
@@ -404,7 +408,7 @@ class Network(NetworkRecord):
         y: Any,
         sample_weight: Any = None,
         *,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
     ) -> dict[str, float]:
         """The loss and the metrics on rows.

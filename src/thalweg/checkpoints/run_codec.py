@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 import numpy as np
 
-from thalweg.checks import is_number, require_whole
+from thalweg.checks import is_number, require_seed, require_whole
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.document import TIMES
 from thalweg.files.history_codec import HISTORY, history_data, seconds_in
@@ -30,7 +30,6 @@ from thalweg.model.memory import Memory
 from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.program.types import NumpyArray
-from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.fit import Plan
 from thalweg.training.rows import Rows

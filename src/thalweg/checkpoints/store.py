@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import secrets
 import warnings
 from collections.abc import Generator, Mapping
@@ -35,12 +34,12 @@ from thalweg.checkpoints.step_files import (
 from thalweg.errors import FileError, ModelFileError
 from thalweg.files.atomic import open_without_waiting, write_atomically
 from thalweg.files.atomic import sweep as sweep_temporary
+from thalweg.files.document import DIGEST
 from thalweg.files.modelfile import header_digest, read_model, write_model
 from thalweg.training.checkpoint import CheckpointWarning
 
 POINTER = "latest.json"
 POINTER_LIMIT = 2**16
-DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Data = dict[str, Any]
 Tensors = dict[str, np.ndarray]

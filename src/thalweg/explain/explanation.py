@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from thalweg.explain.lines import counted, wrapped
+from thalweg.explain.lines import wrapped
 from thalweg.explain.plans import Subject, subject_of
 from thalweg.explain.profile import profile as profiled
 from thalweg.explain.subprograms import (
@@ -32,6 +32,7 @@ from thalweg.model.step import prediction_program, step_programs, types_of
 from thalweg.model.traced import can_train
 from thalweg.printable import printable_lines
 from thalweg.program.types import Shape
+from thalweg.words import counted
 
 MARGIN = 14
 NOT_FITTED = "It wasn't fitted yet, so its loss and optimizer aren't known."

@@ -17,7 +17,7 @@ from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import OWN, LayerValues, StepRandom, label
+from thalweg.model.stack import OWN, RANDOM_INPUTS, LayerValues, StepRandom, label
 from thalweg.model.step import types_of
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, flat_type, make_safe
@@ -26,7 +26,6 @@ from thalweg.program.passes.simplify import simplify
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 
-RANDOM_INPUTS = {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
 CONVERSIONS = ("broadcast", "reshape", "cast", "floor", "divide")
 Arrays = dict[str, Any]
 

@@ -17,6 +17,7 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.metrics import Metric
 from thalweg.model.stack import (
+    RANDOM_INPUTS,
     Shapes,
     StepRandom,
     predictions_of,
@@ -95,8 +96,8 @@ def step_programs(
         **batch,
         **types_of(shapes.state, dtype),
         "learning_rate": ArrayType((), dtype),
-        "step": ArrayType((), "int32"),
-        "seed": ArrayType((), "uint32"),
+        "step": RANDOM_INPUTS["step"],
+        "seed": RANDOM_INPUTS["seed"],
     }
 
     def objective(parameters: Arrays, given: Arrays) -> Arrays:

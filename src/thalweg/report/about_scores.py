@@ -15,10 +15,10 @@ from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Sec
 from thalweg.report.evaluation import Evidence, Rows
 from thalweg.report.svg import svg
 from thalweg.report.words import (
-    METRICS,
     between,
     cut,
     joined,
+    metric_words,
     number,
     percent,
     seconds,
@@ -98,7 +98,7 @@ def scores_section(rows: Rows, network: Contender) -> Section:
     grid = [
         [
             spaced(name),
-            METRICS[name],
+            metric_words(name),
             number(value),
             number(network.interval(name).low),
             number(network.interval(name).high),
@@ -144,7 +144,7 @@ def recorded_scores_section(evidence: Evidence) -> Section:
     """What the model's file holds of the test."""
     metrics = evidence.recorded("test")
     grid = [
-        [spaced(name), METRICS.get(name, ""), number(value)]
+        [spaced(name), metric_words(name), number(value)]
         for name, value in metrics.items()
     ]
     heads = ["Metric", "What it is", "Value"]

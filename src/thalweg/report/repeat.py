@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, cast
 
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
@@ -12,10 +10,10 @@ from thalweg.report.evaluation import Evidence
 from thalweg.report.words import cut
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
+from thalweg.tabular.command import changed, train_command
 from thalweg.tabular.own import PARTS
 from thalweg.tabular.settings import Settings
 
-NO_LAYERS = "none"
 MOST_LETTERS = 200_000
 
 
@@ -56,9 +54,7 @@ def command(evidence: Evidence, settings: Settings) -> str:
         words = ", ".join([f"target={target!r}", *others, *given])
         return f"thalweg.train(table, {words})"
     source = STANDARD_INPUT if name == STANDARD_INPUT_NAME else name
-    words = ["thalweg", "train", source, "--target", target]
-    words += [word for part in own for word in (f"--{part}-data", own[part])]
-    return shlex.join([*words, *options(settings)])
+    return train_command(source, own, target, settings)
 
 
 def own_name(evidence: Evidence, part: str) -> str:
@@ -66,31 +62,3 @@ def own_name(evidence: Evidence, part: str) -> str:
     recorded = evidence.recorded("data").get(part)
     known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
     return str(known.get("name", ""))
-
-
-def changed(settings: Settings) -> dict[str, Any]:
-    """The settings that aren't the defaults."""
-    values = {each.name: getattr(settings, each.name) for each in fields(Settings)}
-    return {
-        each.name: values[each.name]
-        for each in fields(Settings)
-        if values[each.name] != each.default
-    }
-
-
-def options(settings: Settings) -> list[str]:
-    """The same as they are typed.
-
-    >>> options(Settings(layers=(8, 4), ignore=("id", "name"), seed=1))
-    ['--layers', '8,4', '--ignore', 'id', '--ignore', 'name', '--seed', '1']
-    """
-    words: list[str] = []
-    for name, value in changed(settings).items():
-        option = f"--{name.replace('_', '-')}"
-        if name == "layers":
-            words += [option, ",".join(map(str, value)) or NO_LAYERS]
-        elif isinstance(value, tuple):
-            words += [word for each in value for word in (option, each)]  # pyright: ignore[reportUnknownVariableType]
-        else:
-            words += [option, str(value)]
-    return words

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.search.budget import FOLDS
+import thalweg.defaults as defaults
 
 if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
@@ -23,10 +23,10 @@ def tune(
     source: Any,
     target: str,
     *,
-    budget: str | float = "5m",
-    folds: int = FOLDS,
+    budget: str | float = defaults.BUDGET,
+    folds: int = defaults.FOLDS,
     trials: int | None = None,
-    sampler: str = "random",
+    sampler: str = defaults.SAMPLER,
     storage: str | None = None,
     folder: str | Path | None = None,
     resume: bool = False,

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.checks import require_positive, require_whole
+import thalweg.defaults as defaults
+from thalweg.checks import require_positive, require_seed, require_whole, seed_after
 from thalweg.errors import ArgumentError, NotFittedError, ShapeError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
@@ -23,7 +24,7 @@ from thalweg.model.step import Task, require_matrix_output
 from thalweg.network import Network
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
-from thalweg.training.arguments import check_targets, require_dtype, require_seed
+from thalweg.training.arguments import check_targets, require_dtype
 from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
 from thalweg.training.rows import Rows, rows_from
@@ -32,7 +33,6 @@ from thalweg.training.task import usual_loss
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS, STARTS = 200, 5
 LEAST_STEPS = 50
-SEEDS = range(2**32)
 MEMORY = 0.9  # β of the smoothing: about the last 10 steps count
 SHARE = 0.9  # of the whole fall of the loss, which is over at the chosen rate
 REASON = f"where {SHARE:.0%} of the fall of the smoothed loss are over"
@@ -79,18 +79,18 @@ def find_learning_rate(
     y: Any,
     *,
     loss: str | Loss | LossFunction | None = None,
-    optimizer: str | Optimizer = "adam",
-    batch_size: int | str = 32,
+    optimizer: str | Optimizer = defaults.OPTIMIZER,
+    batch_size: int | str = defaults.FIT_BATCH_SIZE,
     lowest: float = LOWEST,
     highest: float = HIGHEST,
     steps: int = STEPS,
     starts: int = STARTS,
-    seed: int = 0,
+    seed: int = defaults.SEED,
     sample_weight: Any = None,
     penalty: Penalty | None = None,
     clip_norm: float | None = None,
-    dtype: Dtype = "float32",
-    engine: str = "native",
+    dtype: Dtype = defaults.DTYPE,
+    engine: str = defaults.ENGINE,
     threads: int | None = None,
 ) -> RangeTest:
     """Find a learning rate by training while it grows.
@@ -150,7 +150,7 @@ def find_learning_rate(
         *(rows, loss, optimizer, penalty, clip_norm),
     )
     runs: list[NumpyArray] = []
-    for own in (SEEDS[(seed + k) % len(SEEDS)] for k in range(starts)):
+    for own in (seed_after(int(seed), k) for k in range(starts)):
         start = start_of(network, rows, own, dtype)
         runs.append(losses_of_steps(start, rows, task, size, rates, own, execution))
     losses: list[float] = np.median(runs, axis=0).tolist()

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import thalweg.defaults as defaults
 from thalweg.checks import nearest, require, require_instance
 from thalweg.errors import ArgumentError, DivergenceError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
+from thalweg.interrupts import LOOK_SECONDS
 from thalweg.model.history import EpochRecord, History
 from thalweg.model.programs import Programs
 from thalweg.network import Network
@@ -28,7 +30,6 @@ Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
 Settings = dict[str, Any]
 Run = Callable[[Settings], "Network | None"]
 LEARNING_RATE = "learning_rate"  # of the optimizer, whichever that is
-LOOK_SECONDS = 0.05  # between two looks at a person's wish to stop
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def sweep(
     runs = combinations(over)
     for varied in runs:
         check_names(layers, [*varied, *settings])
-    execution = Execution("native", threads)
+    execution = Execution(threads=threads)
     programs, stop = Programs(), threading.Event()
 
     def callback(record: EpochRecord) -> None:
@@ -207,7 +208,7 @@ def trained(
     own = {name: settings.pop(name) for name in parameters_of(layers) & set(settings)}
     built = layers(**own) if callable(layers) else layers
     if LEARNING_RATE in settings:
-        rule = optimizer_named(settings.get("optimizer", "adam"))
+        rule = optimizer_named(settings.get("optimizer", defaults.OPTIMIZER))
         settings["optimizer"] = with_rate(rule, settings.pop(LEARNING_RATE))
     if isinstance(built, Network):
         network, settings = built, {**settings, "warm_start": True}

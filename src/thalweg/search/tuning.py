@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
-from thalweg.search.budget import FOLDS
 from thalweg.search.folds import folds_of
 from thalweg.search.journal import Journal
 from thalweg.search.queue import Queue
@@ -46,9 +46,9 @@ class Request:
     """
 
     seconds: float
-    folds: int = FOLDS
+    folds: int = defaults.FOLDS
     trials: int | None = None
-    sampler: str = "random"
+    sampler: str = defaults.SAMPLER
     storage: str | None = None
     folder: str | Path | None = None
     resume: bool = False

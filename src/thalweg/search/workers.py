@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
+from thalweg.checks import seed_after
 from thalweg.errors import DivergenceError
-from thalweg.interrupts import Interrupt, watch
+from thalweg.interrupts import LOOK_SECONDS, Interrupt, watch
 from thalweg.model.history import EpochRecord
 from thalweg.model.programs import Programs
 from thalweg.network import Network
@@ -20,11 +21,10 @@ from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
 from thalweg.tabular.learn import Course, build, train_network
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import SEEDS, Settings
+from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
 
-LOOK_SECONDS = 0.05  # between two looks at the clock, and at a person's wish to stop
 Report = Callable[[Trial], object]
 
 
@@ -98,7 +98,7 @@ class Workers:
     def _start_of(self, job: Job) -> tuple[Job, Settings, Programs]:
         """What a job needs that threads share."""
         settings = settings_at(self._base, self._queue.point(job.number))
-        seed = SEEDS[(settings.seed + job.fold) % len(SEEDS)]
+        seed = seed_after(settings.seed, job.fold)
         programs = self._programs.setdefault(job.number, Programs())
         return job, replace(settings, seed=seed), programs
 

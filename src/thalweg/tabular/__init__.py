@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
 from thalweg.tabular.libraries import load_libraries
 
@@ -25,7 +26,7 @@ def train(
     callback: AfterEpoch | None = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
-    engine: str = "native",
+    engine: str = defaults.ENGINE,
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,

@@ -131,7 +131,7 @@ def test_dense_reads_as_the_textbook_has_it() -> None:
     network = tw.Network([tw.Dense(64, swish)]).initialize(20)
     block = block_of(network.explain(), "Layer 1: Dense(64, activation=swish)")
     assert "(rows, 20) → (rows, 64)" in block
-    assert "weights  (20, 64), 1280 numbers" in block
+    assert "weights  (20, 64), 1,280 numbers" in block
     assert formulas_of(block, "forward") == [
         "z = x @ weights + bias",
         "y = z * sigmoid(z)",

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+import thalweg.defaults as defaults
 from thalweg.checks import require_fraction, require_whole
 from thalweg.errors import ArgumentError, DataError
 from thalweg.tables.splitting.shares import chosen_share
@@ -66,9 +67,9 @@ class Split:
 def split(
     rows: int,
     classes: NDArray[np.integer[Any]] | None = None,
-    validation: float = 0.2,
-    test: float = 0.2,
-    seed: int = 0,
+    validation: float = defaults.VALIDATION,
+    test: float = defaults.TEST,
+    seed: int = defaults.SEED,
     sizes: Rows | None = None,
 ) -> Split:
     """Draw the rows of each part at random; of each class the same share.
