@@ -6,12 +6,13 @@ This file stays light: what needs a table is imported when there is one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import thalweg.defaults as defaults
 
 if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
+    from thalweg.tabular.settings import TrainSettings
 
 OWN = (
     *("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads"),
@@ -33,7 +34,7 @@ def tune(
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,
-    **settings: Any,
+    **settings: Unpack[TrainSettings],
 ) -> Tuned:
     """Find good settings for a table by successive halving, and train with them.
 

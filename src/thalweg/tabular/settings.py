@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from inspect import signature
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import thalweg.defaults as defaults
 from thalweg.checks import (
@@ -257,6 +257,54 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
         return asdict(self)
+
+
+Names = str | Iterable[str]
+Declarations = Names | Mapping[str, Any]  # of columns, what is said of each
+
+
+class TrainSettings(TypedDict, total=False):
+    """The settings as `train` and `tune` take them, by name; see `Settings`.
+
+    Of what `Settings` keeps as texts it may be one text, several, or a mapping.
+    """
+
+    task: str | None
+    target_scale: str | None
+    layers: Sequence[int]
+    activation: str
+    loss: str | None
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    batch_size: int | str | None
+    epochs: int
+    dropout: float
+    l1: float
+    l2: float
+    weight_decay: float | None
+    clip_norm: float | None
+    patience: int
+    min_delta: float
+    validation: float
+    test: float
+    ignore: Names
+    category: Names
+    number: Names
+    date: Declarations
+    missing: Declarations
+    decimal: str | None
+    thousands: str | None
+    limits: str | None
+    weights: str | None
+    class_weight: str | Iterable[str] | Mapping[Any, float]
+    group: str | None
+    time: str | None
+    seed: int
+    separator: str | None
+    encoding: str | None
+    skip_rows: int
+    comment: str | None
 
 
 def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Settings:
