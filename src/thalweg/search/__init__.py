@@ -59,8 +59,8 @@ def tune(
         threads: networks trained at once; None for one on each processor.
         validation_data, test_data: tables of one's own, as `train` takes them; folds
             are of the rows to train on.
-        settings: any field of `thalweg.tabular.settings.Settings`; those given are
-            kept, and the others that shape training are tuned.
+        settings: any field of `Settings`; those given are kept, and the others that
+            shape training are tuned.
 
     Returns:
         The chosen settings, all trials, and the trained model with its test. With the

@@ -72,6 +72,14 @@ class Tuned:
         default: the trial of the settings that hold without tuning.
         trained: the network trained with the chosen settings, and its one test.
         stopped_because: why the search ended, as a sentence.
+
+    Example:
+        >>> import thalweg as tw
+        >>> tuned = tw.tune("examples/penguins.csv", "species", trials=1, epochs=3)
+        >>> isinstance(tuned, tw.Tuned), tuned.settings.epochs
+        (True, 3)
+        >>> len(tuned.trials) == tuned.table.height
+        True
     """
 
     trials: tuple[Trial, ...]

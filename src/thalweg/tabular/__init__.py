@@ -46,7 +46,7 @@ def train(
             to the bit for any number.
         validation_data, test_data: tables of one's own to choose the epoch by, and to
             test on, as `source`; no rows of that are drawn for it then.
-        settings: any field of `thalweg.tabular.settings.Settings`, such as
+        settings: any field of `Settings`, such as
             ``layers=(64, 64)`` or ``epochs=50``.
 
     Returns:

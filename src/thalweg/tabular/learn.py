@@ -64,11 +64,19 @@ class Trained:
         baselines: the same metrics on the same rows for ``constant guess`` and ``linear
             model``.
         reading: the learning curves in plain words.
-        notes: what a person should know of the scores: that few rows were tested, or
+        notes: what a user should know of the scores: that few rows were tested, or
             predictions of a count are below 0.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
         table: the rows as they were read.
+
+    Example:
+        >>> import thalweg as tw
+        >>> trained = tw.train("examples/penguins.csv", target="species", epochs=5)
+        >>> isinstance(trained, tw.Trained), trained.history.stopped_epoch
+        (True, 5)
+        >>> list(trained.baselines)
+        ['constant guess', 'linear model']
     """
 
     model: TableModel

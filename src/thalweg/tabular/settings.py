@@ -1,4 +1,4 @@
-"""What a person may choose when a table is trained on; everything has a default."""
+"""What a user may choose when a table is trained on; everything has a default."""
 
 from __future__ import annotations
 
@@ -122,7 +122,10 @@ class Settings:
         ArgumentError: a setting can't be used; the message says what it must be.
 
     Example:
-        >>> Settings(optimizer="adm")
+        >>> import thalweg as tw
+        >>> tw.Settings(layers=(8,)).rows_a_step(training_rows=100)
+        32
+        >>> tw.Settings(optimizer="adm")
         Traceback (most recent call last):
         thalweg.errors.ArgumentError: there is no optimizer 'adm': did you mean ...
     """

@@ -104,10 +104,22 @@ start.main()
 def test_the_package_is_imported_when_a_name_is_asked_for() -> None:
     code = (
         "import sys, thalweg; print('numpy' in sys.modules, thalweg.Dense.__name__, "
-        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.data.__name__)"
+        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.tabular.__name__)"
     )
     found = started(code)[1].split()
-    assert found == ["False", "Dense", "True", "True", "thalweg.data"]
+    assert found == ["False", "Dense", "True", "True", "thalweg.tabular"]
+
+
+LATER = {"Settings", "TableModel", "Trained", "Tuned", "NetworkClassifier"}
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_what_takes_time_is_imported_when_it_is_asked_for(name: str) -> None:
+    code = (
+        "import sys, thalweg; thalweg.Dense; before = set(sys.modules); "
+        f"print(thalweg.{name}.__module__ in before, thalweg.{name}.__name__)"
+    )
+    assert started(code) == (0, f"False {name}\n", "")
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
