@@ -104,10 +104,10 @@ start.main()
 def test_the_package_is_imported_when_a_name_is_asked_for() -> None:
     code = (
         "import sys, thalweg; print('numpy' in sys.modules, thalweg.Dense.__name__, "
-        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.tabular.__name__)"
+        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.formulas.__name__)"
     )
     found = started(code)[1].split()
-    assert found == ["False", "Dense", "True", "True", "thalweg.tabular"]
+    assert found == ["False", "Dense", "True", "True", "thalweg.formulas"]
 
 
 LATER = {"Settings", "TableModel", "Trained", "Tuned", "NetworkClassifier"}
