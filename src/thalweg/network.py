@@ -47,8 +47,9 @@ from thalweg.training.arguments import (
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
-from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
+from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
+from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import (
     Rows,
     numbers_from,
@@ -58,7 +59,6 @@ from thalweg.training.rows import (
 )
 from thalweg.training.run import run
 from thalweg.training.stopping import EarlyStopping
-from thalweg.training.task import task_of_rows
 
 
 class Network(NetworkRecord):
@@ -293,19 +293,25 @@ class Network(NetworkRecord):
         require_savable(self.layers, shapes, dtype)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
-        task = task_of_rows(start, training, loss, optimizer, penalty, clip_norm)
+        objective = objective_of_rows(
+            start, training, loss, optimizer, penalty, clip_norm
+        )
         if held_out is not None:
-            check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
+            check_targets(
+                held_out.y, shapes.outputs[-1][0], objective.loss, "validation y"
+            )
         size = batch_rows(batch_size, len(training))
-        plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
-        history = History(settings=settings_of(plan, training, held_out))
+        regime = Regime(
+            objective, int(epochs), size, early_stopping, int(seed), shuffle
+        )
+        history = History(settings=settings_of(regime, training, held_out))
         past = start.optimizer_state
-        if past is None or not past.serves(task.optimizer):
-            past = OptimizerState.first(task.optimizer, memory)
-        past.rule = task.optimizer
+        if past is None or not past.serves(objective.optimizer):
+            past = OptimizerState.first(objective.optimizer, memory)
+        past.rule = objective.optimizer
         state = TrainingState.first(memory, past, history)
         trainer = Trainer(
-            self.layers, shapes, state, training, held_out, plan, execution
+            self.layers, shapes, state, training, held_out, regime, execution
         )
         if checkpoint is None:
             return run(self, trainer, shapes, told)
@@ -489,19 +495,21 @@ class Network(NetworkRecord):
         save(self, path)
 
 
-def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, Any]:
+def settings_of(
+    regime: Regime, training: Rows, held_out: Rows | None
+) -> dict[str, Any]:
     """How a run was set up, as plain data for the history and the file."""
-    task = plan.task
-    stopping = plan.early_stopping
+    objective = regime.objective
+    stopping, clip_norm = regime.early_stopping, objective.clip_norm
     return {
-        "loss": task.loss.name,
-        "optimizer": repr(task.optimizer),
-        "penalty": None if task.penalty is None else repr(task.penalty),
-        "clip_norm": None if task.clip_norm is None else float(task.clip_norm),
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
+        "loss": objective.loss.name,
+        "optimizer": repr(objective.optimizer),
+        "penalty": None if objective.penalty is None else repr(objective.penalty),
+        "clip_norm": None if clip_norm is None else float(clip_norm),
+        "epochs": regime.epochs,
+        "batch_size": regime.batch_size,
         "early_stopping": None if stopping is None else repr(stopping),
-        "seed": plan.seed,
+        "seed": regime.seed,
         "training_rows": len(training),
         "validation_rows": 0 if held_out is None else len(held_out),
     }

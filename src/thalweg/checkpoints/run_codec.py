@@ -31,7 +31,7 @@ from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.program.types import NumpyArray
 from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.fit import Plan
+from thalweg.training.fit import Regime
 from thalweg.training.rows import Rows
 from thalweg.training.stopping import EarlyStopping
 
@@ -79,7 +79,7 @@ class Setup:
 
 
 def setup_of(
-    plan: Plan,
+    regime: Regime,
     checkpoint: Checkpoint,
     engine: str,
     rows: Rows,
@@ -89,20 +89,23 @@ def setup_of(
     """How a run is set up.
 
     Arguments:
-        plan: of the run.
+        regime: of the run.
         checkpoint: how often it is written down.
         engine: what runs it.
         rows: all that were given, before some were held out.
         held_out: validation rows.
         validation: as `fit` got it.
     """
-    stopping, clip_norm = plan.early_stopping, plan.task.clip_norm
+    stopping, clip_norm = (
+        regime.early_stopping,
+        regime.objective.clip_norm,
+    )
     own = isinstance(validation, tuple | list)
     return Setup(
-        plan.epochs,
-        plan.batch_size,
-        plan.seed,
-        plan.shuffle,
+        regime.epochs,
+        regime.batch_size,
+        regime.seed,
+        regime.shuffle,
         None if clip_norm is None else float(clip_norm),
         None if stopping is None else int(stopping.patience),
         None if stopping is None else float(stopping.min_delta),

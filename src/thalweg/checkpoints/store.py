@@ -46,7 +46,7 @@ Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckpointFile:
     """A checkpoint that counts: its file, and the SHA-256 of the file's header."""
 
     file: str
@@ -75,7 +75,7 @@ class Store:
         counting = {entry.file for entry in self.entries()}
         self._own = counting | files_of(self.folder, self._run)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CheckpointFile]:
         """The checkpoints that count, newest first.
 
         Raises:
@@ -156,7 +156,7 @@ class Store:
         try:
             known = self.newest()[2]
         except FileError:
-            entry = Entry(path.name, header_digest(path))
+            entry = CheckpointFile(path.name, header_digest(path))
             write_atomically(self.folder / POINTER, encode_entries([entry]))
             return
         if known.name != path.name:
@@ -184,7 +184,10 @@ class Store:
         self._own.add(path.name)
         try:
             digest = write_model(path, tensors, signed(document, self._run, path.name))
-            entries = [Entry(path.name, digest), *([] if first else self.entries())]
+            entries = [
+                CheckpointFile(path.name, digest),
+                *([] if first else self.entries()),
+            ]
             write_atomically(self.folder / POINTER, encode_entries(entries[:keep]))
         finally:
             self.sweep()
@@ -211,7 +214,7 @@ class Store:
             path = self.folder / f"step-{steps}-{number}.thalweg"
         return path
 
-    def _entries_or_offer(self) -> list[Entry]:
+    def _entries_or_offer(self) -> list[CheckpointFile]:
         try:
             return self.entries()
         except ModelFileError as error:
@@ -254,13 +257,13 @@ def opened(folder: str | os.PathLike[str], create: bool = False) -> Generator[St
         os.close(fd)
 
 
-def encode_entries(entries: list[Entry]) -> bytes:
+def encode_entries(entries: list[CheckpointFile]) -> bytes:
     """The pointer's content."""
     data = {"format": 1, "checkpoints": [asdict(entry) for entry in entries]}
     return (json.dumps(data, indent=1) + "\n").encode()
 
 
-def decode_entries(content: bytes) -> list[Entry]:
+def decode_entries(content: bytes) -> list[CheckpointFile]:
     """What the pointer says.
 
     Raises:
@@ -272,7 +275,9 @@ def decode_entries(content: bytes) -> list[Entry]:
     if data["format"] != 1:
         raise ValueError(data["format"])
     described = cast(list[Data], data["checkpoints"])
-    entries = [Entry(each["file"], each["header_sha256"]) for each in described]
+    entries = [
+        CheckpointFile(each["file"], each["header_sha256"]) for each in described
+    ]
     for entry in entries:
         if not (NAME.fullmatch(entry.file) and DIGEST.fullmatch(entry.header_sha256)):
             raise ValueError(entry)

@@ -44,7 +44,7 @@ def fraction_for(validation: Any, rows: int, needed: bool) -> float | None:
 
 
 @dataclass(frozen=True)
-class Split:
+class ValidationSplit:
     """The numbers of rows to train and to validate on.
 
     Arguments:
@@ -60,7 +60,7 @@ class Split:
     @classmethod
     def of(
         cls, rows: NumpyArray, chosen: NumpyArray, together: NumpyArray | None
-    ) -> Split:
+    ) -> ValidationSplit:
         """Of some rows those that are chosen to validate on, and the others."""
         apart = None if together is None else together[chosen]
         return cls(rows[~chosen], rows[chosen], apart)

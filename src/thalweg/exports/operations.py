@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.exports.graph import Graph
-from thalweg.exports.traced import Line, Size, Traced
+from thalweg.exports.traced import Size, Traced, TracedInstruction
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.types import Dtype, NumpyArray, Shape
 
@@ -38,7 +38,7 @@ class Call:
     """
 
     graph: Graph
-    line: Line
+    line: TracedInstruction
     inputs: tuple[str, ...]
     shapes: tuple[tuple[Size, ...], ...]
     dtype: Dtype
@@ -460,7 +460,7 @@ def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[st
             return given[name]
         return graph.constant(traced.values[name], named=name)
 
-    def written(line: Line) -> str:
+    def written(line: TracedInstruction) -> str:
         numbers = operands(traced, line)
         shapes = tuple(traced.type(number)[1] for number in numbers)
         dtype = traced.type(numbers[0])[0] if numbers else line.dtype
@@ -485,7 +485,7 @@ def needed(traced: Traced) -> list[int]:
     return sorted(found)
 
 
-def operands(traced: Traced, line: Line) -> Sequence[int]:
+def operands(traced: Traced, line: TracedInstruction) -> Sequence[int]:
     """What a line reads; repeats that its operator makes by itself are left out."""
     if line.opcode not in REPEATING:
         return line.inputs

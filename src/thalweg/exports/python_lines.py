@@ -16,7 +16,7 @@ import numpy as np
 
 from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports.operations import needed, operands, shape_at
-from thalweg.exports.traced import Line, Size, Traced
+from thalweg.exports.traced import Size, Traced, TracedInstruction
 from thalweg.program.types import NumpyArray
 
 WIDTH = 78
@@ -88,7 +88,7 @@ class Lines:
         self.found.append(f"{name} = {text.text}")
         return Text(name)
 
-    def expression(self, line: Line) -> Text:
+    def expression(self, line: TracedInstruction) -> Text:
         """One instruction as text."""
         numbers = operands(self.traced, line)
         parts = [self.texts[number] for number in numbers]
@@ -96,7 +96,7 @@ class Lines:
             return self._constant(line)
         return WRITERS[line.opcode](Written(self, line, numbers, parts))
 
-    def _constant(self, line: Line) -> Text:
+    def _constant(self, line: TracedInstruction) -> Text:
         value = line.attributes["value"]
         if not isinstance(value, str):
             return Text(size_text(value), SUM, bare=True)
@@ -113,7 +113,7 @@ class Written:
     """An instruction and the texts of what it reads."""
 
     lines: Lines
-    line: Line
+    line: TracedInstruction
     numbers: Sequence[int]
     parts: Sequence[Text]
 

@@ -22,7 +22,7 @@ Size = int | dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Line:
+class TracedInstruction:
     """One instruction of a program for any number of rows.
 
     Arguments:
@@ -55,7 +55,7 @@ class Traced:
     """
 
     inputs: Mapping[str, tuple[Dtype, tuple[Size, ...]]]
-    lines: tuple[Line, ...]
+    lines: tuple[TracedInstruction, ...]
     outputs: Mapping[str, int]
     constants: Mapping[str, NumpyArray]
     values: Mapping[str, NumpyArray]
@@ -90,13 +90,13 @@ class Traced:
     ) -> Traced:
         """A program as `serialize` writes it."""
         lines = [
-            Line(opcode, tuple(inputs), attributes, dtype, tuple(shape))
+            TracedInstruction(opcode, tuple(inputs), attributes, dtype, tuple(shape))
             for opcode, inputs, attributes, (dtype, shape) in data["instructions"]
         ]
         inputs = {k: (dtype, tuple(s)) for k, (dtype, s) in data["inputs"].items()}
         return cls(inputs, tuple(lines), data["outputs"], constants, values)
 
-    def line(self, value: int) -> Line | None:
+    def line(self, value: int) -> TracedInstruction | None:
         """The line that computes a value; None for an input."""
         at = value - len(self.inputs)
         return self.lines[at] if at >= 0 else None
