@@ -124,7 +124,7 @@ def tune(
     saved = output or model_beside(data)
     name = require_target(data, target, base.dialect)
     require_model_file(saved)
-    from thalweg.cli.trials import SearchProgress, show_search, show_start
+    from thalweg.cli.tune_report import SearchProgress, show_search, show_start
     from thalweg.search.tuning import Request, tune_table
     from thalweg.tabular.own import own_sources
 

@@ -19,6 +19,7 @@ from thalweg.estimators.choices import (
     seed_of,
     settings_of,
 )
+from thalweg.estimators.continued_fits import Keeping
 from thalweg.estimators.features import (
     ArrayFeatures,
     Features,
@@ -28,8 +29,7 @@ from thalweg.estimators.features import (
     is_table,
     table_of,
 )
-from thalweg.estimators.going_on import Keeping
-from thalweg.estimators.groups import held_out_groups
+from thalweg.estimators.held_out_groups import held_out_groups
 from thalweg.estimators.out_of_fold import FEW_ROWS, OutOfFold
 from thalweg.estimators.parameters import require_all_given
 from thalweg.estimators.rows import (

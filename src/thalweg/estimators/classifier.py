@@ -12,7 +12,7 @@ from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
-from thalweg.estimators.going_on import restoring
+from thalweg.estimators.continued_fits import restoring
 from thalweg.estimators.out_of_fold import OutOfFold
 from thalweg.estimators.rows import validation_rows
 from thalweg.estimators.scikit import (

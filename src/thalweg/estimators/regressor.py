@@ -11,8 +11,8 @@ import numpy as np
 from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
+from thalweg.estimators.continued_fits import restoring
 from thalweg.estimators.frozen import require_scaling
-from thalweg.estimators.going_on import restoring
 from thalweg.estimators.intervals import (
     MEDIAN,
     Conformal,

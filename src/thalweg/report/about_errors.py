@@ -19,6 +19,7 @@ from thalweg.report.blocks import (
     Shaded,
 )
 from thalweg.report.evaluation import EvaluatedRows
+from thalweg.report.formatting import between, cut, number, percent
 from thalweg.report.importance import mean_and_deviation
 from thalweg.report.reliability import (
     ReliabilityBin,
@@ -27,7 +28,6 @@ from thalweg.report.reliability import (
     probability_groups,
 )
 from thalweg.report.svg import can_be_drawn, svg
-from thalweg.report.words import between, cut, number, percent
 from thalweg.tabular.row_errors import (
     ClassCounts,
     ClassErrors,

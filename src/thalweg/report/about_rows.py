@@ -10,9 +10,9 @@ from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
 from thalweg.report.evaluation import EvaluatedRows
+from thalweg.report.formatting import cut, number
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg
-from thalweg.report.words import cut, number
 from thalweg.tabular.row_errors import ClassErrors, NumberErrors
 from thalweg.words import counted, shown
 

@@ -13,8 +13,7 @@ from thalweg.report import pictures
 from thalweg.report.baselines import FEWEST_ROUNDS, ROUNDS, baselines, rounds
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
 from thalweg.report.evaluation import EvaluatedRows, Evaluation
-from thalweg.report.svg import svg
-from thalweg.report.words import (
+from thalweg.report.formatting import (
     between,
     cut,
     joined,
@@ -24,6 +23,7 @@ from thalweg.report.words import (
     seconds,
     spaced,
 )
+from thalweg.report.svg import svg
 from thalweg.tabular.bootstrap import (
     CONFIDENCE,
     Interval,

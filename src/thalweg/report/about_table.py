@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
 from thalweg.report.evaluation import EvaluatedRows, Evaluation
-from thalweg.report.words import cut, number, percent
+from thalweg.report.formatting import cut, number, percent
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.tables.scales import Scale

@@ -18,8 +18,8 @@ from thalweg.report.blocks import (
     Section,
 )
 from thalweg.report.evaluation import Evaluation
+from thalweg.report.formatting import cut, number, seconds
 from thalweg.report.svg import svg
-from thalweg.report.words import cut, number, seconds
 
 MOST_EPOCHS = 12  # in the table
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from thalweg.checks import require
 from thalweg.errors import ArgumentError, DataError, ThalwegError
 from thalweg.model.history import History
-from thalweg.report.words import cut
+from thalweg.report.formatting import cut
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.tabular.going_on import fingerprint
+from thalweg.tabular.fingerprints import fingerprint
 from thalweg.tabular.learn import Trained, prepared_by
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.own import NO_SOURCES, PARTS, Own, Sources

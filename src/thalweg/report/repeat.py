@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evaluation import Evaluation
-from thalweg.report.words import cut
+from thalweg.report.formatting import cut
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
 from thalweg.tabular.command import changed, train_command

@@ -20,9 +20,9 @@ from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
 from thalweg.report.evaluation import EvaluatedRows, Evaluation
+from thalweg.report.formatting import between, cut, number, spaced
 from thalweg.report.importance import importances
 from thalweg.report.repeat import formulas_section, repeat_section
-from thalweg.report.words import between, cut, number, spaced
 from thalweg.words import counted
 
 WITHOUT_ROWS = (

@@ -19,7 +19,7 @@ from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
 from thalweg.search.workers import Workers
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.tabular.going_on import fingerprints
+from thalweg.tabular.fingerprints import fingerprints
 from thalweg.tabular.learn import Trained, learn, prepared_by
 from thalweg.tabular.model import USUAL
 from thalweg.tabular.own import NO_SOURCES, Own, Sources

@@ -21,7 +21,7 @@ from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
 from thalweg.tabular.cautions import below_zero, few_rows
-from thalweg.tabular.going_on import fingerprints, noted, require_same_tables
+from thalweg.tabular.fingerprints import fingerprints, noted, require_same_tables
 from thalweg.tabular.magnitude import near_one, weighted_mean
 from thalweg.tabular.model import USUAL, TableModel
 from thalweg.tabular.own import NO_OWN, NO_SOURCES, Own, Sources

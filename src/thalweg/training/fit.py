@@ -13,9 +13,9 @@ import numpy as np
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
-from thalweg.formulas.folds import Losses
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.running_losses import Losses
 from thalweg.formulas.schedules import schedule
 from thalweg.interrupts import Interrupt, Terminated, watch
 from thalweg.model.history import DIVERGED, EpochRecord, Metrics

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import thalweg.defaults as defaults
 from thalweg.checks import require_non_negative, require_whole
-from thalweg.formulas.folds import fold
+from thalweg.formulas.running_losses import fold
 
 
 @dataclass(frozen=True)
