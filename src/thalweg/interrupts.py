@@ -12,7 +12,7 @@ from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # a machine is taken, a terminal closed
 GRACE_SECONDS = 5.0  # in which a step comes to its end
-LOOK_SECONDS = 0.05  # between two looks at the clock, and at a wish to stop
+LOOK_SECONDS = 0.05  # between two looks at the clock, and at the user's wish to stop
 
 
 class Terminated(SystemExit):
@@ -29,7 +29,7 @@ class Terminated(SystemExit):
 
 
 class Interrupt:
-    """Whether a person, or the system, asked to stop."""
+    """Whether the user, or the system, asked to stop."""
 
     requested = False
     terminated: int = 0  # the signal that ends the process
@@ -52,7 +52,7 @@ def watch(termination: bool = False) -> Generator[Interrupt]:
     """Notes Ctrl-C instead of raising it; the second one raises.
 
     With `termination` SIGTERM and SIGHUP too are noted, unless they are ignored, as
-    nohup asks for, or a person's own handler is there. Python delivers signals to the
+    nohup asks for, or a user's own handler is there. Python delivers signals to the
     main thread alone; elsewhere it's the end of the process that is noted, as of
     SIGTERM.
     """

@@ -58,7 +58,7 @@ def command(evaluation: Evaluation, settings: Settings) -> str:
 
 
 def own_name(evaluation: Evaluation, part: str) -> str:
-    """What a person's own table for a part was called; nothing if there was none."""
+    """What the user's own table for a part was called; nothing if there was none."""
     recorded = evaluation.recorded("data").get(part)
     known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
     return str(known.get("name", ""))

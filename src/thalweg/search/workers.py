@@ -48,7 +48,7 @@ class Workers:
         self._programs: dict[int, Programs] = {}
 
     def work(self, threads: int, seconds: float) -> str:
-        """Train until the time is over, nothing is left, or a person says stop.
+        """Train until the time is over, nothing is left, or the user says stop.
 
         What is under way then is left, and not counted.
 
