@@ -31,7 +31,7 @@ from model_samples import copy_run, rows, write_samples
 from mutations import any_mutation, edit_header_text
 
 import thalweg as tw
-from thalweg.checkpoints.store import POINTER, Entry, encode_entries
+from thalweg.checkpoints.store import POINTER, CheckpointFile, encode_entries
 from thalweg.cli.explain import explain
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import TableFeatures
@@ -296,7 +296,7 @@ def broken_run(run: Path, case: Path, choose: random.Random) -> Path:
         digest = header_digest(path)
     except ModelFileError:
         return folder
-    pointer.write_bytes(encode_entries([Entry(path.name, digest)]))
+    pointer.write_bytes(encode_entries([CheckpointFile(path.name, digest)]))
     return folder
 
 

@@ -8,10 +8,13 @@ The names are those of `public`, which is imported when one is asked for: so the
 hears Ctrl-C before anything takes time.
 """
 
+import sys
+
 from thalweg.version import __version__ as __version__
 
 TYPE_CHECKING = False  # as in typing, which takes time to import
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
     from typing import Any
 
     from thalweg.public import *  # noqa: F403
@@ -27,6 +30,10 @@ def __getattr__(name: str) -> "Any":
     public = import_module("thalweg.public")
     if name == "__all__":
         return public.__all__
+    if name not in public.__all__:
+        from thalweg.deprecated import named_before
+
+        name = named_before(name)
     if name in public.__all__:
         globals()[name] = getattr(public, name)
     if name not in globals():
@@ -37,3 +44,19 @@ def __getattr__(name: str) -> "Any":
 def __dir__() -> list[str]:
     """The names that it has, and those that it would have."""
     return sorted({*globals(), *__getattr__("__all__")})
+
+
+class _OldPaths:
+    """Finds modules that have moved, once nothing else does."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> "ModuleSpec | None":
+        """The module, if it was one of thalweg's before."""
+        if not name.startswith(f"{__name__}."):
+            return None
+        from thalweg.deprecated import spec_of
+
+        return spec_of(name)
+
+
+sys.meta_path.append(_OldPaths)

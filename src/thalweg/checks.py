@@ -60,6 +60,26 @@ def is_whole(value: Any) -> bool:
     return is_number(value) and issubclass(type(value), int | np.integer)
 
 
+SEEDS = range(2**32)
+"""What programs have 32 bits for; scikit-learn's seeds are the same."""
+
+
+def require_seed(seed: Any, name: str = "seed") -> None:
+    """The argument is a seed."""
+    # A range is searched for what isn't an int, from one end to the other.
+    fits = is_whole(seed) and int(seed) in SEEDS
+    require(fits, name, f"a whole number, {SEEDS[0]} to {SEEDS[-1]}", seed)
+
+
+def seed_after(seed: int, count: int) -> int:
+    """The seed so many further on; after the last comes the first.
+
+    >>> seed_after(5, 2), seed_after(SEEDS[-1], 1)
+    (7, 0)
+    """
+    return SEEDS[(seed + count) % len(SEEDS)]
+
+
 def require_positive(name: str, value: float) -> None:
     """The argument is a number greater than 0."""
     require(is_number(value) and value > 0, name, "a number greater than 0", value)

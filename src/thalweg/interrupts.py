@@ -18,6 +18,7 @@ ENDING = tuple(
 )
 """A machine is taken, a terminal closed; Windows has Ctrl-Break for the latter."""
 GRACE_SECONDS = 5.0  # in which a step comes to its end
+LOOK_SECONDS = 0.05  # between two looks at the clock, and at the user's wish to stop
 
 
 class Terminated(SystemExit):

@@ -97,7 +97,7 @@ def resume(
         told = callbacks_from(callback, callbacks, progress, epochs)
         if TABLE in saved.setup.notes:
             load_libraries()
-            from thalweg.tabular.going_on import begun
+            from thalweg.tabular.fingerprints import begun
             from thalweg.tabular.learn import learn
             from thalweg.tabular.own import own_sources
 

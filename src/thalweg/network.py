@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+import thalweg.defaults as defaults
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import (
     look_up,
     require_instance,
     require_positive,
+    require_seed,
     require_whole,
 )
 from thalweg.errors import NotFittedError, ShapeError
@@ -39,15 +41,15 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
     require_dtype,
-    require_seed,
     row_shape,
     split,
 )
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
-from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
+from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
+from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import (
     Rows,
     numbers_from,
@@ -57,7 +59,6 @@ from thalweg.training.rows import (
 )
 from thalweg.training.run import run
 from thalweg.training.stopping import EarlyStopping
-from thalweg.training.task import task_of_rows
 
 
 class Network(NetworkRecord):
@@ -112,7 +113,10 @@ class Network(NetworkRecord):
     # Parameters -----------------------------------------------------------------------
 
     def initialize(
-        self, input_shape: int | Shape, seed: int = 0, dtype: Dtype = "float32"
+        self,
+        input_shape: int | Shape,
+        seed: int = defaults.SEED,
+        dtype: Dtype = defaults.DTYPE,
     ) -> Network:
         """Draw first parameters for rows of a shape; `fit` does this by itself.
 
@@ -189,23 +193,23 @@ class Network(NetworkRecord):
         y: Any,
         *,
         loss: str | Loss | LossFunction | None = None,
-        optimizer: str | Optimizer = "adam",
-        epochs: int = 200,
-        batch_size: int | str = 32,
-        validation: float | tuple[Any, ...] | None = 0.2,
+        optimizer: str | Optimizer = defaults.OPTIMIZER,
+        epochs: int = defaults.EPOCHS,
+        batch_size: int | str = defaults.FIT_BATCH_SIZE,
+        validation: float | tuple[Any, ...] | None = defaults.VALIDATION,
         early_stopping: EarlyStopping | None = EarlyStopping(),  # noqa: B008 - frozen
-        seed: int = 0,
+        seed: int = defaults.SEED,
         shuffle: bool = True,
         sample_weight: Any = None,
         penalty: Penalty | None = None,
         clip_norm: float | None = None,
-        dtype: Dtype = "float32",
+        dtype: Dtype = defaults.DTYPE,
         warm_start: bool = False,
         progress: bool = False,
         callback: AfterEpoch | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
     ) -> History:
         """Learn from rows, and say what happened.
@@ -289,19 +293,25 @@ class Network(NetworkRecord):
         require_savable(self.layers, shapes, dtype)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
-        task = task_of_rows(start, training, loss, optimizer, penalty, clip_norm)
+        objective = objective_of_rows(
+            start, training, loss, optimizer, penalty, clip_norm
+        )
         if held_out is not None:
-            check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
+            check_targets(
+                held_out.y, shapes.outputs[-1][0], objective.loss, "validation y"
+            )
         size = batch_rows(batch_size, len(training))
-        plan = Plan(task, int(epochs), size, early_stopping, int(seed), shuffle)
-        history = History(settings=settings_of(plan, training, held_out))
+        regime = Regime(
+            objective, int(epochs), size, early_stopping, int(seed), shuffle
+        )
+        history = History(settings=settings_of(regime, training, held_out))
         past = start.optimizer_state
-        if past is None or not past.serves(task.optimizer):
-            past = OptimizerState.first(task.optimizer, memory)
-        past.rule = task.optimizer
+        if past is None or not past.serves(objective.optimizer):
+            past = OptimizerState.first(objective.optimizer, memory)
+        past.rule = objective.optimizer
         state = TrainingState.first(memory, past, history)
         trainer = Trainer(
-            self.layers, shapes, state, training, held_out, plan, execution
+            self.layers, shapes, state, training, held_out, regime, execution
         )
         if checkpoint is None:
             return run(self, trainer, shapes, told)
@@ -328,7 +338,7 @@ class Network(NetworkRecord):
     # Using ----------------------------------------------------------------------------
 
     def predict(
-        self, X: Any, *, engine: str = "native", threads: int | None = None
+        self, X: Any, *, engine: str = defaults.ENGINE, threads: int | None = None
     ) -> NumpyArray:
         """What the last layer gives.
 
@@ -350,7 +360,7 @@ class Network(NetworkRecord):
             >>> network.predict([[0.0, 0.0, 0.0]]).tolist()
             [[0.5, 0.5]]
         """
-        if engine == "native" and threads is None and self._quick is not None:
+        if engine == defaults.ENGINE and threads is None and self._quick is not None:
             with suppress(IndexError):  # which the longer way explains
                 quick = self._quick(X)  # None if X must be looked at more closely
                 if quick is not None:
@@ -404,7 +414,7 @@ class Network(NetworkRecord):
         y: Any,
         sample_weight: Any = None,
         *,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
     ) -> dict[str, float]:
         """The loss and the metrics on rows.
@@ -485,19 +495,21 @@ class Network(NetworkRecord):
         save(self, path)
 
 
-def settings_of(plan: Plan, training: Rows, held_out: Rows | None) -> dict[str, Any]:
+def settings_of(
+    regime: Regime, training: Rows, held_out: Rows | None
+) -> dict[str, Any]:
     """How a run was set up, as plain data for the history and the file."""
-    task = plan.task
-    stopping = plan.early_stopping
+    objective = regime.objective
+    stopping, clip_norm = regime.early_stopping, objective.clip_norm
     return {
-        "loss": task.loss.name,
-        "optimizer": repr(task.optimizer),
-        "penalty": None if task.penalty is None else repr(task.penalty),
-        "clip_norm": None if task.clip_norm is None else float(task.clip_norm),
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
+        "loss": objective.loss.name,
+        "optimizer": repr(objective.optimizer),
+        "penalty": None if objective.penalty is None else repr(objective.penalty),
+        "clip_norm": None if clip_norm is None else float(clip_norm),
+        "epochs": regime.epochs,
+        "batch_size": regime.batch_size,
         "early_stopping": None if stopping is None else repr(stopping),
-        "seed": plan.seed,
+        "seed": regime.seed,
         "training_rows": len(training),
         "validation_rows": 0 if held_out is None else len(held_out),
     }

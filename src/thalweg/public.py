@@ -1,5 +1,6 @@
 """What a user of the package has, by its short names."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from thalweg.backends.numpy.calls import compile, formula, gradient, value_and_gradient
@@ -117,6 +118,7 @@ from thalweg.search.learning_rate import RangeTest, find_learning_rate
 from thalweg.search.sweep import Sweep, sweep
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular import inspect, train
+from thalweg.tabular.libraries import load_libraries
 from thalweg.training.callbacks import Callback, Run
 from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
 from thalweg.training.logs import JSONLines, TensorBoard
@@ -124,6 +126,10 @@ from thalweg.training.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.search.tuning import Tuned
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.model import TableModel
+    from thalweg.tabular.settings import Settings
 
 __all__ = [
     "L1",
@@ -175,12 +181,16 @@ __all__ = [
     "ReduceOnPlateau",
     "Run",
     "Schedule",
+    "Settings",
     "ShapeError",
     "StepDecay",
     "Sweep",
+    "TableModel",
     "TensorBoard",
     "ThalwegError",
     "TracingError",
+    "Trained",
+    "Tuned",
     "absolute",
     "argmax",
     "binary_cross_entropy",
@@ -257,13 +267,21 @@ __all__ = [
     "zeros_like",
 ]
 
-_ESTIMATORS = ("NetworkClassifier", "NetworkRegressor")
+_LATER = {
+    "NetworkClassifier": "thalweg.estimators",
+    "NetworkRegressor": "thalweg.estimators",
+    "Settings": "thalweg.tabular.settings",
+    "TableModel": "thalweg.tabular.model",
+    "Trained": "thalweg.tabular.learn",
+    "Tuned": "thalweg.search.tuning",
+}
+"""Where those are whose modules take time: they import polars or scikit-learn."""
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, when they are asked for: they import scikit-learn."""
-    if name in _ESTIMATORS:
-        from thalweg import estimators
-
-        return getattr(estimators, name)
+    """What takes time to import, when it is asked for."""
+    if name in _LATER:
+        if name in ("TableModel", "Trained", "Tuned"):
+            load_libraries()
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

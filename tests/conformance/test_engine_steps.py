@@ -27,7 +27,7 @@ from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.model.metrics import Accuracy, Metric, SquaredError
-from thalweg.model.step import Task, prediction_program, step_programs
+from thalweg.model.step import Objective, prediction_program, step_programs
 from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.sizes import ROWS
@@ -76,8 +76,10 @@ def step_of(
     if weighted:
         batch["sample_weight"] = ArrayType((ROWS,), dtype)
     rule = optimizer or tw.SGD()
-    task = Task(tw.Loss.of(loss), metric, rule, penalty, clip_norm)
-    return step_programs(network.layers, network.shapes, task, batch, dtype)["step"]
+    objective = Objective(tw.Loss.of(loss), metric, rule, penalty, clip_norm)
+    return step_programs(network.layers, network.shapes, objective, batch, dtype)[
+        "step"
+    ]
 
 
 def assert_step_conforms(

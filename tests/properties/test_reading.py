@@ -17,7 +17,7 @@ from support.formulas import read
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.backends.text import notation
 from thalweg.backends.text.render import render
-from thalweg.explain.subprograms import piece
+from thalweg.explain.subprograms import subprogram
 from thalweg.program import ops
 from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.passes.simplify import simplify
@@ -66,7 +66,7 @@ ends = st.tuples(
 def test_the_lines_of_gradients_compute_them(recipe: Recipe, seed: int) -> None:
     """In the words of the forward formulas, as `explain` shows a layer."""
     types, values = dict(INPUTS), numbers(seed)
-    shown = piece(
+    shown = subprogram(
         lambda arrays: {"y": compositions.cook(recipe, arrays)[-1]},
         types,
         ["y"],

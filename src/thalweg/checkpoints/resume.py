@@ -22,10 +22,10 @@ from thalweg.model.record import AnyNetwork
 from thalweg.training.arguments import check_targets, split
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.execution import Execution
-from thalweg.training.fit import Plan, Trainer
+from thalweg.training.fit import Regime, Trainer
+from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import Rows, rows_from
 from thalweg.training.run import run
-from thalweg.training.task import task_of_rows
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def go_on(
     network.penalty = rule_of(saved, "penalty", network.penalty, penalty)
     assert network.optimizer is not None
     shapes = network.shapes
-    task = task_of_rows(
+    objective = objective_of_rows(
         network,
         training,
         network.loss,
@@ -91,18 +91,18 @@ def go_on(
         setup.clip_norm,
     )
     if held_out is not None:
-        check_targets(held_out.y, shapes.outputs[-1][0], task.loss, "validation y")
-    plan = Plan(
-        task,
+        check_targets(held_out.y, shapes.outputs[-1][0], objective.loss, "validation y")
+    regime = Regime(
+        objective,
         setup.epochs,
         setup.batch_size,
         setup.early_stopping,
         setup.seed,
         setup.shuffle,
     )
-    state = saved.state(task.optimizer, network.memory)
+    state = saved.state(objective.optimizer, network.memory)
     trainer = Trainer(
-        network.layers, shapes, state, training, held_out, plan, execution
+        network.layers, shapes, state, training, held_out, regime, execution
     )
     require_place(trainer, saved.path)
     require_same_figures(trainer, saved.path)

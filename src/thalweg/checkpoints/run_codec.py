@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 import numpy as np
 
-from thalweg.checks import is_number, require_whole
+from thalweg.checks import is_number, require_seed, require_whole
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.document import TIMES
 from thalweg.files.history_codec import HISTORY, history_data, seconds_in
@@ -30,9 +30,8 @@ from thalweg.model.memory import Memory
 from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.program.types import NumpyArray
-from thalweg.training.arguments import require_seed
 from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.fit import Plan
+from thalweg.training.fit import Regime
 from thalweg.training.rows import Rows
 from thalweg.training.stopping import EarlyStopping
 
@@ -80,7 +79,7 @@ class Setup:
 
 
 def setup_of(
-    plan: Plan,
+    regime: Regime,
     checkpoint: Checkpoint,
     engine: str,
     rows: Rows,
@@ -90,20 +89,23 @@ def setup_of(
     """How a run is set up.
 
     Arguments:
-        plan: of the run.
+        regime: of the run.
         checkpoint: how often it is written down.
         engine: what runs it.
         rows: all that were given, before some were held out.
         held_out: validation rows.
         validation: as `fit` got it.
     """
-    stopping, clip_norm = plan.early_stopping, plan.task.clip_norm
+    stopping, clip_norm = (
+        regime.early_stopping,
+        regime.objective.clip_norm,
+    )
     own = isinstance(validation, tuple | list)
     return Setup(
-        plan.epochs,
-        plan.batch_size,
-        plan.seed,
-        plan.shuffle,
+        regime.epochs,
+        regime.batch_size,
+        regime.seed,
+        regime.shuffle,
         None if clip_norm is None else float(clip_norm),
         None if stopping is None else int(stopping.patience),
         None if stopping is None else float(stopping.min_delta),

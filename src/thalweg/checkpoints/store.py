@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import warnings
 from collections.abc import Generator, Mapping
@@ -34,20 +33,20 @@ from thalweg.checkpoints.step_files import (
 from thalweg.errors import FileError, ModelFileError
 from thalweg.files.atomic import open_without_waiting, write_atomically
 from thalweg.files.atomic import sweep as sweep_temporary
+from thalweg.files.document import DIGEST
 from thalweg.files.locks import lock, open_folder
 from thalweg.files.modelfile import header_digest, read_model, write_model
 from thalweg.training.checkpoint import CheckpointWarning
 
 POINTER = "latest.json"
 POINTER_LIMIT = 2**16
-DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Data = dict[str, Any]
 Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckpointFile:
     """A checkpoint that counts: its file, and the SHA-256 of the file's header."""
 
     file: str
@@ -76,7 +75,7 @@ class Store:
         counting = {entry.file for entry in self.entries()}
         self._own = counting | files_of(self.folder, self._run)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CheckpointFile]:
         """The checkpoints that count, newest first.
 
         Raises:
@@ -157,7 +156,7 @@ class Store:
         try:
             known = self.newest()[2]
         except FileError:
-            entry = Entry(path.name, header_digest(path))
+            entry = CheckpointFile(path.name, header_digest(path))
             write_atomically(self.folder / POINTER, encode_entries([entry]))
             return
         if known.name != path.name:
@@ -185,7 +184,10 @@ class Store:
         self._own.add(path.name)
         try:
             digest = write_model(path, tensors, signed(document, self._run, path.name))
-            entries = [Entry(path.name, digest), *([] if first else self.entries())]
+            entries = [
+                CheckpointFile(path.name, digest),
+                *([] if first else self.entries()),
+            ]
             write_atomically(self.folder / POINTER, encode_entries(entries[:keep]))
         finally:
             self.sweep()
@@ -212,7 +214,7 @@ class Store:
             path = self.folder / f"step-{steps}-{number}.thalweg"
         return path
 
-    def _entries_or_offer(self) -> list[Entry]:
+    def _entries_or_offer(self) -> list[CheckpointFile]:
         try:
             return self.entries()
         except ModelFileError as error:
@@ -255,13 +257,13 @@ def opened(folder: str | os.PathLike[str], create: bool = False) -> Generator[St
         os.close(fd)
 
 
-def encode_entries(entries: list[Entry]) -> bytes:
+def encode_entries(entries: list[CheckpointFile]) -> bytes:
     """The pointer's content."""
     data = {"format": 1, "checkpoints": [asdict(entry) for entry in entries]}
     return (json.dumps(data, indent=1) + "\n").encode()
 
 
-def decode_entries(content: bytes) -> list[Entry]:
+def decode_entries(content: bytes) -> list[CheckpointFile]:
     """What the pointer says.
 
     Raises:
@@ -273,7 +275,9 @@ def decode_entries(content: bytes) -> list[Entry]:
     if data["format"] != 1:
         raise ValueError(data["format"])
     described = cast(list[Data], data["checkpoints"])
-    entries = [Entry(each["file"], each["header_sha256"]) for each in described]
+    entries = [
+        CheckpointFile(each["file"], each["header_sha256"]) for each in described
+    ]
     for entry in entries:
         if not (NAME.fullmatch(entry.file) and DIGEST.fullmatch(entry.header_sha256)):
             raise ValueError(entry)

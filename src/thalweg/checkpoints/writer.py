@@ -120,7 +120,7 @@ def writing(
     Raises:
         FileError: the folder can't be used, or holds a run that isn't finished.
     """
-    setup = setup_of(trainer.plan, checkpoint, engine, rows, held_out, validation)
+    setup = setup_of(trainer.regime, checkpoint, engine, rows, held_out, validation)
     with opened(checkpoint.folder, create=True) as store:
         require_finished(store)
         yield Writer(store, setup, resumed=False)

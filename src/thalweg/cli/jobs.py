@@ -117,7 +117,7 @@ def resumed_job(
     """
     from thalweg.checkpoints.resume import saved_run
     from thalweg.network import Network
-    from thalweg.tabular.going_on import begun
+    from thalweg.tabular.fingerprints import begun
 
     chosen = {"target": target, **given}
     for name in (name for name, value in chosen.items() if value not in (None, [])):

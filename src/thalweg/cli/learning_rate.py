@@ -20,7 +20,7 @@ from thalweg.cli.inputs import (
     execution_on,
     require_target,
 )
-from thalweg.cli.options import chosen_settings, train_command, with_settings
+from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import (
     PICTURE,
     require_other_file,
@@ -29,6 +29,7 @@ from thalweg.cli.outputs import (
 )
 from thalweg.cli.show import tell, tell_json
 from thalweg.tables.source import name_of
+from thalweg.tabular.command import train_command
 
 if TYPE_CHECKING:
     from thalweg.network import Network

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,12 +13,21 @@ from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.tables.choices import DECIMALS
 from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
-from thalweg.tabular.settings import CHOICES, LISTS, SCHEDULES, Settings, settings_from
+from thalweg.tabular.command import NO_LAYERS, typed
+from thalweg.tabular.settings import (
+    CHOICES,
+    DECAYING,
+    LISTS,
+    SCHEDULES,
+    Settings,
+    settings_from,
+)
 
 Given = TypeVar("Given", bound=Callable[..., Any])
 
-NO_LAYERS, ALL_ROWS = "none", "all"
+ALL_ROWS = "all"
 
 
 def unit_numbers(text: str) -> tuple[int, ...]:
@@ -64,7 +71,11 @@ ABSENT = Value("[COLUMN=]TEXT", "a text, perhaps after COLUMN=", str)
 MARK = Value("MARK", "a mark", str)
 WHOLE = Value("N", "a whole number", int)
 NUMBER = Value("X", "a number", float)
-UNITS = Value("N,N,…", f"whole numbers such as 128,64, or {NO_LAYERS}", unit_numbers)
+UNITS = Value(
+    "N,N,…",
+    f"whole numbers such as {typed(Settings.layers)}, or {NO_LAYERS}",
+    unit_numbers,
+)
 TEXT = Value("TEXT", "a text", lambda text: text or None)
 CHARACTER = Value("CHARACTER", "a character", lambda text: text or None)
 BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
@@ -128,7 +139,7 @@ WORDS: Mapping[str, Words] = {
     "missing": Words(
         READING, ABSENT, "A text that means that nothing is known; may be repeated."
     ),
-    "decimal": Words(READING, MARK, "The point of numbers: . or ,"),
+    "decimal": Words(READING, MARK, f"The point of numbers: {' or '.join(DECIMALS)}"),
     "thousands": Words(
         READING, MARK, f"What separates thousands: {' '.join(CHOICES['thousands'])}"
     ),
@@ -186,7 +197,10 @@ WORDS: Mapping[str, Words] = {
     "l1": Words(TRAINING, NUMBER, "Penalty on absolute weights, added to the loss."),
     "l2": Words(TRAINING, NUMBER, "Penalty on squared weights, added to the loss."),
     "weight_decay": Words(
-        TRAINING, NUMBER, "Decoupled decay of adamw and lion.", "the optimizer's own"
+        TRAINING,
+        NUMBER,
+        f"Decoupled decay of {' and '.join(DECAYING)}.",
+        "the optimizer's own",
     ),
     "clip_norm": Words(TRAINING, NUMBER, "The longest gradient allowed.", "any"),
     "seed": Words(TRAINING, WHOLE, "The same seed gives the same network."),
@@ -236,18 +250,6 @@ def shown_default(name: str) -> str:
     return typed(DEFAULTS[name])
 
 
-def typed(default: object) -> str:
-    """A default as it would be typed.
-
-    >>> typed((128, 64)), typed((8,)), typed(()), typed(0.003)
-    ('128,64', '8', 'none', '0.003')
-    """
-    if isinstance(default, tuple):
-        units = cast(tuple[int, ...], default)
-        return ",".join(map(str, units)) or NO_LAYERS
-    return str(default)
-
-
 def chosen_settings(given: Mapping[str, Any]) -> Settings:
     """The settings, from the options that were given.
 
@@ -269,36 +271,8 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
     Raises:
         ArgumentError: one of them can't be used.
     """
-    typed = {name: text for name, text in given.items() if text is not None}
-    return replace(usual, **{name: read(name, text) for name, text in typed.items()})
-
-
-def train_command(
-    data: Path, own: Mapping[str, Any], target: str, settings: Settings
-) -> str:
-    """The command that trains a table with some settings, for a shell.
-
-    Arguments:
-        data: the table's file.
-        own: tables of one's own by their part.
-        target: the column to predict.
-        settings: those that aren't the usual ones become options.
-
-    Example:
-        >>> settings = Settings(group="who", layers=(8, 4), ignore=("a b",))
-        >>> train_command(Path("t.csv"), {}, "y", settings)
-        "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
-    """
-    words = ["thalweg", "train", str(data), "--target", target]
-    for part, path in own.items():
-        words += [f"--{part}-data", str(path)]
-    for name, value in settings.to_dict().items():
-        option = f"--{name.replace('_', '-')}"
-        if name in LISTS:
-            words += [word for each in value for word in (option, each)]
-        elif value != DEFAULTS[name]:
-            words += [option, typed(tuple(value) if name == "layers" else value)]
-    return shlex.join(words)
+    texts = {name: text for name, text in given.items() if text is not None}
+    return replace(usual, **{name: read(name, text) for name, text in texts.items()})
 
 
 def read(name: str, text: str) -> Any:

@@ -56,14 +56,14 @@ def report(
     given = (data, validation_data, test_data)
     require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
-    from thalweg.report.evaluation import evidence_of
+    from thalweg.report.evaluation import evaluation_of
     from thalweg.report.write import write
     from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, {})
-    evidence = evidence_of(found, data, execution, own)
-    if evidence.rows is None:
-        say_warning(f"{page} shows only what {model.name} holds: {evidence.missing}")
+    evaluation = evaluation_of(found, data, execution, own)
+    if evaluation.rows is None:
+        say_warning(f"{page} shows only what {model.name} holds: {evaluation.missing}")
     replaced = ", replacing what was there" if page.exists() else ""
-    write(evidence, page)
+    write(evaluation, page)
     say(f"report in {page}{replaced}")

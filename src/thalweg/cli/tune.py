@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import thalweg.defaults as defaults
 from thalweg.cli.failures import (
     BAD_INPUT,
     INTERRUPTED,
@@ -27,13 +28,14 @@ from thalweg.cli.inputs import (
     require_target,
     whole_number,
 )
-from thalweg.cli.options import chosen_settings, train_command, with_settings
+from thalweg.cli.options import chosen_settings, with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.cli.show import tell, tell_json
 from thalweg.errors import FileError
 from thalweg.interrupts import watch
-from thalweg.search.budget import FOLDS, seconds_of
+from thalweg.search.budget import seconds_of
 from thalweg.search.samplers import SAMPLERS
+from thalweg.tabular.command import train_command
 
 if TYPE_CHECKING:
     from thalweg.search.space import Space
@@ -53,15 +55,22 @@ def option(metavar: str | None, text: str, *names: str) -> Any:
     )
 
 
-Budget = Annotated[str, option("TIME", "How long to search: 30s, 5m or 1h [5m]")]
-Folds = Annotated[str, option("N", f"Parts of the rows, each scored once [{FOLDS}]")]
+Budget = Annotated[
+    str, option("TIME", f"How long to search: 30s, 5m or 1h [{defaults.BUDGET}]")
+]
+Folds = Annotated[
+    str, option("N", f"Parts of the rows, each scored once [{defaults.FOLDS}]")
+]
 Trials = Annotated[
     str | None,
     option("N", "Settings to try, at most [as many as there is time for]"),
 ]
 SamplerName = Annotated[
     str,
-    option("NAME", f"Where settings come from: {', '.join(SAMPLERS)} [random]"),
+    option(
+        "NAME",
+        f"Where settings come from: {', '.join(SAMPLERS)} [{defaults.SAMPLER}]",
+    ),
 ]
 Storage = Annotated[
     str | None, option("URL", "Where optuna keeps its trials [in memory]")
@@ -80,10 +89,10 @@ def tune(
     target: Target = None,
     validation_data: ValidationData = None,
     test_data: TestData = None,
-    budget: Budget = "5m",
-    folds: Folds = str(FOLDS),
+    budget: Budget = defaults.BUDGET,
+    folds: Folds = str(defaults.FOLDS),
     trials: Trials = None,
-    sampler: SamplerName = "random",
+    sampler: SamplerName = defaults.SAMPLER,
     storage: Storage = None,
     folder: Folder = None,
     resume: Resume = False,
@@ -115,7 +124,7 @@ def tune(
     saved = output or model_beside(data)
     name = require_target(data, target, base.dialect)
     require_model_file(saved)
-    from thalweg.cli.trials import SearchProgress, show_search, show_start
+    from thalweg.cli.tune_report import SearchProgress, show_search, show_start
     from thalweg.search.tuning import Request, tune_table
     from thalweg.tabular.own import own_sources
 

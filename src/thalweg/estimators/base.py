@@ -19,6 +19,7 @@ from thalweg.estimators.choices import (
     seed_of,
     settings_of,
 )
+from thalweg.estimators.continued_fits import Keeping
 from thalweg.estimators.features import (
     ArrayFeatures,
     Features,
@@ -28,13 +29,12 @@ from thalweg.estimators.features import (
     is_table,
     table_of,
 )
-from thalweg.estimators.going_on import Keeping
-from thalweg.estimators.groups import held_out_groups
-from thalweg.estimators.out_of_fold import FEW_ROWS, HeldOut
+from thalweg.estimators.held_out_groups import held_out_groups
+from thalweg.estimators.out_of_fold import FEW_ROWS, OutOfFold
 from thalweg.estimators.parameters import require_all_given
 from thalweg.estimators.rows import (
     Given,
-    Part,
+    WeightedRows,
     own_rows,
     part,
     taken,
@@ -47,7 +47,12 @@ from thalweg.estimators.scikit import (
     checked_targets,
     validation,
 )
-from thalweg.estimators.splitting import Split, dtype_for, fraction_for, held_out
+from thalweg.estimators.splitting import (
+    ValidationSplit,
+    dtype_for,
+    fraction_for,
+    held_out,
+)
 from thalweg.estimators.targets import Targets
 from thalweg.estimators.together import copies, group_numbers
 from thalweg.estimators.unrounded import unrounded
@@ -125,7 +130,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         """Whether they must look as new rows will, although they chose the epoch."""
         return False
 
-    def _finish(self, held_out: HeldOut | None) -> None:
+    def _finish(self, held_out: OutOfFold | None) -> None:
         """What is learned after training, from held-out rows."""
 
     # Fitting --------------------------------------------------------------------------
@@ -238,7 +243,9 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         rows = table_of(checked) if self._reads_tables(checked) else checked
         return Given(rows, encoded, combined(own, by_class, self.dtype))
 
-    def _split(self, given: Given, validated: bool, settings: Settings) -> Split:
+    def _split(
+        self, given: Given, validated: bool, settings: Settings
+    ) -> ValidationSplit:
         """Which rows to train and to validate on; those of weight 0 are neither.
 
         Rows of a group stay on one side; where no groups are given, copies do.
@@ -249,7 +256,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             needed = self._needs_held_out_rows
             fraction = fraction_for(self.validation, len(rows), needed)
         if fraction is None:
-            return Split(rows, np.empty(0, np.int64))
+            return ValidationSplit(rows, np.empty(0, np.int64))
         strata = self._targets.strata(given.y[rows])
         weights = None if given.weights is None else given.weights[rows]
         asked = (strata, weights, fraction, settings.seed)
@@ -260,7 +267,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             together = given.groups[rows]
             every = self._targets.needs_every_stratum
             chosen = held_out_groups(together, *asked, every)
-        return Split.of(rows, chosen, together)
+        return ValidationSplit.of(rows, chosen, together)
 
     def _learn_form(
         self, given: Given, training: NumpyArray, settings: Settings
@@ -300,23 +307,23 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         learned = self._targets.learned(given.y, self._loss())
         require_learnable(learned, given.y, f"{name}y", dtype, rows)
 
-    def _learned(self, part: Part) -> tuple[Any, ...]:
+    def _learned(self, part: WeightedRows) -> tuple[Any, ...]:
         """Rows as `Network.fit` takes them."""
         return part.X, self._targets.learned(part.y, self._loss()), part.weights
 
-    def _held_out(self, part: Part) -> HeldOut:
+    def _held_out(self, part: WeightedRows) -> OutOfFold:
         """Held-out rows to learn from after training."""
         targets = self._targets.learned(part.y, self._loss())
-        return HeldOut(part, targets, self._loss(), self.threads)
+        return OutOfFold(part, targets, self._loss(), self.threads)
 
-    def _following(self, held_out: HeldOut | None) -> list[HeldOut]:
+    def _following(self, held_out: OutOfFold | None) -> list[OutOfFold]:
         """Held-out rows that must see which epoch would be chosen without them."""
         if held_out is None or not self._takes_held_out_rows_for_new:
             return []
         choose = bool(self.early_stopping) and len(held_out.rows.X) <= FEW_ROWS
         return [held_out] if choose else []
 
-    def _train(self, part: Part, settings: Settings, **how: Any) -> None:
+    def _train(self, part: WeightedRows, settings: Settings, **how: Any) -> None:
         X, y, weights = self._learned(part)
         self.network_.fit(
             X,

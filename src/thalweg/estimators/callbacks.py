@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from thalweg.estimators.going_on import with_more
+from thalweg.estimators.continued_fits import with_more
 from thalweg.model.history import EpochRecord, History
 
 

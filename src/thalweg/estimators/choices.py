@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from thalweg.checks import is_whole, require
+from thalweg.checks import is_whole, require, require_seed
+from thalweg.defaults import WHOLE_BATCH_ROWS
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import utils
-from thalweg.estimators.splitting import SMALL_ROWS
 from thalweg.estimators.targets import Targets
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.tabular.settings import Settings
 
-SEED_LIMIT = 2**32
 OF_NAMED_RULES = ("learning_rate", "schedule", "weight_decay")
 SHARED = (
     *("optimizer", "learning_rate", "schedule", "weight_decay", "batch_size", "epochs"),
@@ -46,8 +45,7 @@ def settings_of(estimator: Any, seed: int = 0) -> Settings:
 def seed_of(random_state: Any) -> int:
     """A seed from scikit-learn's random_state; None draws another every time."""
     if is_whole(random_state):
-        fits = 0 <= random_state < SEED_LIMIT
-        require(fits, "random_state", f"from 0 to {SEED_LIMIT - 1}", random_state)
+        require_seed(random_state, "random_state")
         return int(random_state)
     return int(utils.check_random_state(random_state).randint(2**31 - 1))
 
@@ -60,7 +58,7 @@ def rule_of(estimator: Any, settings: Settings, rows: int) -> Optimizer:
 
 def batch_size_of(settings: Settings, rows: int) -> int | str:
     """The rows of a step."""
-    if settings.batch_size is None and rows <= SMALL_ROWS:
+    if settings.batch_size is None and rows <= WHOLE_BATCH_ROWS:
         return "all"
     return settings.rows_a_step(rows)
 

@@ -12,8 +12,8 @@ from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
-from thalweg.estimators.going_on import restoring
-from thalweg.estimators.out_of_fold import HeldOut
+from thalweg.estimators.continued_fits import restoring
+from thalweg.estimators.out_of_fold import OutOfFold
 from thalweg.estimators.rows import validation_rows
 from thalweg.estimators.scikit import (
     ClassifierMixin,
@@ -300,7 +300,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """For the temperature."""
         return bool(self.calibrate)
 
-    def _finish(self, held_out: HeldOut | None) -> None:
+    def _finish(self, held_out: OutOfFold | None) -> None:
         """The temperature, if it is wanted."""
         if hasattr(self, "temperature_"):
             del self.temperature_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.estimators.rows import Part
+from thalweg.estimators.rows import WeightedRows
 from thalweg.formulas.losses import Loss
 from thalweg.model.history import EpochRecord
 from thalweg.network import Network
@@ -21,7 +21,7 @@ few new rows with 40 of them, and 0.3% with 400. Following takes time in every e
 """
 
 
-class HeldOut(Callback):
+class OutOfFold(Callback):
     """Held-out rows, and what the network gives for them.
 
     If they follow the training, each is seen at the epoch that would have been chosen
@@ -40,7 +40,7 @@ class HeldOut(Callback):
     """
 
     def __init__(
-        self, rows: Part, targets: NumpyArray, loss: Loss, threads: int | None
+        self, rows: WeightedRows, targets: NumpyArray, loss: Loss, threads: int | None
     ) -> None:
         self.rows = rows
         self._targets, self._loss, self._threads = targets, loss, threads

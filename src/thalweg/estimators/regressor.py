@@ -11,8 +11,8 @@ import numpy as np
 from thalweg.checks import require
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.estimators.base import NetworkEstimator
+from thalweg.estimators.continued_fits import restoring
 from thalweg.estimators.frozen import require_scaling
-from thalweg.estimators.going_on import restoring
 from thalweg.estimators.intervals import (
     MEDIAN,
     Conformal,
@@ -23,7 +23,7 @@ from thalweg.estimators.intervals import (
     quantile_loss,
     stacked,
 )
-from thalweg.estimators.out_of_fold import HeldOut
+from thalweg.estimators.out_of_fold import OutOfFold
 from thalweg.estimators.rows import Given, validation_rows
 from thalweg.estimators.scaling import Scaling
 from thalweg.estimators.scikit import RegressorMixin, with_callbacks
@@ -301,7 +301,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """For intervals that hold as many new rows as they say."""
         return True
 
-    def _finish(self, held_out: HeldOut | None) -> None:
+    def _finish(self, held_out: OutOfFold | None) -> None:
         """What held-out rows show about how far off predictions are."""
         self._conformal = None
         if held_out is None:

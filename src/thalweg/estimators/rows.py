@@ -39,7 +39,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightedRows:
     """Some of the rows.
 
     Arguments:
@@ -83,10 +83,10 @@ def part(
     given: Given,
     rows: NumpyArray,
     together: NumpyArray | None = None,
-) -> Part:
+) -> WeightedRows:
     """Some of the rows, with their inputs."""
     weights = None if given.weights is None else given.weights[rows]
-    return Part(taken(inputs, rows), given.y[rows], weights, together)
+    return WeightedRows(taken(inputs, rows), given.y[rows], weights, together)
 
 
 def taken(array: Any, rows: NumpyArray) -> Any:

@@ -8,26 +8,17 @@ from typing import Any
 import numpy as np
 
 from thalweg.checks import is_number, require
+from thalweg.defaults import DOUBLE_ROWS, DTYPE, WHOLE_BATCH_ROWS
 from thalweg.errors import ArgumentError
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.tables.splitting.shares import chosen_share
-
-SMALL_ROWS = 64
-"""Up to this many rows none is held out, and each step takes them all.
-
-A dozen rows can't choose an epoch, and what they could have taught is missed more. With
-whole batches a weight of 2 is to the last digit the same as a row twice.
-"""
-
-DOUBLE_ROWS = 1_000
-"""Below this many rows the arithmetic is in float64, which costs them no time."""
 
 
 def dtype_for(asked: str | None, rows: int) -> Dtype:
     """float64 where rows are few, and float32 where speed begins to matter."""
     if asked is not None:
         return asked  # pyright: ignore[reportReturnType] - the network checks it
-    return "float64" if rows < DOUBLE_ROWS else "float32"
+    return "float64" if rows < DOUBLE_ROWS else DTYPE
 
 
 def fraction_for(validation: Any, rows: int, needed: bool) -> float | None:
@@ -49,11 +40,11 @@ def fraction_for(validation: Any, rows: int, needed: bool) -> float | None:
     fits = is_number(validation) and 0 < validation < 1
     must = "a fraction between 0 and 1, (X, y), (X, y, sample_weight) or None"
     require(fits, "validation", must, validation)
-    return float(validation) if needed or rows > SMALL_ROWS else None
+    return float(validation) if needed or rows > WHOLE_BATCH_ROWS else None
 
 
 @dataclass(frozen=True)
-class Split:
+class ValidationSplit:
     """The numbers of rows to train and to validate on.
 
     Arguments:
@@ -69,7 +60,7 @@ class Split:
     @classmethod
     def of(
         cls, rows: NumpyArray, chosen: NumpyArray, together: NumpyArray | None
-    ) -> Split:
+    ) -> ValidationSplit:
         """Of some rows those that are chosen to validate on, and the others."""
         apart = None if together is None else together[chosen]
         return cls(rows[~chosen], rows[chosen], apart)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from thalweg.explain.lines import counted, wrapped
+from thalweg.explain.lines import wrapped
 from thalweg.explain.plans import Subject, subject_of
 from thalweg.explain.profile import profile as profiled
 from thalweg.explain.subprograms import (
-    Piece,
+    Subprogram,
     clipping,
     last_layer_and_loss,
     layer_in_prediction,
@@ -22,8 +22,8 @@ from thalweg.explain.subprograms import (
 )
 from thalweg.explain.training_step import (
     batch_types,
+    objective_of,
     rows_of,
-    task_of,
 )
 from thalweg.formulas.layers import Parameter
 from thalweg.model.record import NetworkRecord
@@ -32,6 +32,7 @@ from thalweg.model.step import prediction_program, step_programs, types_of
 from thalweg.model.traced import can_train
 from thalweg.printable import printable_lines
 from thalweg.program.types import Shape
+from thalweg.words import counted
 
 MARGIN = 14
 NOT_FITTED = "It wasn't fitted yet, so its loss and optimizer aren't known."
@@ -150,15 +151,15 @@ def optimizer_block(network: NetworkRecord) -> str:
 
 def program_blocks(network: NetworkRecord) -> list[str]:
     """The training step after each pass; prediction's where training isn't known."""
-    task = task_of(network)
-    if task is None:
+    objective = objective_of(network)
+    if objective is None:
         shapes, dtype = network.shapes, network.dtype
         last = prediction_program(network.layers, shapes, rows_of(network), dtype)
         programs = {"of prediction, as the training step isn't known": last}
     else:
-        batch = batch_types(network, task.loss)
+        batch = batch_types(network, objective.loss)
         steps = step_programs(
-            network.layers, network.shapes, task, batch, network.dtype
+            network.layers, network.shapes, objective, batch, network.dtype
         )
         programs = {f"after {name}": program for name, program in steps.items()}
     blocks = [f"Program {name}\n{program}" for name, program in programs.items()]
@@ -201,7 +202,7 @@ def shape_text(shape: Shape) -> str:
     return f"({', '.join(['rows', *map(str, shape)])})"
 
 
-def random_lines(layer: Piece) -> list[str]:
+def random_lines(layer: Subprogram) -> list[str]:
     """The random numbers of a layer."""
     return [
         f"{each.text} {shape_text(each.shape[1:])}: in [0, 1), others in every step"

@@ -7,11 +7,6 @@ import textwrap
 PAGE_WIDTH = 88
 
 
-def counted(count: int, thing: str) -> str:
-    """1 row, 2 rows."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def wrapped(text: str) -> list[str]:
     """Lines of a paragraph."""
     return textwrap.wrap(text, PAGE_WIDTH)

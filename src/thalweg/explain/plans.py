@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from thalweg.backends.engine.assemble import compile_any_rows, compile_rows
 from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.native import Compiled, NativeProgram
-from thalweg.explain.lines import counted
-from thalweg.explain.training_step import batch_types, rows_of, task_of
+from thalweg.explain.training_step import batch_types, objective_of, rows_of
 from thalweg.model.record import NetworkRecord
 from thalweg.model.step import prediction_program, step_programs
 from thalweg.program.ir import Program
 from thalweg.program.types import ArrayType
+from thalweg.words import counted
 
 TRAINING = "the training step"
 PREDICTION = "prediction, as the training step isn't known"
@@ -61,11 +61,11 @@ class Subject:
 
 def subject_of(network: NetworkRecord) -> Subject:
     """The training step; prediction where that isn't known."""
-    task, rows = task_of(network), rows_of(network)
+    objective, rows = objective_of(network), rows_of(network)
     layers, shapes, dtype = network.layers, network.shapes, network.dtype
-    if task is not None:
-        batch = batch_types(network, task.loss)
-        learned = task
+    if objective is not None:
+        batch = batch_types(network, objective.loss)
+        learned = objective
 
         def step(count: int) -> Program:
             types = with_rows(batch, count)

@@ -20,10 +20,11 @@ from thalweg.backends.engine.native import (
     default_threads,
 )
 from thalweg.backends.layout import Step
-from thalweg.explain.lines import counted, wrapped
+from thalweg.explain.lines import wrapped
 from thalweg.explain.plans import Subject, subject_of
 from thalweg.model.record import NetworkRecord
 from thalweg.program.types import ArrayType, NumpyArray
+from thalweg.words import counted
 
 SEED = 0  # of the rows that are run on
 ROUNDS = 15  # of which the median counts

@@ -1,4 +1,4 @@
-"""The pieces of a training step, each traced by itself and written as formulas."""
+"""The subprograms of a training step, each traced by itself and written as formulas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import OWN, LayerValues, StepRandom, label
+from thalweg.model.stack import OWN, RANDOM_INPUTS, LayerValues, StepRandom, label
 from thalweg.model.step import types_of
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, flat_type, make_safe
@@ -26,13 +26,12 @@ from thalweg.program.passes.simplify import simplify
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 
-RANDOM_INPUTS = {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
 CONVERSIONS = ("broadcast", "reshape", "cast", "floor", "divide")
 Arrays = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Piece:
+class Subprogram:
     """A part of a training step as its safe program.
 
     Arguments:
@@ -103,15 +102,15 @@ def gradient_of(name: str) -> str:
     return f"{where}{dot}d{own}"
 
 
-def piece(
+def subprogram(
     function: Callable[[Arrays], Arrays],
     types: Mapping[str, ArrayType],
     outputs: Sequence[str],
     by: Sequence[str] = (),
-) -> Piece:
+) -> Subprogram:
     """A formula traced and made safe."""
     traced = trace(with_local_names(function), types)
-    return Piece(simplify(make_safe(traced)), tuple(outputs), tuple(by))
+    return Subprogram(simplify(make_safe(traced)), tuple(outputs), tuple(by))
 
 
 def uniforms(program: Program) -> dict[int, Expression]:
@@ -163,7 +162,7 @@ def layer_types(network: NetworkRecord, number: int) -> dict[str, ArrayType]:
     return {"x": x, **own, **RANDOM_INPUTS}
 
 
-def layer_in_training(network: NetworkRecord, number: int) -> Piece:
+def layer_in_training(network: NetworkRecord, number: int) -> Subprogram:
     """y and the new state of a layer; gradients by its parameters and x."""
     run, types = training_of(network, number), layer_types(network, number)
 
@@ -172,7 +171,7 @@ def layer_in_training(network: NetworkRecord, number: int) -> Piece:
         return {"y": y, **{f"{OWN}{name}": array for name, array in state.items()}}
 
     kept = [f"{OWN}{name}" for name in own_names(network.shapes.state, number)]
-    found = piece(forward, types, ["y"])
+    found = subprogram(forward, types, ["y"])
     outputs = ["y", *(name for name in kept if name in found.program.outputs)]
     by = gradient_names(found.program, own_names(network.shapes.parameters, number))
     return replace(found, outputs=tuple(outputs), by=by)
@@ -205,7 +204,7 @@ def gradient_names(program: Program, parameters: Sequence[str]) -> tuple[str, ..
     return (*own, "x") if counts or passes else own
 
 
-def layer_in_prediction(network: NetworkRecord, number: int) -> Piece:
+def layer_in_prediction(network: NetworkRecord, number: int) -> Subprogram:
     """y of a layer when nothing is learned."""
     layer = network.layers[number - 1]
 
@@ -213,20 +212,20 @@ def layer_in_prediction(network: NetworkRecord, number: int) -> Piece:
         values = LayerValues.among(label(number, layer), arrays)
         return {"y": layer.forward(arrays["x"], values)}
 
-    return piece(forward, layer_types(network, number), ["y"])
+    return subprogram(forward, layer_types(network, number), ["y"])
 
 
-def loss_alone(loss: Loss, network: NetworkRecord) -> Piece:
+def loss_alone(loss: Loss, network: NetworkRecord) -> Subprogram:
     """The loss of every row."""
     type = predictions_type(network)
-    return piece(
+    return subprogram(
         lambda a: {"loss": loss.per_row(a["predictions"], a["targets"])},
         {"predictions": type, "targets": type},
         ["loss"],
     )
 
 
-def last_layer_and_loss(loss: Loss, network: NetworkRecord) -> Piece:
+def last_layer_and_loss(loss: Loss, network: NetworkRecord) -> Subprogram:
     """J, the mean of the rows' losses, from what the last layer is given."""
     number = len(network.layers)
     run, types = training_of(network, number), layer_types(network, number)
@@ -236,12 +235,12 @@ def last_layer_and_loss(loss: Loss, network: NetworkRecord) -> Piece:
         return {"J": ops.mean(loss.per_row(y, arrays["targets"])), "y": y}
 
     types["targets"] = predictions_type(network)
-    found = piece(forward, types, ["J"])
+    found = subprogram(forward, types, ["J"])
     by = gradient_names(found.program, own_names(network.shapes.parameters, number))
     return replace(found, by=by)
 
 
-def optimizer_alone(rule: Optimizer, network: NetworkRecord) -> Piece:
+def optimizer_alone(rule: Optimizer, network: NetworkRecord) -> Subprogram:
     """The new state and parameters, each one vector."""
     vector = flat_type(types_of(network.shapes.parameters, network.dtype))
     scalar = ArrayType((), network.dtype)
@@ -256,22 +255,22 @@ def optimizer_alone(rule: Optimizer, network: NetworkRecord) -> Piece:
         )
         return {**new, "parameters": moved}
 
-    return piece(update, types, [*slots, "parameters"])
+    return subprogram(update, types, [*slots, "parameters"])
 
 
-def clipping(max_norm: float, network: NetworkRecord) -> Piece:
+def clipping(max_norm: float, network: NetworkRecord) -> Subprogram:
     """The gradient, shortened if it's too long."""
     vector = flat_type(types_of(network.shapes.parameters, network.dtype))
-    return piece(
+    return subprogram(
         lambda a: {"gradient": clip_by_global_norm(a["gradient"], max_norm)},
         {"gradient": vector},
         ["gradient"],
     )
 
 
-def penalty_alone(penalty: Penalty) -> Piece:
+def penalty_alone(penalty: Penalty) -> Subprogram:
     """What a matrix of weights costs."""
-    return piece(
+    return subprogram(
         lambda a: {"penalty": penalty(a["w"])},
         {"w": ArrayType((2, 3), "float64")},
         ["penalty"],

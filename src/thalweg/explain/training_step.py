@@ -6,14 +6,14 @@ from thalweg.checks import is_whole
 from thalweg.formulas.losses import Loss
 from thalweg.model.metrics import CLASS_LOSSES, Accuracy, SquaredError
 from thalweg.model.record import NetworkRecord
-from thalweg.model.step import Task
+from thalweg.model.step import Objective
 from thalweg.model.traced import can_train
 from thalweg.program.types import ArrayType
 
 USUAL_ROWS = 32
 
 
-def task_of(network: NetworkRecord) -> Task | None:
+def objective_of(network: NetworkRecord) -> Objective | None:
     """What the network was fitted to do; None if not all of that is known."""
     settings = network.history.settings
     rule, penalty = network.optimizer, network.penalty
@@ -26,7 +26,7 @@ def task_of(network: NetworkRecord) -> Task | None:
     classes = network.loss.name in CLASS_LOSSES
     outputs = network.shapes.outputs[-1][0]
     metric = Accuracy() if classes else SquaredError((1.0,) * outputs)
-    return Task(network.loss, metric, rule, penalty, settings.get("clip_norm"))
+    return Objective(network.loss, metric, rule, penalty, settings.get("clip_norm"))
 
 
 def batch_types(network: NetworkRecord, loss: Loss) -> dict[str, ArrayType]:

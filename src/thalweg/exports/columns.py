@@ -20,7 +20,7 @@ from thalweg.exports.graph import LEARNED, Graph
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encode import Encoder
 from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
-from thalweg.tables.forms import Kind
+from thalweg.tables.forms import ColumnKind
 from thalweg.tables.forms.texts import SAID, WordForm
 from thalweg.tables.scales import FARTHEST, NormalScores, Scale
 from thalweg.tables.table import Table
@@ -33,7 +33,7 @@ DAY = 86_400 * SECOND
 UNNAMED = "column 1"
 OUTPUTS = ("prediction", "probabilities", "quantiles")
 
-DTYPES: Mapping[Kind, str] = {
+DTYPES: Mapping[ColumnKind, str] = {
     "number": "float64",
     "category": "string",
     "boolean": "string",
@@ -48,7 +48,7 @@ class RawColumn:
 
     input: str
     column: str
-    kind: Kind
+    kind: ColumnKind
 
     @property
     def dtype(self) -> str:

@@ -38,7 +38,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BatchSizeCurve:
     """One batch size: the loss of all rows after each epoch."""
 
     label: str
@@ -57,7 +57,7 @@ class Data:
     source: str
     network: str
     seeds: list[int]
-    entries: list[Entry]
+    entries: list[BatchSizeCurve]
 
 
 def run(settings: Settings | None = None) -> Data:
@@ -75,7 +75,9 @@ def run(settings: Settings | None = None) -> Data:
     )
 
 
-def entry(size: int | str, epochs: int, rows: Sample, settings: Settings) -> Entry:
+def entry(
+    size: int | str, epochs: int, rows: Sample, settings: Settings
+) -> BatchSizeCurve:
     """The losses of a batch size over all seeds."""
     histories = [
         trained(
@@ -97,7 +99,7 @@ def entry(size: int | str, epochs: int, rows: Sample, settings: Settings) -> Ent
     )
     losses = [history.validation_loss for history in histories]
     after = range(1, epochs + 1)
-    return Entry(
+    return BatchSizeCurve(
         label,
         count,
         steps,
@@ -113,7 +115,7 @@ def rises_in(losses: Sequence[Sequence[float]]) -> float:
     return float((changes > 0).mean()) if changes.size else 0.0
 
 
-def title_of(entries: list[Entry]) -> str:
+def title_of(entries: list[BatchSizeCurve]) -> str:
     """The statement, where the runs bear it out."""
     largest, smallest = entries[0], entries[-1]
     after_one = [entry.by_epoch.median[0] for entry in entries]

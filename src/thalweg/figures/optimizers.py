@@ -54,7 +54,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Entry:
+class OptimizerCurve:
     """One rule at the learning rate that was best for it."""
 
     rule: str
@@ -71,7 +71,7 @@ class Data:
     source: str
     network: str
     seeds: list[int]
-    entries: list[Entry]
+    entries: list[OptimizerCurve]
 
 
 def run(settings: Settings | None = None) -> Data:
@@ -89,13 +89,13 @@ def run(settings: Settings | None = None) -> Data:
     )
 
 
-def best_of(name: str, rows: Sample, settings: Settings) -> Entry:
+def best_of(name: str, rows: Sample, settings: Settings) -> OptimizerCurve:
     """The learning rate with the lowest median loss at the end."""
     rule, rates = RULES[name]
     tried = rates[: settings.rates]
     bands = {rate: band_of(name, rule(rate), rows, settings) for rate in tried}
     best = min(bands, key=lambda rate: bands[rate].median[-1])
-    return Entry(name, best, list(tried), bands[best])
+    return OptimizerCurve(name, best, list(tried), bands[best])
 
 
 def band_of(name: str, rule: Optimizer, rows: Sample, settings: Settings) -> Band:
@@ -114,7 +114,7 @@ def band_of(name: str, rule: Optimizer, rows: Sample, settings: Settings) -> Ban
     return band(name, range(1, settings.epochs + 1), losses)
 
 
-def title_of(entries: list[Entry]) -> str:
+def title_of(entries: list[OptimizerCurve]) -> str:
     """The statement, where the runs bear it out."""
     steepest = min(entries, key=lambda entry: epochs_to(GOAL, entry.loss))
     lowest = min(entries, key=lambda entry: entry.loss.median[-1])

@@ -10,7 +10,8 @@ its place the document says which arrays hold it::
                            "missing": {"truth": "lists/2"}}, "count": 50000}}
 
 Items of several kinds are told apart by a number each. Whatever JSON a list holds, this
-holds too. Read back, a list is a `Column`, which makes its items as they are asked for.
+holds too. Read back, a list is a `PackedColumn`, which makes its items as they are
+asked for.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ def require_few(items: int) -> None:
 # From arrays --------------------------------------------------------------------------
 
 
-class Column(ABC, Iterable[Any]):
+class PackedColumn(ABC, Iterable[Any]):
     """A long list. Its items are made whenever one goes through them."""
 
     @abstractmethod
@@ -202,7 +203,7 @@ class Column(ABC, Iterable[Any]):
 
 
 @dataclass(frozen=True)
-class Nulls(Column):
+class Nulls(PackedColumn):
     """Nothing, so many times."""
 
     count: int
@@ -215,7 +216,7 @@ class Nulls(Column):
 
 
 @dataclass(frozen=True)
-class Elements(Column):
+class Elements(PackedColumn):
     """The elements of an array: truth values, whole or other numbers."""
 
     array: NumpyArray
@@ -229,7 +230,7 @@ class Elements(Column):
 
 
 @dataclass(frozen=True)
-class Texts(Column):
+class Texts(PackedColumn):
     """Texts in UTF-8, one after the other."""
 
     content: NumpyArray
@@ -248,10 +249,10 @@ class Texts(Column):
 
 
 @dataclass(frozen=True)
-class Lists(Column):
+class Lists(PackedColumn):
     """Lists, whose items stand one after the other; a list of numbers is a view."""
 
-    items: Column
+    items: PackedColumn
     ends: NumpyArray
 
     def __len__(self) -> int:
@@ -268,10 +269,10 @@ class Lists(Column):
 
 
 @dataclass(frozen=True)
-class Objects(Column):
+class Objects(PackedColumn):
     """Objects of the same keys."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, PackedColumn]
     count: int
 
     def __len__(self) -> int:
@@ -286,11 +287,11 @@ class Objects(Column):
 
 
 @dataclass(frozen=True)
-class Mixed(Column):
+class Mixed(PackedColumn):
     """Items of several kinds: the number of each one's kind, and those of each kind."""
 
     which: NumpyArray
-    parts: Sequence[Column]
+    parts: Sequence[PackedColumn]
 
     def __len__(self) -> int:
         return len(self.which)
@@ -308,13 +309,13 @@ def spans(ends: NumpyArray) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def is_numbers(column: Column) -> bool:
+def is_numbers(column: PackedColumn) -> bool:
     """Whether its items are numbers with fractions, as computing wants them."""
     return isinstance(column, Elements) and column.array.dtype == np.float64
 
 
 def unpack(data: Mapping[str, Any], arrays: Mapping[str, NumpyArray]) -> Data:
-    """The data with its long lists again: a `Column` each, or a vector of numbers.
+    """The data with its long lists again: `PackedColumn`s, or vectors of numbers.
 
     Raises:
         ModelFileError: an array isn't there, or can't be what it is said to be.
@@ -346,19 +347,19 @@ class Unpacking:
         self._count(column)
         return column
 
-    def column(self, data: Data) -> Column:
+    def column(self, data: Data) -> PackedColumn:
         """A long list from its arrays."""
         column = self._column(data)
         for part in parts_of(column):
             self._count(part)
         return column
 
-    def _count(self, column: Column) -> None:
+    def _count(self, column: PackedColumn) -> None:
         weight = ITEMS_A_TEXT if isinstance(column, Texts) else 1
         self._items += weight * len(column)
         require_few(self._items)
 
-    def _column(self, data: Data) -> Column:
+    def _column(self, data: Data) -> PackedColumn:
         match data:
             case {"null": int(count)} if count >= 0:
                 return Nulls(count)
@@ -402,7 +403,7 @@ class Unpacking:
         return array
 
 
-def parts_of(column: Column) -> Sequence[Column]:
+def parts_of(column: PackedColumn) -> Sequence[PackedColumn]:
     """The columns inside another that make items of their own."""
     if isinstance(column, Lists):
         return [] if is_numbers(column.items) else [column.items]
@@ -411,7 +412,7 @@ def parts_of(column: Column) -> Sequence[Column]:
     return column.parts if isinstance(column, Mixed) else []
 
 
-def require_all(which: NumpyArray, columns: Sequence[Column]) -> None:
+def require_all(which: NumpyArray, columns: Sequence[PackedColumn]) -> None:
     """Each kind has as many items as are said to be of it.
 
     Raises:

@@ -15,7 +15,7 @@ A model file is a safetensors file in one canonical form::
   that was not understood.
 
 The gate reads the table with one pattern, which leaves no room for a duplicate key, a
-float or anything nested, and the document in `modeldocument`. Time and memory are
+float or anything nested, and the document in `document`. Time and memory are
 bounded whatever the bytes.
 """
 
@@ -64,7 +64,7 @@ ENTRY = re.compile(
 NAME = re.compile(r"[A-Za-z_][\w./-]{0,255}", re.ASCII)
 
 
-class Entry(NamedTuple):
+class TensorEntry(NamedTuple):
     """Where one tensor lies in the payload, in bytes from its start."""
 
     name: str
@@ -81,7 +81,7 @@ class Entry(NamedTuple):
         )
 
 
-def lay_out(tensors: Mapping[str, np.ndarray]) -> list[Entry]:
+def lay_out(tensors: Mapping[str, np.ndarray]) -> list[TensorEntry]:
     """The entries of these tensors in the order in which they are stored.
 
     Raises:
@@ -91,7 +91,9 @@ def lay_out(tensors: Mapping[str, np.ndarray]) -> list[Entry]:
     order = sorted(tensors, key=lambda name: _place(name, tensors[name].dtype))
     ends = list(accumulate(tensors[name].nbytes for name in order))
     return [
-        Entry(name, codes[name], tensors[name].shape, end - tensors[name].nbytes, end)
+        TensorEntry(
+            name, codes[name], tensors[name].shape, end - tensors[name].nbytes, end
+        )
         for name, end in zip(order, ends, strict=True)
     ]
 
@@ -107,7 +109,9 @@ def _code(name: str, tensor: np.ndarray) -> str:
     return CODES[tensor.dtype]
 
 
-def encode_header(document: Mapping[str, object], entries: Iterable[Entry]) -> bytes:
+def encode_header(
+    document: Mapping[str, object], entries: Iterable[TensorEntry]
+) -> bytes:
     """The file's bytes before the payload, the header's length included.
 
     Raises:
@@ -155,7 +159,7 @@ def decode_length(start: bytes, file_size: int) -> int:
     return length
 
 
-def check_size(file_size: int, length: int, entries: list[Entry]) -> None:
+def check_size(file_size: int, length: int, entries: list[TensorEntry]) -> None:
     """Compare the file's size with what its header promises.
 
     Raises:
@@ -166,7 +170,7 @@ def check_size(file_size: int, length: int, entries: list[Entry]) -> None:
         raise _wrong_size(file_size, promised)
 
 
-def payload_size(entries: list[Entry]) -> int:
+def payload_size(entries: list[TensorEntry]) -> int:
     """The bytes that all tensors take together."""
     return entries[-1].end if entries else 0
 
@@ -178,7 +182,7 @@ def _wrong_size(actual: int, promised: int) -> ModelFileError:
     )
 
 
-def decode_header(header: bytes) -> tuple[Document, list[Entry]]:
+def decode_header(header: bytes) -> tuple[Document, list[TensorEntry]]:
     """Read a header (without its length) through the gate.
 
     Returns:
@@ -226,8 +230,8 @@ def _find_document(header: bytes) -> tuple[bytes, int]:
     return header[len(START) : end + 1], end + len(END_OF_DOCUMENT)
 
 
-def _decode_table(header: bytes, position: int) -> list[Entry]:
-    entries: list[Entry] = []
+def _decode_table(header: bytes, position: int) -> list[TensorEntry]:
+    entries: list[TensorEntry] = []
     names: set[str] = set()
     end, previous = 0, (-math.inf, "")
     while match := ENTRY.match(header, position):
@@ -263,9 +267,9 @@ def _check_end(header: bytes, position: int) -> None:
         )
 
 
-def _decode_entry(match: re.Match[bytes]) -> Entry:
+def _decode_entry(match: re.Match[bytes]) -> TensorEntry:
     name, code, shape, begin, end = match.groups(default=b"")
-    return Entry(
+    return TensorEntry(
         name.decode("ascii", "backslashreplace"),
         code.decode("ascii", "backslashreplace"),
         tuple(map(int, shape.split(b","))) if shape else (),
@@ -274,7 +278,7 @@ def _decode_entry(match: re.Match[bytes]) -> Entry:
     )
 
 
-def _check_entry(entry: Entry, previous_end: int) -> None:
+def _check_entry(entry: TensorEntry, previous_end: int) -> None:
     name = entry.name
     if not NAME.fullmatch(name) or ".." in name or name == "__metadata__":
         raise ModelFileError(
@@ -294,7 +298,7 @@ def _check_entry(entry: Entry, previous_end: int) -> None:
     _check_offsets(entry, previous_end)
 
 
-def _check_offsets(entry: Entry, previous_end: int) -> None:
+def _check_offsets(entry: TensorEntry, previous_end: int) -> None:
     if entry.begin != previous_end:
         fault = "a hole" if entry.begin > previous_end else "an overlap"
         raise ModelFileError(
@@ -309,7 +313,7 @@ def _check_offsets(entry: Entry, previous_end: int) -> None:
         )
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: TensorEntry) -> int:
     """The bytes that a tensor takes.
 
     Zeros are left out at first: what overflows must not hide behind an empty axis.

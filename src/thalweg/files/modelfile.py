@@ -1,6 +1,6 @@
 """Model files: named tensors and one JSON document, in a safetensors file.
 
-The form and the gate are in `modelheader` and `modeldocument`, the way to the disk is
+The form and the gate are in `header` and `document`, the way to the disk is
 in `atomic`. Here they meet the file: sizes are compared before anything of that size is
 read, and the payload's SHA-256 is compared before anything of it is used.
 """
@@ -29,7 +29,7 @@ from thalweg.files.document import TIMES, Document, with_envelope
 from thalweg.files.header import (
     DTYPES,
     LENGTH_BYTES,
-    Entry,
+    TensorEntry,
     check_header,
     check_size,
     decode_header,
@@ -182,7 +182,7 @@ class Source:
     """
 
     file: BinaryIO
-    entries: Sequence[Entry]
+    entries: Sequence[TensorEntry]
 
     def read_into(self, tensors: Mapping[str, np.ndarray], document: Document) -> None:
         """Read every tensor where it is to be, and compare the digest.

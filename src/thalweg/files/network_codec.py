@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
     require_layer_count,
@@ -32,6 +33,7 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.memory import Memory, empty_memory, parts_of
 from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.stack import (
+    RANDOM_INPUTS,
     Shapes,
     StepRandom,
     shapes_of,
@@ -39,7 +41,6 @@ from thalweg.model.stack import (
 )
 from thalweg.model.step import require_matrix_output, types_of
 from thalweg.model.traced import (
-    RANDOM_INPUTS,
     SavedProgram,
     TracedLayer,
     TracedLoss,
@@ -77,7 +78,9 @@ def save(network: NetworkRecord, path: str | Path) -> None:
 # To data ------------------------------------------------------------------------------
 
 
-def unfilled(network: AnyNetwork, inputs: int, dtype: Dtype = "float32") -> AnyNetwork:
+def unfilled(
+    network: AnyNetwork, inputs: int, dtype: Dtype = defaults.DTYPE
+) -> AnyNetwork:
     """A network of these layers whose arrays have their sizes, but no numbers yet.
 
     Arguments:

@@ -22,7 +22,7 @@ from thalweg.formulas.penalties import L1, L2, Penalties
 from thalweg.formulas.perceptron import Perceptron
 
 Data = dict[str, Any]
-Kind = TypeVar("Kind")
+Registered = TypeVar("Registered")
 
 KNOWN: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
@@ -76,7 +76,7 @@ def field_data(value: Any) -> tuple[Any] | None:
     return None if plain is None else ({"object": plain},)
 
 
-def from_plain(data: Data | None, kind: type[Kind]) -> Any:
+def from_plain(data: Data | None, kind: type[Registered]) -> Any:
     """The object that plain data describes; None for None.
 
     Raises:

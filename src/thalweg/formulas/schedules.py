@@ -20,7 +20,7 @@ from thalweg.checks import (
     require_share,
     require_whole,
 )
-from thalweg.formulas.folds import fold
+from thalweg.formulas.running_losses import fold
 
 
 class Schedule(abc.ABC):

@@ -80,7 +80,7 @@ class EpochRecord:
         )
 
 
-class Run:
+class EpochBlock:
     """Epochs that have the same figures: a row for each.
 
     Arguments:
@@ -94,14 +94,14 @@ class Run:
         self._count = len(rows)
 
     @classmethod
-    def empty(cls, names: tuple[str, ...]) -> Run:
+    def empty(cls, names: tuple[str, ...]) -> EpochBlock:
         """Before the first epoch."""
         return cls(names, np.empty((0, len(names))), np.empty(0))
 
-    def copy(self) -> Run:
+    def copy(self) -> EpochBlock:
         """The same epochs; what is appended to one isn't to the other."""
         rows, seconds = self._rows[: self._count], self._seconds[: self._count]
-        return Run(self.names, rows, seconds)
+        return EpochBlock(self.names, rows, seconds)
 
     def append(self, figures: Iterable[float], seconds: float) -> None:
         """One more row."""
@@ -156,7 +156,7 @@ class Epochs(Sequence[EpochRecord]):
     """
 
     def __init__(self, records: Iterable[EpochRecord] = ()) -> None:
-        self._runs: list[Run] = []
+        self._runs: list[EpochBlock] = []
         for record in records:
             self.append(record)
 
@@ -165,7 +165,7 @@ class Epochs(Sequence[EpochRecord]):
         """Epochs of these figures, shape (epochs, figures), which aren't copied."""
         epochs = cls()
         if len(rows):
-            epochs._runs.append(Run(tuple(names), rows, seconds))
+            epochs._runs.append(EpochBlock(tuple(names), rows, seconds))
         return epochs
 
     def copy(self) -> Epochs:
@@ -179,7 +179,7 @@ class Epochs(Sequence[EpochRecord]):
         figures = record.figures()
         names = tuple(figures)
         if not self._runs or self._runs[-1].names != names:
-            self._runs.append(Run.empty(names))
+            self._runs.append(EpochBlock.empty(names))
         self._runs[-1].append(figures.values(), record.seconds)
 
     @property

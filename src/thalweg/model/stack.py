@@ -46,6 +46,10 @@ class LayerValues:
             ) from None
 
 
+RANDOM_INPUTS = {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
+"""What a program that draws reads beside its rows."""
+
+
 @dataclass
 class StepRandom:
     """Random numbers of one training step; each call draws its own."""

@@ -17,6 +17,7 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.metrics import Metric
 from thalweg.model.stack import (
+    RANDOM_INPUTS,
     Shapes,
     StepRandom,
     predictions_of,
@@ -39,7 +40,7 @@ OWN_RULES = optimizers.__name__  # none reads its learning rate but as an argume
 
 
 @dataclass(frozen=True)
-class Task:
+class Objective:
     """What a network is to learn: everything that a training step depends on."""
 
     loss: Loss
@@ -65,7 +66,7 @@ def types_of(declared: Mapping[str, Parameter], dtype: Dtype) -> dict[str, Array
 def step_key(
     layers: tuple[Layer, ...],
     shapes: Shapes,
-    task: Task,
+    objective: Objective,
     row: Mapping[str, ArrayType],
     dtype: Dtype,
 ) -> Hashable:
@@ -75,13 +76,20 @@ def step_key(
         layers, shapes, task, dtype: as `step_programs` takes them.
         row: the types of a batch of one row.
     """
-    return ("step", layers, shapes.outputs[0], task.shared, tuple(row.items()), dtype)
+    return (
+        "step",
+        layers,
+        shapes.outputs[0],
+        objective.shared,
+        tuple(row.items()),
+        dtype,
+    )
 
 
 def step_programs(
     layers: Sequence[Layer],
     shapes: Shapes,
-    task: Task,
+    objective: Objective,
     batch: Mapping[str, ArrayType],
     dtype: Dtype,
 ) -> dict[str, Program]:
@@ -92,7 +100,7 @@ def step_programs(
     Arguments:
         layers: f.
         shapes: of the network's parameters and state.
-        task: loss, metric, optimizer and penalty.
+        objective: loss, metric, optimizer and penalty.
         batch: the types of ``X``, ``y`` and maybe ``sample_weight``, B rows each.
         dtype: of the parameters.
     """
@@ -100,36 +108,36 @@ def step_programs(
         **batch,
         **types_of(shapes.state, dtype),
         "learning_rate": ArrayType((), dtype),
-        "step": ArrayType((), "int32"),
-        "seed": ArrayType((), "uint32"),
+        "step": RANDOM_INPUTS["step"],
+        "seed": RANDOM_INPUTS["seed"],
     }
 
-    def objective(parameters: Arrays, given: Arrays) -> Arrays:
+    def loss_and_state(parameters: Arrays, given: Arrays) -> Arrays:
         random = StepRandom(given["seed"], given["step"], dtype)
         values = {**parameters, **{name: given[name] for name in shapes.state}}
         predictions, state = training_predictions_of(layers, given["X"], values, random)
-        sums, losses = scores(predictions, given, task.loss, task.metric)
+        sums, losses = scores(predictions, given, objective.loss, objective.metric)
         total = ops.sum(losses) / losses.shape[0]
-        if task.penalty is not None:
+        if objective.penalty is not None:
             for name, parameter in shapes.parameters.items():
                 if parameter.penalized:
-                    total = total + task.penalty(parameters[name])
+                    total = total + objective.penalty(parameters[name])
         return {"objective": total, **sums, **state}
 
     def update(
         parameters: Tracer, gradient: Tracer, state: Arrays, rate: Tracer, step: Tracer
     ) -> tuple[Any, Mapping[str, Any]]:
-        if task.clip_norm is not None:
-            gradient = clip_by_global_norm(gradient, task.clip_norm)
-        with labeled(f"optimizer {type(task.optimizer).__name__}"):
-            return task.optimizer.update(parameters, gradient, state, rate, step)
+        if objective.clip_norm is not None:
+            gradient = clip_by_global_norm(gradient, objective.clip_norm)
+        with labeled(f"optimizer {type(objective.optimizer).__name__}"):
+            return objective.optimizer.update(parameters, gradient, state, rate, step)
 
     return training_program(
-        objective,
+        loss_and_state,
         types_of(shapes.parameters, dtype),
         inputs,
         update,
-        task.optimizer.state(),
+        objective.optimizer.state(),
     )
 
 

@@ -16,7 +16,7 @@ from thalweg.errors import ArgumentError, ProgramError, ShapeError
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
-from thalweg.model.stack import LayerValues, StepRandom, describe
+from thalweg.model.stack import RANDOM_INPUTS, LayerValues, StepRandom, describe
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
@@ -27,7 +27,6 @@ from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Data = dict[str, Any]
-RANDOM_INPUTS = {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
 
 
 @dataclass(frozen=True)

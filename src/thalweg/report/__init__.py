@@ -57,11 +57,11 @@ def write_report(
     from thalweg.tables.room import PICTURES, require_room
 
     require_room(PICTURES, "loading the libraries for a report")
-    from thalweg.report.evaluation import evidence_of
+    from thalweg.report.evaluation import evaluation_of
     from thalweg.report.write import require_html, write
     from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     target = require_html(path)
     own = own_sources(validation_data, test_data, {})
-    return write(evidence_of(model, data, Execution(threads=threads), own), target)
+    return write(evaluation_of(model, data, Execution(threads=threads), own), target)

@@ -18,16 +18,16 @@ from thalweg.report.blocks import (
     Section,
     Shaded,
 )
-from thalweg.report.evaluation import Rows
+from thalweg.report.evaluation import EvaluatedRows
+from thalweg.report.formatting import between, cut, number, percent
 from thalweg.report.importance import mean_and_deviation
 from thalweg.report.reliability import (
-    Group,
+    ReliabilityBin,
     calibration_error,
     number_groups,
     probability_groups,
 )
 from thalweg.report.svg import can_be_drawn, svg
-from thalweg.report.words import between, cut, number, percent
 from thalweg.tabular.row_errors import (
     ClassCounts,
     ClassErrors,
@@ -44,7 +44,7 @@ MOST_CLASS_ROWS = 60
 MOST_PAIRS = 20
 
 
-def error_sections(rows: Rows, errors: RowErrors) -> list[Section]:
+def error_sections(rows: EvaluatedRows, errors: RowErrors) -> list[Section]:
     """Which errors there are, and how reliable predictions are."""
     if isinstance(errors, ClassErrors):
         return [confusion_section(rows, errors), probability_section(rows, errors)]
@@ -52,7 +52,7 @@ def error_sections(rows: Rows, errors: RowErrors) -> list[Section]:
     return [residual_section(rows, errors), number_section(rows, errors)]
 
 
-def labels_of(rows: Rows) -> list[str]:
+def labels_of(rows: EvaluatedRows) -> list[str]:
     """The classes as they are shown."""
     targets = rows.prepared.targets
     assert isinstance(targets, ClassTargets)
@@ -62,7 +62,7 @@ def labels_of(rows: Rows) -> list[str]:
 # Classes ------------------------------------------------------------------------------
 
 
-def confusion_section(rows: Rows, errors: ClassErrors) -> Section:
+def confusion_section(rows: EvaluatedRows, errors: ClassErrors) -> Section:
     """Which classes are taken for which."""
     labels = labels_of(rows)
     blocks: list[Block] = [class_grid(labels, errors)]
@@ -173,7 +173,7 @@ def confusion_picture(errors: ClassErrors) -> Picture:
     return Picture(drawing, caption, told)
 
 
-def probability_section(rows: Rows, errors: ClassErrors) -> Section:
+def probability_section(rows: EvaluatedRows, errors: ClassErrors) -> Section:
     """Whether a probability of 0.8 comes true in 8 of 10 rows."""
     if errors.classes == 2:
         second = labels_of(rows)[1]
@@ -205,7 +205,7 @@ def probability_section(rows: Rows, errors: ClassErrors) -> Section:
     return Section("reliability", "Can its probabilities be believed?", blocks)
 
 
-def told_of(groups: Sequence[Group], promised: str, seen: str) -> str:
+def told_of(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> str:
     """The groups in words."""
     points = "; ".join(
         f"{number(each.promised)} promised, {number(each.seen)} seen, "
@@ -215,7 +215,7 @@ def told_of(groups: Sequence[Group], promised: str, seen: str) -> str:
     return f"{cut(seen)} against {cut(promised)}: {points}."
 
 
-def groups_grid(groups: Sequence[Group], promised: str, seen: str) -> Grid:
+def groups_grid(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> Grid:
     """The groups in numbers."""
     grid = [
         [
@@ -236,7 +236,7 @@ def groups_grid(groups: Sequence[Group], promised: str, seen: str) -> Grid:
 # Numbers ------------------------------------------------------------------------------
 
 
-def residual_section(rows: Rows, errors: NumberErrors) -> Section:
+def residual_section(rows: EvaluatedRows, errors: NumberErrors) -> Section:
     """How far off predictions are."""
     target = cut(rows.prepared.targets.name)
     count = len(errors.truth)
@@ -283,7 +283,7 @@ def size_grid(errors: NumberErrors) -> Grid:
     )
 
 
-def number_section(rows: Rows, errors: NumberErrors) -> Section:
+def number_section(rows: EvaluatedRows, errors: NumberErrors) -> Section:
     """Whether predictions are right on average, high ones and low ones."""
     target = rows.prepared.targets.name
     groups = number_groups(errors)

@@ -9,10 +9,10 @@ import numpy as np
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evaluation import Rows
+from thalweg.report.evaluation import EvaluatedRows
+from thalweg.report.formatting import cut, number
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg
-from thalweg.report.words import cut, number
 from thalweg.tabular.row_errors import ClassErrors, NumberErrors
 from thalweg.words import counted, shown
 
@@ -21,7 +21,7 @@ MOST_CELLS = 8  # of a row that is shown
 MOST_BARS, MOST_IMPORTANCES = 20, 50
 
 
-def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
+def importance_section(rows: EvaluatedRows, ranked: Sequence[Importance]) -> Section:
     """What the network goes by."""
     error = "log loss" if rows.classes else "rmse"
     columns = len(rows.prepared.encoder.encodings)
@@ -65,7 +65,7 @@ def importance_section(rows: Rows, ranked: Sequence[Importance]) -> Section:
     return Section("importance", "Which columns it goes by", blocks)
 
 
-def worst_section(rows: Rows, columns: Sequence[str]) -> Section:
+def worst_section(rows: EvaluatedRows, columns: Sequence[str]) -> Section:
     """The rows that are furthest off, with the cells of the first of some columns."""
     errors = rows.errors
     worst = np.argsort(-errors.error, kind="stable")[:MOST_WRONG].tolist()
@@ -86,12 +86,12 @@ def worst_section(rows: Rows, columns: Sequence[str]) -> Section:
     return Section("worst", "The rows it got most wrong", blocks)
 
 
-def where(rows: Rows, row: int) -> str:
+def where(rows: EvaluatedRows, row: int) -> str:
     """Where a test row stands in its table."""
     return rows.test_table.where(int(rows.prepared.split.test[row]))
 
 
-def cells_of(rows: Rows, row: int, columns: Sequence[str]) -> list[str]:
+def cells_of(rows: EvaluatedRows, row: int, columns: Sequence[str]) -> list[str]:
     """A test row's cells, as the table has them."""
     position = int(rows.prepared.split.test[row])
     cells = (rows.test_table.frame[name][position] for name in columns)
@@ -103,7 +103,7 @@ def text_of(cell: object) -> str:
     return cut(cell if isinstance(cell, str) else shown(cell), 40)
 
 
-def said_of_class(rows: Rows, row: int | None) -> list[str]:
+def said_of_class(rows: EvaluatedRows, row: int | None) -> list[str]:
     """What a row is, what it was taken for, and how probable it thought the truth."""
     if row is None:
         return ["True class", "Predicted", "Probability of the true class"]
@@ -113,7 +113,7 @@ def said_of_class(rows: Rows, row: int | None) -> list[str]:
     return [labels[truth], labels[predicted], number(float(errors.of_truth[row]))]
 
 
-def said_of_number(rows: Rows, row: int | None) -> list[str]:
+def said_of_number(rows: EvaluatedRows, row: int | None) -> list[str]:
     """The true number, the predicted one, and the difference."""
     if row is None:
         return ["True", "Predicted", "Off by"]

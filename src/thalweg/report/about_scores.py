@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from thalweg.report import pictures
-from thalweg.report.baselines import FEWEST_ROUNDS, ROUNDS, rivals, rounds
+from thalweg.report.baselines import FEWEST_ROUNDS, ROUNDS, baselines, rounds
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evaluation import Evidence, Rows
-from thalweg.report.svg import svg
-from thalweg.report.words import (
-    METRICS,
+from thalweg.report.evaluation import EvaluatedRows, Evaluation
+from thalweg.report.formatting import (
     between,
     cut,
     joined,
+    metric_words,
     number,
     percent,
     seconds,
     spaced,
 )
+from thalweg.report.svg import svg
 from thalweg.tabular.bootstrap import (
     CONFIDENCE,
     Interval,
@@ -77,13 +77,13 @@ class Contender:
         return interval(gain)
 
 
-def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
+def contenders(evaluation: Evaluation, rows: EvaluatedRows) -> list[Contender]:
     """The network, then what it has to beat, the strongest first."""
-    took, deciding = sum(evidence.history.seconds), rows.prepared.deciding
+    took, deciding = sum(evaluation.history.seconds), rows.prepared.deciding
     network = Contender.of(NETWORK, rows.errors, took, deciding)
     others = [
-        Contender.of(rival.name, rival.errors, rival.seconds, deciding)
-        for rival in rivals(rows, evidence.execution.threads)
+        Contender.of(baseline.name, baseline.errors, baseline.seconds, deciding)
+        for baseline in baselines(rows, evaluation.execution.threads)
     ]
     return [network, *reversed(others)]
 
@@ -91,14 +91,14 @@ def contenders(evidence: Evidence, rows: Rows) -> list[Contender]:
 # The test -----------------------------------------------------------------------------
 
 
-def scores_section(rows: Rows, network: Contender) -> Section:
+def scores_section(rows: EvaluatedRows, network: Contender) -> Section:
     """Each metric with its interval."""
     count = len(rows.prepared.test.X)
     draws = len(network.draws[network.deciding.metric])
     grid = [
         [
             spaced(name),
-            METRICS[name],
+            metric_words(name),
             number(value),
             number(network.interval(name).low),
             number(network.interval(name).high),
@@ -116,7 +116,7 @@ def scores_section(rows: Rows, network: Contender) -> Section:
     return Section("test", "The test", blocks)
 
 
-def cautions(rows: Rows, network: Contender) -> list[str]:
+def cautions(rows: EvaluatedRows, network: Contender) -> list[str]:
     """Where the intervals say less than they seem to."""
     count = len(rows.prepared.test.X)
     found: list[str] = []
@@ -140,15 +140,15 @@ def cautions(rows: Rows, network: Contender) -> list[str]:
     return found
 
 
-def recorded_scores_section(evidence: Evidence) -> Section:
+def recorded_scores_section(evaluation: Evaluation) -> Section:
     """What the model's file holds of the test."""
-    metrics = evidence.recorded("test")
+    metrics = evaluation.recorded("test")
     grid = [
-        [spaced(name), METRICS.get(name, ""), number(value)]
+        [spaced(name), metric_words(name), number(value)]
         for name, value in metrics.items()
     ]
     heads = ["Metric", "What it is", "Value"]
-    count = evidence.results.get("test_rows")
+    count = evaluation.results.get("test_rows")
     rows = counted(count, "row") if isinstance(count, int) else "Rows"
     caption = f"{rows} never used in training, as recorded then"
     blocks: list[Block] = [Grid(caption, heads, grid, 2)]
@@ -158,7 +158,7 @@ def recorded_scores_section(evidence: Evidence) -> Section:
 # Against other models -----------------------------------------------------------------
 
 
-def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
+def comparison_section(found: Sequence[Contender], rows: EvaluatedRows) -> Section:
     """The same rows, other models, and their times."""
     network, others = found[0], found[1:]
     grid = [
@@ -179,7 +179,7 @@ def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
     blocks: list[Block] = [
         Paragraph(verdict(network, others)),
         Grid("Scores on the same test rows", heads, grid),
-        Pictures([rivals_picture(found)]),
+        Pictures([comparison_picture(found)]),
         Paragraph(
             "The other models learned from the same training rows, encoded in the same "
             "way. The constant guess looks at no column; the linear model is "
@@ -191,7 +191,7 @@ def rivals_section(found: Sequence[Contender], rows: Rows) -> Section:
     return Section("comparison", "Was a network worth it?", blocks)
 
 
-def trees(rows: Rows) -> str:
+def trees(rows: EvaluatedRows) -> str:
     """What the boosted trees are."""
     count = rounds(rows)
     if count < FEWEST_ROUNDS:
@@ -223,7 +223,7 @@ def verdict(network: Contender, others: Sequence[Contender]) -> str:
     return f"By {network.deciding.words}{on}, the network {joined(parts)}."
 
 
-def rivals_picture(found: Sequence[Contender]) -> Picture:
+def comparison_picture(found: Sequence[Contender]) -> Picture:
     """The deciding metric of each."""
     metric = found[0].deciding.metric
     points = [
@@ -242,9 +242,9 @@ def rivals_picture(found: Sequence[Contender]) -> Picture:
     return Picture(drawing, caption[:1].upper() + caption[1:], f"{told}.")
 
 
-def recorded_rivals_section(evidence: Evidence) -> Section:
+def recorded_comparison_section(evaluation: Evaluation) -> Section:
     """What the model's file holds of other models."""
-    test, baselines = evidence.recorded("test"), evidence.recorded("baselines")
+    test, baselines = evaluation.recorded("test"), evaluation.recorded("baselines")
     models: dict[str, Any] = {NETWORK: test, **baselines}
     grid = [
         [name, *(number(found.get(metric)) for metric in test)]

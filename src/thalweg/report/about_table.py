@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
-from thalweg.report.evaluation import Evidence, Rows
-from thalweg.report.words import cut, number, percent
+from thalweg.report.evaluation import EvaluatedRows, Evaluation
+from thalweg.report.formatting import cut, number, percent
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.tables.scales import Scale
+from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.own import PARTS as OWN_PARTS
-from thalweg.tabular.part import Part
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.words import counted, listed
@@ -31,25 +31,25 @@ PARTS = {
 # Columns ------------------------------------------------------------------------------
 
 
-def table_section(evidence: Evidence) -> Section:
+def table_section(evaluation: Evaluation) -> Section:
     """The table and its columns."""
-    schema = evidence.model.encoder.schema
-    blocks: list[Block] = [Facts(table_facts(evidence)), columns_grid(evidence)]
+    schema = evaluation.model.encoder.schema
+    blocks: list[Block] = [Facts(table_facts(evaluation)), columns_grid(evaluation)]
     hidden = len(schema.columns) - MOST_COLUMNS
     if hidden > 0:
         blocks.append(Paragraph(f"{counted(hidden, 'more column')} aren't listed."))
-    if evidence.rows is not None:
+    if evaluation.rows is not None:
         blocks += [
             Paragraph(cut(line, 300), note=True)
-            for line in evidence.rows.prepared.report.lines()[:20]
+            for line in evaluation.rows.prepared.report.lines()[:20]
         ]
     return Section("table", "The table, and what was done to each column", blocks)
 
 
-def table_facts(evidence: Evidence) -> list[tuple[str, str]]:
+def table_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Its name and size, and what is predicted."""
-    model, data = evidence.model, evidence.recorded("data")
-    pairs = [("Table", cut(evidence.data_name))] if evidence.data_name else []
+    model, data = evaluation.model, evaluation.recorded("data")
+    pairs = [("Table", cut(evaluation.data_name))] if evaluation.data_name else []
     if isinstance(rows := data.get("rows"), int):
         columns = data.get("columns")
         count = len(columns) if isinstance(columns, list) else 0  # pyright: ignore[reportUnknownArgumentType]
@@ -62,13 +62,13 @@ def table_facts(evidence: Evidence) -> list[tuple[str, str]]:
     return pairs
 
 
-def columns_grid(evidence: Evidence) -> Grid:
+def columns_grid(evaluation: Evaluation) -> Grid:
     """A row for each column: what it is, why, and what it became."""
-    encodings = {each.name: each for each in evidence.model.encoder.encodings}
-    missing = missing_cells(evidence.rows)
+    encodings = {each.name: each for each in evaluation.model.encoder.encodings}
+    missing = missing_cells(evaluation.rows)
     heads = ["Column", "Kind", "Why", "What was done", "Features"]
     rows: list[Sequence[str]] = []
-    for column in evidence.model.encoder.schema.columns[:MOST_COLUMNS]:
+    for column in evaluation.model.encoder.schema.columns[:MOST_COLUMNS]:
         encoding = encodings.get(column.name)
         cells = [
             cut(column.name) or "(no name)",
@@ -89,7 +89,7 @@ def columns_grid(evidence: Evidence) -> Grid:
     return Grid(caption, heads, rows, numbers=4)
 
 
-def missing_cells(rows: Rows | None) -> dict[str, int] | None:
+def missing_cells(rows: EvaluatedRows | None) -> dict[str, int] | None:
     """How many cells of each column are missing, if the table is there."""
     if rows is None:
         return None
@@ -160,9 +160,9 @@ TREATMENTS: dict[type, Callable[[Any], str]] = {
 # Split --------------------------------------------------------------------------------
 
 
-def split_section(evidence: Evidence, rows: Rows) -> Section:
+def split_section(evaluation: Evaluation, rows: EvaluatedRows) -> Section:
     """How many rows are for what, and how the target is distributed in each part."""
-    prepared, settings = rows.prepared, evidence.settings
+    prepared, settings = rows.prepared, evaluation.settings
     counts = [len(part(rows, name).X) for name in PARTS]
     total = sum(counts)
     sizes = [
@@ -179,7 +179,7 @@ def split_section(evidence: Evidence, rows: Rows) -> Section:
     return Section("split", "The split", blocks)
 
 
-def how_drawn(rows: Rows, settings: Settings) -> str:
+def how_drawn(rows: EvaluatedRows, settings: Settings) -> str:
     """By what the rows were split, in a sentence."""
     if len(rows.prepared.own.tables) == len(OWN_PARTS):
         return "Each part is a table of its own."
@@ -192,12 +192,12 @@ def how_drawn(rows: Rows, settings: Settings) -> str:
     return f"Rows were drawn at random by seed {settings.seed}{alike}."
 
 
-def part(rows: Rows, name: str) -> Part:
+def part(rows: EvaluatedRows, name: str) -> EncodedRows:
     """The training, validation or test rows."""
     return getattr(rows.prepared, name)
 
 
-def target_grid(rows: Rows) -> Grid:
+def target_grid(rows: EvaluatedRows) -> Grid:
     """The target in each part."""
     targets = rows.prepared.targets
     if isinstance(targets, ClassTargets):
@@ -205,7 +205,7 @@ def target_grid(rows: Rows) -> Grid:
     return number_grid(rows, targets)
 
 
-def class_grid(rows: Rows, targets: ClassTargets) -> Grid:
+def class_grid(rows: EvaluatedRows, targets: ClassTargets) -> Grid:
     """How many rows of each class; the most frequent ones, if there are many."""
     counts = [np.bincount(part(rows, name).y, minlength=rows.classes) for name in PARTS]
     order = np.argsort(-np.sum(counts, axis=0), kind="stable")[:MOST_CLASSES]
@@ -220,7 +220,7 @@ def class_grid(rows: Rows, targets: ClassTargets) -> Grid:
     return Grid(caption, ["Class", *PARTS], grid)
 
 
-def number_grid(rows: Rows, targets: NumberTargets) -> Grid:
+def number_grid(rows: EvaluatedRows, targets: NumberTargets) -> Grid:
     """Mean, deviation and range of the target."""
     grid: list[Sequence[str]] = []
     for name in PARTS:

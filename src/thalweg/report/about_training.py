@@ -17,17 +17,17 @@ from thalweg.report.blocks import (
     Pictures,
     Section,
 )
-from thalweg.report.evaluation import Evidence
+from thalweg.report.evaluation import Evaluation
+from thalweg.report.formatting import cut, number, seconds
 from thalweg.report.svg import svg
-from thalweg.report.words import cut, number, seconds
 
 MOST_EPOCHS = 12  # in the table
 
 
-def training_section(evidence: Evidence) -> Section:
+def training_section(evaluation: Evaluation) -> Section:
     """The learning curves, in pictures, words and numbers."""
-    history = evidence.history
-    blocks: list[Block] = [Facts(training_facts(evidence))]
+    history = evaluation.history
+    blocks: list[Block] = [Facts(training_facts(evaluation))]
     if history.stopped_because == DIVERGED:
         text = "Training diverged: the loss became NaN or infinite. " + (
             f"The model has the weights of epoch {history.best_epoch}, the best before."
@@ -36,15 +36,15 @@ def training_section(evidence: Evidence) -> Section:
     if not history.epochs:
         blocks.append(Paragraph("No epoch was finished, so there are no curves."))
         return Section("training", "Learning curves", blocks)
-    data = curves_of(evidence)
+    data = curves_of(evaluation)
     shown = [picture(data, place) for place in range(len(data.panels))]
     blocks += [Pictures(shown), epochs_grid(history)]
     return Section("training", "Learning curves", blocks)
 
 
-def training_facts(evidence: Evidence) -> list[tuple[str, str]]:
+def training_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     """What was trained, how, and how it ended."""
-    network, history = evidence.model.network, evidence.history
+    network, history = evaluation.model.network, evaluation.history
     count = sum(each.size for each in network.parameters.values())
     pairs = [
         ("Layers", cut(" → ".join(map(describe, network.layers)), 2_000)),
@@ -54,7 +54,7 @@ def training_facts(evidence: Evidence) -> list[tuple[str, str]]:
         if key in history.settings:
             pairs.append((word, cut(str(history.settings[key]), 500)))
     pairs.append(("Ended", ended(history)))
-    reading = evidence.results.get("reading")
+    reading = evaluation.results.get("reading")
     if isinstance(reading, str):
         pairs.append(("The curves say", cut(reading, 1_000)))
     return pairs
@@ -70,11 +70,11 @@ def ended(history: History) -> str:
     return f"{best}{because}; {took}"
 
 
-def curves_of(evidence: Evidence) -> Data:
+def curves_of(evaluation: Evaluation) -> Data:
     """What there is to draw."""
-    learned = pictures.short(evidence.model.targets.learned_name)
+    learned = pictures.short(evaluation.model.targets.learned_name)
     unit = f"standard deviations of {learned}"
-    return data_of(evidence.history, "", "", unit)
+    return data_of(evaluation.history, "", "", unit)
 
 
 def picture(data: Data, place: int) -> Picture:

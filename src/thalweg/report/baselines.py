@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.report.evaluation import Rows, tested
+from thalweg.report.evaluation import EvaluatedRows, tested
 from thalweg.tabular.learn import constant_guess
 from thalweg.tabular.magnitude import with_mean_one
 from thalweg.tabular.row_errors import Outputs, RowErrors
@@ -32,7 +32,7 @@ SMALL = 4_000_000  # cells that aren't worth a second thread
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """Another model on the test rows.
 
     Arguments:
@@ -46,14 +46,14 @@ class Rival:
     seconds: float
 
 
-def rivals(rows: Rows, threads: int | None = None) -> list[Rival]:
+def baselines(rows: EvaluatedRows, threads: int | None = None) -> list[Baseline]:
     """A constant guess, a linear model and boosted trees, trained one after the other.
 
     Each gets the training rows, encoded as for the network; the validation rows, by
     which the network's epoch was chosen, aren't used. For more than a hundred classes
     there are no trees.
     """
-    models: dict[str, Callable[[Rows], Outputs]] = {
+    models: dict[str, Callable[[EvaluatedRows], Outputs]] = {
         "constant guess": constant,
         "linear model": linear,
     }
@@ -71,19 +71,21 @@ def limited(threads: int | None) -> AbstractContextManager[Any]:
     return pools.threadpool_limits(threads)
 
 
-def timed(name: str, model: Callable[[Rows], Outputs], rows: Rows) -> Rival:
+def timed(
+    name: str, model: Callable[[EvaluatedRows], Outputs], rows: EvaluatedRows
+) -> Baseline:
     """What a model gets wrong, and how long it took."""
     started = time.perf_counter()
     errors = tested(rows.prepared, model(rows))
-    return Rival(name, errors, time.perf_counter() - started)
+    return Baseline(name, errors, time.perf_counter() - started)
 
 
-def constant(rows: Rows) -> Outputs:
+def constant(rows: EvaluatedRows) -> Outputs:
     """The classes' shares or the mean, whatever a row holds."""
     return repeated(constant_guess(rows.prepared), len(rows.prepared.test.X))
 
 
-def linear(rows: Rows) -> Outputs:
+def linear(rows: EvaluatedRows) -> Outputs:
     """Logistic or ridge regression."""
     prepared = rows.prepared
     training, codes = prepared.training, len(prepared.encoder.embedded)
@@ -92,7 +94,7 @@ def linear(rows: Rows) -> Outputs:
     )
 
 
-def rounds(rows: Rows) -> int:
+def rounds(rows: EvaluatedRows) -> int:
     """How often the boosted trees of a table grow."""
     return rounds_for(rows.classes, len(rows.prepared.encoder.features))
 
@@ -108,7 +110,7 @@ def rounds_for(classes: int, features: int) -> int:
     return min(ROUNDS, most // (classes if classes > 2 else 1))
 
 
-def boosted_trees(rows: Rows) -> Outputs:
+def boosted_trees(rows: EvaluatedRows) -> Outputs:
     """scikit-learn's HistGradientBoosting at its defaults; long tables are cut."""
     ensemble: Any = import_module("sklearn.ensemble")
     training, test = rows.prepared.training, rows.prepared.test
@@ -133,7 +135,7 @@ def boosted_trees(rows: Rows) -> Outputs:
     return predictions_of(model, test.X, rows.classes)
 
 
-def codes(rows: Rows) -> list[bool]:
+def codes(rows: EvaluatedRows) -> list[bool]:
     """Which features are category numbers."""
     encoder = rows.prepared.encoder
     found = [False] * len(encoder.features)

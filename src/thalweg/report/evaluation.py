@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from thalweg.checks import require
 from thalweg.errors import ArgumentError, DataError, ThalwegError
 from thalweg.model.history import History
-from thalweg.report.words import cut
+from thalweg.report.formatting import cut
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.tabular.going_on import fingerprint
+from thalweg.tabular.fingerprints import fingerprint
 from thalweg.tabular.learn import Trained, prepared_by
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.own import NO_SOURCES, PARTS, Own, Sources
@@ -33,7 +33,7 @@ SPLITS_DIFFER = (
 
 
 @dataclass(frozen=True)
-class Rows:
+class EvaluatedRows:
     """The table, as it was split for training, and what the network gets wrong.
 
     Arguments:
@@ -64,7 +64,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evaluation:
     """What is known about a model.
 
     Arguments:
@@ -75,7 +75,7 @@ class Evidence:
     """
 
     model: TableModel
-    rows: Rows | None
+    rows: EvaluatedRows | None
     missing: str
     execution: Execution
 
@@ -117,12 +117,12 @@ class Evidence:
         return settings_of(self.model)
 
 
-def evidence_of(
+def evaluation_of(
     model: TableModel | Trained,
     source: Any,
     execution: Execution,
     own: Sources = NO_SOURCES,
-) -> Evidence:
+) -> Evaluation:
     """A model with its rows, where they can be had.
 
     Arguments:
@@ -141,7 +141,7 @@ def evidence_of(
     if isinstance(model, Trained):
         if model.table is not None:
             rows = with_errors(model.model, model.table, model.prepared, execution)
-            return Evidence(model.model, rows, "", execution)
+            return Evaluation(model.model, rows, "", execution)
         model = model.model
     require_had(model, own)
     try:
@@ -153,7 +153,7 @@ def evidence_of(
         rows, missing = None, str(error)
     if rows is None and source is not None:
         raise DataError(missing)
-    return Evidence(model, rows, missing, execution)
+    return Evaluation(model, rows, missing, execution)
 
 
 def require_had(model: TableModel, own: Sources) -> None:
@@ -208,7 +208,7 @@ def found_here(recorded: Any) -> Path:
 
 def rows_of(
     model: TableModel, sources: Mapping[str, Any], execution: Execution
-) -> tuple[Rows | None, str]:
+) -> tuple[EvaluatedRows | None, str]:
     """The rows of tables, split as for training; or why they can't be had."""
     settings = settings_of(model)
     if settings is None:
@@ -258,10 +258,10 @@ def settings_of(model: TableModel) -> Settings | None:
 
 def with_errors(
     model: TableModel, table: Table, prepared: Prepared, execution: Execution
-) -> Rows:
+) -> EvaluatedRows:
     """The rows with what the network gets wrong of those it is tested on."""
     outputs = model.outputs(prepared.test.X, execution)
-    return Rows(table, prepared, tested(prepared, outputs))
+    return EvaluatedRows(table, prepared, tested(prepared, outputs))
 
 
 def tested(prepared: Prepared, outputs: Outputs) -> RowErrors:

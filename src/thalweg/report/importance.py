@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.report.evaluation import Evidence, Rows, tested
+from thalweg.report.evaluation import EvaluatedRows, Evaluation, tested
 from thalweg.report.sensitivity import sensitivities
 from thalweg.tables.encode import Encoder
 from thalweg.tabular.magnitude import root_mean_square, weighted_mean
@@ -34,7 +34,7 @@ class Importance:
     deviation: float
 
 
-def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
+def importances(evaluation: Evaluation, rows: EvaluatedRows) -> list[Importance]:
     """The columns of a table by the rise in error that shuffling each brings.
 
     Permutation importance (Breiman, 2001), on test rows: all features that a column
@@ -45,29 +45,29 @@ def importances(evidence: Evidence, rows: Rows) -> list[Importance]:
     encoder = rows.prepared.encoder
     part = some_of(rows, len(encoder.encodings))
     X = part.prepared.test.X.copy()
-    before = error(evidence, part, X)
+    before = error(evaluation, part, X)
     places = [*slices(encoder)]
     found: list[Importance] = []
-    for number in most_moving(evidence, encoder, X):
+    for number in most_moving(evaluation, encoder, X):
         name, features = places[number]
         kept = X[:, features].copy()
         generator = np.random.Generator(np.random.Philox(key=[0, number]))
         rises: list[float] = []
         for _ in range(REPEATS):
             X[:, features] = kept[generator.permutation(len(X))]
-            rises.append(error(evidence, part, X) - before)
+            rises.append(error(evaluation, part, X) - before)
         X[:, features] = kept
         found.append(Importance(name, *mean_and_deviation(np.array(rises))))
     return sorted(found, key=lambda each: -each.rise)
 
 
 def most_moving(
-    evidence: Evidence, encoder: Encoder, X: NDArray[np.float32]
+    evaluation: Evaluation, encoder: Encoder, X: NDArray[np.float32]
 ) -> list[int]:
     """Which columns are worth shuffling, by their numbers: all, if they aren't many."""
     if len(encoder.encodings) <= MOST_SHUFFLED:
         return [*range(len(encoder.encodings))]
-    moving = sensitivities(evidence.model.network, encoder, X)
+    moving = sensitivities(evaluation.model.network, encoder, X)
     return np.sort(np.argsort(-moving, kind="stable")[:MOST_SHUFFLED]).tolist()
 
 
@@ -93,9 +93,9 @@ def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
         start = stop
 
 
-def error(evidence: Evidence, rows: Rows, X: NDArray[np.float32]) -> float:
+def error(evaluation: Evaluation, rows: EvaluatedRows, X: NDArray[np.float32]) -> float:
     """The error on rows of which the network sees something else."""
-    outputs = evidence.model.outputs(X, evidence.execution)
+    outputs = evaluation.model.outputs(X, evaluation.execution)
     metrics = tested(rows.prepared, outputs).every_metric
     return metrics["log_loss" if rows.classes else "rmse"]
 
@@ -106,7 +106,7 @@ def rows_shuffled(rows: int, columns: int) -> int:
     return min(rows, wanted)
 
 
-def some_of(rows: Rows, columns: int) -> Rows:
+def some_of(rows: EvaluatedRows, columns: int) -> EvaluatedRows:
     """The same with fewer test rows, if there are many."""
     test = rows.prepared.test
     count = rows_shuffled(len(test.X), columns)

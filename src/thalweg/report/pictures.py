@@ -28,7 +28,7 @@ from thalweg.figures.style import (
 )
 from thalweg.printable import printable
 from thalweg.report.importance import Importance
-from thalweg.report.reliability import Group
+from thalweg.report.reliability import ReliabilityBin
 from thalweg.report.svg import SIZE
 from thalweg.tabular.bootstrap import Interval
 from thalweg.tabular.row_errors import NumberErrors
@@ -151,7 +151,7 @@ def metric_by_model(
     return figure
 
 
-def reliability(groups: Sequence[Group], promised: str, seen: str) -> Figure:
+def reliability(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> Figure:
     """What came true against what was promised, above how many rows that were."""
     figure = Figure(figsize=(SIZE[0], 4.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
@@ -175,7 +175,7 @@ def reliability(groups: Sequence[Group], promised: str, seen: str) -> Figure:
     return figure
 
 
-def number_reliability(groups: Sequence[Group], target: str) -> Figure:
+def number_reliability(groups: Sequence[ReliabilityBin], target: str) -> Figure:
     """The mean of true numbers against the mean of predictions, group by group."""
     figure, axes = new_axes()
     ends = [each for group in groups for each in (group.promised, group.seen)]
@@ -191,7 +191,7 @@ def number_reliability(groups: Sequence[Group], target: str) -> Figure:
     return figure
 
 
-def draw_groups(axes: Axes, groups: Sequence[Group]) -> None:
+def draw_groups(axes: Axes, groups: Sequence[ReliabilityBin]) -> None:
     """A point for each group, with its interval."""
     seen = np.array([group.seen for group in groups])
     low = np.array([group.interval.low for group in groups])

@@ -22,7 +22,7 @@ ROWS_A_GROUP = 5  # at least, where numbers are grouped
 
 
 @dataclass(frozen=True)
-class Group:
+class ReliabilityBin:
     """Rows with predictions near each other.
 
     Arguments:
@@ -43,7 +43,7 @@ class Group:
 
 def probability_groups(
     probabilities: NDArray[Any], came_true: NDArray[Any], weights: Floats
-) -> list[Group]:
+) -> list[ReliabilityBin]:
     """Ten equal ranges of probabilities; those without a row are left out.
 
     Arguments:
@@ -51,7 +51,7 @@ def probability_groups(
         weights: shape (rows,).
     """
     places = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
-    found: list[Group] = []
+    found: list[ReliabilityBin] = []
     for place in range(BINS):
         chosen = (places == place) & (weights > 0)
         if chosen.any():
@@ -59,7 +59,7 @@ def probability_groups(
             promised = float(np.average(probabilities[chosen], weights=own))
             seen = float(np.average(came_true[chosen], weights=own))
             found.append(
-                Group(
+                ReliabilityBin(
                     place / BINS,
                     (place + 1) / BINS,
                     promised,
@@ -71,12 +71,12 @@ def probability_groups(
     return found
 
 
-def number_groups(errors: NumberErrors) -> list[Group]:
+def number_groups(errors: NumberErrors) -> list[ReliabilityBin]:
     """Ten groups of about as many rows each, by prediction."""
     order = np.argsort(errors.predicted, kind="stable")
     order = order[errors.weights[order] > 0]
     count = min(BINS, max(1, len(order) // ROWS_A_GROUP))
-    found: list[Group] = []
+    found: list[ReliabilityBin] = []
     for rows in np.array_split(order, count):
         own, said, true = (
             errors.weights[rows],
@@ -90,7 +90,7 @@ def number_groups(errors: NumberErrors) -> list[Group]:
             margin = NORMAL * deviation / effective(own) ** 0.5
             ends = Interval(float(mean - margin), float(mean + margin))
         found.append(
-            Group(
+            ReliabilityBin(
                 float(said.min()),
                 float(said.max()),
                 promised,
@@ -102,7 +102,7 @@ def number_groups(errors: NumberErrors) -> list[Group]:
     return found
 
 
-def calibration_error(groups: list[Group]) -> float:
+def calibration_error(groups: list[ReliabilityBin]) -> float:
     """The mean distance of what was seen from what was promised, over the rows.
 
     The expected calibration error of Naeini, Cooper and Hauskrecht (2015).

@@ -9,20 +9,20 @@ from thalweg.report.about_rows import importance_section, worst_section
 from thalweg.report.about_scores import (
     SURE,
     Contender,
+    comparison_section,
     contenders,
-    recorded_rivals_section,
+    recorded_comparison_section,
     recorded_scores_section,
-    rivals_section,
     scores_section,
     verdict,
 )
 from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
-from thalweg.report.evaluation import Evidence, Rows
+from thalweg.report.evaluation import EvaluatedRows, Evaluation
+from thalweg.report.formatting import between, cut, number, spaced
 from thalweg.report.importance import importances
 from thalweg.report.repeat import formulas_section, repeat_section
-from thalweg.report.words import between, cut, number, spaced
 from thalweg.words import counted
 
 WITHOUT_ROWS = (
@@ -32,68 +32,70 @@ WITHOUT_ROWS = (
 )
 
 
-def page_of(evidence: Evidence) -> Page:
+def page_of(evaluation: Evaluation) -> Page:
     """All that can be said of a model."""
-    rows = evidence.rows
-    middle = recorded(evidence) if rows is None else computed(evidence, rows)
-    source = f" from {cut(evidence.data_name)}" if evidence.data_name else ""
+    rows = evaluation.rows
+    middle = recorded(evaluation) if rows is None else computed(evaluation, rows)
+    source = f" from {cut(evaluation.data_name)}" if evaluation.data_name else ""
     return Page(
-        f"Predicting {cut(evidence.model.target)}{source}",
+        f"Predicting {cut(evaluation.model.target)}{source}",
         "A neural network, what it learned from, and how well it does.",
-        [*middle, formulas_section(evidence), repeat_section(evidence)],
+        [*middle, formulas_section(evaluation), repeat_section(evaluation)],
     )
 
 
-def computed(evidence: Evidence, rows: Rows) -> list[Section]:
+def computed(evaluation: Evaluation, rows: EvaluatedRows) -> list[Section]:
     """What can be said with the table."""
-    found = contenders(evidence, rows)
-    ranked = importances(evidence, rows)
+    found = contenders(evaluation, rows)
+    ranked = importances(evaluation, rows)
     return [
-        summary(evidence, computed_facts(found, rows), []),
-        table_section(evidence),
-        split_section(evidence, rows),
-        training_section(evidence),
+        summary(evaluation, computed_facts(found, rows), []),
+        table_section(evaluation),
+        split_section(evaluation, rows),
+        training_section(evaluation),
         scores_section(rows, found[0]),
-        rivals_section(found, rows),
+        comparison_section(found, rows),
         *error_sections(rows, rows.errors),
         importance_section(rows, ranked),
         worst_section(rows, [each.column for each in ranked]),
     ]
 
 
-def recorded(evidence: Evidence) -> list[Section]:
+def recorded(evaluation: Evaluation) -> list[Section]:
     """What can be said without it."""
-    test = evidence.recorded("test")
-    metric = evidence.recorded("compared_by").get("metric")
+    test = evaluation.recorded("test")
+    metric = evaluation.recorded("compared_by").get("metric")
     facts = [
         (spaced(name), f"{number(test[name])} on rows never used")
         for name in ([each for each in test if each == metric] or [*test])[:1]
     ]
-    missing = Paragraph(f"{cut(evidence.missing, 500)}. {WITHOUT_ROWS}", note=True)
+    missing = Paragraph(f"{cut(evaluation.missing, 500)}. {WITHOUT_ROWS}", note=True)
     return [
-        summary(evidence, facts, [missing]),
-        table_section(evidence),
-        training_section(evidence),
-        recorded_scores_section(evidence),
-        recorded_rivals_section(evidence),
+        summary(evaluation, facts, [missing]),
+        table_section(evaluation),
+        training_section(evaluation),
+        recorded_scores_section(evaluation),
+        recorded_comparison_section(evaluation),
     ]
 
 
 def summary(
-    evidence: Evidence, facts: Sequence[tuple[str, str]], notes: Sequence[Block]
+    evaluation: Evaluation, facts: Sequence[tuple[str, str]], notes: Sequence[Block]
 ) -> Section:
     """The most important in a few lines."""
-    model = evidence.model
+    model = evaluation.model
     pairs = [("Target", f"{cut(model.target)}, as {model.task.line()}"), *facts]
-    reading = evidence.results.get("reading")
+    reading = evaluation.results.get("reading")
     if isinstance(reading, str):
         pairs.append(("Curves", cut(reading, 1_000)))
-    pairs.append(("Training", ended(evidence.history)))
-    told = [Paragraph(f"{text}.", note=True) for text in evidence.notes]
+    pairs.append(("Training", ended(evaluation.history)))
+    told = [Paragraph(f"{text}.", note=True) for text in evaluation.notes]
     return Section("summary", "In short", [Facts(pairs), *told, *notes])
 
 
-def computed_facts(found: Sequence[Contender], rows: Rows) -> list[tuple[str, str]]:
+def computed_facts(
+    found: Sequence[Contender], rows: EvaluatedRows
+) -> list[tuple[str, str]]:
     """The deciding metric with its interval, and against other models."""
     network = found[0]
     metric = network.deciding.metric

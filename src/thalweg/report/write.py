@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thalweg.checks import require
 from thalweg.files.atomic import write_atomically
-from thalweg.report.evaluation import Evidence
+from thalweg.report.evaluation import Evaluation
 from thalweg.report.page import html
 from thalweg.report.sections import page_of
 
@@ -25,11 +25,11 @@ def require_html(path: str | Path) -> Path:
     return target
 
 
-def write(evidence: Evidence, path: Path) -> Path:
+def write(evaluation: Evaluation, path: Path) -> Path:
     """Make the page, and write it whole or not at all.
 
     Raises:
         FileError: it can't be written.
     """
-    write_atomically(path, html(page_of(evidence)))
+    write_atomically(path, html(page_of(evaluation)))
     return path

@@ -6,12 +6,13 @@ This file stays light: what needs a table is imported when there is one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from thalweg.search.budget import FOLDS
+import thalweg.defaults as defaults
 
 if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
+    from thalweg.tabular.settings import TrainSettings
 
 OWN = (
     *("budget", "folds", "trials", "sampler", "storage", "folder", "resume", "threads"),
@@ -23,17 +24,17 @@ def tune(
     source: Any,
     target: str,
     *,
-    budget: str | float = "5m",
-    folds: int = FOLDS,
+    budget: str | float = defaults.BUDGET,
+    folds: int = defaults.FOLDS,
     trials: int | None = None,
-    sampler: str = "random",
+    sampler: str = defaults.SAMPLER,
     storage: str | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,
-    **settings: Any,
+    **settings: Unpack[TrainSettings],
 ) -> Tuned:
     """Find good settings for a table by successive halving, and train with them.
 
@@ -58,8 +59,8 @@ def tune(
         threads: networks trained at once; None for one on each processor.
         validation_data, test_data: tables of one's own, as `train` takes them; folds
             are of the rows to train on.
-        settings: any field of `thalweg.tabular.settings.Settings`; those given are
-            kept, and the others that shape training are tuned.
+        settings: any field of `Settings`; those given are kept, and the others that
+            shape training are tuned.
 
     Returns:
         The chosen settings, all trials, and the trained model with its test. With the

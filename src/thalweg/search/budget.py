@@ -7,7 +7,6 @@ import re
 from thalweg.checks import is_number
 from thalweg.errors import ArgumentError
 
-FOLDS = 5  # into which rows are cut, unless a user says otherwise
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])", re.ASCII)
 

@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, DataError
 from thalweg.tables.encode import Encoder
-from thalweg.tables.splitting.split import Split
+from thalweg.tables.splitting.split import RowNumbers, Split
 from thalweg.tables.splitting.splitters import Shares
 from thalweg.tables.table import Table
+from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.learn import fitted_to_loss
 from thalweg.tabular.own import NO_OWN, Own, own_part
-from thalweg.tabular.part import Part
 from thalweg.tabular.prepare import weighted
 from thalweg.tabular.prepared import LEARNED, Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.words import counted
 
-Rows = NDArray[np.int64]
 LEAST_SHARE, LEAST_ROWS = 0.1, 50  # that choose the epoch, where there are enough
 
 
@@ -87,7 +86,9 @@ def validation_share(
     return min(max(alike, LEAST_SHARE, LEAST_ROWS / (rest * rows)), usual)
 
 
-def classes_of(table: Table, prepared: Prepared, rows: Rows) -> NDArray[Any] | None:
+def classes_of(
+    table: Table, prepared: Prepared, rows: RowNumbers
+) -> NDArray[Any] | None:
     """The class numbers of rows; None where a number is predicted."""
     if isinstance(prepared.targets, ClassTargets):
         return prepared.targets.truth(table, rows)
@@ -105,7 +106,7 @@ def fold_of(
         targets = NumberTargets.fit(table, target, split.training, log)
     X = encoder.transform(table).X
     parts = {
-        name: Part.of(table, X, targets, prepared.schema, rows)
+        name: EncodedRows.of(table, X, targets, prepared.schema, rows)
         for name, rows in split.each().items()
     }
     if prepared.own.validation is not None:

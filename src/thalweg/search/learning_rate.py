@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.checks import require_positive, require_whole
+import thalweg.defaults as defaults
+from thalweg.checks import require_positive, require_seed, require_whole, seed_after
 from thalweg.errors import ArgumentError, NotFittedError, ShapeError
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
@@ -19,20 +20,19 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.model.metrics import metric_for
 from thalweg.model.programs import Programs
-from thalweg.model.step import Task, require_matrix_output
+from thalweg.model.step import Objective, require_matrix_output
 from thalweg.network import Network
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
-from thalweg.training.arguments import check_targets, require_dtype, require_seed
+from thalweg.training.arguments import check_targets, require_dtype
 from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
+from thalweg.training.objective import usual_loss
 from thalweg.training.rows import Rows, rows_from
-from thalweg.training.task import usual_loss
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS, STARTS = 200, 5
 LEAST_STEPS = 50
-SEEDS = range(2**32)
 MEMORY = 0.9  # β of the smoothing: about the last 10 steps count
 SHARE = 0.9  # of the whole fall of the loss, which is over at the chosen rate
 REASON = f"where {SHARE:.0%} of the fall of the smoothed loss are over"
@@ -79,18 +79,18 @@ def find_learning_rate(
     y: Any,
     *,
     loss: str | Loss | LossFunction | None = None,
-    optimizer: str | Optimizer = "adam",
-    batch_size: int | str = 32,
+    optimizer: str | Optimizer = defaults.OPTIMIZER,
+    batch_size: int | str = defaults.FIT_BATCH_SIZE,
     lowest: float = LOWEST,
     highest: float = HIGHEST,
     steps: int = STEPS,
     starts: int = STARTS,
-    seed: int = 0,
+    seed: int = defaults.SEED,
     sample_weight: Any = None,
     penalty: Penalty | None = None,
     clip_norm: float | None = None,
-    dtype: Dtype = "float32",
-    engine: str = "native",
+    dtype: Dtype = defaults.DTYPE,
+    engine: str = defaults.ENGINE,
     threads: int | None = None,
 ) -> RangeTest:
     """Find a learning rate by training while it grows.
@@ -145,16 +145,18 @@ def find_learning_rate(
         dtype = network.dtype
     rows = rows_from(X, y, sample_weight, dtype)
     size = batch_rows(batch_size, len(rows))
-    task = task_of(
+    objective = objective_of(
         start_of(network, rows, int(seed), dtype),
         *(rows, loss, optimizer, penalty, clip_norm),
     )
     runs: list[NumpyArray] = []
-    for own in (SEEDS[(seed + k) % len(SEEDS)] for k in range(starts)):
+    for own in (seed_after(int(seed), k) for k in range(starts)):
         start = start_of(network, rows, own, dtype)
-        runs.append(losses_of_steps(start, rows, task, size, rates, own, execution))
+        runs.append(
+            losses_of_steps(start, rows, objective, size, rates, own, execution)
+        )
     losses: list[float] = np.median(runs, axis=0).tolist()
-    test = settings_of(task, rows, size, seed, starts)
+    test = settings_of(objective, rows, size, seed, starts)
     return conclusion(rates, losses, test)
 
 
@@ -182,14 +184,14 @@ def is_fitted(network: Network) -> bool:
         return False
 
 
-def task_of(
+def objective_of(
     network: Network,
     rows: Rows,
     loss: str | Loss | LossFunction | None,
     optimizer: str | Optimizer,
     penalty: Penalty | None,
     clip_norm: float | None,
-) -> Task:
+) -> Objective:
     """What the network is to learn, checked as `Network.fit` does it."""
     if clip_norm is not None:
         require_positive("clip_norm", clip_norm)
@@ -198,7 +200,7 @@ def task_of(
     check_targets(rows.y, outputs, chosen)
     metric = metric_for(chosen, outputs, rows.y, rows.weights)
     costs = None if penalty is None else penalty_of(penalty)
-    return Task(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
+    return Objective(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
 
 
 # The choice ---------------------------------------------------------------------------
@@ -273,12 +275,12 @@ def smoothed(losses: Sequence[float], memory: float = MEMORY) -> list[float]:
 
 
 def settings_of(
-    task: Task, rows: Rows, batch_size: int, seed: int, starts: int
+    objective: Objective, rows: Rows, batch_size: int, seed: int, starts: int
 ) -> dict[str, Any]:
     """How a test was set up, as plain data."""
     return {
-        "loss": task.loss.name,
-        "optimizer": type(task.optimizer).__name__,
+        "loss": objective.loss.name,
+        "optimizer": type(objective.optimizer).__name__,
         "batch_size": batch_size,
         "seed": int(seed),
         "starts": starts,

@@ -13,7 +13,7 @@ from thalweg.search.trials import DEFAULT, FoldRun, Trial
 
 
 @dataclass(frozen=True)
-class Job:
+class FoldJob:
     """One training: some settings, for some epochs, without one fold."""
 
     number: int
@@ -61,11 +61,11 @@ class Queue:
             self._points[number] = self._sampler.propose(number)
         return self._points[number]
 
-    def next(self, running: Container[Job]) -> Job | None:
+    def next(self, running: Container[FoldJob]) -> FoldJob | None:
         """The first job that is neither done nor running; None if there is none."""
         for number, epochs in self._wanted():
             for fold in range(self._folds):
-                job = Job(number, epochs, fold)
+                job = FoldJob(number, epochs, fold)
                 done = fold in self._runs.get((number, epochs), ())
                 if not done and job not in running:
                     return job
@@ -83,7 +83,7 @@ class Queue:
             yield from missing
             self._close()
 
-    def finish(self, job: Job, run: FoldRun) -> Trial | None:
+    def finish(self, job: FoldJob, run: FoldRun) -> Trial | None:
         """Enter a job's result; the trial, if it was the last of its folds."""
         runs = self._runs.setdefault((job.number, job.epochs), {})
         runs[job.fold] = run

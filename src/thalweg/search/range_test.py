@@ -12,7 +12,7 @@ from thalweg.checks import require, require_positive
 from thalweg.formulas.schedules import Schedule
 from thalweg.interrupts import watch
 from thalweg.model.memory import memory_of
-from thalweg.model.step import Task, step_key, step_programs
+from thalweg.model.step import Objective, step_key, step_programs
 from thalweg.network import Network
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
@@ -66,7 +66,7 @@ class ExponentialGrowth(Schedule):
 def losses_of_steps(
     network: Network,
     rows: Rows,
-    task: Task,
+    objective: Objective,
     batch_size: int,
     rates: Sequence[float],
     seed: int,
@@ -80,7 +80,7 @@ def losses_of_steps(
     Arguments:
         network: where training starts; it is left as it is.
         rows: to train on, in another order each time they are used up.
-        task: loss, optimizer and penalties.
+        objective: loss, optimizer and penalties.
         batch_size: the rows of a step.
         rates: the learning rate of every step.
         seed: of the order of rows, and of dropout.
@@ -94,7 +94,7 @@ def losses_of_steps(
     """
     order = repeated_order(len(rows), len(rates) * batch_size, seed)
     taken = with_mean_weight_one(rows.take(order))
-    steps = steps_of(network, taken, task, batch_size, seed, execution)
+    steps = steps_of(network, taken, objective, batch_size, seed, execution)
     log = steps.log()
     epoch = Epoch(taken.numbers, np.array(rates, np.float64), 0, log)
     losses = np.full(len(rates), np.inf)
@@ -117,7 +117,7 @@ def repeated_order(rows: int, count: int, seed: int) -> NumpyArray:
 def steps_of(
     network: Network,
     rows: Rows,
-    task: Task,
+    objective: Objective,
     batch_size: int,
     seed: int,
     execution: Execution,
@@ -128,9 +128,9 @@ def steps_of(
 
     def step(count: int) -> Program:
         types = rows.types(count)
-        return step_programs(layers, shapes, task, types, dtype)["step"]
+        return step_programs(layers, shapes, objective, types, dtype)["step"]
 
-    key = step_key(layers, shapes, task, rows.types(1), dtype)
+    key = step_key(layers, shapes, objective, rows.types(1), dtype)
     program = Batch(step, rows.arrays())
     return execution.steps(program, rows, batch_size, seed, memory.buffers(), key)
 

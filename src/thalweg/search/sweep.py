@@ -7,17 +7,26 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
+import thalweg.defaults as defaults
 from thalweg.checks import nearest, require, require_instance
 from thalweg.errors import ArgumentError, DivergenceError
 from thalweg.formulas.layers import Layer
+from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
+from thalweg.formulas.penalties import Penalty
+from thalweg.formulas.schedules import Schedule
+from thalweg.interrupts import LOOK_SECONDS
 from thalweg.model.history import EpochRecord, History
 from thalweg.model.programs import Programs
 from thalweg.network import Network
+from thalweg.program.types import Dtype
+from thalweg.training.callbacks import AfterEpoch, Callback
+from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
+from thalweg.training.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,8 +36,32 @@ if TYPE_CHECKING:
 Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
 Settings = dict[str, Any]
 Run = Callable[[Settings], "Network | None"]
+NOT_OF_SWEEPS = ("self", "X", "y", "threads", "warm_start", "progress")
+"""Arguments of `Network.fit` that a sweep has itself, or that mean nothing in one."""
+
 LEARNING_RATE = "learning_rate"  # of the optimizer, whichever that is
-LOOK_SECONDS = 0.05  # between two looks at the user's wish to stop
+
+
+class FitSettings(TypedDict, total=False):
+    """The arguments of `Network.fit` that `sweep` takes for all runs."""
+
+    loss: str | Loss | LossFunction | None
+    optimizer: str | Optimizer
+    learning_rate: float | Schedule  # of the optimizer
+    epochs: int
+    batch_size: int | str
+    validation: float | tuple[Any, ...] | None
+    early_stopping: EarlyStopping | None
+    seed: int
+    shuffle: bool
+    sample_weight: Any
+    penalty: Penalty | None
+    clip_norm: float | None
+    dtype: Dtype
+    callback: AfterEpoch | None
+    callbacks: Sequence[Callback]
+    checkpoint: Checkpoint | None
+    engine: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +121,7 @@ def sweep(
     *,
     over: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     threads: int | None = None,
-    **settings: Any,
+    **settings: Unpack[FitSettings],
 ) -> Sweep:
     """Train a network for every combination of settings, several at a time.
 
@@ -132,7 +165,7 @@ def sweep(
     runs = combinations(over)
     for varied in runs:
         check_names(layers, [*varied, *settings])
-    execution = Execution("native", threads)
+    execution = Execution(threads=threads)
     programs, stop = Programs(), threading.Event()
 
     def callback(record: EpochRecord) -> None:
@@ -207,7 +240,7 @@ def trained(
     own = {name: settings.pop(name) for name in parameters_of(layers) & set(settings)}
     built = layers(**own) if callable(layers) else layers
     if LEARNING_RATE in settings:
-        rule = optimizer_named(settings.get("optimizer", "adam"))
+        rule = optimizer_named(settings.get("optimizer", defaults.OPTIMIZER))
         settings["optimizer"] = with_rate(rule, settings.pop(LEARNING_RATE))
     if isinstance(built, Network):
         network, settings = built, {**settings, "warm_start": True}
@@ -242,9 +275,7 @@ def check_names(layers: Layers, names: Sequence[str]) -> None:
         must = "a list of layers, or a function that gives one"
         require_instance("layers", layers, Sequence, must)
     fit = set(inspect.signature(Network.fit).parameters)
-    known = {*parameters_of(layers), *fit, LEARNING_RATE} - {
-        *("self", "X", "y", "threads", "warm_start", "progress")
-    }
+    known = {*parameters_of(layers), *fit, LEARNING_RATE} - set(NOT_OF_SWEEPS)
     for name in names:
         if name not in known:
             raise ArgumentError(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
-from thalweg.search.budget import FOLDS
 from thalweg.search.folds import folds_of
 from thalweg.search.journal import Journal
 from thalweg.search.queue import Queue
@@ -19,7 +19,7 @@ from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
 from thalweg.search.workers import Workers
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.tabular.going_on import fingerprints
+from thalweg.tabular.fingerprints import fingerprints
 from thalweg.tabular.learn import Trained, learn, prepared_by
 from thalweg.tabular.model import USUAL
 from thalweg.tabular.own import NO_SOURCES, Own, Sources
@@ -46,9 +46,9 @@ class Request:
     """
 
     seconds: float
-    folds: int = FOLDS
+    folds: int = defaults.FOLDS
     trials: int | None = None
-    sampler: str = "random"
+    sampler: str = defaults.SAMPLER
     storage: str | None = None
     folder: str | Path | None = None
     resume: bool = False
@@ -72,6 +72,14 @@ class Tuned:
         default: the trial of the settings that hold without tuning.
         trained: the network trained with the chosen settings, and its one test.
         stopped_because: why the search ended, as a sentence.
+
+    Example:
+        >>> import thalweg as tw
+        >>> tuned = tw.tune("examples/penguins.csv", "species", trials=1, epochs=3)
+        >>> isinstance(tuned, tw.Tuned), tuned.settings.epochs
+        (True, 3)
+        >>> len(tuned.trials) == tuned.table.height
+        True
     """
 
     trials: tuple[Trial, ...]

@@ -9,22 +9,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
+from thalweg.checks import seed_after
 from thalweg.errors import DivergenceError
-from thalweg.interrupts import Interrupt, watch
+from thalweg.interrupts import LOOK_SECONDS, Interrupt, watch
 from thalweg.model.history import EpochRecord
 from thalweg.model.programs import Programs
 from thalweg.network import Network
 from thalweg.search.budget import in_words
-from thalweg.search.queue import Job, Queue
+from thalweg.search.queue import FoldJob, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
-from thalweg.tabular.learn import Course, build, train_network
+from thalweg.tabular.learn import RunContext, build, train_network
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import SEEDS, Settings
+from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
 
-LOOK_SECONDS = 0.05  # between two looks at the clock, and at the user's wish to stop
 Report = Callable[[Trial], object]
 
 
@@ -44,7 +44,7 @@ class Workers:
         self._folds, self._base, self._queue = folds, base, queue
         self._report = report
         self._stop = threading.Event()
-        self._running: dict[Future[FoldRun | None], Job] = {}
+        self._running: dict[Future[FoldRun | None], FoldJob] = {}
         self._programs: dict[int, Programs] = {}
 
     def work(self, threads: int, seconds: float) -> str:
@@ -95,15 +95,15 @@ class Workers:
                 self._programs.pop(trial.number, None)
                 self._report(trial)
 
-    def _start_of(self, job: Job) -> tuple[Job, Settings, Programs]:
+    def _start_of(self, job: FoldJob) -> tuple[FoldJob, Settings, Programs]:
         """What a job needs that threads share."""
         settings = settings_at(self._base, self._queue.point(job.number))
-        seed = SEEDS[(settings.seed + job.fold) % len(SEEDS)]
+        seed = seed_after(settings.seed, job.fold)
         programs = self._programs.setdefault(job.number, Programs())
         return job, replace(settings, seed=seed), programs
 
     def _train(
-        self, job: Job, settings: Settings, programs: Programs
+        self, job: FoldJob, settings: Settings, programs: Programs
     ) -> FoldRun | None:
         """One job; None if it was stopped."""
         fold = self._folds[job.fold]
@@ -134,7 +134,7 @@ def fold_run(
         if stop.is_set() or record.epoch >= epochs < settings.epochs:
             raise KeyboardInterrupt
 
-    alone = Course(callback, (), Execution(threads=1), None, None)
+    alone = RunContext(callback, (), Execution(threads=1), None, None)
     try:
         train_network(network, fold, settings, alone)
     except DivergenceError:

@@ -9,7 +9,7 @@ import polars as pl
 
 from thalweg.errors import DataError
 from thalweg.tables.encodings import Encoding, Mask
-from thalweg.tables.forms import Form, Kind
+from thalweg.tables.forms import ColumnKind, Form
 from thalweg.tables.table import Table
 from thalweg.words import counted, listed, shown
 
@@ -36,7 +36,7 @@ class ColumnReport:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     missing: int
     newly_missing: bool
     unseen: int

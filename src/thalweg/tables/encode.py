@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,10 +17,9 @@ from thalweg.tables.forms import USUAL, Form
 from thalweg.tables.forms.missing import MISSING_TEXTS
 from thalweg.tables.number_block import number_blocks
 from thalweg.tables.schema import Column, Schema
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.strict import items, require_keys, tag_of
 from thalweg.tables.table import Table
-
-Rows: TypeAlias = NDArray[np.int64]
 
 PLAIN = USUAL["number"]
 
@@ -73,7 +72,7 @@ class Encoder:
     encodings: tuple[Encoding, ...]
 
     @classmethod
-    def fit(cls, schema: Schema, table: Table, rows: Rows) -> "Encoder":
+    def fit(cls, schema: Schema, table: Table, rows: RowNumbers) -> "Encoder":
         """Learn how to encode from some rows of a table.
 
         Args:
@@ -241,7 +240,7 @@ class Encoder:
 
 
 def _fit_plain(
-    columns: Sequence[Column], table: Table, rows: Rows
+    columns: Sequence[Column], table: Table, rows: RowNumbers
 ) -> dict[str, Encoding]:
     """The encodings of columns of plain numbers, without a missing one in the rows."""
     forms = {column.name: column.form for column in columns if column.form == PLAIN}

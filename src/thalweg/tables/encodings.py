@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.errors import ModelFileError
-from thalweg.tables.forms import USUAL, Form, Kind, NumberForm
+from thalweg.tables.forms import USUAL, ColumnKind, Form, NumberForm
 from thalweg.tables.scales import NormalScores, Scale
 from thalweg.tables.strict import number, require_keys, text, texts, truth
 
@@ -37,7 +37,7 @@ class Encoding(ABC):
     tag: ClassVar[str]
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ColumnKind:
         """What its cells are."""
         return self.form.kind
 
@@ -90,7 +90,7 @@ class Encoding(ABC):
 
 
 def shared_fields(
-    found: Mapping[str, Any], form: Form, kinds: tuple[Kind, ...]
+    found: Mapping[str, Any], form: Form, kinds: tuple[ColumnKind, ...]
 ) -> tuple[str, Form, bool]:
     """Name, form and whether cells are missing, as every encoding stores them.
 
@@ -316,7 +316,7 @@ def _days(cells: pl.Series) -> Floats:
     return _numbers(cells.cast(dtype)) / per_day
 
 
-def _possible_cycles(kind: Kind) -> tuple[str, ...]:
+def _possible_cycles(kind: ColumnKind) -> tuple[str, ...]:
     return ("day",) if kind == "time" else ("year", "week", "day")
 
 

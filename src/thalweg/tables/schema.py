@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from thalweg.errors import ModelFileError
-from thalweg.tables.forms import KINDS, USUAL, Form, Kind, form_from
+from thalweg.tables.forms import KINDS, USUAL, ColumnKind, Form, form_from
 from thalweg.tables.strict import items, require_keys, text
 
 OF_ITS_KIND = cast(Form, None)  # what stands for the usual form
@@ -26,7 +26,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     reason: str
     form: Form = OF_ITS_KIND
 
@@ -65,7 +65,7 @@ class Column:
         )
 
 
-def form_data(form: Form, kind: Kind) -> dict[str, Any]:
+def form_data(form: Form, kind: ColumnKind) -> dict[str, Any]:
     """A form as JSON; nothing where it is the usual one of its kind."""
     if form is USUAL[kind]:
         return {}
@@ -73,7 +73,7 @@ def form_data(form: Form, kind: Kind) -> dict[str, Any]:
     return {} if data == USUAL[kind].to_dict() else {"form": data}
 
 
-def form_of(data: Any, kind: Kind) -> Form:
+def form_of(data: Any, kind: ColumnKind) -> Form:
     """The form that `form_data` wrote, if any.
 
     Raises:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import ModelFileError
-from thalweg.files.columnar import Column
+from thalweg.files.columnar import PackedColumn
 
 
 def require_keys(
@@ -68,9 +68,9 @@ def number(value: object, what: str) -> float:
     return float(value)
 
 
-def items(value: object, what: str) -> list[Any] | Column:
+def items(value: object, what: str) -> list[Any] | PackedColumn:
     """The value, if it is a list, short or long."""
-    if not isinstance(value, list | Column):
+    if not isinstance(value, list | PackedColumn):
         raise ModelFileError(f"{what} must be a list, got {value!r:.60}")
     return value  # pyright: ignore[reportUnknownVariableType]
 

@@ -6,14 +6,16 @@ This file stays light: polars and scikit-learn are imported when a table is ther
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
 from thalweg.tabular.libraries import load_libraries
 
 if TYPE_CHECKING:
     from thalweg.tabular.inspection import Inspection
     from thalweg.tabular.learn import Trained
+    from thalweg.tabular.settings import TrainSettings
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.checkpoint import Checkpoint
 
@@ -25,11 +27,11 @@ def train(
     callback: AfterEpoch | None = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
-    engine: str = "native",
+    engine: str = defaults.ENGINE,
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,
-    **settings: Any,
+    **settings: Unpack[TrainSettings],
 ) -> Trained:
     """Train a network on a table, and test it on rows never used.
 
@@ -44,7 +46,7 @@ def train(
             to the bit for any number.
         validation_data, test_data: tables of one's own to choose the epoch by, and to
             test on, as `source`; no rows of that are drawn for it then.
-        settings: any field of `thalweg.tabular.settings.Settings`, such as
+        settings: any field of `Settings`, such as
             ``layers=(64, 64)`` or ``epochs=50``.
 
     Returns:
@@ -84,7 +86,9 @@ def train(
     )
 
 
-def inspect(source: Any, target: str | None = None, **declared: Any) -> Inspection:
+def inspect(
+    source: Any, target: str | None = None, **declared: Unpack[TrainSettings]
+) -> Inspection:
     """What each column of a table would be taken for, why, and how to change it.
 
     Nothing is trained. A column that can't be used as it is has the kind ``error``, and

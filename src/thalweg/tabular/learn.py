@@ -21,7 +21,7 @@ from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
 from thalweg.tabular.cautions import below_zero, few_rows
-from thalweg.tabular.going_on import fingerprints, noted, require_same_tables
+from thalweg.tabular.fingerprints import fingerprints, noted, require_same_tables
 from thalweg.tabular.magnitude import near_one, weighted_mean
 from thalweg.tabular.model import USUAL, TableModel
 from thalweg.tabular.own import NO_OWN, NO_SOURCES, Own, Sources
@@ -40,7 +40,7 @@ from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.tabular.worked import libraries_have_worked
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.curves import Reading, read_curves
+from thalweg.training.curves import CurveReading, read_curves
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
@@ -69,6 +69,14 @@ class Trained:
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
         table: the rows as they were read.
+
+    Example:
+        >>> import thalweg as tw
+        >>> trained = tw.train("examples/penguins.csv", target="species", epochs=5)
+        >>> isinstance(trained, tw.Trained), trained.history.stopped_epoch
+        (True, 5)
+        >>> list(trained.baselines)
+        ['constant guess', 'linear model']
     """
 
     model: TableModel
@@ -76,14 +84,14 @@ class Trained:
     prepared: Prepared
     test: Metrics
     baselines: dict[str, Metrics]
-    reading: Reading
+    reading: CurveReading
     notes: tuple[str, ...] = ()
     diverged: str = ""
     table: Table | None = None
 
 
 @dataclass(frozen=True)
-class Course:
+class RunContext:
     """What accompanies a run, and leaves its result as it is.
 
     Arguments:
@@ -149,8 +157,8 @@ def learn(
         require_savable(network, prepared, settings, table)
     if announce is not None:
         announce(table, prepared, network)
-    course = Course(callback, callbacks, execution, checkpoint, resumed)
-    diverged = train_network(network, prepared, settings, course)
+    context = RunContext(callback, callbacks, execution, checkpoint, resumed)
+    diverged = train_network(network, prepared, settings, context)
     model = model_of(network, prepared, settings)
     trained = tested(model, table, prepared, settings, data, diverged, execution)
     libraries_have_worked()
@@ -274,12 +282,12 @@ def from_zero(table: Table, prepared: Prepared) -> Prepared:
 
 
 def train_network(
-    network: Network, prepared: Prepared, settings: Settings, course: Course
+    network: Network, prepared: Prepared, settings: Settings, context: RunContext
 ) -> str:
     """Fit the network; why it diverged, if it did after a first whole epoch."""
-    fit = fit_anew if course.resumed is None else fit_on
+    fit = fit_anew if context.resumed is None else fit_on
     try:
-        fit(network, prepared, settings, course)
+        fit(network, prepared, settings, context)
     except DivergenceError as error:
         if not network.history.epochs:
             raise
@@ -288,7 +296,7 @@ def train_network(
 
 
 def fit_anew(
-    network: Network, prepared: Prepared, settings: Settings, course: Course
+    network: Network, prepared: Prepared, settings: Settings, context: RunContext
 ) -> None:
     """Fit the network to the training rows."""
     training, validation = prepared.training, prepared.validation
@@ -305,31 +313,31 @@ def fit_anew(
         sample_weight=training.weights,
         penalty=settings.penalty(),
         clip_norm=settings.clip_norm,
-        callback=course.callback,
-        callbacks=course.callbacks,
-        checkpoint=course.checkpoint,
-        engine=course.execution.engine,
-        threads=course.execution.threads,
+        callback=context.callback,
+        callbacks=context.callbacks,
+        checkpoint=context.checkpoint,
+        engine=context.execution.engine,
+        threads=context.execution.threads,
     )
 
 
 def fit_on(
-    network: Network, prepared: Prepared, settings: Settings, course: Course
+    network: Network, prepared: Prepared, settings: Settings, context: RunContext
 ) -> None:
     """Go on fitting the network to the same rows."""
     from thalweg.checkpoints.resume import go_on
 
-    assert course.resumed is not None
+    assert context.resumed is not None
     training, validation = prepared.training, prepared.validation
-    callback, callbacks = course.callback, course.callbacks
+    callback, callbacks = context.callback, context.callbacks
     go_on(
-        *course.resumed,
+        *context.resumed,
         training.X,
         training.y,
         sample_weight=training.weights,
         validation=(validation.X, validation.y, validation.weights),
         callbacks=callbacks_from(callback, callbacks, False, settings.epochs),
-        threads=course.execution.threads,
+        threads=context.execution.threads,
     )
 
 

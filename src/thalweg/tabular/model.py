@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORMS, LOG_TARGET
@@ -94,7 +95,7 @@ class TableModel:
         source: Any,
         *,
         lenient: bool = False,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
         dialect: Dialect | None = None,
     ) -> pl.DataFrame:
@@ -246,7 +247,7 @@ class TableModel:
         source: Any,
         *,
         lenient: bool = False,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
         dialect: Dialect | None = None,
     ) -> Metrics:

@@ -11,21 +11,20 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError
 from thalweg.tables.dialect import Dialect
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.splitting.copies import numbered_copies
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.table import Table
-from thalweg.tabular.part import Part
+from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.split_columns import groups_of, have_few_values
 from thalweg.tabular.targets import ClassTargets, NumberTargets, rows_with_target
 from thalweg.words import counted, listed
 
-Rows: TypeAlias = NDArray[np.int64]
 Sources: TypeAlias = Mapping[str, Any]
 """For ``validation`` and ``test``, where there is a table of one's own, what it is."""
 
@@ -118,8 +117,8 @@ class OwnPart:
         notes: what the user should know.
     """
 
-    part: Part
-    rows: Rows
+    part: EncodedRows
+    rows: RowNumbers
     notes: tuple[str, ...]
 
 
@@ -136,12 +135,12 @@ def own_part(
     encoded.report.require_readable("set the column aside: --ignore (ignore=)")
     rows = rows_with_target(table, targets.name, targets.form)
     require_known_classes(table, targets, rows)
-    part = Part.of(table, encoded.X, targets, encoder.schema, rows)
+    part = EncodedRows.of(table, encoded.X, targets, encoder.schema, rows)
     found = [f"{table.name}: {line}" for line in encoded.report.lines()]
     return OwnPart(part, rows, (*left_out(table, targets.name, rows), *found))
 
 
-def left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
+def left_out(table: Table, target: str, rows: RowNumbers) -> tuple[str, ...]:
     """A note on the rows without a target."""
     missing = table.rows - len(rows)
     if not missing:
@@ -150,7 +149,7 @@ def left_out(table: Table, target: str, rows: Rows) -> tuple[str, ...]:
 
 
 def require_known_classes(
-    table: Table, targets: ClassTargets | NumberTargets, rows: Rows
+    table: Table, targets: ClassTargets | NumberTargets, rows: RowNumbers
 ) -> None:
     """The table has no class that the one trained on doesn't have.
 

@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError
 from thalweg.tables.declared import declared_by
 from thalweg.tables.encode import Encoder
 from thalweg.tables.infer import infer
 from thalweg.tables.schema import Schema
-from thalweg.tables.splitting.split import Split, require_rows
+from thalweg.tables.splitting.split import RowNumbers, Split, require_rows
 from thalweg.tables.splitting.splitters import Shares, Splitter
 from thalweg.tables.table import Table
 from thalweg.tabular.class_factors import class_factors
+from thalweg.tabular.encoded_rows import DTYPE, EncodedRows
 from thalweg.tabular.hints import hints
 from thalweg.tabular.own import NO_OWN, Own, left_out, own_part, shared_with
-from thalweg.tabular.part import DTYPE, Part
 from thalweg.tabular.prepared import LEARNED, Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.split_columns import splitter_for
@@ -32,8 +31,6 @@ from thalweg.tabular.targets import (
 from thalweg.tabular.task import Task, infer_task
 from thalweg.training.rows import outweighing
 from thalweg.words import counted, shown
-
-Rows: TypeAlias = NDArray[np.int64]
 
 USUAL = Settings()
 
@@ -77,7 +74,7 @@ def prepare(
     targets = fit_targets(table, schema.target, found, rows, parts.training, scale)
     encoded = encoder.transform(table)
     arrays = {
-        name: Part.of(table, encoded.X, targets, schema, chosen)
+        name: EncodedRows.of(table, encoded.X, targets, schema, chosen)
         for name, chosen in parts.each().items()
     }
     prepared = Prepared(
@@ -127,7 +124,7 @@ def weighted(
     factors = class_factors(given, targets, training.y, training.weights)
     found: dict[str, Any] = {}
     for name in parts:
-        part: Part = getattr(prepared, name)
+        part: EncodedRows = getattr(prepared, name)
         own = 1.0 if part.weights is None else part.weights
         with np.errstate(over="ignore"):
             weights = own * factors[part.y]
@@ -151,7 +148,7 @@ def _split(
     table: Table,
     schema: Schema,
     task: Task,
-    rows: Rows,
+    rows: RowNumbers,
     splitter: Splitter,
     shares: Shares,
 ) -> Split:
@@ -189,7 +186,10 @@ def _with_own(prepared: Prepared, table: Table, settings: Settings) -> Prepared:
 
 
 def _tail(
-    table: Table, targets: ClassTargets | NumberTargets, rows: Rows, settings: Settings
+    table: Table,
+    targets: ClassTargets | NumberTargets,
+    rows: RowNumbers,
+    settings: Settings,
 ) -> tuple[str, ...]:
     if isinstance(targets, ClassTargets):
         return ()

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thalweg.tables.cell_report import Report
 from thalweg.tables.encode import Encoder
@@ -14,15 +12,13 @@ from thalweg.tables.splitting.split import Split
 from thalweg.tables.splitting.splitters import Splitter
 from thalweg.tables.table import Table
 from thalweg.tabular.deciding import Deciding, deciding_metric
+from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.own import Own
-from thalweg.tabular.part import Part
 from thalweg.tabular.targets import (
     ClassTargets,
     NumberTargets,
 )
 from thalweg.tabular.task import Task
-
-Rows: TypeAlias = NDArray[np.int64]
 
 LEARNED = ("training", "validation")  # parts that the network is chosen by
 
@@ -52,9 +48,9 @@ class Prepared:
     schema: Schema
     encoder: Encoder
     targets: ClassTargets | NumberTargets
-    training: Part
-    validation: Part
-    test: Part
+    training: EncodedRows
+    validation: EncodedRows
+    test: EncodedRows
     split: Split
     splitter: Splitter
     own: Own
@@ -62,7 +58,7 @@ class Prepared:
     notes: tuple[str, ...]
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, EncodedRows]:
         """The rows of each part, by its name."""
         return {name: getattr(self, name) for name in self.split.each()}
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, cast
+from inspect import signature
+from typing import Any, TypedDict, cast
 
+import thalweg.defaults as defaults
 from thalweg.checks import (
     is_number,
-    is_whole,
     look_up,
     require,
     require_fraction,
     require_instance,
     require_non_negative,
     require_positive,
+    require_seed,
     require_text,
     require_whole,
 )
@@ -36,14 +38,9 @@ from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
 from thalweg.training.stopping import EarlyStopping
 
-SMALL_BATCH = 32
-LARGE_BATCH = 128
-SMALL_TABLE = 2_000  # training rows below which small batches are taken
-SEEDS = range(2**32)  # those that scikit-learn takes, too
-
 # Each takes the learning rate and the number of steps in all.
 SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = {
-    "plateau": lambda rate, steps: ReduceOnPlateau(rate, factor=0.3, patience=5),
+    "plateau": lambda rate, steps: ReduceOnPlateau(rate, defaults.PLATEAU_FACTOR),
     "constant": lambda rate, steps: Constant(rate),
     "step": lambda rate, steps: StepDecay(rate, every=max(steps // 3, 1)),
     "exponential": lambda rate, steps: ExponentialDecay(rate, 0.01 ** (1 / steps)),
@@ -62,7 +59,12 @@ CHOICES = {
     "limits": LIMITS,
     "target_scale": TARGET_SCALES,
 }
-DECAYING = ("adamw", "lion")  # rules that have decoupled weight decay
+DECAYING = tuple(
+    name
+    for name, rule in OPTIMIZERS.items()
+    if "weight_decay" in signature(rule).parameters
+)
+"""Rules that have decoupled weight decay."""
 
 
 @dataclass(frozen=True)
@@ -120,30 +122,33 @@ class Settings:
         ArgumentError: a setting can't be used; the message says what it must be.
 
     Example:
-        >>> Settings(optimizer="adm")
+        >>> import thalweg as tw
+        >>> tw.Settings(layers=(8,)).rows_a_step(training_rows=100)
+        32
+        >>> tw.Settings(optimizer="adm")
         Traceback (most recent call last):
         thalweg.errors.ArgumentError: there is no optimizer 'adm': did you mean ...
     """
 
     task: str | None = None
     target_scale: str | None = None
-    layers: tuple[int, ...] = (128, 64)
-    activation: str = "silu"
+    layers: tuple[int, ...] = defaults.LAYERS
+    activation: str = defaults.ACTIVATION
     loss: str | None = None
-    optimizer: str = "adam"
-    learning_rate: float = 0.003
-    schedule: str = "plateau"
+    optimizer: str = defaults.OPTIMIZER
+    learning_rate: float = defaults.LEARNING_RATE
+    schedule: str = defaults.SCHEDULE
     batch_size: int | str | None = None
-    epochs: int = 200
-    dropout: float = 0.0
-    l1: float = 0.0
-    l2: float = 0.0
+    epochs: int = defaults.EPOCHS
+    dropout: float = defaults.DROPOUT
+    l1: float = defaults.L1
+    l2: float = defaults.L2
     weight_decay: float | None = None
     clip_norm: float | None = None
-    patience: int = 12
-    min_delta: float = 0.0
-    validation: float = 0.2
-    test: float = 0.2
+    patience: int = defaults.PATIENCE
+    min_delta: float = defaults.MIN_DELTA
+    validation: float = defaults.VALIDATION
+    test: float = defaults.TEST
     ignore: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     number: tuple[str, ...] = ()
@@ -156,7 +161,7 @@ class Settings:
     class_weight: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
-    seed: int = 0
+    seed: int = defaults.SEED
     separator: str | None = None
     encoding: str | None = None
     skip_rows: int = 0
@@ -196,9 +201,7 @@ class Settings:
         if self.task is not None:
             require_instance("task", self.task, str, "classes or number")
         require_whole("epochs", self.epochs, least=1)
-        # A range is searched for what isn't an int, from one end to the other.
-        fits = is_whole(self.seed) and int(self.seed) in SEEDS
-        require(fits, "seed", f"a whole number, 0 to {SEEDS[-1]}", self.seed)
+        require_seed(self.seed)
         require_fraction("dropout", self.dropout)
         for name in ("validation", "test"):
             share = getattr(self, name)
@@ -230,7 +233,8 @@ class Settings:
         """The batch size for a number of training rows."""
         if self.batch_size is not None:
             return self.batch_size
-        return SMALL_BATCH if training_rows < SMALL_TABLE else LARGE_BATCH
+        small = training_rows < defaults.SMALL_TABLE
+        return defaults.SMALL_BATCH if small else defaults.LARGE_BATCH
 
     def rule(self, training_rows: int) -> Optimizer:
         """The optimizer with its schedule."""
@@ -256,6 +260,54 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
         return asdict(self)
+
+
+Names = str | Iterable[str]
+Declarations = Names | Mapping[str, Any]  # of columns, what is said of each
+
+
+class TrainSettings(TypedDict, total=False):
+    """The settings as `train` and `tune` take them, by name; see `Settings`.
+
+    Of what `Settings` keeps as texts it may be one text, several, or a mapping.
+    """
+
+    task: str | None
+    target_scale: str | None
+    layers: Sequence[int]
+    activation: str
+    loss: str | None
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    batch_size: int | str | None
+    epochs: int
+    dropout: float
+    l1: float
+    l2: float
+    weight_decay: float | None
+    clip_norm: float | None
+    patience: int
+    min_delta: float
+    validation: float
+    test: float
+    ignore: Names
+    category: Names
+    number: Names
+    date: Declarations
+    missing: Declarations
+    decimal: str | None
+    thousands: str | None
+    limits: str | None
+    weights: str | None
+    class_weight: str | Iterable[str] | Mapping[Any, float]
+    group: str | None
+    time: str | None
+    seed: int
+    separator: str | None
+    encoding: str | None
+    skip_rows: int
+    comment: str | None
 
 
 def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Settings:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from thalweg.errors import DataError
 from thalweg.tables.declared import NOTHING, Declared, OfColumn, way
@@ -14,6 +11,7 @@ from thalweg.tables.forms import is_unusable
 from thalweg.tables.infer import category_form, infer_column
 from thalweg.tables.schema import Column, Schema
 from thalweg.tables.splitting.copies import numbered_copies, repeat_by_nature
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.splitting.splitters import (
     ByCopies,
     ByGroup,
@@ -25,14 +23,16 @@ from thalweg.tables.table import Table
 from thalweg.tabular.settings import Settings
 from thalweg.words import counted
 
-Rows: TypeAlias = NDArray[np.int64]
-
 ORDERED = ("number", "date", "time")
 """Kinds of columns that have an order."""
 
 
 def splitter_for(
-    table: Table, schema: Schema, rows: Rows, settings: Settings, declared: Declared
+    table: Table,
+    schema: Schema,
+    rows: RowNumbers,
+    settings: Settings,
+    declared: Declared,
 ) -> Splitter:
     """What the rows of a table are split by.
 
@@ -53,7 +53,7 @@ def splitter_for(
     return by_copies(table, schema, rows)
 
 
-def by_group(table: Table, name: str, rows: Rows, declared: Declared) -> ByGroup:
+def by_group(table: Table, name: str, rows: RowNumbers, declared: Declared) -> ByGroup:
     """Groups by a column; a row in which it is missing is a group of its own.
 
     >>> import polars as pl
@@ -88,7 +88,7 @@ def groups_of(table: Table, name: str, said: OfColumn = NOTHING) -> pl.Series:
 
 
 def by_time(
-    table: Table, schema: Schema, name: str, rows: Rows, declared: Declared
+    table: Table, schema: Schema, name: str, rows: RowNumbers, declared: Declared
 ) -> ByTime:
     """The order of rows by a column of dates, times or numbers.
 
@@ -129,7 +129,7 @@ def ordered_column(
     )
 
 
-def by_copies(table: Table, schema: Schema, rows: Rows) -> Splitter:
+def by_copies(table: Table, schema: Schema, rows: RowNumbers) -> Splitter:
     """Copies, by all columns that the network sees and the target."""
     names = [column.name for column in (*schema.features, schema.target)]
     copies = numbered_copies(table, names, rows) if schema.features else None
@@ -144,7 +144,7 @@ def by_copies(table: Table, schema: Schema, rows: Rows) -> Splitter:
     return ByCopies(numbers, (f"{said}; copies stay on one side of the split",))
 
 
-def have_few_values(table: Table, schema: Schema, rows: Rows) -> bool:
+def have_few_values(table: Table, schema: Schema, rows: RowNumbers) -> bool:
     """Whether rows repeat by nature: what is a category repeats, for one."""
     features = schema.features
     if len(features) == 1 and features[0].kind == "category":
@@ -152,7 +152,7 @@ def have_few_values(table: Table, schema: Schema, rows: Rows) -> bool:
     return repeat_by_nature(table.select([each.name for each in features])[rows])
 
 
-def repeats(numbers: Rows) -> int:
+def repeats(numbers: RowNumbers) -> int:
     """How many rows are the same as one before, by numbers from 0 on without a gap."""
     return len(numbers) - int(numbers.max()) - 1
 

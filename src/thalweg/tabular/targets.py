@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import polars as pl
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.program import ops
-from thalweg.tables.forms import USUAL, Form, Kind
+from thalweg.tables.forms import USUAL, ColumnKind, Form
 from thalweg.tables.scales import Scale
 from thalweg.tables.schema import Column, Schema, form_data, form_of
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.strict import items, require_keys, tag_of, text, texts
 from thalweg.tables.table import Table
 from thalweg.tabular.magnitude import near_one
@@ -23,12 +24,12 @@ from thalweg.tabular.scores import both_columns
 from thalweg.tabular.task import Task
 from thalweg.words import listed, shown
 
-Rows: TypeAlias = NDArray[np.int64]
-
 LARGE = 1e200
 
 
-def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) -> Rows:
+def rows_with_target(
+    table: Table, target: str, form: Form = USUAL["category"]
+) -> RowNumbers:
     """Positions of the rows whose target isn't missing.
 
     Args:
@@ -52,7 +53,9 @@ def rows_with_target(table: Table, target: str, form: Form = USUAL["category"]) 
     return rows
 
 
-def row_weights(table: Table, schema: Schema, rows: Rows) -> NDArray[np.float64] | None:
+def row_weights(
+    table: Table, schema: Schema, rows: RowNumbers
+) -> NDArray[np.float64] | None:
     """The weights of some rows, shape (rows,); None without a column of weights.
 
     Raises:
@@ -93,7 +96,7 @@ class TargetEncoder(ABC):
         return bool(form_data(self.form, self.form.kind))
 
     @abstractmethod
-    def truth(self, table: Table, rows: Rows) -> NDArray[Any]:
+    def truth(self, table: Table, rows: RowNumbers) -> NDArray[Any]:
         """What predictions of some rows are compared with, shape (rows,).
 
         Raises:
@@ -131,7 +134,7 @@ class ClassTargets(TargetEncoder):
     task: ClassVar[str] = "classes"
 
     @classmethod
-    def fit(cls, table: Table, target: Column, rows: Rows) -> "ClassTargets":
+    def fit(cls, table: Table, target: Column, rows: RowNumbers) -> "ClassTargets":
         """The classes in all rows given, so that none of them is unknown later.
 
         >>> table = Table.of("t", pl.DataFrame({"y": ["b", "a", "b"]}))
@@ -145,7 +148,7 @@ class ClassTargets(TargetEncoder):
         keys = tuple(sorted(found.unique().drop_nulls(), key=order))
         return cls(target.name, target.form, keys, _written(cells, found, keys))
 
-    def truth(self, table: Table, rows: Rows) -> NDArray[np.int32]:
+    def truth(self, table: Table, rows: RowNumbers) -> NDArray[np.int32]:
         """Class numbers, shape (rows,), int32."""
         column = table.column(self.name).gather(rows)
         numbers = {key: number for number, key in enumerate(self.keys)}
@@ -224,7 +227,7 @@ class NumberTargets(TargetEncoder):
 
     @classmethod
     def fit(
-        cls, table: Table, target: Column, rows: Rows, log: bool = False
+        cls, table: Table, target: Column, rows: RowNumbers, log: bool = False
     ) -> "NumberTargets":
         """Learn mean and deviation from the training rows.
 
@@ -236,7 +239,7 @@ class NumberTargets(TargetEncoder):
         scale = Scale.fit(np.log(values) if log else values)
         return cls(target.name, scale, target.form, log)
 
-    def truth(self, table: Table, rows: Rows) -> NDArray[np.float64]:
+    def truth(self, table: Table, rows: RowNumbers) -> NDArray[np.float64]:
         """Numbers in the target's unit, shape (rows,), float64."""
         return _numbers(table, self.name, self.form, rows, self.log)
 
@@ -290,8 +293,8 @@ def fit_targets(
     table: Table,
     target: Column,
     task: Task,
-    rows: Rows,
-    training: Rows,
+    rows: RowNumbers,
+    training: RowNumbers,
     scale: str | None = None,
 ) -> ClassTargets | NumberTargets:
     """The encoder for a task.
@@ -351,7 +354,7 @@ def _class_targets(data: object) -> ClassTargets:
     if len(keys) < 2 or len(keys) != len(written):
         raise ModelFileError("there must be two classes or more, with a label for each")
     name = text(found["name"], "a target's name")
-    return ClassTargets(name, form_of(found, cast(Kind, kind)), keys, written)
+    return ClassTargets(name, form_of(found, cast(ColumnKind, kind)), keys, written)
 
 
 def _written(
@@ -366,7 +369,7 @@ def _written(
 
 
 def _numbers(
-    table: Table, name: str, form: Form, rows: Rows, above_zero: bool
+    table: Table, name: str, form: Form, rows: RowNumbers, above_zero: bool
 ) -> NDArray[np.float64]:
     """Finite numbers, above 0 where their logarithms are taken."""
     cells = table.column(name).gather(rows)

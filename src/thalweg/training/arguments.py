@@ -14,12 +14,6 @@ from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
 from thalweg.training.rows import Rows, hold_out, rows_from
 
 
-def require_seed(seed: int) -> None:
-    """The seed goes into 32 bits, which is what programs have for it."""
-    fits = is_whole(seed) and 0 <= seed < 2**32
-    require(fits, "seed", "a whole number, 0 to 4294967295", seed)
-
-
 def require_dtype(dtype: object) -> None:
     """Networks compute with real numbers."""
     fits = isinstance(dtype, str) and dtype in FLOATS

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import thalweg.defaults as defaults
 from thalweg.checks import require, require_instance
 from thalweg.formulas.layers import Layer
 from thalweg.model.history import EpochRecord, History
@@ -37,7 +38,7 @@ class NetworkInTraining(Protocol):
         ...
 
     def predict(
-        self, X: Any, *, engine: str = "native", threads: int | None = None
+        self, X: Any, *, engine: str = defaults.ENGINE, threads: int | None = None
     ) -> NumpyArray:
         """What the last layer gives, shape (rows, outputs)."""
         ...
@@ -48,7 +49,7 @@ class NetworkInTraining(Protocol):
         y: Any,
         sample_weight: Any = None,
         *,
-        engine: str = "native",
+        engine: str = defaults.ENGINE,
         threads: int | None = None,
     ) -> dict[str, float]:
         """The loss and the metrics on rows."""

@@ -16,7 +16,7 @@ LATE = 0.95  # a best epoch after this share of all epochs is at the very end
 
 
 @dataclass(frozen=True)
-class Reading:
+class CurveReading:
     """What the curves show, in a word and in a sentence.
 
     Arguments:
@@ -28,7 +28,7 @@ class Reading:
     text: str
 
 
-def read_curves(history: History, constant_loss: float | None = None) -> Reading:
+def read_curves(history: History, constant_loss: float | None = None) -> CurveReading:
     """Read a history's curves.
 
     Arguments:
@@ -51,33 +51,35 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
     """
     validation, training = history.validation_loss, history.training_loss
     if history.stopped_because == DIVERGED:
-        return Reading(
+        return CurveReading(
             "diverging",
             f"diverging: the loss became NaN or infinite after epoch "
             f"{history.stopped_epoch}; try a smaller learning rate",
         )
     if len(validation) < 3:
-        return Reading("too few epochs", "too few epochs with validation rows to say")
+        return CurveReading(
+            "too few epochs", "too few epochs with validation rows to say"
+        )
     best, last = history.best_epoch, history.stopped_epoch
     low, end = validation[best - 1], validation[-1]
     kept = best if history.settings.get("early_stopping", True) else last
     if constant_loss is not None and low > constant_loss - GAIN * abs(constant_loss):
         how = "hardly below" if low < constant_loss else "no better than"
-        return Reading(
+        return CurveReading(
             "underfit",
             f"underfit: the validation loss got to {low:.4g}, {how} the "
             f"{constant_loss:.4g} of a constant guess; the columns may say little "
             "about the target, or the network is too small or learned too little",
         )
     if best > LATE * last and "improve" not in history.stopped_because:
-        return Reading(
+        return CurveReading(
             "still improving",
             f"still improving when it stopped: epoch {best} of {last} was the best; "
             "more epochs may help",
         )
     rose = end > low + RISE * abs(low)
     if rose and training[-1] < training[best - 1]:
-        return Reading(
+        return CurveReading(
             "overfit",
             f"overfits from epoch {best + 1}: the training loss went on falling, from "
             f"{training[best - 1]:.4g} to {training[-1]:.4g}, while the validation "
@@ -89,7 +91,7 @@ def read_curves(history: History, constant_loss: float | None = None) -> Reading
         if rose
         else "did not rise again"
     )
-    return Reading(
+    return CurveReading(
         "fits",
         f"fits: the validation loss got to {low:.4g} in epoch {best} and {after} by "
         f"epoch {last}",

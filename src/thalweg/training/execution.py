@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
+import thalweg.defaults as defaults
 from thalweg.backends.engine.assemble import compile_any_rows, compile_rows
 from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.native import (
@@ -35,7 +36,7 @@ class Execution:
         programs: shared with other runs, formulas of a user's own too.
     """
 
-    engine: str = "native"
+    engine: str = defaults.ENGINE
     threads: int | None = None
     programs: Programs | None = field(default=None, compare=False)
 
@@ -44,7 +45,7 @@ class Execution:
         if self.threads is not None:
             fits = is_whole(self.threads) and self.threads >= 1
             require(fits, "threads", "a whole number, 1 or more, or None", self.threads)
-        if self.engine == "native":
+        if self.engine == defaults.ENGINE:
             require_environment()
 
     @property

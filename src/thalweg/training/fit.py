@@ -13,9 +13,9 @@ import numpy as np
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
-from thalweg.formulas.folds import Losses
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.running_losses import Losses
 from thalweg.formulas.schedules import schedule
 from thalweg.interrupts import Interrupt, Terminated, watch
 from thalweg.model.history import DIVERGED, EpochRecord, Metrics
@@ -23,7 +23,7 @@ from thalweg.model.memory import Memory
 from thalweg.model.metrics import Metric, metric_for
 from thalweg.model.stack import Shapes
 from thalweg.model.state import TrainingState
-from thalweg.model.step import Task, scoring_program, step_key, step_programs
+from thalweg.model.step import Objective, scoring_program, step_key, step_programs
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.callbacks import Callbacks
@@ -37,10 +37,10 @@ MOST_STEPS = 2**31 - 1  # a program has the number of its step as an int32
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a run is set up."""
+class Regime:
+    """How a run learns: what, for how long, in which steps."""
 
-    task: Task
+    objective: Objective
     epochs: int
     batch_size: int
     early_stopping: EarlyStopping | None
@@ -100,37 +100,37 @@ class Trainer:
         state: TrainingState,
         training: Rows,
         validation: Rows | None,
-        plan: Plan,
+        regime: Regime,
         execution: Execution,
     ) -> None:
         self.state = state
-        self.plan = plan
+        self.regime = regime
         self._losses = Losses(state.history.validation_loss)
         self._rows = with_mean_weight_one(training)
-        self._schedule = schedule(plan.task.optimizer.learning_rate)
+        self._schedule = schedule(regime.objective.optimizer.learning_rate)
         self._steps = self._training_steps(layers, shapes, execution)
         self._weight = self._rows.total_weight
         self._learning_rate = 0.0
         self.interrupted = False  # whether somebody asked to stop by Ctrl-C
         self._scorer = None
         if validation is not None:
-            loss, memory = plan.task.loss, state.memory
+            loss, memory = regime.objective.loss, state.memory
             self._scorer = Scorer(layers, shapes, loss, validation, memory, execution)
 
     def _training_steps(
         self, layers: tuple[Layer, ...], shapes: Shapes, execution: Execution
     ) -> Steps:
         """The steps on these rows, with a program for each size of a batch."""
-        task, memory = self.plan.task, self.state.memory
+        objective, memory = self.regime.objective, self.state.memory
         dtype = memory.dtype
 
         def step(count: int) -> Program:
             types = self._rows.types(count)
-            return step_programs(layers, shapes, task, types, dtype)["step"]
+            return step_programs(layers, shapes, objective, types, dtype)["step"]
 
-        size, seed = self.plan.batch_size, self.plan.seed
+        size, seed = self.regime.batch_size, self.regime.seed
         buffers = {**memory.buffers(), **self.state.optimizer.slots}
-        key = step_key(layers, shapes, task, self._rows.types(1), dtype)
+        key = step_key(layers, shapes, objective, self._rows.types(1), dtype)
         program = Batch(step, self._rows.arrays())
         return execution.steps(program, self._rows, size, seed, buffers, key)
 
@@ -144,7 +144,7 @@ class Trainer:
         """The names of the metrics of an epoch, in training and in validation."""
         scorer = self._scorer
         validation = set[str]() if scorer is None else names_of(scorer.metric)
-        return names_of(self.plan.task.metric), validation
+        return names_of(self.regime.objective.metric), validation
 
     def run(self, callbacks: Callbacks, writer: CheckpointWriter | None = None) -> None:
         """Train until an epoch says stop; the history fills as it goes.
@@ -214,7 +214,7 @@ class Trainer:
             number,
             training_loss,
             validation_loss,
-            self.plan.task.metric.figures(metric),
+            self.regime.objective.metric.figures(metric),
             validation_metrics,
             self._learning_rate,
             time.perf_counter() - started,
@@ -257,10 +257,10 @@ class Trainer:
     def _order(self) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
         numbers = self._rows.numbers
-        if not self.plan.shuffle:
+        if not self.regime.shuffle:
             return numbers
         epoch = self.state.optimizer.epochs + 1
-        order = shuffled_order(len(self._rows), self.plan.seed, epoch)
+        order = shuffled_order(len(self._rows), self.regime.seed, epoch)
         return order if numbers is None else numbers[order]
 
     def _rates(self, first: int) -> NumpyArray:
@@ -268,7 +268,7 @@ class Trainer:
         count = self._steps.count
         rates = self._schedule.learning_rates(
             range(first, first + count),
-            self.state.steps_before(count) + self.plan.epochs * count,
+            self.state.steps_before(count) + self.regime.epochs * count,
             self._losses,
         )
         return np.array(rates, np.float64)
@@ -299,7 +299,7 @@ class Trainer:
         """Early stopping, and a run that diverged, go back to the best epoch."""
         if self.state.history.stopped_because == DIVERGED:
             return True
-        stops = self.plan.early_stopping is not None
+        stops = self.regime.early_stopping is not None
         return stops and math.isfinite(self.state.lowest)
 
     def _where(self) -> str:
@@ -309,11 +309,11 @@ class Trainer:
 
     def _reason_to_stop(self) -> str:
         """Why training ends after this epoch; empty if it goes on."""
-        stopping = self.plan.early_stopping
+        stopping = self.regime.early_stopping
         if stopping is not None and stopping.should_stop(self._losses):
             return stopping.reason(self._losses)
-        if self.state.history.stopped_epoch >= self.plan.epochs:
-            epochs = self.plan.epochs
+        if self.state.history.stopped_epoch >= self.regime.epochs:
+            epochs = self.regime.epochs
             done = "the only epoch was" if epochs == 1 else f"all {epochs} epochs were"
             return f"{done} done"
         return ""

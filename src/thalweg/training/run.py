@@ -48,8 +48,8 @@ def run(
 
 def adopt(network: NetworkRecord, trainer: Trainer, shapes: Shapes) -> None:
     """What is trained becomes the network's own."""
-    state, task = trainer.state, trainer.plan.task
+    state, objective = trainer.state, trainer.regime.objective
     network.take(shapes, state.memory, state.memory.dtype)
-    network.loss, network.optimizer = task.loss, task.optimizer
-    network.penalty, network.history = task.penalty, state.history
+    network.loss, network.optimizer = objective.loss, objective.optimizer
+    network.penalty, network.history = objective.penalty, state.history
     network.optimizer_state = state.optimizer

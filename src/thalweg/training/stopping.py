@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import thalweg.defaults as defaults
 from thalweg.checks import require_non_negative, require_whole
-from thalweg.formulas.folds import fold
+from thalweg.formulas.running_losses import fold
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class EarlyStopping:
     Source: Prechelt, "Early stopping — but when?", 1998.
     """
 
-    patience: int = 10
-    min_delta: float = 0.0
+    patience: int = defaults.FIT_PATIENCE
+    min_delta: float = defaults.MIN_DELTA
 
     def __post_init__(self) -> None:
         require_whole("patience", self.patience, least=1)

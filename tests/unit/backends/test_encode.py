@@ -29,7 +29,7 @@ from thalweg.backends.layout import ARENA, Location, single
 from thalweg.backends.plan import plan
 from thalweg.errors import ArgumentError, ProgramError
 from thalweg.model.metrics import Accuracy
-from thalweg.model.step import Task, step_programs
+from thalweg.model.step import Objective, step_programs
 from thalweg.program import ops, sizes
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.primitives import TABLE
@@ -86,9 +86,11 @@ def training() -> Compiled:
         "X": ArrayType((sizes.ROWS, 4), "float32"),
         "y": ArrayType((sizes.ROWS,), "int32"),
     }
-    task = Task(tw.Loss.of("cross_entropy"), Accuracy(), tw.Adam(), tw.L2(0.1), None)
+    objective = Objective(
+        tw.Loss.of("cross_entropy"), Accuracy(), tw.Adam(), tw.L2(0.1), None
+    )
     layers, shapes = network.layers, network.shapes
-    program = step_programs(layers, shapes, task, batch, "float32")["step"]
+    program = step_programs(layers, shapes, objective, batch, "float32")["step"]
     found = find_rows(program)
     assert found is not None
     parts = split(program, found)

@@ -13,7 +13,7 @@ from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.engine.native import Compiled
 from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
 from thalweg.model.metrics import Accuracy, SquaredError
-from thalweg.model.step import Task, prediction_program, step_programs
+from thalweg.model.step import Objective, prediction_program, step_programs
 from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.passes.simplify import simplify
@@ -121,9 +121,11 @@ def step_of(units: tuple[int, ...], rows: int, activation: Any = "relu") -> Prog
         "X": ArrayType((rows, units[0]), "float32"),
         "y": ArrayType((rows,), "int32"),
     }
-    task = Task(tw.Loss.of("cross_entropy"), Accuracy(), tw.Adam(), None, None)
+    objective = Objective(
+        tw.Loss.of("cross_entropy"), Accuracy(), tw.Adam(), None, None
+    )
     layers, shapes = network.layers, network.shapes
-    return step_programs(layers, shapes, task, batch, "float32")["step"]
+    return step_programs(layers, shapes, objective, batch, "float32")["step"]
 
 
 def compile_step(
@@ -237,8 +239,8 @@ def test_batch_norm_keeps_a_batch_together() -> None:
         "y": ArrayType((ROWS, 1), "float32"),
     }
     loss = tw.Loss.of("mean_squared_error")
-    task = Task(loss, SquaredError((1.0,)), tw.SGD(), None, None)
-    program = step_programs(network.layers, network.shapes, task, batch, "float32")
+    objective = Objective(loss, SquaredError((1.0,)), tw.SGD(), None, None)
+    program = step_programs(network.layers, network.shapes, objective, batch, "float32")
     compiled = compile_rows(Batch(lambda _: program["step"], ["X", "y"]), 5000)
     assert (rows_of(compiled), compiled.shards) == (5000, 1)
     assert not compiled.any_rows

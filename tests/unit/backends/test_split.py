@@ -12,7 +12,7 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.split import Parts, split
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.model.metrics import Accuracy, Metric, SquaredError
-from thalweg.model.step import Task, scoring_program, step_programs
+from thalweg.model.step import Objective, scoring_program, step_programs
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
 from thalweg.program.passes.simplify import simplify
@@ -40,8 +40,10 @@ def step_of(
         "y": targets,
         "sample_weight": ArrayType((ROWS,), "float64"),
     }
-    task = Task(tw.Loss.of(loss), metric, tw.Adam(), penalty, clip_norm)
-    return step_programs(network.layers, network.shapes, task, batch, "float64")["step"]
+    objective = Objective(tw.Loss.of(loss), metric, tw.Adam(), penalty, clip_norm)
+    return step_programs(network.layers, network.shapes, objective, batch, "float64")[
+        "step"
+    ]
 
 
 def classes() -> Program:

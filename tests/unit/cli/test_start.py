@@ -110,6 +110,18 @@ def test_the_package_is_imported_when_a_name_is_asked_for() -> None:
     assert found == ["False", "Dense", "True", "True", "thalweg.formulas"]
 
 
+LATER = {"Settings", "TableModel", "Trained", "Tuned", "NetworkClassifier"}
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_what_takes_time_is_imported_when_it_is_asked_for(name: str) -> None:
+    code = (
+        "import sys, thalweg; thalweg.Dense; before = set(sys.modules); "
+        f"print(thalweg.{name}.__module__ in before, thalweg.{name}.__name__)"
+    )
+    assert started(code) == (0, f"False {name}\n", "")
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     import thalweg
 

@@ -14,6 +14,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.cli import options
+from thalweg.tabular.command import typed
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.settings import Settings
 
@@ -36,7 +37,7 @@ def test_every_setting_is_an_option_and_the_help_says_its_default(thalweg) -> No
         assert f"--{field.name.replace('_', '-')} " in shown
         if field.default not in (None, ()):
             option = shown.split(f"--{field.name.replace('_', '-')} ")[1]
-            assert f"[{options.typed(field.default)}]" in option.split(" --")[0]
+            assert f"[{typed(field.default)}]" in option.split(" --")[0]
 
 
 def test_an_option_reaches_the_setting_of_its_name(thalweg) -> None:

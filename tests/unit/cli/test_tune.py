@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import thalweg as tw
-from thalweg.cli.trials import SearchProgress, settings_words, space_words
+from thalweg.cli.tune_report import SearchProgress, settings_words, space_words
 from thalweg.search.journal import Journal
 from thalweg.search.space import Choice, LogRange, Space
 from thalweg.search.trials import FoldRun, Trial

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 import thalweg as tw
 from thalweg.errors import ArgumentError
-from thalweg.estimators.groups import held_out_groups
+from thalweg.estimators.held_out_groups import held_out_groups
 from thalweg.estimators.out_of_fold import FOLDS, folds
 from thalweg.estimators.splitting import held_out
 from thalweg.estimators.together import copies, group_numbers

@@ -19,7 +19,7 @@ from thalweg.errors import NotFittedError
 from thalweg.explain import plans as compiled
 from thalweg.explain.explanation import explain
 from thalweg.explain.lines import PAGE_WIDTH
-from thalweg.explain.training_step import USUAL_ROWS, batch_types, rows_of, task_of
+from thalweg.explain.training_step import USUAL_ROWS, batch_types, objective_of, rows_of
 from thalweg.formulas.layers import Layer
 from thalweg.model.stack import describe
 from thalweg.model.step import step_programs
@@ -131,7 +131,7 @@ def test_dense_reads_as_the_textbook_has_it() -> None:
     network = tw.Network([tw.Dense(64, swish)]).initialize(20)
     block = block_of(network.explain(), "Layer 1: Dense(64, activation=swish)")
     assert "(rows, 20) → (rows, 64)" in block
-    assert "weights  (20, 64), 1280 numbers" in block
+    assert "weights  (20, 64), 1,280 numbers" in block
     assert formulas_of(block, "forward") == [
         "z = x @ weights + bias",
         "y = z * sigmoid(z)",
@@ -384,15 +384,15 @@ def test_the_program_is_shown_after_each_pass() -> None:
 
 def test_the_plans_are_those_that_the_engine_runs() -> None:
     network = fitted([tw.Dense(4, swish), tw.Dense(3, "softmax")], CLASSES)
-    task = task_of(network)
-    assert task is not None
-    batch = batch_types(network, task.loss)
+    objective = objective_of(network)
+    assert objective is not None
+    batch = batch_types(network, objective.loss)
     layers, shapes = network.layers, network.shapes
     rows = batch["X"].shape[0]
 
     def step(count: int) -> Any:
         types = compiled.with_rows(batch, count)
-        return step_programs(layers, shapes, task, types, network.dtype)["step"]
+        return step_programs(layers, shapes, objective, types, network.dtype)["step"]
 
     shown = network.explain(program=True)
     for part in compile_rows(Batch(step, batch), rows).parts.values():

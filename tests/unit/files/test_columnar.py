@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.errors import ArgumentError, ModelFileError
-from thalweg.files.columnar import MOST_ITEMS, Column, pack, unpack
+from thalweg.files.columnar import MOST_ITEMS, PackedColumn, pack, unpack
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 SCALARS = (
@@ -29,7 +29,7 @@ ITEMS = st.recursive(
 
 def as_json(value: Any) -> Any:
     """Long lists and parts of arrays as plain lists."""
-    if isinstance(value, Column | list):
+    if isinstance(value, PackedColumn | list):
         items: Any = value
         return [as_json(each) for each in items]
     if isinstance(value, np.ndarray):

@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from thalweg.errors import ModelFileError
-from thalweg.files import document as modeldocument
+from thalweg.files import document
 from thalweg.files.document import decode_document, with_envelope
 
 # What it remembers is of the real system, and stays.
-version = modeldocument._version.__wrapped__
+version = document._version.__wrapped__
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b'"a"', b"null"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.formulas.folds import Losses, fold
+from thalweg.formulas.running_losses import Losses, fold
 from thalweg.formulas.schedules import ReduceOnPlateau
 from thalweg.training.stopping import EarlyStopping
 

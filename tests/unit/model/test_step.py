@@ -10,7 +10,7 @@ from thalweg.errors import ShapeError
 from thalweg.model.metrics import Accuracy
 from thalweg.model.stack import shapes_of
 from thalweg.model.step import (
-    Task,
+    Objective,
     prediction_program,
     require_matrix_output,
     scoring_program,
@@ -40,13 +40,15 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def task(**options: Any) -> Task:
+def learned(**options: Any) -> Objective:
     chosen: dict[str, Any] = {"optimizer": tw.SGD(), "penalty": None, "clip_norm": None}
-    return Task(tw.cross_entropy, Accuracy(), **{**chosen, **options})
+    return Objective(tw.cross_entropy, Accuracy(), **{**chosen, **options})
 
 
 def step(given: Any = GIVEN, **options: Any) -> dict[str, Any]:
-    program = step_programs(LAYERS, SHAPES, task(**options), BATCH, "float64")["step"]
+    program = step_programs(LAYERS, SHAPES, learned(**options), BATCH, "float64")[
+        "step"
+    ]
     return interpret(program, {name: given[name] for name in program.inputs})
 
 
@@ -97,7 +99,7 @@ def test_random_draws_depend_on_seed_and_step() -> None:
 
 def test_the_slots_of_the_rule_are_outputs_that_become_inputs() -> None:
     programs = step_programs(
-        LAYERS, SHAPES, task(optimizer=tw.Adam()), BATCH, "float64"
+        LAYERS, SHAPES, learned(optimizer=tw.Adam()), BATCH, "float64"
     )
     slots = [f"state.{slot}" for slot in tw.Adam().state()]
     assert slots
@@ -107,7 +109,7 @@ def test_the_slots_of_the_rule_are_outputs_that_become_inputs() -> None:
 
 
 def test_every_pass_is_there_in_order() -> None:
-    programs = step_programs(LAYERS, SHAPES, task(), BATCH, "float64")
+    programs = step_programs(LAYERS, SHAPES, learned(), BATCH, "float64")
     assert list(programs) == ["trace", "stabilize", "differentiate", "step"]
     assert all(str(program) for program in programs.values())
 

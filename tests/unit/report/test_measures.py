@@ -10,8 +10,8 @@ from sklearn.calibration import calibration_curve
 
 import thalweg as tw
 from thalweg.report import importance
-from thalweg.report.baselines import rivals
-from thalweg.report.evaluation import Rows, evidence_of
+from thalweg.report.baselines import baselines
+from thalweg.report.evaluation import EvaluatedRows, evaluation_of
 from thalweg.report.importance import MOST_SHUFFLED, REPEATS, error, importances
 from thalweg.report.reliability import number_groups, probability_groups
 from thalweg.report.sensitivity import sensitivities
@@ -38,8 +38,8 @@ def test_the_same_rows_are_drawn_for_every_model(trained: Trained) -> None:
     assert all((first[name] == again[name]).all() for name in first)
 
 
-def rows_of(trained: Trained) -> Rows:
-    rows = evidence_of(trained, None, Execution()).rows
+def rows_of(trained: Trained) -> EvaluatedRows:
+    rows = evaluation_of(trained, None, Execution()).rows
     assert rows is not None
     return rows
 
@@ -95,8 +95,8 @@ def test_the_column_that_decides_is_first_and_noise_is_nothing() -> None:
         }
     )
     trained = tw.train(frame, "y", layers=(8,), epochs=40)
-    evidence = evidence_of(trained, None, Execution())
-    found = importances(evidence, rows_of(trained))
+    evaluation = evaluation_of(trained, None, Execution())
+    found = importances(evaluation, rows_of(trained))
     assert found[0].column == "x"
     assert {each.column for each in found} == {"noise", "kind", "x"}
     assert all(abs(each.rise) < found[0].rise / 10 for each in found[1:])
@@ -105,12 +105,12 @@ def test_the_column_that_decides_is_first_and_noise_is_nothing() -> None:
 def test_a_column_that_is_the_same_in_every_row_rises_nothing(
     trained: Trained,
 ) -> None:
-    evidence = evidence_of(trained, None, Execution())
+    evaluation = evaluation_of(trained, None, Execution())
     rows = rows_of(trained)
     test = rows.prepared.test
     still = replace(test, X=np.tile(test.X[:1], (len(test.X), 1)))
     same = replace(rows, prepared=replace(rows.prepared, test=still))
-    assert all(each.rise == 0 for each in importances(evidence, same))
+    assert all(each.rise == 0 for each in importances(evaluation, same))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_sensitivities_of_a_linear_network_are_the_changes_themselves() -> None:
 def test_a_wide_table_takes_no_more_predictions(
     wide: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evidence = evidence_of(wide, None, Execution())
+    evaluation = evaluation_of(wide, None, Execution())
     asked: list[int] = []
 
     def counting(*arguments: Any) -> float:
@@ -154,7 +154,7 @@ def test_a_wide_table_takes_no_more_predictions(
         return error(*arguments)
 
     monkeypatch.setattr(importance, "error", counting)
-    found = importances(evidence, rows_of(wide))
+    found = importances(evaluation, rows_of(wide))
     assert len(asked) == 1 + MOST_SHUFFLED * REPEATS
     assert {each.column for each in found[:2]} == {"x", "kind"}
 
@@ -162,15 +162,15 @@ def test_a_wide_table_takes_no_more_predictions(
 # Other models -------------------------------------------------------------------------
 
 
-def test_rivals_have_errors_of_every_test_row(trained: Trained) -> None:
+def test_baselines_have_errors_of_every_test_row(trained: Trained) -> None:
     rows = rows_of(trained)
-    for rival in rivals(rows, threads=1):
-        assert [*rival.errors.every_metric] == [*trained.test]
-        assert len(rival.errors.predicted) == len(rows.prepared.test.X)
-        assert rival.seconds > 0
+    for baseline in baselines(rows, threads=1):
+        assert [*baseline.errors.every_metric] == [*trained.test]
+        assert len(baseline.errors.predicted) == len(rows.prepared.test.X)
+        assert baseline.seconds > 0
 
 
 def test_boosted_trees_learn(trained: Trained) -> None:
-    found = rivals(rows_of(trained), threads=1)
-    scores = {rival.name: rival.errors.error.mean() for rival in found}
+    found = baselines(rows_of(trained), threads=1)
+    scores = {baseline.name: baseline.errors.error.mean() for baseline in found}
     assert scores["boosted trees"] < scores["constant guess"]

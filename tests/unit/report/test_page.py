@@ -9,8 +9,8 @@ import pytest
 
 from support.parsed_html import Node, parsed
 from thalweg.cli.options import REPEATED, WORDS, chosen_settings
-from thalweg.report.repeat import options
-from thalweg.report.words import number, spaced
+from thalweg.report.formatting import number, spaced
+from thalweg.tabular.command import options
 from thalweg.tabular.learn import Trained
 from thalweg.tabular.settings import Settings
 

@@ -10,7 +10,7 @@ import pytest
 import thalweg as tw
 from support.parsed_html import Node, parsed
 from thalweg.printable import printable
-from thalweg.report.words import number
+from thalweg.report.formatting import number
 from thalweg.tabular.learn import Trained
 
 random = np.random.default_rng(1)

@@ -164,7 +164,7 @@ def test_the_best_has_the_lowest_loss_on_validation_rows() -> None:
 
 
 def test_without_validation_rows_the_best_is_by_training_loss() -> None:
-    settings = {**SHORT, "validation": None, "early_stopping": None}
+    settings: Any = {**SHORT, "validation": None, "early_stopping": None}
     found = tw.sweep(layers, X, Y, over={"units": [1, 16]}, **settings)
     losses = found.table["training_loss"].to_list()
     assert found.best is found.networks[int(np.argmin(losses))]

@@ -25,7 +25,7 @@ from thalweg.search.trials import FoldRun, Trial, ranked, table_of
 from thalweg.search.tuning import Tuned
 from thalweg.tables.read import read
 from thalweg.tables.splitting.split import fold_numbers
-from thalweg.tabular.learn import Course, build, prepared_by, train_network
+from thalweg.tabular.learn import RunContext, build, prepared_by, train_network
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 
@@ -141,8 +141,8 @@ def test_a_fold_is_trained_as_train_does_it_and_scored_on_its_rows(epochs) -> No
         if len(losses) == epochs:
             raise KeyboardInterrupt
 
-    course = Course(stop_after, (), Execution(), None, None)
-    train_network(network, folds[1], settings, course)
+    context = RunContext(stop_after, (), Execution(), None, None)
+    train_network(network, folds[1], settings, context)
     scored = network.evaluate(folds[1].test.X, folds[1].test.y)
     assert run is not None
     assert run.loss == pytest.approx(scored["loss"], rel=1e-6)

@@ -30,14 +30,19 @@ from thalweg.tables.batches import read_batches
 from thalweg.tables.cell_report import Report
 from thalweg.tables.csv_text import Layout
 from thalweg.tables.flow import one_ahead
-from thalweg.tables.forms import USUAL, Kind
+from thalweg.tables.forms import USUAL, ColumnKind
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.model import TableModel
 
 Given = TypeVar("Given")
 FILES = dict(table_files())
-KINDS: dict[str, Kind] = {"n": "number", "c": "category", "b": "boolean", "d": "date"}
+KINDS: dict[str, ColumnKind] = {
+    "n": "number",
+    "c": "category",
+    "b": "boolean",
+    "d": "date",
+}
 TYPES: dict[str, pl.DataType] = {
     "n": pl.Float64(),
     "c": pl.Enum(["red", "blue", "a"]),
@@ -131,7 +136,7 @@ def test_whatever_a_file_holds(
     if isinstance(whole, str) or isinstance(parts, str):
         assert parts == whole
         return
-    kinds: dict[str, Kind] = {"n": "number", "c": "category"}
+    kinds: dict[str, ColumnKind] = {"n": "number", "c": "category"}
     for name, kind in kinds.items():
         cells = [USUAL[kind].understood(part.column(name)).to_list() for part in parts]
         meant = USUAL[kind].understood(whole.column(name)).to_list()

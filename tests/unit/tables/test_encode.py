@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from thalweg.errors import DataError, ModelFileError, ThalwegError
 from thalweg.tables.categories import CategoryEncoding
 from thalweg.tables.encode import Encoded, Encoder
-from thalweg.tables.forms import USUAL, Kind
+from thalweg.tables.forms import USUAL, ColumnKind
 from thalweg.tables.infer import infer
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
@@ -306,7 +306,7 @@ def test_a_column_that_turned_to_text_is_reported_by_line(tmp_path: Path) -> Non
     ],
 )
 def test_cells_are_read_as_categories_where_these_are_as_a_table_has_them(
-    kind: Kind, categories: tuple[str, ...], read_as: pl.DataType
+    kind: ColumnKind, categories: tuple[str, ...], read_as: pl.DataType
 ) -> None:
     encoding = CategoryEncoding("x", USUAL[kind], False, True, categories)
     assert encoding.type == read_as

@@ -31,7 +31,7 @@ from thalweg.tables.dialect import Dialect
 from thalweg.tables.packed import zstd_module
 from thalweg.tables.read import read
 from thalweg.tables.source import file_of
-from thalweg.tabular.going_on import fingerprint
+from thalweg.tabular.fingerprints import fingerprint
 
 ROWS = b"".join(b"%d,%s\n" % (i, b"abc"[i % 3 : i % 3 + 1]) for i in range(200))
 TABLE = b"n,c\n" + ROWS

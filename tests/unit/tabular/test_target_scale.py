@@ -10,7 +10,7 @@ from sklearn import metrics
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError, ModelFileError
-from thalweg.files import document as modeldocument
+from thalweg.files import document
 from thalweg.files.modelfile import read_model
 from thalweg.search.folds import folds_of
 from thalweg.tables.read import read
@@ -101,8 +101,8 @@ def test_an_older_reader_refuses_its_file(
         "log_target",
         "times",
     ]
-    older = modeldocument.KNOWN_FEATURES - {"log_target"}
-    monkeypatch.setattr(modeldocument, "KNOWN_FEATURES", older)
+    older = document.KNOWN_FEATURES - {"log_target"}
+    monkeypatch.setattr(document, "KNOWN_FEATURES", older)
     with pytest.raises(ModelFileError, match="'log_target'"):
         tw.load(tmp_path / "m.thalweg")
 

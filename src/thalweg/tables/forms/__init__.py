@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from thalweg.errors import ModelFileError
-from thalweg.tables.forms.form import KINDS, Form, Kind, is_text, is_unusable
+from thalweg.tables.forms.form import KINDS, ColumnKind, Form, is_text, is_unusable
 from thalweg.tables.forms.moments import DateForm, TimeForm
 from thalweg.tables.forms.numbers import DurationForm, NumberForm
 from thalweg.tables.forms.texts import BooleanForm, CategoryForm, UnreadForm
@@ -14,10 +14,10 @@ __all__ = [
     "USUAL",
     "BooleanForm",
     "CategoryForm",
+    "ColumnKind",
     "DateForm",
     "DurationForm",
     "Form",
-    "Kind",
     "NumberForm",
     "TimeForm",
     "form_from",
@@ -25,7 +25,7 @@ __all__ = [
     "is_unusable",
 ]
 
-USUAL: Mapping[Kind, Form] = {
+USUAL: Mapping[ColumnKind, Form] = {
     form.kind: form
     for form in (
         *(NumberForm(), CategoryForm(), BooleanForm()),
@@ -43,7 +43,7 @@ BY_NAME: Mapping[str, type[Form]] = {
 }
 
 
-def form_from(data: object, kind: Kind) -> Form:
+def form_from(data: object, kind: ColumnKind) -> Form:
     """The form that `Form.to_dict` wrote.
 
     Arguments:

@@ -12,10 +12,10 @@ import polars as pl
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.tables.strict import require_keys, text, texts, truth
 
-Kind = Literal["number", "category", "boolean", "date", "time", "ignored"]
+ColumnKind = Literal["number", "category", "boolean", "date", "time", "ignored"]
 """What the cells of a column are; "ignored" columns are set aside."""
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[ColumnKind, ...] = get_args(ColumnKind)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Form(ABC):
     """
 
     missing: tuple[str, ...] = ()
-    kind: ClassVar[Kind]
+    kind: ClassVar[ColumnKind]
     name: ClassVar[str]
 
     @abstractmethod

@@ -19,7 +19,7 @@ from typing import ClassVar
 import polars as pl
 
 from thalweg.errors import ArgumentError
-from thalweg.tables.forms.form import Form, Kind, is_text, nothing
+from thalweg.tables.forms.form import ColumnKind, Form, is_text, nothing
 from thalweg.tables.forms.missing import NUMBER_TEXTS
 
 MONTHS = (
@@ -118,7 +118,7 @@ class DateForm(Form):
     """
 
     order: str = ISO
-    kind: ClassVar[Kind] = "date"
+    kind: ClassVar[ColumnKind] = "date"
     name: ClassVar[str] = "date"
 
     def __post_init__(self) -> None:
@@ -186,7 +186,7 @@ class TimeForm(Form):
     [datetime.time(7, 5), datetime.time(0, 30), None, None]
     """
 
-    kind: ClassVar[Kind] = "time"
+    kind: ClassVar[ColumnKind] = "time"
     name: ClassVar[str] = "time"
     pattern: ClassVar[str] = f"^{CLOCK}$"
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from thalweg.checks import require
 from thalweg.tables.choices import DECIMALS, LIMITS, THOUSANDS
-from thalweg.tables.forms.form import Form, Kind, is_text, nothing
+from thalweg.tables.forms.form import ColumnKind, Form, is_text, nothing
 from thalweg.tables.forms.missing import NUMBER_TEXTS
 from thalweg.tables.forms.texts import BOOLEANS, written
 
@@ -68,7 +68,7 @@ class NumberForm(Form):
     accounting: bool = False
     limits: str = ""
     words: bool = field(default=False, compare=False)
-    kind: ClassVar[Kind] = "number"
+    kind: ClassVar[ColumnKind] = "number"
     name: ClassVar[str] = "number"
 
     @property
@@ -268,7 +268,7 @@ class DurationForm(Form):
     [101760.0, 86401.0]
     """
 
-    kind: ClassVar[Kind] = "number"
+    kind: ClassVar[ColumnKind] = "number"
     name: ClassVar[str] = "duration"
     pattern: ClassVar[str] = (
         f"^([+{MINUS}])?(?:([0-9]+) days?,? *)?([0-9]+):([0-5][0-9])"

@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from thalweg.checks import look_up
-from thalweg.tables.forms.form import Form, Kind, is_text, nothing, without
+from thalweg.tables.forms.form import ColumnKind, Form, is_text, nothing, without
 from thalweg.tables.forms.missing import FRAME_TEXTS, MISSING_TEXTS
 
 BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
@@ -62,7 +62,7 @@ class CategoryForm(WordForm):
     ['a', 'NA', None]
     """
 
-    kind: ClassVar[Kind] = "category"
+    kind: ClassVar[ColumnKind] = "category"
     name: ClassVar[str] = "category"
 
     def read(self, column: pl.Series) -> pl.Series:
@@ -81,7 +81,7 @@ class BooleanForm(WordForm):
     ['true', 'false', 'false', None]
     """
 
-    kind: ClassVar[Kind] = "boolean"
+    kind: ClassVar[ColumnKind] = "boolean"
     name: ClassVar[str] = "boolean"
 
     def read(self, column: pl.Series) -> pl.Series:
@@ -105,7 +105,7 @@ class BooleanForm(WordForm):
 class UnreadForm(Form):
     """That of a column that is set aside."""
 
-    kind: ClassVar[Kind] = "ignored"
+    kind: ClassVar[ColumnKind] = "ignored"
     name: ClassVar[str] = "unread"
 
     def read(self, column: pl.Series) -> pl.Series:

@@ -32,14 +32,14 @@ from thalweg.tables.infer.texts import (
 )
 from thalweg.tables.recognize.cells import Cells
 from thalweg.tables.recognize.moments import Moments, recognize_dates, recognize_times
-from thalweg.tables.recognize.numbers import Numbers, recognize_numbers
+from thalweg.tables.recognize.numbers import RecognizedNumbers, recognize_numbers
 from thalweg.tables.schema import Column
 from thalweg.words import counted, shown
 
 BEYOND = ", whole numbers beyond 2⁵³, which aren't rounded"
 """Those that a float would round are texts."""
 
-Recognized = TypeVar("Recognized", Numbers, Moments)
+Recognized = TypeVar("Recognized", RecognizedNumbers, Moments)
 
 
 def described(cells: Cells) -> Column:
@@ -156,7 +156,7 @@ def _of_texts(cells: Cells) -> Found:
 # Numbers and moments ------------------------------------------------------------------
 
 
-def _numbers(cells: Cells, found: Numbers) -> Found:
+def _numbers(cells: Cells, found: RecognizedNumbers) -> Found:
     """The form, if every cell is a number, a limit that was declared, or missing."""
     known, form = found.cells, found.form
     others = ~found.read

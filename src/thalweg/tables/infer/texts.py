@@ -13,8 +13,8 @@ from thalweg.tables.forms import (
     USUAL,
     BooleanForm,
     CategoryForm,
+    ColumnKind,
     Form,
-    Kind,
     NumberForm,
     is_text,
 )
@@ -22,14 +22,14 @@ from thalweg.tables.forms.missing import MISSING_TEXTS
 from thalweg.tables.forms.texts import BOOLEANS, DIGITS
 from thalweg.tables.infer.set_aside import hardly_repeated
 from thalweg.tables.recognize.cells import Cells
-from thalweg.tables.recognize.numbers import Numbers
+from thalweg.tables.recognize.numbers import RecognizedNumbers
 from thalweg.tables.schema import Column
 from thalweg.words import counted, shown
 
 LARGE_SHARE = 0.05
 """From this share of cells on, a word that means "missing" may be meant as a class."""
 
-Found = tuple[Kind, str, Form]
+Found = tuple[ColumnKind, str, Form]
 Words = TypeVar("Words", BooleanForm, CategoryForm)
 
 
@@ -74,7 +74,7 @@ def digits_of(cells: Cells, behind: str) -> Found:
     return kind, why, replace(form, missing=(*form.missing, *markers))
 
 
-def meant_as_texts(cells: Cells, found: Numbers) -> bool:
+def meant_as_texts(cells: Cells, found: RecognizedNumbers) -> bool:
     """Whether numbers are texts in a frame, and repeat as categories do.
 
     A frame's reader makes numbers of plain ones: somebody made these texts, or words

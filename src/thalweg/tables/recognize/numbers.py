@@ -85,7 +85,7 @@ MARK = "\x00"
 
 
 @dataclass(frozen=True)
-class Numbers:
+class RecognizedNumbers:
     """What was recognized.
 
     Arguments:
@@ -101,7 +101,7 @@ class Numbers:
     said: str = ""
 
 
-def recognize_numbers(cells: Cells) -> Numbers | None:
+def recognize_numbers(cells: Cells) -> RecognizedNumbers | None:
     """How most cells are written as numbers; None where most aren't numbers.
 
     Raises:
@@ -114,7 +114,7 @@ def recognize_numbers(cells: Cells) -> Numbers | None:
     known = cells.known(start)
     if not known.total():
         return None
-    plain = Numbers(start, known, known.read_by(start))
+    plain = RecognizedNumbers(start, known, known.read_by(start))
     if said.decimal in ("", ".") and not said.thousands and plain.read.all():
         return plain
     shapes = _shapes(known)
@@ -139,7 +139,7 @@ def _are_classes(numbers: pl.Series, limits: pl.Series) -> bool:
     return int((numbers & ~limits).sum()) < LEAST_NUMBERS
 
 
-def _most(found: Numbers) -> bool:
+def _most(found: RecognizedNumbers) -> bool:
     return 2 * found.cells.number_of(found.read) > found.cells.total()
 
 
@@ -170,7 +170,7 @@ def _unit(suffix: pl.Expr) -> pl.Expr:
 
 def _most_readable(
     cells: Cells, start: NumberForm, shapes: pl.DataFrame
-) -> Numbers | None:
+) -> RecognizedNumbers | None:
     """By the affix that most numbers have, and the separators that fit them."""
     numbers = shapes["body"].is_not_null()
     units = shapes.with_columns(cells.rows.alias("rows")).filter(numbers)
@@ -227,14 +227,14 @@ def _is_unit(unit: str) -> bool:
 
 def _with_separators(
     cells: Cells, form: NumberForm, bodies: pl.Series
-) -> Numbers | None:
+) -> RecognizedNumbers | None:
     """The reading of separators that most cells have; None where most have none.
 
     Raises:
         DataError: two readings have as many, and differ.
     """
     found = [
-        Numbers(each, cells, cells.read_by(each))
+        RecognizedNumbers(each, cells, cells.read_by(each))
         for each in _readings(form, cells, bodies)
     ]
     counts = [each.cells.number_of(each.read) for each in found]
@@ -277,7 +277,7 @@ def _point_beside(separator: str) -> str:
     return "," if separator == "." else "."
 
 
-def _differ(one: Numbers, other: Numbers) -> bool:
+def _differ(one: RecognizedNumbers, other: RecognizedNumbers) -> bool:
     both = one.read & other.read
     texts = one.cells.texts
     if not one.read.equals(other.read):
@@ -311,7 +311,7 @@ def _way_of(cells: Cells, form: NumberForm) -> str:
     return way(cells.table, "decimal", form.decimal)
 
 
-def _in_words(found: Numbers, bodies: pl.Series) -> str:
+def _in_words(found: RecognizedNumbers, bodies: pl.Series) -> str:
     """What is worth saying of how numbers are written."""
     form, cells = found.form, found.cells
     parts: list[str] = []

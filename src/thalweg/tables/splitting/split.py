@@ -6,12 +6,15 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+import thalweg.defaults as defaults
 from thalweg.checks import require_fraction, require_whole
 from thalweg.errors import ArgumentError, DataError
 from thalweg.tables.splitting.shares import chosen_share
 from thalweg.words import counted
 
-Rows: TypeAlias = NDArray[np.int64]
+RowNumbers: TypeAlias = NDArray[np.int64]
+"""Which rows of a table, counted from 0."""
+
 
 LEAST_ROWS = 10
 """With fewer rows than this no part would mean anything."""
@@ -28,12 +31,12 @@ class Split:
         notes: what the user should know about how they were drawn.
     """
 
-    training: Rows
-    validation: Rows
-    test: Rows
+    training: RowNumbers
+    validation: RowNumbers
+    test: RowNumbers
     notes: tuple[str, ...]
 
-    def each(self) -> dict[str, Rows]:
+    def each(self) -> dict[str, RowNumbers]:
         """The rows of each part, by its name."""
         return {
             "training": self.training,
@@ -41,12 +44,12 @@ class Split:
             "test": self.test,
         }
 
-    def of(self, rows: Rows) -> "Split":
+    def of(self, rows: RowNumbers) -> "Split":
         """The same parts of other rows, by their places among these."""
         training, validation, test = self.training, self.validation, self.test
         return Split(rows[training], rows[validation], rows[test], self.notes)
 
-    def with_copies(self, numbers: Rows) -> "Split":
+    def with_copies(self, numbers: RowNumbers) -> "Split":
         """The places of all rows, of which each has the part of its number."""
         validated = np.isin(numbers, self.validation)
         tested = np.isin(numbers, self.test)
@@ -66,10 +69,10 @@ class Split:
 def split(
     rows: int,
     classes: NDArray[np.integer[Any]] | None = None,
-    validation: float = 0.2,
-    test: float = 0.2,
-    seed: int = 0,
-    sizes: Rows | None = None,
+    validation: float = defaults.VALIDATION,
+    test: float = defaults.TEST,
+    seed: int = defaults.SEED,
+    sizes: RowNumbers | None = None,
 ) -> Split:
     """Draw the rows of each part at random; of each class the same share.
 
@@ -180,11 +183,11 @@ class Draw:
     """
 
     classes: NDArray[np.integer[Any]] | None
-    sizes: Rows | None
+    sizes: RowNumbers | None
     seed: int
     notes: list[str]
 
-    def drawn(self, rows: Rows, size: int) -> tuple[Rows, Rows]:
+    def drawn(self, rows: RowNumbers, size: int) -> tuple[RowNumbers, RowNumbers]:
         """The rows that stay, and as many drawn as asked, both in order."""
         if size == 0:
             return rows, rows[:0]
@@ -202,7 +205,7 @@ class Draw:
         )
 
         stay, drawn = cast(
-            list[Rows],
+            list[RowNumbers],
             train_test_split(
                 rows, test_size=size, random_state=self.seed, stratify=strata
             ),
@@ -211,7 +214,7 @@ class Draw:
 
 
 def _chosen(
-    strata: NDArray[np.integer[Any]] | None, sizes: Rows, size: int, seed: int
+    strata: NDArray[np.integer[Any]] | None, sizes: RowNumbers, size: int, seed: int
 ) -> NDArray[np.bool_]:
     """Which of the rows are drawn, so that they stand for about as many as asked."""
     same = np.zeros(len(sizes), np.int64)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from thalweg.errors import DataError
 from thalweg.tables.splitting.groups import chosen_groups
 from thalweg.tables.splitting.split import (
+    RowNumbers,
     Split,
     check_shares,
     fold_numbers,
@@ -28,9 +29,8 @@ from thalweg.words import counted, shown
 if TYPE_CHECKING:
     import polars as pl
 
-Rows: TypeAlias = NDArray[np.int64]
 Classes: TypeAlias = NDArray[np.integer[Any]]
-Fold: TypeAlias = tuple[Rows, Rows]
+Fold: TypeAlias = tuple[RowNumbers, RowNumbers]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Splitter(ABC):
     """Splits rows of a table; positions in, positions out."""
 
     @abstractmethod
-    def parts(self, rows: Rows, classes: Classes | None, shares: Shares) -> Split:
+    def parts(self, rows: RowNumbers, classes: Classes | None, shares: Shares) -> Split:
         """Draw the rows of each part.
 
         Arguments:
@@ -72,7 +72,7 @@ class Splitter(ABC):
 
     @abstractmethod
     def folds(
-        self, rows: Rows, classes: Classes | None, count: int, seed: int
+        self, rows: RowNumbers, classes: Classes | None, count: int, seed: int
     ) -> list[Fold]:
         """The rows to train on and those to score, for each fold.
 
@@ -94,7 +94,7 @@ class ByRow(Splitter):
 
     notes: tuple[str, ...] = ()
 
-    def parts(self, rows: Rows, classes: Classes | None, shares: Shares) -> Split:
+    def parts(self, rows: RowNumbers, classes: Classes | None, shares: Shares) -> Split:
         """Draw the rows of each part; of each class the same share."""
         found = split(
             len(rows), classes, shares.validation, shares.test, shares.seed
@@ -102,7 +102,7 @@ class ByRow(Splitter):
         return replace(found, notes=(*self.notes, *found.notes))
 
     def folds(
-        self, rows: Rows, classes: Classes | None, count: int, seed: int
+        self, rows: RowNumbers, classes: Classes | None, count: int, seed: int
     ) -> list[Fold]:
         """Folds in which each row is scored once."""
         strata = np.zeros(len(rows), np.int32) if classes is None else classes
@@ -118,10 +118,10 @@ class ByCopies(Splitter):
         notes: how many there are.
     """
 
-    numbers: Rows
+    numbers: RowNumbers
     notes: tuple[str, ...]
 
-    def parts(self, rows: Rows, classes: Classes | None, shares: Shares) -> Split:
+    def parts(self, rows: RowNumbers, classes: Classes | None, shares: Shares) -> Split:
         """Draw rows with their copies; of each class the same share."""
         first, units, sizes = self._units(rows)
         found = split(
@@ -134,7 +134,7 @@ class ByCopies(Splitter):
         return replace(whole, notes=(*self.notes, *whole.notes))
 
     def folds(
-        self, rows: Rows, classes: Classes | None, count: int, seed: int
+        self, rows: RowNumbers, classes: Classes | None, count: int, seed: int
     ) -> list[Fold]:
         """Folds in which each row is scored once, with its copies."""
         first, units, _ = self._units(rows)
@@ -142,7 +142,7 @@ class ByCopies(Splitter):
         numbers = fold_numbers(strata[first], count, seed)[units]
         return _folds(rows, numbers, count)
 
-    def _units(self, rows: Rows) -> tuple[Rows, Rows, Rows]:
+    def _units(self, rows: RowNumbers) -> tuple[RowNumbers, RowNumbers, RowNumbers]:
         """Where each different row stands first, which one a row is, and how often."""
         _, first, units, sizes = np.unique(
             self.numbers[rows],
@@ -164,10 +164,10 @@ class ByGroup(Splitter):
     """
 
     name: str
-    numbers: Rows
+    numbers: RowNumbers
     notes: tuple[str, ...] = ()
 
-    def parts(self, rows: Rows, classes: Classes | None, shares: Shares) -> Split:
+    def parts(self, rows: RowNumbers, classes: Classes | None, shares: Shares) -> Split:
         """Draw whole groups, so that shares of the rows come near those asked for."""
         check_shares(shares.validation, shares.test)
         self._require(len(np.unique(self.numbers[rows])), shares.parts, "part")
@@ -183,13 +183,13 @@ class ByGroup(Splitter):
 
     def _drawn(
         self,
-        rows: Rows,
+        rows: RowNumbers,
         strata: Classes,
-        left: Rows,
+        left: RowNumbers,
         share: float,
         seed: int,
         stay: int,
-    ) -> tuple[Rows, Rows]:
+    ) -> tuple[RowNumbers, RowNumbers]:
         """Places of the rows that stay among those left, and of those drawn."""
         if not share:
             return left, left[:0]
@@ -203,7 +203,7 @@ class ByGroup(Splitter):
         return left[~drawn], left[drawn]
 
     def folds(
-        self, rows: Rows, classes: Classes | None, count: int, seed: int
+        self, rows: RowNumbers, classes: Classes | None, count: int, seed: int
     ) -> list[Fold]:
         """Folds in which each group is scored once."""
         from sklearn.model_selection import StratifiedGroupKFold
@@ -248,10 +248,10 @@ class ByTime(Splitter):
     """
 
     name: str
-    ranks: Rows
+    ranks: RowNumbers
     cells: pl.Series
 
-    def parts(self, rows: Rows, classes: Classes | None, shares: Shares) -> Split:
+    def parts(self, rows: RowNumbers, classes: Classes | None, shares: Shares) -> Split:
         """Cut the rows in their order; those of one moment stay on one side."""
         check_shares(shares.validation, shares.test)
         order = rows[np.argsort(self.ranks[rows], kind="stable")]
@@ -271,7 +271,7 @@ class ByTime(Splitter):
         return Split(training, validating, testing, notes)
 
     def folds(
-        self, rows: Rows, classes: Classes | None, count: int, seed: int
+        self, rows: RowNumbers, classes: Classes | None, count: int, seed: int
     ) -> list[Fold]:
         """Folds one after the other, each trained on all rows before it."""
         order = rows[np.argsort(self.ranks[rows], kind="stable")]
@@ -282,7 +282,7 @@ class ByTime(Splitter):
             for start, end in pairwise(cuts)
         ]
 
-    def _cuts(self, order: Rows, wanted: list[int]) -> list[int]:
+    def _cuts(self, order: RowNumbers, wanted: list[int]) -> list[int]:
         """The places nearest to those wanted at which the moment changes."""
         free = 1 + np.flatnonzero(np.diff(self.ranks[order]))
         if len(free) < len(wanted):
@@ -297,7 +297,7 @@ class ByTime(Splitter):
             cuts.insert(0, int(usable[np.abs(usable - wanted[later]).argmin()]))
         return cuts
 
-    def _said(self, pieces: list[Rows]) -> list[str]:
+    def _said(self, pieces: list[RowNumbers]) -> list[str]:
         """Which rows are tested and validated on."""
         _, validation, test = pieces
         lines: list[str] = []
@@ -311,13 +311,15 @@ class ByTime(Splitter):
             lines.append(f"validated on the {count} {before}, from {start} on")
         return lines
 
-    def _moment(self, rows: Rows) -> str:
+    def _moment(self, rows: RowNumbers) -> str:
         """The first moment of some rows in their order."""
         cell = self.cells[int(rows[0])]
         return cell if isinstance(cell, str) else shown(cell)
 
 
-def _never_trained(rows: Rows, training: Rows, classes: Classes | None) -> list[str]:
+def _never_trained(
+    rows: RowNumbers, training: RowNumbers, classes: Classes | None
+) -> list[str]:
     """A note where training rows lack a class."""
     if classes is None:
         return []
@@ -328,7 +330,7 @@ def _never_trained(rows: Rows, training: Rows, classes: Classes | None) -> list[
     return [f"{counted(later, 'class', 'classes')} without a row to train on"]
 
 
-def _folds(rows: Rows, numbers: Rows, count: int) -> list[Fold]:
+def _folds(rows: RowNumbers, numbers: RowNumbers, count: int) -> list[Fold]:
     return [(rows[numbers != each], rows[numbers == each]) for each in range(count)]
 
 

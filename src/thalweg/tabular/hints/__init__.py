@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thalweg.tables.splitting.splitters import ByGroup
-from thalweg.tabular.hints.groups import group_hint
+from thalweg.tabular.hints.group_columns import group_hint
 from thalweg.tabular.hints.leaks import leaks
 from thalweg.tabular.hints.order import order_hint, times
 from thalweg.tabular.hints.sample import LEAST_ROWS, sampled

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.tables.declared import ways
-from thalweg.tabular.hints.sample import Feature, Floats, Sample
+from thalweg.tabular.hints.sample import Feature, Floats, HintSample
 from thalweg.words import counted, listed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Leak:
         )
 
 
-def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Leak]:
+def leaks(sample: HintSample, target: str, besides: Collection[str] = ()) -> list[Leak]:
     """The columns that tell the target alone, or else the few whose sum it is.
 
     Args:
@@ -106,7 +106,7 @@ def leaks(sample: Sample, target: str, besides: Collection[str] = ()) -> list[Le
 
 
 def _telling(
-    sample: Sample, features: Sequence[Feature], values: NDArray[np.float32]
+    sample: HintSample, features: Sequence[Feature], values: NDArray[np.float32]
 ) -> tuple[list[int], list[int]]:
     """Places of the columns that tell the target, while the others don't.
 
@@ -128,7 +128,7 @@ def _telling(
 
 
 def _untold_where_little(
-    sample: Sample, values: NDArray[np.float32], ordered: NDArray[np.bool_]
+    sample: HintSample, values: NDArray[np.float32], ordered: NDArray[np.bool_]
 ) -> tuple[Floats, NDArray[np.int64]]:
     """As `untold`, by all rows of the columns of which some rows tell little less."""
     y, classes = sample.ranks, bool(sample.classes)
@@ -194,7 +194,10 @@ def _usual_change(y: Floats, classes: bool) -> float:
 
 
 def _beyond_chance(
-    sample: Sample, left: Floats, pairs: NDArray[np.int64], ordered: NDArray[np.bool_]
+    sample: HintSample,
+    left: Floats,
+    pairs: NDArray[np.int64],
+    ordered: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Whether so few changes would hardly come about if the rows were shuffled.
 
@@ -212,7 +215,7 @@ def _beyond_chance(
     return np.asarray(able > few + more * log(len(sample.y)))
 
 
-def _repeats(sample: Sample, values: NDArray[np.float32], left: float) -> bool:
+def _repeats(sample: HintSample, values: NDArray[np.float32], left: float) -> bool:
     """Whether a column is the target written otherwise."""
     known = values[~np.isnan(values)]
     if left > 1e-9 or len(known) < len(values):
@@ -220,7 +223,7 @@ def _repeats(sample: Sample, values: NDArray[np.float32], left: float) -> bool:
     return not sample.classes or len(np.unique(known)) == sample.classes
 
 
-def _left_by_linear(sample: Sample, X: NDArray[np.float32]) -> float:
+def _left_by_linear(sample: HintSample, X: NDArray[np.float32]) -> float:
     """The share of the target that a linear model of other columns leaves untold."""
     if not X.shape[1]:
         return 1.0
@@ -237,7 +240,7 @@ def _left_by_linear(sample: Sample, X: NDArray[np.float32]) -> float:
     return float(((truth - outputs) ** 2).sum() / (truth**2).sum())
 
 
-def _score(sample: Sample, values: NDArray[np.float32]) -> str:
+def _score(sample: HintSample, values: NDArray[np.float32]) -> str:
     """How well a column alone does on validation rows."""
     known = ~np.isnan(values)
     training, tested = known & ~sample.validation, known & sample.validation
@@ -274,7 +277,7 @@ def _r2(truth: Floats, predicted: Floats) -> float:
 
 
 def _sums(
-    sample: Sample, features: Sequence[Feature], values: NDArray[np.float32]
+    sample: HintSample, features: Sequence[Feature], values: NDArray[np.float32]
 ) -> list[Leak]:
     """The few columns whose weighted sum is the target, found one after another.
 

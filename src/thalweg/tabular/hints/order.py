@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.tables.declared import way
-from thalweg.tabular.hints.sample import Floats, Sample, in_order, positions
+from thalweg.tabular.hints.sample import Floats, HintSample, in_order, positions
 
 if TYPE_CHECKING:
     from thalweg.tables.schema import Column
@@ -97,7 +97,7 @@ def _sorted(values: NDArray[Any], share: float = SORTED) -> bool:
     return bool(changes > 0 and max(up, changes - up) >= share * changes)
 
 
-def _blocks(sample: Sample) -> bool:
+def _blocks(sample: HintSample) -> bool:
     """Whether the rows are sorted by class: each stands in one block, or nearly."""
     changes = np.count_nonzero(np.diff(sample.y))
     return bool(changes < 2 * sample.classes)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from thalweg.cached import cached_property
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encodings import Encoding
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tabular.targets import ClassTargets
 
 if TYPE_CHECKING:
     from thalweg.tabular.prepared import Prepared
 
 Floats: TypeAlias = NDArray[np.float64]
-Rows: TypeAlias = NDArray[np.int64]
 
 LEAST_ROWS = 40
 """With fewer rows to train and validate on, much looks alike by chance."""
@@ -62,7 +62,7 @@ class Feature(NamedTuple):  # made for thousands of columns
 
 
 @dataclass(frozen=True)
-class Sample:
+class HintSample:
     """Rows to train and to validate on.
 
     Args:
@@ -108,12 +108,12 @@ class Sample:
                 found[place] = each.values(self.X)
         return found
 
-    def part(self, rows: Rows) -> Sample:
+    def part(self, rows: RowNumbers) -> HintSample:
         """Some of the rows."""
         if len(rows) == len(self.X):
             return self
         found = self.X[rows], self.y[rows], self.classes, self.validation[rows]
-        return Sample(*found, self.encodings)
+        return HintSample(*found, self.encodings)
 
     def without(self, names: set[str]) -> NDArray[np.float32]:
         """The features, without those of some columns and codes."""
@@ -135,7 +135,7 @@ def ranks(values: NDArray[Any]) -> Floats:
     return (np.cumsum(counts) - (counts + 1) / 2)[places]
 
 
-def sampled(prepared: Prepared) -> Sample:
+def sampled(prepared: Prepared) -> HintSample:
     """Rows in a random order, each once where it's repeated."""
     every = len(positions(prepared))
     generator = np.random.Generator(np.random.Philox(key=[0, every]))
@@ -144,7 +144,7 @@ def sampled(prepared: Prepared) -> Sample:
     return sample.part(unrepeated(sample))
 
 
-def in_order(prepared: Prepared) -> tuple[Sample, NDArray[np.bool_]]:
+def in_order(prepared: Prepared) -> tuple[HintSample, NDArray[np.bool_]]:
     """Rows in the table's order, of a long table some runs of rows.
 
     Returns:
@@ -176,12 +176,12 @@ def most_of(columns: int) -> int:
     return min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // max(1, columns)))
 
 
-def positions(prepared: Prepared) -> Rows:
+def positions(prepared: Prepared) -> RowNumbers:
     """Where each row to train and to validate on stands in the table."""
     return np.concatenate([prepared.split.training, prepared.split.validation])
 
 
-def sample_of(prepared: Prepared, rows: Rows) -> Sample:
+def sample_of(prepared: Prepared, rows: RowNumbers) -> HintSample:
     """Some known rows, counted through training and validation."""
     parts = prepared.training, prepared.validation
     later = rows >= len(parts[0].X)
@@ -192,10 +192,10 @@ def sample_of(prepared: Prepared, rows: Rows) -> Sample:
         X[chosen], y[chosen] = part.X[within[chosen]], part.y[within[chosen]]
     targets = prepared.targets
     classes = len(targets.labels) if isinstance(targets, ClassTargets) else 0
-    return Sample(X, y, classes, later, prepared.encoder.encodings)
+    return HintSample(X, y, classes, later, prepared.encoder.encodings)
 
 
-def unrepeated(sample: Sample) -> Rows:
+def unrepeated(sample: HintSample) -> RowNumbers:
     """The first of each row: copies are alike whatever the columns say."""
     seen: dict[bytes, int] = {}
     for place, (row, y) in enumerate(zip(sample.X, sample.y, strict=True)):

@@ -15,7 +15,7 @@ from thalweg.tables.read import read
 from thalweg.tables.splitting.split import Split
 from thalweg.tables.table import Table
 from thalweg.tabular.hints import hints
-from thalweg.tabular.prepare import Part, Prepared, prepare
+from thalweg.tabular.prepare import EncodedRows, Prepared, prepare
 from thalweg.tabular.settings import Settings
 
 Columns = dict[str, Any]
@@ -54,8 +54,8 @@ def split_as(prepared: Prepared, table: Table, part: NDArray[Any]) -> Prepared:
     """Split otherwise: 0 for training rows, 1 for validation, 2 for the test."""
     X = prepared.encoder.transform(table).X
 
-    def as_part(rows: NDArray[np.int64]) -> Part:
-        return Part.of(table, X, prepared.targets, prepared.schema, rows)
+    def as_part(rows: NDArray[np.int64]) -> EncodedRows:
+        return EncodedRows.of(table, X, prepared.targets, prepared.schema, rows)
 
     training, validation, test = (np.flatnonzero(part == which) for which in range(3))
     return replace(

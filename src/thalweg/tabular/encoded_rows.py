@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import DataError
 from thalweg.tables.schema import Schema
+from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.table import Table
 from thalweg.tabular.targets import ClassTargets, NumberTargets, row_weights
 from thalweg.training.rows import largest_target, outweighing
 from thalweg.words import shown
-
-Rows: TypeAlias = NDArray[np.int64]
 
 DTYPE = "float32"
 """What the networks of tables compute in."""
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedRows:
     """Some rows as arrays.
 
     Args:
@@ -46,8 +45,8 @@ class Part:
         X: NDArray[np.float32],
         targets: ClassTargets | NumberTargets,
         schema: Schema,
-        rows: Rows,
-    ) -> Part:
+        rows: RowNumbers,
+    ) -> EncodedRows:
         """Some rows of a table, all of which are encoded.
 
         Args:
@@ -64,16 +63,16 @@ class Part:
         y, weights = learned(truth, targets), row_weights(table, schema, rows)
         return cls(X[rows], truth, y, weights)
 
-    def relearned(self, targets: ClassTargets | NumberTargets) -> Part:
+    def relearned(self, targets: ClassTargets | NumberTargets) -> EncodedRows:
         """The same rows, of whose targets something else is learned."""
         return replace(self, y=learned(self.truth, targets))
 
-    def at(self, rows: Rows) -> Part:
+    def at(self, rows: RowNumbers) -> EncodedRows:
         """Some of the rows, by their positions."""
         weights = None if self.weights is None else self.weights[rows]
-        return Part(self.X[rows], self.truth[rows], self.y[rows], weights)
+        return EncodedRows(self.X[rows], self.truth[rows], self.y[rows], weights)
 
-    def require_learnable(self, table: Table, schema: Schema, rows: Rows) -> None:
+    def require_learnable(self, table: Table, schema: Schema, rows: RowNumbers) -> None:
         """Targets and weights can be learned with.
 
         Args:

@@ -8,8 +8,8 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import thalweg as tw
-from thalweg.estimators.out_of_fold import HeldOut
-from thalweg.estimators.rows import Part
+from thalweg.estimators.out_of_fold import OutOfFold
+from thalweg.estimators.rows import WeightedRows
 from thalweg.estimators.targets import Numbers
 from thalweg.formulas.losses import Loss
 
@@ -18,9 +18,11 @@ ROWS, EPOCHS = 37, 12
 SQUARED = Loss.of("mean_squared_error")
 
 
-def scripted(epochs: Any, y: Any, weights: Any = None, loss: Loss = SQUARED) -> HeldOut:
+def scripted(
+    epochs: Any, y: Any, weights: Any = None, loss: Loss = SQUARED
+) -> OutOfFold:
     """Held-out rows after a training in which the network gave these outputs."""
-    held_out = HeldOut(Part(np.empty((len(y), 1)), y, weights), y, loss, None)
+    held_out = OutOfFold(WeightedRows(np.empty((len(y), 1)), y, weights), y, loss, None)
     outputs = iter(epochs)
     network = SimpleNamespace(predict=lambda X, threads: next(outputs))
     run: Any = SimpleNamespace(network=network)
@@ -114,13 +116,13 @@ def test_many_rows_need_not_be_followed(
     rows: int, followed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    on_epoch = HeldOut.on_epoch
+    on_epoch = OutOfFold.on_epoch
 
-    def seeing(held_out: HeldOut, record: Any) -> None:
+    def seeing(held_out: OutOfFold, record: Any) -> None:
         seen.append(len(held_out.rows.X))
         on_epoch(held_out, record)
 
-    monkeypatch.setattr(HeldOut, "on_epoch", seeing)
+    monkeypatch.setattr(OutOfFold, "on_epoch", seeing)
     X = random.normal(size=(rows, 2))
     regressor = tw.NetworkRegressor(layers=(4,), epochs=2, validation=(X, X[:, 0]))
     low, high = regressor.fit(X[:100], X[:100, 0]).predict_interval(X[:5]).T

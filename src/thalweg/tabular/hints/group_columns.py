@@ -22,8 +22,8 @@ from thalweg.tabular.hints.alike import Codes, alike, like_the_next
 from thalweg.tabular.hints.leaks import untold
 from thalweg.tabular.hints.sample import (
     Floats,
-    Rows,
-    Sample,
+    HintSample,
+    RowNumbers,
     most_by_classes,
     positions,
     sample_of,
@@ -58,7 +58,7 @@ FIRST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
-class Group:
+class GroupColumn:
     """A column that looks like a group.
 
     Args:
@@ -90,7 +90,7 @@ class Group:
         )
 
 
-def group_hint(table: Table, prepared: Prepared) -> Group | None:
+def group_hint(table: Table, prepared: Prepared) -> GroupColumn | None:
     """The column that looks like a group, of several the one with the fewest values.
 
     Args:
@@ -122,7 +122,7 @@ class Valued:
     """
 
     name: str
-    sample: Sample
+    sample: HintSample
     codes: Codes
     quantity: bool
 
@@ -149,7 +149,7 @@ def _candidates(table: Table, prepared: Prepared) -> Iterator[Valued]:
             yield _of_texts(name, sample, cells.gather(rows))
 
 
-def _sampled(prepared: Prepared, rows: Rows) -> tuple[Sample, Rows]:
+def _sampled(prepared: Prepared, rows: RowNumbers) -> tuple[HintSample, RowNumbers]:
     """Some of the known rows without copies, and which of them these are."""
     sample = sample_of(prepared, rows)
     kept = unrepeated(sample)
@@ -157,7 +157,7 @@ def _sampled(prepared: Prepared, rows: Rows) -> tuple[Sample, Rows]:
 
 
 def _whole_numbers(
-    values: Floats, rows: Rows, sample: Sample
+    values: Floats, rows: RowNumbers, sample: HintSample
 ) -> Iterator[tuple[int, Floats]]:
     """The columns of whole numbers that say something of the target, by their places.
 
@@ -182,11 +182,13 @@ def _whole(values: Floats) -> NDArray[np.bool_]:
     return np.asarray(~(values % 1 > 0).any(axis=1))
 
 
-def _rest(able: Rows, found: Floats, kept: NDArray[np.bool_]) -> tuple[Rows, Floats]:
+def _rest(
+    able: RowNumbers, found: Floats, kept: NDArray[np.bool_]
+) -> tuple[RowNumbers, Floats]:
     return able[kept], found[kept]
 
 
-def _of_texts(name: str, sample: Sample, cells: pl.Series) -> Valued:
+def _of_texts(name: str, sample: HintSample, cells: pl.Series) -> Valued:
     """A column by its texts, or by its numbers if each is one."""
     numbers = cells.cast(pl.Float64, strict=False)
     quantity = numbers.null_count() == cells.null_count()
@@ -227,7 +229,7 @@ def _fractions(cells: pl.Series) -> bool:
 # Whether one is -----------------------------------------------------------------------
 
 
-def _judged(table: Table, prepared: Prepared, column: Valued) -> Group | None:
+def _judged(table: Table, prepared: Prepared, column: Valued) -> GroupColumn | None:
     """A column as a group, if it is one."""
     sample = column.sample
     codes = np.unique(column.codes, return_inverse=True)[1]
@@ -247,12 +249,12 @@ def _judged(table: Table, prepared: Prepared, column: Valued) -> Group | None:
     shared, count, rows = _sides(table, prepared, column.name)
     if shared < ON_BOTH_SIDES:
         return None
-    return Group(
+    return GroupColumn(
         column.name, count, rows, target.correlation, len(chosen), len(others), shared
     )
 
 
-def _others(sample: Sample, name: str) -> Iterator[Floats]:
+def _others(sample: HintSample, name: str) -> Iterator[Floats]:
     """The features of each other column, but for codes."""
     for each in sample.features:
         if each.encoding.name != name and not isinstance(each.encoding, CodeEncoding):

@@ -8,26 +8,36 @@ from typing import Any
 
 from thalweg.printable import printable
 from thalweg.tabular.bootstrap import Interval
+from thalweg.tabular.deciding import LOWER_IS_BETTER
 from thalweg.training.progress import figure
 
 LONGEST = 80
 
 METRICS: Mapping[str, str] = {
-    "accuracy": "share of rows whose class is right; higher is better",
-    "balanced_accuracy": "the same share within each class, averaged over the "
-    "classes; higher is better",
-    "f1": "harmonic mean of precision and recall, averaged over the classes; higher "
-    "is better",
-    "log_loss": "how surprising the true classes were, −log of their probability; "
-    "lower is better",
+    "accuracy": "share of rows whose class is right",
+    "balanced_accuracy": "the same share within each class, averaged over the classes",
+    "f1": "harmonic mean of precision and recall, averaged over the classes",
+    "log_loss": "how surprising the true classes were, −log of their probability",
     "roc_auc": "how often a row of one class gets a higher probability of it than a "
-    "row of the other; 0.5 is chance; higher is better",
+    "row of the other; 0.5 is chance",
     "average_precision": "precision averaged over recall, for every threshold of a "
-    "class's probability; higher is better",
-    "rmse": "root mean squared error, in the target's unit; lower is better",
-    "mae": "mean absolute error, in the target's unit; lower is better",
-    "r2": "share of the target's variance that is explained; higher is better",
+    "class's probability",
+    "rmse": "root mean squared error, in the target's unit",
+    "mae": "mean absolute error, in the target's unit",
+    "r2": "share of the target's variance that is explained",
 }
+
+
+def metric_words(name: str) -> str:
+    """What a metric is; nothing is known of one that the report hasn't.
+
+    >>> metric_words("mae")
+    "mean absolute error, in the target's unit; lower is better"
+    """
+    if name not in METRICS:
+        return ""
+    direction = "lower" if name in LOWER_IS_BETTER else "higher"
+    return f"{METRICS[name]}; {direction} is better"
 
 
 def cut(text: str, most: int = LONGEST) -> str:

@@ -12,7 +12,7 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.model.metrics import metric_for
 from thalweg.model.record import NetworkRecord
-from thalweg.model.step import Task, require_matrix_output
+from thalweg.model.step import Objective, require_matrix_output
 from thalweg.training.arguments import check_targets
 from thalweg.training.rows import Rows
 
@@ -29,18 +29,18 @@ def usual_loss(layers: Sequence[Layer]) -> str:
     return LOSS_OF_LAST_ACTIVATION.get(name, "mean_squared_error")
 
 
-def task_of_rows(
+def objective_of_rows(
     network: NetworkRecord,
     training: Rows,
     loss: str | Loss | LossFunction | None,
     optimizer: str | Optimizer,
     penalty: Penalty | None,
     clip_norm: float | None,
-) -> Task:
+) -> Objective:
     """What a network is to learn from these rows, with all names resolved."""
     outputs = require_matrix_output(network.shapes)
     chosen = Loss.of(loss if loss is not None else usual_loss(network.layers))
     check_targets(training.targets, outputs, chosen)
     metric = metric_for(chosen, outputs, training.targets, training.own_weights)
     costs = None if penalty is None else penalty_of(penalty)
-    return Task(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
+    return Objective(chosen, metric, optimizer_named(optimizer), costs, clip_norm)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from thalweg.cli.options import typed
 from thalweg.cli.report import table_lines
 from thalweg.cli.show import facts, show
 from thalweg.search.budget import in_words
@@ -23,6 +22,7 @@ from thalweg.search.space import (
 from thalweg.search.trials import DEFAULT, Trial
 from thalweg.search.tuning import Request, Tuned
 from thalweg.tables.table import Table
+from thalweg.tabular.command import typed
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.training.progress import UP_AND_CLEAR, figure

@@ -1,0 +1,93 @@
+"""What holds where nothing is said: every default, once, with its reason.
+
+Two entrances train. ``Network.fit`` (and with it `sweep` and `find_learning_rate`) gets
+layers and arrays from somebody who designs a network: what it does unasked is what a
+textbook says. `train` (and with it `tune`, the command and the estimators) gets a table
+and nothing else: its defaults were chosen with tables in mind, such as those of
+docs/how-to/learning-rate.md. Where the two differ, ``FIT_…`` stands beside the other.
+
+>>> from thalweg.formulas.optimizers import OPTIMIZERS
+>>> OPTIMIZERS[OPTIMIZER]().learning_rate, LEARNING_RATE
+(0.001, 0.003)
+"""
+
+# The network -------------------------------------------------------------------------
+
+LAYERS = (128, 64)
+"""Wide enough that early stopping, and not their number, limits what is learned."""
+
+ACTIVATION = "silu"
+"""Smooth, and a unit that is below 0 on every row still learns."""
+
+DROPOUT = 0.0
+"""Early stopping alone is enough for most tables; noise makes training slower."""
+
+DTYPE = "float32"
+"""Twice as fast as float64, and far more digits than a loss needs."""
+
+# Steps -------------------------------------------------------------------------------
+
+OPTIMIZER = "adam"
+"""Its steps hardly depend on the scale of the gradients, so one rate fits most tasks.
+
+A network that is fitted has the rule's own learning rate, which is constant.
+"""
+
+LEARNING_RATE, SCHEDULE = 0.003, "plateau"
+"""Of a table: a higher rate than Adam's own gets there sooner, as it is lowered later.
+
+"""
+PLATEAU_FACTOR = 0.3
+"""Gentler than `ReduceOnPlateau`'s own: a fall that came too early costs less."""
+
+FIT_BATCH_SIZE = SMALL_BATCH = 32
+"""Many steps an epoch, each still an even load for a processor's vectors."""
+LARGE_BATCH, SMALL_TABLE = 128, 2_000
+"""Of a table with as many training rows: steps are plenty, and larger ones faster."""
+
+WHOLE_BATCH_ROWS = 64
+"""Of an estimator: up to this many rows none is held out, and each step takes them all.
+
+A dozen rows can't choose an epoch, and what they could have taught is missed more. With
+whole batches a weight of 2 is to the last digit the same as a row twice.
+"""
+
+DOUBLE_ROWS = 1_000
+"""Of an estimator: below this many rows it computes in float64, which costs no time."""
+
+L1 = L2 = 0.0
+"""No penalty that nobody asked for: its rate has to fit the loss's unit."""
+
+# When to stop ------------------------------------------------------------------------
+
+EPOCHS = 200
+"""A bound for what early stopping doesn't end before."""
+
+FIT_PATIENCE, PATIENCE = 10, 12
+"""Of a table two more: after six epochs its schedule lowers the rate, and the lower one
+gets as many to show what it can."""
+
+MIN_DELTA = 0.0
+"""Every improvement counts, as nothing is known of the loss's unit."""
+
+VALIDATION = TEST = 0.2
+"""A fifth of the rows each: of some hundred still enough to tell networks apart."""
+
+SEED = 0
+"""A fixed one: the same call gives the same network."""
+
+# What runs it ------------------------------------------------------------------------
+
+ENGINE = "native"
+"""The engine in C++; the interpreter is its meaning, and slow."""
+
+# A search ----------------------------------------------------------------------------
+
+BUDGET = "5m"
+"""As long as somebody may wait for it without going away."""
+
+FOLDS = 5
+"""Each network learns from four fifths of the rows, nearly as many as in the end."""
+
+SAMPLER = "random"
+"""Needs no further package, and depends on the seed alone."""

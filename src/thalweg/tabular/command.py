@@ -1,0 +1,65 @@
+"""The command that trains a table with some settings, as it is typed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, cast
+
+from thalweg.tabular.settings import LISTS, Settings
+
+NO_LAYERS = "none"
+
+
+def train_command(
+    source: object, own: Mapping[str, object], target: str, settings: Settings
+) -> str:
+    """The command that trains a table with some settings, for a shell.
+
+    Arguments:
+        source: the table's file.
+        own: tables of one's own by their part.
+        target: the column to predict.
+        settings: those that aren't the usual ones become options.
+
+    Example:
+        >>> settings = Settings(group="who", layers=(8, 4), ignore=("a b",))
+        >>> train_command("t.csv", {}, "y", settings)
+        "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
+    """
+    words = ["thalweg", "train", str(source), "--target", target]
+    words += [word for part in own for word in (f"--{part}-data", str(own[part]))]
+    return shlex.join([*words, *options(settings)])
+
+
+def options(settings: Settings) -> list[str]:
+    """The settings that aren't the defaults, as options.
+
+    >>> options(Settings(layers=(8, 4), ignore=("id", "name"), seed=1))
+    ['--layers', '8,4', '--ignore', 'id', '--ignore', 'name', '--seed', '1']
+    """
+    words: list[str] = []
+    for name, value in changed(settings).items():
+        each = value if name in LISTS else [value]
+        option = f"--{name.replace('_', '-')}"
+        words += [word for one in each for word in (option, typed(one))]
+    return words
+
+
+def changed(settings: Settings) -> dict[str, Any]:
+    """The settings that aren't the defaults."""
+    values = {each: getattr(settings, each.name) for each in fields(Settings)}
+    return {each.name: value for each, value in values.items() if value != each.default}
+
+
+def typed(value: object) -> str:
+    """A setting as it would be typed.
+
+    >>> typed((128, 64)), typed((8,)), typed(()), typed(0.003)
+    ('128,64', '8', 'none', '0.003')
+    """
+    if isinstance(value, tuple):
+        units = cast(tuple[int, ...], value)
+        return ",".join(map(str, units)) or NO_LAYERS
+    return str(value)
