@@ -99,6 +99,19 @@ def normalized() -> tw.Network:
     )
 
 
+def branching() -> tw.Network:
+    """A network whose layers hold layers."""
+    inner = tw.Residual([tw.Dense(3)], projection=[tw.Dense(3), tw.BatchNorm()])
+    return fitted(
+        [
+            tw.Residual([tw.Dense(4, "relu"), tw.Dropout(0.2)]),
+            tw.Parallel([[], [tw.LayerNorm(), inner]]),
+            tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+
+
 def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
     """Two epochs of training on the rows."""
     network = tw.Network(layers)
@@ -177,6 +190,7 @@ def write_samples(folder: Path) -> None:
     plain().save(folder / "plain.thalweg")
     own().save(folder / "own.thalweg")
     normalized().save(folder / "normalized.thalweg")
+    branching().save(folder / "branching.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)

@@ -18,6 +18,7 @@ from thalweg.checks import (
 )
 from thalweg.errors import NotFittedError, ShapeError
 from thalweg.forks import WRITING, Lock
+from thalweg.formulas.chain import Shapes, describe, shapes_of
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
@@ -26,7 +27,7 @@ from thalweg.model.history import History
 from thalweg.model.memory import Memory, memory_of, parts_of
 from thalweg.model.programs import compiled_once
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import Shapes, describe, initial_values, shapes_of
+from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
     prediction_program,

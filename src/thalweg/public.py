@@ -33,6 +33,7 @@ from thalweg.formulas.activations import (
     step,
     tanh,
 )
+from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.initializers import Initializer
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
@@ -178,6 +179,7 @@ __all__ = [
     "NotFittedError",
     "OneCycle",
     "Optimizer",
+    "Parallel",
     "Parameter",
     "Penalty",
     "Perceptron",
@@ -185,6 +187,7 @@ __all__ = [
     "RMSProp",
     "RangeTest",
     "ReduceOnPlateau",
+    "Residual",
     "Run",
     "Schedule",
     "ShapeError",

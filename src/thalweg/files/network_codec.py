@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
+    has_branches,
     require_layer_count,
     require_little_kept,
     require_little_memory,
@@ -21,22 +22,18 @@ from thalweg.files.bounds import (
     with_escapes,
 )
 from thalweg.files.columnar import LISTS
-from thalweg.files.document import LONG_LISTS, TIMES
+from thalweg.files.document import BRANCHES, LONG_LISTS, TIMES
 from thalweg.files.history_codec import decode_history, history_data
 from thalweg.files.modelfile import Content, write_model
 from thalweg.files.registry import from_plain, plain_data
+from thalweg.formulas.chain import Shapes, shapes_of
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.memory import Memory, empty_memory, parts_of
 from thalweg.model.record import AnyNetwork, NetworkRecord
-from thalweg.model.stack import (
-    Shapes,
-    StepRandom,
-    shapes_of,
-    training_predictions_of,
-)
+from thalweg.model.stack import StepRandom, training_predictions_of
 from thalweg.model.step import require_matrix_output, types_of
 from thalweg.model.traced import (
     RANDOM_INPUTS,
@@ -98,6 +95,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     that it is known where arrays lie in memory before one is read.
     """
     needed = [*document.get("required_features", [])]
+    if has_branches(document.get("network", {}).get("layers")):
+        needed.append(BRANCHES)
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)
@@ -116,7 +115,7 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
         for number, layer in enumerate(network.layers, 1)
     ]
     require_layer_count(layers)
-    require_small_rows(shapes)
+    require_small_rows(network.layers, shapes)
     document: Data = {
         "network": {
             "input_shape": list(shapes.outputs[0]),
@@ -229,7 +228,7 @@ def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
     ]
     network = make(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
-    require_small_rows(shapes)
+    require_small_rows(layers, shapes)
     own = sum(array.nbytes for array in tensors.values())
     require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)

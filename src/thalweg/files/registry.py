@@ -14,6 +14,7 @@ import numpy as np
 from thalweg.errors import ModelFileError
 from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
@@ -28,6 +29,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
         *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
+        *(Parallel, Residual),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

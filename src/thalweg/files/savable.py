@@ -10,8 +10,8 @@ from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.files.bounds import require_layer_count, require_small_rows
 from thalweg.files.modelfile import require_writable
 from thalweg.files.registry import plain_data
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Layer
-from thalweg.model.stack import Shapes
 from thalweg.program.types import Dtype
 
 
@@ -33,7 +33,7 @@ def require_savable(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> No
     }
     try:
         require_layer_count(described)
-        require_small_rows(shapes)
+        require_small_rows(layers, shapes)
         require_writable(tensors, {"network": {"layers": described}})
     except ModelFileError as error:
         raise ArgumentError(f"this network couldn't be saved: {error}") from None

@@ -102,6 +102,12 @@ class Layer(abc.ABC):
         """What is kept without being learned, such as running means."""
         return {}
 
+    def parameters_and_state(
+        self, input_shape: Shape
+    ) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+        """Both; a layer that holds layers finds them at once."""
+        return self.parameters(input_shape), self.state(input_shape)
+
     @abc.abstractmethod
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """What the layer gives in prediction.

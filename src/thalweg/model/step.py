@@ -10,18 +10,14 @@ import numpy as np
 
 from thalweg.errors import ShapeError
 from thalweg.formulas import optimizers
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.metrics import Metric
-from thalweg.model.stack import (
-    Shapes,
-    StepRandom,
-    predictions_of,
-    training_predictions_of,
-)
+from thalweg.model.stack import StepRandom, predictions_of, training_predictions_of
 from thalweg.program import ops
 from thalweg.program.compile import flat_type, make_safe, training_program, unpack
 from thalweg.program.ir import Program

@@ -13,10 +13,11 @@ from typing import Any
 
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
+from thalweg.formulas.chain import LayerValues, describe
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
-from thalweg.model.stack import LayerValues, StepRandom, describe
+from thalweg.model.stack import StepRandom
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from thalweg.errors import DivergenceError
+from thalweg.formulas.chain import Shapes
 from thalweg.model.history import History
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import Shapes
 from thalweg.training.callbacks import Callbacks, Run
 from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.fit import Trainer

@@ -91,6 +91,23 @@ LISTS: dict[str, Any] = {
         tw.BatchNorm(momentum=0.3),
         tw.Dense(3, "softmax", initializer=he_normal),
     ],
+    "branches": [
+        tw.Residual([tw.Dense(6, "tanh"), tw.BatchNorm(), tw.Dense(4)]),
+        tw.Parallel(
+            [
+                [],
+                [tw.Dropout(0.2), tw.Residual([tw.Dense(3)], projection=tw.Dense(3))],
+                tw.Columns(((0, 2, tw.Residual([tw.BatchNorm()])), (3, 4, None))),
+            ]
+        ),
+        tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
+        tw.Dense(3, "softmax"),
+    ],
+    "branches of ones own": [
+        tw.Residual([tw.Dense(4, swish), NoisyNorm()]),
+        tw.Parallel([[NoisyNorm()], [tw.Dropout(0.2)]]),
+        tw.Dense(3, "softmax"),
+    ],
     "own": [
         tw.Dense(5, swish),
         NoisyNorm(),
@@ -388,6 +405,17 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("every layer", ["network", "layers", 0, "parts", 0, 2], {"object": {"type": "X"}}),
     ("every layer", ["network", "layers", 2, "rate"], 1.5),
     ("every layer", ["network", "layers", 4, "momentum"], 0),
+    ("branches", [*DENSE, "layers"], []),
+    ("branches", [*DENSE, "layers"], [3]),
+    ("branches", [*DENSE, "layers"], [{"object": {"type": "L2", "rate": 0.5}}]),
+    ("branches", [*DENSE, "layers", 2], {"object": {"type": "Dense", "units": 5}}),
+    ("branches", [*DENSE, "projection"], {"object": {"type": "Dense", "units": 4}}),
+    ("branches", [*DENSE, "projection"], 3),
+    ("branches", [*TRACED, "branches"], []),
+    ("branches", [*TRACED, "branches"], [[[]]]),
+    ("branches", [*TRACED, "branches", 0], [{"type": "Dropout", "rate": 0.5}]),
+    ("branches", [*TRACED, "join"], "average"),
+    ("branches", [*TRACED, "join"], "add"),
     ("dense", ["loss"], {"name": "cross_entrpy", "parameters": {}}),
     ("dense", ["loss"], {"name": "cross_entropy", "parameters": {"slope": 1}}),
     (
@@ -595,6 +623,40 @@ def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> N
     assert time.process_time() - started < 2
 
 
+def test_branches_count_as_layers(documents: dict[str, Any]) -> None:
+    document, tensors = copy.deepcopy(documents["dense"])
+    many = [{"object": {"type": "Dropout", "rate": 0.5}}] * 600
+    started = time.process_time()
+    for layer in (
+        {"type": "Residual", "layers": many},
+        {"type": "Residual", "layers": many[:1], "projection": many},
+        {"type": "Parallel", "branches": [many[:1]] * 600},
+        {"type": "Parallel", "branches": [[]] * 4200},
+    ):
+        document["network"]["layers"] = [layer]
+        with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
+            network_from(Content("a.thalweg", document, dict(tensors)), tw.Network)
+    assert time.process_time() - started < 2
+
+
+def test_what_a_branch_makes_of_a_row_is_bounded(documents: dict[str, Any]) -> None:
+    """A branch that grows to 2³² numbers, of which it gives one."""
+    document, tensors = copy.deepcopy(documents["dense"])
+    twice = {"object": {"type": "Parallel", "branches": [[], []]}}
+    first = {"object": {"type": "Columns", "parts": [[0, 1, None]]}}
+    grows = [*[twice] * 30, first]
+    for layer in (
+        {"type": "Parallel", "branches": [[], grows]},
+        {
+            "type": "Columns",
+            "parts": [[0, 4, {"object": {"type": "Parallel", "branches": [grows]}}]],
+        },
+    ):
+        document["network"]["layers"] = [layer]
+        with pytest.raises(ModelFileError, match=r"numbers for a row, got"):
+            network_from(Content("a.thalweg", document, dict(tensors)), tw.Network)
+
+
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     keys = list(data) if isinstance(data, dict) else range(len(data))
     found: list[tuple[Any, ...]] = []
@@ -621,6 +683,7 @@ VALUES = st.one_of(
             {"type": "Dropout", "rate": 0.5},
             {"object": {"type": "Dense", "units": 3}},
             {"activation": "tanh"},
+            {"object": {"type": "Parallel", "branches": [[], []]}},
         ]
     ),
 )
@@ -688,6 +751,14 @@ def test_a_network_without_numbers_has_the_arrays_of_one_with_them() -> None:
     ]
     assert types[0] == types[1]
     assert types[0]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_reader_must_know_layers_that_hold_layers(name: str, tmp_path: Path) -> None:
+    network = tw.Network(LISTS[name]).initialize(4)
+    network.save(tmp_path / "a.thalweg")
+    needed = read_model(tmp_path / "a.thalweg")[1]["required_features"]
+    assert ("branches" in needed) == (name == "branches")
 
 
 def test_a_reader_must_know_what_is_in_the_file() -> None:
