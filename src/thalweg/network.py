@@ -110,6 +110,37 @@ class Network(NetworkRecord):
         layers = ", ".join(describe(layer) for layer in self.layers)
         return printable(f"Network([{layers}])")
 
+    def _repr_html_(self) -> str:
+        """The summary as a table, which notebooks show."""
+        from thalweg.explain.summary import summary_html
+
+        return summary_html(self)
+
+    def summary(self) -> str:
+        """The network at a glance: what each layer gives, and how much it learns.
+
+        Returns:
+            A text with a line for each layer, those inside others indented; in front
+            of each what the names of its parameters start with. Notebooks show the
+            same as a table. Before there are parameters it says so.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(16, "relu"), tw.Dense(1)]).initialize(2)
+            >>> print(network.summary())
+            Network of 2 layers
+            <BLANKLINE>
+               layer                         gives       parameters
+            1  Dense(16, activation='relu')  (rows, 16)          48
+            2  Dense(1)                      (rows, 1)           17
+            <BLANKLINE>
+            It takes (rows, 2) in float32. It learns 65 parameters.
+            It wasn't fitted yet.
+        """
+        from thalweg.explain.summary import summary
+
+        return summary(self)
+
     # Parameters -----------------------------------------------------------------------
 
     def initialize(

@@ -67,6 +67,11 @@ class Branching(Layer):
     ``2.1.weights`` are those of the first layer of the chain at ``2.``.
     """
 
+    @property
+    def title(self) -> str:
+        """What it is, without the layers in it."""
+        return type(self).__name__
+
     @abc.abstractmethod
     def chains(self) -> dict[str, Chain]:
         """The chains by their places, such as ``2.``; an empty chain gives x."""
@@ -268,6 +273,12 @@ class Parallel(Branching):
         chains = tuple(chain_from("a branch", each) for each in self.branches)
         object.__setattr__(self, "branches", chains)
         look_up("join", self.join, JOINS)
+
+    @property
+    def title(self) -> str:
+        """What it is, and how it joins if not as usual."""
+        usual = self.join == "concatenate"
+        return "Parallel" if usual else f"Parallel, join={self.join!r}"
 
     def __str__(self) -> str:
         branches = ", ".join(map(chain_text, self.chains().values()))
