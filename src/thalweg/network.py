@@ -49,6 +49,13 @@ from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Plan, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
+from thalweg.training.named import (
+    side_by_side,
+    validation_side_by_side,
+    width_of,
+    with_shapes,
+    with_shapes_of,
+)
 from thalweg.training.rows import (
     Rows,
     numbers_from,
@@ -144,12 +151,16 @@ class Network(NetworkRecord):
     # Parameters -----------------------------------------------------------------------
 
     def initialize(
-        self, input_shape: int | Shape, seed: int = 0, dtype: Dtype = "float32"
+        self,
+        input_shape: int | Shape | Mapping[str, int | Shape],
+        seed: int = 0,
+        dtype: Dtype = "float32",
     ) -> Network:
         """Draw first parameters for rows of a shape; `fit` does this by itself.
 
         Arguments:
-            input_shape: the shape of a row, or its number of features.
+            input_shape: the shape of a row, or its number of features; of a network
+                whose first layer is `Inputs`, a dict with that of each input.
             seed: the same seed gives the same parameters.
             dtype: float32, or float64.
 
@@ -167,7 +178,12 @@ class Network(NetworkRecord):
         """
         require_dtype(dtype)
         require_seed(seed)
-        shapes = self._shapes_for(row_shape(input_shape), dtype)
+        if isinstance(input_shape, Mapping):
+            self.layers = tuple(with_shapes(self.layers, input_shape))
+            shape = width_of(self.layers)
+        else:
+            shape = row_shape(input_shape)
+        shapes = self._shapes_for(shape, dtype)
         values = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
         self.take(shapes, memory_of(values, shapes, dtype), dtype)
         return self
@@ -245,7 +261,8 @@ class Network(NetworkRecord):
         θ ← update(θ, ∇J(θ)), J(θ) = 1/B Σ wᵢ ℓ(f(xᵢ; θ), yᵢ) + R(θ), for every batch
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs, shape (rows, features); of a network whose first layer is
+                `Inputs`, a dict with such an array for each input.
             y: class numbers (rows,), or numbers (rows,) or (rows, outputs).
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
                 gives one value a row. None goes by the last activation: cross_entropy
@@ -312,13 +329,16 @@ class Network(NetworkRecord):
             require_instance("checkpoint", checkpoint, Checkpoint, must)
         told = callbacks_from(callback, callbacks, progress, epochs)
         execution = Execution(engine, threads, self.programs)
-        rows = rows_from(X, y, sample_weight, dtype)
+        layers = self._layers_for(X, warm_start)
+        inputs = side_by_side(layers, X, dtype)
+        rows = rows_from(inputs, y, sample_weight, dtype)
+        validation = validation_side_by_side(layers, validation, dtype)
         training, held_out = split(rows, validation, seed, dtype)
-        start = self._start(training.X.shape[1:], seed, dtype, warm_start)
+        start = self._start(layers, training.X.shape[1:], seed, dtype, warm_start)
         shapes, memory = start.shapes, start.memory
         from thalweg.files.savable import require_savable
 
-        require_savable(self.layers, shapes, dtype)
+        require_savable(layers, shapes, dtype)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
         task = task_of_rows(start, training, loss, optimizer, penalty, clip_norm)
@@ -333,7 +353,7 @@ class Network(NetworkRecord):
         past.rule = task.optimizer
         state = TrainingState.first(memory, past, history)
         trainer = Trainer(
-            self.layers, shapes, state, training, held_out, plan, execution
+            start.layers, shapes, state, training, held_out, plan, execution
         )
         if checkpoint is None:
             return run(self, trainer, shapes, told)
@@ -342,12 +362,22 @@ class Network(NetworkRecord):
         with writing(checkpoint, trainer, engine, rows, held_out, validation) as writer:
             return run(self, trainer, shapes, told, writer)
 
+    def _layers_for(self, X: Any, warm_start: bool) -> Sequence[Layer]:
+        """The layers, which know the shapes of inputs that are given by name."""
+        goes_on = warm_start and self.is_initialized
+        return self.layers if goes_on else with_shapes_of(self.layers, X)
+
     def _start(
-        self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
+        self,
+        layers: Sequence[Layer],
+        shape: Shape,
+        seed: int,
+        dtype: Dtype,
+        warm_start: bool,
     ) -> Network:
         """The network to start from: itself if it fits, or one of new parameters."""
         if not warm_start or self._shapes is None:
-            fresh = Network(self.layers)
+            fresh = Network(layers)
             fresh.programs = self.programs
             return fresh.initialize(shape, seed, dtype)
         if self._shapes.outputs[0] != shape or self.dtype != dtype:
@@ -365,7 +395,7 @@ class Network(NetworkRecord):
         """What the last layer gives.
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs as in `fit`.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as are fastest.
 
@@ -388,7 +418,7 @@ class Network(NetworkRecord):
                 if quick is not None:
                     return quick
         shapes, _ = self._fitted()
-        table = table_from(X)
+        table = table_from(side_by_side(self.layers, X, self.dtype))
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock.held():
@@ -442,7 +472,7 @@ class Network(NetworkRecord):
         """The loss and the metrics on rows.
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs as in `fit`.
             y: targets as in `fit`.
             sample_weight: one number a row, or None.
             engine: ``native``, or ``interpreter``, which is NumPy.
@@ -469,7 +499,8 @@ class Network(NetworkRecord):
             raise NotFittedError(
                 "the network was never fitted, so it has no loss: call fit"
             )
-        rows = rows_from(X, y, sample_weight, self.dtype)
+        inputs = side_by_side(self.layers, X, self.dtype)
+        rows = rows_from(inputs, y, sample_weight, self.dtype)
         self._require_shape(rows.X)
         check_targets(rows.y, require_matrix_output(shapes), self.loss)
         execution = Execution(engine, threads)

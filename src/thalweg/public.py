@@ -36,6 +36,7 @@ from thalweg.formulas.activations import (
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.initializers import Initializer
+from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
 from thalweg.formulas.losses import (
     Loss,
@@ -167,6 +168,7 @@ __all__ = [
     "FileError",
     "History",
     "Initializer",
+    "Inputs",
     "JSONLines",
     "Layer",
     "LayerNorm",

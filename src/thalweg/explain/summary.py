@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from thalweg.explain.lines import counted
 from thalweg.formulas.branches import Branching, Parallel, row_text
 from thalweg.formulas.chain import describe
+from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.model.record import NetworkRecord
 from thalweg.printable import printable
-from thalweg.program.types import Shape
+from thalweg.program.types import Dtype, Shape
 
 UNKNOWN = "?"
 HEADER = ("", "layer", "gives", "parameters")
@@ -86,7 +87,7 @@ def sentences(network: NetworkRecord) -> list[str]:
         ]
     shapes = network.shapes
     learned, kept = size(shapes.parameters), size(shapes.state)
-    takes = f"It takes {row_text(shapes.outputs[0])} in {network.dtype}."
+    takes = f"It takes {inputs_text(network)} in {network.dtype}."
     state = f", and keeps {counted_in_thousands(kept, 'number')} of state"
     return [
         f"Network of {layers}",
@@ -94,6 +95,15 @@ def sentences(network: NetworkRecord) -> list[str]:
         f"{state if kept else ''}.",
         trained_sentence(network),
     ]
+
+
+def inputs_text(network: NetworkRecord) -> str:
+    """The shape of a row that goes in, or of each input by its name."""
+    first = network.layers[0]
+    if not isinstance(first, Inputs):
+        return row_text(network.shapes.outputs[0])
+    shapes = first.shapes_by_name.items()
+    return ", ".join(f"{name} {row_text(shape)}" for name, shape in shapes)
 
 
 def trained_sentence(network: NetworkRecord) -> str:
@@ -129,18 +139,23 @@ def cells(network: NetworkRecord) -> list[tuple[str, str, str, str]]:
             if known
             else UNKNOWN,
         )
-        for line in layer_lines(network.layers, given, "", 0)
+        for line in layer_lines(network.layers, given, network.dtype)
     ]
 
 
 def layer_lines(
-    layers: Sequence[Layer], given: Sequence[Shape | None], place: str, depth: int
+    layers: Sequence[Layer],
+    given: Sequence[Shape | None],
+    dtype: Dtype,
+    place: str = "",
+    depth: int = 0,
 ) -> Iterator[LayerLine]:
     """Each layer of a chain, followed by those in it.
 
     Arguments:
         layers: the chain.
         given: the shape of a row before the first layer and, where known, after each.
+        dtype: of the network.
         place: of the chain, ``2.1.``.
         depth: how many layers the chain is in.
     """
@@ -152,11 +167,11 @@ def layer_lines(
             continue
         yield LayerLine(own, layer.title, shape, depth)
         before = given[number - 1]
-        shapes = None if before is None else layer.shapes(before)
+        shapes = None if before is None else layer.shapes(before, dtype)
         for part, chain in layer.chains().items():
             inside = [None] if shapes is None else shapes[part].outputs
-            yield from layer_lines(chain, inside, f"{own}.{part}", depth + 1)
-            if not chain and isinstance(layer, Parallel):
+            yield from layer_lines(chain, inside, dtype, f"{own}.{part}", depth + 1)
+            if not chain and isinstance(layer, Parallel | Inputs):
                 yield LayerLine(
                     f"{own}.{part[:-1]}", "x as it is", inside[0], depth + 1
                 )

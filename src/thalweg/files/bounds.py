@@ -10,10 +10,12 @@ from typing import Any, cast
 from thalweg.errors import ModelFileError
 from thalweg.formulas.branches import Branching, Parallel, Residual
 from thalweg.formulas.chain import Shapes
+from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Embedding, Layer, Shape
-from thalweg.model.traced import SavedProgram, TracedLayer
+from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
+from thalweg.program.types import Dtype
 
 Data = dict[str, Any]
 
@@ -22,13 +24,13 @@ MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 HOLDING = ("parts", "layers", "projection", "branches", "object")
 """The fields in which a description of a layer has others."""
-BRANCHING = tuple(each.__name__ for each in (Parallel, Residual))
+BRANCHING = tuple(each.__name__ for each in (Inputs, Parallel, Residual))
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 
-def require_small_rows(layers: Sequence[Layer], shapes: Shapes) -> None:
+def require_small_rows(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> None:
     """What layers without parameters of their own make of a row has bounded size."""
-    inside = shapes_inside(layers, shapes.outputs)
+    inside = shapes_inside(layers, shapes.outputs, dtype)
     size = sum(map(math.prod, (*shapes.outputs, *inside)))
     if size > MOST_COMPUTED_A_ROW:
         raise ModelFileError(
@@ -44,24 +46,29 @@ def require_small_rows(layers: Sequence[Layer], shapes: Shapes) -> None:
         )
 
 
-def shapes_inside(layers: Sequence[Layer], given: Sequence[Shape]) -> Iterator[Shape]:
+def shapes_inside(
+    layers: Sequence[Layer], given: Sequence[Shape], dtype: Dtype
+) -> Iterator[Shape]:
     """The shapes of a row between the layers that others hold.
 
     Arguments:
         layers: those that may hold others.
         given: the shape of a row before each.
+        dtype: of the network.
     """
     for layer, shape in zip(layers, given, strict=False):
         if isinstance(layer, Branching):
             for chain, own in zip(
-                layer.chains().values(), layer.shapes(shape).values(), strict=True
+                layer.chains().values(),
+                layer.shapes(shape, dtype).values(),
+                strict=True,
             ):
                 yield from own.outputs
-                yield from shapes_inside(chain, own.outputs)
+                yield from shapes_inside(chain, own.outputs, dtype)
         elif isinstance(layer, Columns):
             for start, stop, part in layer.parts:
                 held = [] if part is None else [part]
-                yield from shapes_inside(held, [(stop - start,)])
+                yield from shapes_inside(held, [(stop - start,)], dtype)
 
 
 def require_little_memory(program: SavedProgram) -> SavedProgram:
@@ -82,9 +89,8 @@ def require_little_memory(program: SavedProgram) -> SavedProgram:
 def require_little_kept(layers: Sequence[Layer], own: int) -> None:
     """What all layers compute once, and keep for every row, has bounded size."""
     kept = sum(
-        kept_bytes(layer.prediction.at(1), layer.prediction.at(2))
-        for layer in layers
-        if isinstance(layer, TracedLayer)
+        kept_bytes(traced.prediction.at(1), traced.prediction.at(2))
+        for traced in traced_in(layers)
     )
     if kept > max(MOST_BYTES_A_ROW, own):
         raise ModelFileError(

@@ -30,7 +30,7 @@ KNOWN_FEATURES = frozenset(
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 
 DOCUMENT_LIMIT = 4 * 2**20
-DEPTH_LIMIT = 16
+DEPTH_LIMIT = 24
 # These four bound the memory and the time that a document can take.
 VALUE_LIMIT = 2**17
 CONTAINER_LIMIT = 2**15

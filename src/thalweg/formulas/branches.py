@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeAlias, cast
 
@@ -29,9 +29,11 @@ from thalweg.formulas.layers import (
 )
 from thalweg.program import ops
 from thalweg.program.trace import labeled
+from thalweg.program.types import Dtype
 
 Chain: TypeAlias = tuple[Layer, ...]
 ChainLike: TypeAlias = Layer | Sequence[Layer]
+PROBE_DTYPE: Dtype = "float32"  # for who asks without one
 
 JOINS: Mapping[str, Callable[[Sequence[ops.Array]], ops.Array]] = {
     "add": lambda results: reduce(ops.add, results),
@@ -77,6 +79,10 @@ class Branching(Layer):
         """The chains by their places, such as ``2.``; an empty chain gives x."""
 
     @abc.abstractmethod
+    def with_chains(self, chains: Mapping[str, Chain]) -> Branching:
+        """The same with other layers at the same places."""
+
+    @abc.abstractmethod
     def require_joinable(self, given: Sequence[Shape]) -> None:
         """The rows that the chains give have shapes that go together."""
 
@@ -84,24 +90,33 @@ class Branching(Layer):
     def joined(self, results: Sequence[ops.Array]) -> ops.Array:
         """What becomes of the chains' results."""
 
-    def shapes(self, input_shape: Shape) -> dict[str, Shapes]:
+    def given(self, x: ops.Array) -> Sequence[ops.Array]:
+        """What each chain is given of x."""
+        return [x] * len(self.chains())
+
+    def given_shapes(self, input_shape: Shape) -> Sequence[Shape]:
+        """The shape of a row that each chain is given."""
+        return [input_shape] * len(self.chains())
+
+    def shapes(self, input_shape: Shape, dtype: Dtype) -> dict[str, Shapes]:
         """All that is known of each chain, by its place, for rows of a shape.
 
         Raises:
             ShapeError, DtypeError: naming the layer, the formula's line and the shapes.
         """
         found: dict[str, Shapes] = {}
-        for place, chain in self.chains().items():
+        given = self.given_shapes(input_shape)
+        for (place, chain), shape in zip(self.chains().items(), given, strict=True):
             with labeled(place_text(place)):
-                found[place] = shapes_of(chain, input_shape, "float32")
+                found[place] = shapes_of(chain, shape, dtype)
         self.require_joinable([each.outputs[-1] for each in found.values()])
         return found
 
     def parameters_and_state(
-        self, input_shape: Shape
+        self, input_shape: Shape, dtype: Dtype
     ) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
         """Those of all chains, each name behind its place."""
-        every = self.shapes(input_shape).items()
+        every = self.shapes(input_shape, dtype).items()
         return (
             {place + n: p for place, s in every for n, p in s.parameters.items()},
             {place + n: p for place, s in every for n, p in s.state.items()},
@@ -109,18 +124,19 @@ class Branching(Layer):
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         """Those of all chains, each name behind its place."""
-        return self.parameters_and_state(input_shape)[0]
+        return self.parameters_and_state(input_shape, PROBE_DTYPE)[0]
 
     def state(self, input_shape: Shape) -> dict[str, Parameter]:
         """That of all chains, each name behind its place."""
-        return self.parameters_and_state(input_shape)[1]
+        return self.parameters_and_state(input_shape, PROBE_DTYPE)[1]
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """What the chains give, joined."""
         results: list[ops.Array] = []
-        for place, chain in self.chains().items():
+        parts = self.given(x)
+        for (place, chain), part in zip(self.chains().items(), parts, strict=True):
             with labeled(place_text(place)):
-                results.append(chain_forward(chain, x, values_in(p, place, chain)))
+                results.append(chain_forward(chain, part, values_in(p, place, chain)))
         return self._joined(results)
 
     def training_forward(
@@ -129,10 +145,11 @@ class Branching(Layer):
         """What the chains give in training, joined, and their new state."""
         results: list[ops.Array] = []
         state: State = {}
-        for place, chain in self.chains().items():
+        parts = self.given(x)
+        for (place, chain), part in zip(self.chains().items(), parts, strict=True):
             own = values_in(p, place, chain)
             with labeled(place_text(place)):
-                result, new = chain_training_forward(chain, x, own, random)
+                result, new = chain_training_forward(chain, part, own, random)
             results.append(result)
             state |= {place + name: value for name, value in new.items()}
         return self._joined(results), state
@@ -210,6 +227,10 @@ class Residual(Branching):
         """f, whose layers are named by their numbers alone, and P."""
         layers, projection = self.layers, self.projection
         return {"": cast(Chain, layers), "projection.": cast(Chain, projection)}
+
+    def with_chains(self, chains: Mapping[str, Chain]) -> Residual:
+        """The same with other layers."""
+        return replace(self, layers=chains[""], projection=chains["projection."])
 
     def require_joinable(self, given: Sequence[Shape]) -> None:
         """f(x) and P(x) have one shape.
@@ -289,6 +310,10 @@ class Parallel(Branching):
         """The branches by their numbers."""
         numbered = enumerate(cast(Sequence[Chain], self.branches), 1)
         return {f"{number}.": chain for number, chain in numbered}
+
+    def with_chains(self, chains: Mapping[str, Chain]) -> Parallel:
+        """The same with other branches."""
+        return replace(self, branches=tuple(chains.values()))
 
     def require_joinable(self, given: Sequence[Shape]) -> None:
         """The results can be joined.

@@ -115,7 +115,7 @@ def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shap
     state: dict[str, Parameter] = {}
     for number, layer in enumerate(layers, 1):
         with labeled(label(number, layer)):
-            own, kept = declared(layer, outputs[-1], label(number, layer))
+            own, kept = declared(layer, outputs[-1], dtype, label(number, layer))
             outputs.append(
                 output_shape(layer, number, outputs[-1], {**own, **kept}, dtype)
             )
@@ -125,11 +125,11 @@ def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shap
 
 
 def declared(
-    layer: Layer, input_shape: Shape, where: str
+    layer: Layer, input_shape: Shape, dtype: Dtype, where: str
 ) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
     """A layer's parameters and state; errors say which layer it is."""
     try:
-        parameters, state = layer.parameters_and_state(input_shape)
+        parameters, state = layer.parameters_and_state(input_shape, dtype)
         for kept in (parameters, state):
             require_declaration(kept)
         for name in parameters.keys() & state.keys():
@@ -208,7 +208,7 @@ def chain_training_forward(
     """f(x) as in training, and the new state of the layers that keep one."""
     state: State = {}
     for number, (layer, p) in enumerate(zip(layers, values, strict=True), 1):
-        kept = layer.state(x.shape[1:])
+        _, kept = layer.parameters_and_state(x.shape[1:], x.dtype.name)
         with labeled(label(number, layer)):
             result = layer.training_forward(x, p, random)
         require_training_result(result, kept, label(number, layer))

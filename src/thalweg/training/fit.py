@@ -103,6 +103,7 @@ class Trainer:
         plan: Plan,
         execution: Execution,
     ) -> None:
+        self.layers = layers
         self.state = state
         self.plan = plan
         self._losses = Losses(state.history.validation_loss)

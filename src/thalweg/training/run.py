@@ -49,6 +49,7 @@ def run(
 def adopt(network: NetworkRecord, trainer: Trainer, shapes: Shapes) -> None:
     """What is trained becomes the network's own."""
     state, task = trainer.state, trainer.plan.task
+    network.layers = trainer.layers
     network.take(shapes, state.memory, state.memory.dtype)
     network.loss, network.optimizer = task.loss, task.optimizer
     network.penalty, network.history = task.penalty, state.history

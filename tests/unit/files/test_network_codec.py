@@ -104,8 +104,8 @@ LISTS: dict[str, Any] = {
         tw.Dense(3, "softmax"),
     ],
     "branches of ones own": [
-        tw.Residual([tw.Dense(4, swish), NoisyNorm()]),
-        tw.Parallel([[NoisyNorm()], [tw.Dropout(0.2)]]),
+        tw.Residual([tw.Dense(4, swish), NoisyNorm(), NoisyNorm()]),
+        tw.Parallel([[tw.Residual([NoisyNorm()])], [tw.Dropout(0.2)]]),
         tw.Dense(3, "softmax"),
     ],
     "own": [
@@ -758,7 +758,7 @@ def test_a_reader_must_know_layers_that_hold_layers(name: str, tmp_path: Path) -
     network = tw.Network(LISTS[name]).initialize(4)
     network.save(tmp_path / "a.thalweg")
     needed = read_model(tmp_path / "a.thalweg")[1]["required_features"]
-    assert ("branches" in needed) == (name == "branches")
+    assert ("branches" in needed) == name.startswith("branches")
 
 
 def test_a_reader_must_know_what_is_in_the_file() -> None:
