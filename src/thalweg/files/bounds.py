@@ -58,11 +58,9 @@ def shapes_inside(
     """
     for layer, shape in zip(layers, given, strict=False):
         if isinstance(layer, Branching):
-            for chain, own in zip(
-                layer.chains().values(),
-                layer.shapes(shape, dtype).values(),
-                strict=True,
-            ):
+            found = layer.shapes(shape, dtype)
+            for place, chain in layer.chains().items():
+                own = found[place]
                 yield from own.outputs
                 yield from shapes_inside(chain, own.outputs, dtype)
         elif isinstance(layer, Columns):

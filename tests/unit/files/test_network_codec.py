@@ -368,6 +368,7 @@ def place_of(document: Any, path: list[Any]) -> tuple[Any, Any]:
 
 DENSE = ["network", "layers", 0]
 TRACED = ["network", "layers", 1]
+OWN_INSIDE = [*DENSE, "layers", 1, "object"]
 WRONG: list[tuple[str, list[Any], Any]] = [
     ("dense", ["network"], None),
     ("dense", ["network", "dtype"], "float16"),
@@ -414,6 +415,12 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("branches", [*TRACED, "branches"], []),
     ("branches", [*TRACED, "branches"], [[[]]]),
     ("branches", [*TRACED, "branches", 0], [{"type": "Dropout", "rate": 0.5}]),
+    ("branches of ones own", [*OWN_INSIDE, "place"], None),
+    ("branches of ones own", [*OWN_INSIDE, "place"], 3),
+    ("branches of ones own", [*OWN_INSIDE, "place"], "1.1"),
+    ("branches of ones own", [*OWN_INSIDE, "place"], "9.9"),
+    ("branches of ones own", [*OWN_INSIDE, "prediction"], {}),
+    ("branches of ones own", [*OWN_INSIDE, "type"], "Dense"),
     ("branches", [*TRACED, "join"], "average"),
     ("branches", [*TRACED, "join"], "add"),
     ("dense", ["loss"], {"name": "cross_entrpy", "parameters": {}}),
