@@ -1,6 +1,6 @@
 """Layers as plain data, and back.
 
-Those of thalweg's own are written by name and fields; what a person wrote, inside other
+Those of thalweg's own are written by name and fields; what a user wrote, inside other
 layers too, is written as its traced program.
 """
 
@@ -34,7 +34,7 @@ TRACED = "traced"
 def layer_data(
     layer: Layer, name: str, input_shape: Shape, dtype: Dtype, tensors: Tensors
 ) -> Data:
-    """A layer by its name and fields; a person's own by its programs.
+    """A layer by its name and fields; a user's own by its programs.
 
     Arguments:
         layer: of a network.
@@ -61,7 +61,7 @@ def layer_data(
 
 
 def with_traced(layer: Layer, input_shape: Shape, dtype: Dtype) -> Layer:
-    """A layer with what a person wrote as its programs.
+    """A layer with what a user wrote as its programs.
 
     Raises:
         ProgramError: a formula depends on the number of rows in a way that isn't
@@ -113,13 +113,11 @@ def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
     """A layer from its name and fields, or from its programs."""
     if data["type"] == TRACED:
         return decode_traced(data, name, tensors)
-    places: set[str] = set()
 
     def own(inside: Data) -> TracedLayer:
         place = inside["place"]
-        if not isinstance(place, str) or place in places:
-            raise ModelFileError(f"each layer must have a place of its own: {place!r}")
-        places.add(place)
+        if not isinstance(place, str):
+            raise ModelFileError(f"a layer's place must be a text, got {place!r}")
         return decode_traced(inside, place, tensors)
 
     return from_plain(data, Layer, {TRACED: own})

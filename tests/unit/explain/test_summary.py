@@ -114,6 +114,11 @@ def test_a_notebook_shows_the_same_without_running_names() -> None:
     assert "color" not in page  # those of the page around it, light or dark
 
 
+def test_ten_layers_are_told_apart_from_the_first() -> None:
+    network = tw.Network([tw.Dense(1), *[tw.Dense(2)] * 10]).initialize(1)
+    assert [int(row[-1]) for row in rows_of(network.summary())] == [2, 4, *[6] * 9]
+
+
 def test_counts_have_thousands_apart() -> None:
     network = tw.Network([tw.Dense(1000)]).initialize(1000)
     assert f"{math.prod((1001, 1000)):,}" in network.summary()

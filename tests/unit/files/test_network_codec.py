@@ -108,6 +108,10 @@ LISTS: dict[str, Any] = {
         tw.Parallel([[tw.Residual([NoisyNorm()])], [tw.Dropout(0.2)]]),
         tw.Dense(3, "softmax"),
     ],
+    "branches without constants": [
+        tw.Residual([tw.Dense(4, swish)]),
+        tw.Dense(3, "softmax"),
+    ],
     "own": [
         tw.Dense(5, swish),
         NoisyNorm(),
@@ -368,6 +372,7 @@ def place_of(document: Any, path: list[Any]) -> tuple[Any, Any]:
 
 DENSE = ["network", "layers", 0]
 TRACED = ["network", "layers", 1]
+OWN_FIRST = [*DENSE, "layers", 0, "object"]
 OWN_INSIDE = [*DENSE, "layers", 1, "object"]
 WRONG: list[tuple[str, list[Any], Any]] = [
     ("dense", ["network"], None),
@@ -416,7 +421,7 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("branches", [*TRACED, "branches"], [[[]]]),
     ("branches", [*TRACED, "branches", 0], [{"type": "Dropout", "rate": 0.5}]),
     ("branches of ones own", [*OWN_INSIDE, "place"], None),
-    ("branches of ones own", [*OWN_INSIDE, "place"], 3),
+    ("branches without constants", [*OWN_FIRST, "place"], 3),
     ("branches of ones own", [*OWN_INSIDE, "place"], "1.1"),
     ("branches of ones own", [*OWN_INSIDE, "place"], "9.9"),
     ("branches of ones own", [*OWN_INSIDE, "prediction"], {}),
