@@ -99,6 +99,28 @@ def normalized() -> tw.Network:
     )
 
 
+def branching() -> tw.Network:
+    """A network whose layers hold layers."""
+    inner = tw.Residual([tw.Dense(3)], projection=[tw.Dense(3), tw.BatchNorm()])
+    return fitted(
+        [
+            tw.Residual([tw.Dense(4, "relu"), tw.Dropout(0.2)]),
+            tw.Parallel([[], [tw.LayerNorm(), inner], [tw.Dense(2, swish)]]),
+            tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+
+
+def with_inputs() -> tw.Network:
+    """A network with two inputs by name."""
+    inputs = tw.Inputs({"place": [tw.Dense(3, "tanh")], "code": []})
+    network = tw.Network([inputs, tw.Dense(3, "softmax")])
+    X, y = rows()
+    network.fit({"place": X[:, :3], "code": X[:, 3:]}, y, epochs=2, batch_size=16)
+    return network
+
+
 def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
     """Two epochs of training on the rows."""
     network = tw.Network(layers)
@@ -177,6 +199,8 @@ def write_samples(folder: Path) -> None:
     plain().save(folder / "plain.thalweg")
     own().save(folder / "own.thalweg")
     normalized().save(folder / "normalized.thalweg")
+    branching().save(folder / "branching.thalweg")
+    with_inputs().save(folder / "inputs.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)

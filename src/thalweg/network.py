@@ -20,6 +20,7 @@ from thalweg.checks import (
 )
 from thalweg.errors import NotFittedError, ShapeError
 from thalweg.forks import WRITING, Lock
+from thalweg.formulas.chain import Shapes, describe, shapes_of
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
@@ -28,7 +29,7 @@ from thalweg.model.history import History
 from thalweg.model.memory import Memory, memory_of, parts_of
 from thalweg.model.programs import compiled_once
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import Shapes, describe, initial_values, shapes_of
+from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
     prediction_program,
@@ -49,6 +50,13 @@ from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
+from thalweg.training.named import (
+    side_by_side,
+    validation_side_by_side,
+    width_of,
+    with_shapes,
+    with_shapes_of,
+)
 from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import (
     Rows,
@@ -110,18 +118,50 @@ class Network(NetworkRecord):
         layers = ", ".join(describe(layer) for layer in self.layers)
         return printable(f"Network([{layers}])")
 
+    def _repr_html_(self) -> str:
+        """The summary as a table, which notebooks show."""
+        from thalweg.explain.summary import summary_html
+
+        return summary_html(self)
+
+    def summary(self) -> str:
+        """The network at a glance: what each layer gives, and how much it learns.
+
+        Returns:
+            A text with a line for each layer, those inside others indented; in front
+            of each what the names of its parameters start with. Notebooks show the
+            same as a table. Before there are parameters it says so.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(16, "relu"), tw.Dense(1)]).initialize(2)
+            >>> print(network.summary())
+            Network of 2 layers
+            <BLANKLINE>
+               layer                         gives       parameters
+            1  Dense(16, activation='relu')  (rows, 16)          48
+            2  Dense(1)                      (rows, 1)           17
+            <BLANKLINE>
+            It takes (rows, 2) in float32. It learns 65 parameters.
+            It wasn't fitted yet.
+        """
+        from thalweg.explain.summary import summary
+
+        return summary(self)
+
     # Parameters -----------------------------------------------------------------------
 
     def initialize(
         self,
-        input_shape: int | Shape,
+        input_shape: int | Shape | Mapping[str, int | Shape],
         seed: int = defaults.SEED,
         dtype: Dtype = defaults.DTYPE,
     ) -> Network:
         """Draw first parameters for rows of a shape; `fit` does this by itself.
 
         Arguments:
-            input_shape: the shape of a row, or its number of features.
+            input_shape: the shape of a row, or its number of features; of a network
+                whose first layer is `Inputs`, a dict with that of each input.
             seed: the same seed gives the same parameters.
             dtype: float32, or float64.
 
@@ -139,7 +179,12 @@ class Network(NetworkRecord):
         """
         require_dtype(dtype)
         require_seed(seed)
-        shapes = self._shapes_for(row_shape(input_shape), dtype)
+        if isinstance(input_shape, Mapping):
+            self.layers = tuple(with_shapes(self.layers, input_shape))
+            shape = width_of(self.layers)
+        else:
+            shape = row_shape(input_shape)
+        shapes = self._shapes_for(shape, dtype)
         values = initial_values({**shapes.parameters, **shapes.state}, seed, dtype)
         self.take(shapes, memory_of(values, shapes, dtype), dtype)
         return self
@@ -217,7 +262,8 @@ class Network(NetworkRecord):
         θ ← update(θ, ∇J(θ)), J(θ) = 1/B Σ wᵢ ℓ(f(xᵢ; θ), yᵢ) + R(θ), for every batch
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs, shape (rows, features); of a network whose first layer is
+                `Inputs`, a dict with such an array for each input.
             y: class numbers (rows,), or numbers (rows,) or (rows, outputs).
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
                 gives one value a row. None goes by the last activation: cross_entropy
@@ -284,13 +330,16 @@ class Network(NetworkRecord):
             require_instance("checkpoint", checkpoint, Checkpoint, must)
         told = callbacks_from(callback, callbacks, progress, epochs)
         execution = Execution(engine, threads, self.programs)
-        rows = rows_from(X, y, sample_weight, dtype)
+        layers = self._layers_for(X, warm_start)
+        inputs = side_by_side(layers, X, dtype)
+        rows = rows_from(inputs, y, sample_weight, dtype)
+        validation = validation_side_by_side(layers, validation, dtype)
         training, held_out = split(rows, validation, seed, dtype)
-        start = self._start(training.X.shape[1:], seed, dtype, warm_start)
+        start = self._start(layers, training.X.shape[1:], seed, dtype, warm_start)
         shapes, memory = start.shapes, start.memory
         from thalweg.files.savable import require_savable
 
-        require_savable(self.layers, shapes, dtype)
+        require_savable(layers, shapes, dtype)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
         objective = objective_of_rows(
@@ -311,7 +360,7 @@ class Network(NetworkRecord):
         past.rule = objective.optimizer
         state = TrainingState.first(memory, past, history)
         trainer = Trainer(
-            self.layers, shapes, state, training, held_out, regime, execution
+            start.layers, shapes, state, training, held_out, regime, execution
         )
         if checkpoint is None:
             return run(self, trainer, shapes, told)
@@ -320,12 +369,22 @@ class Network(NetworkRecord):
         with writing(checkpoint, trainer, engine, rows, held_out, validation) as writer:
             return run(self, trainer, shapes, told, writer)
 
+    def _layers_for(self, X: Any, warm_start: bool) -> Sequence[Layer]:
+        """The layers, which know the shapes of inputs that are given by name."""
+        goes_on = warm_start and self.is_initialized
+        return self.layers if goes_on else with_shapes_of(self.layers, X)
+
     def _start(
-        self, shape: Shape, seed: int, dtype: Dtype, warm_start: bool
+        self,
+        layers: Sequence[Layer],
+        shape: Shape,
+        seed: int,
+        dtype: Dtype,
+        warm_start: bool,
     ) -> Network:
         """The network to start from: itself if it fits, or one of new parameters."""
         if not warm_start or self._shapes is None:
-            fresh = Network(self.layers)
+            fresh = Network(layers)
             fresh.programs = self.programs
             return fresh.initialize(shape, seed, dtype)
         if self._shapes.outputs[0] != shape or self.dtype != dtype:
@@ -343,7 +402,7 @@ class Network(NetworkRecord):
         """What the last layer gives.
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs as in `fit`.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as are fastest.
 
@@ -366,7 +425,7 @@ class Network(NetworkRecord):
                 if quick is not None:
                     return quick
         shapes, _ = self._fitted()
-        table = table_from(X)
+        table = table_from(side_by_side(self.layers, X, self.dtype))
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock.held():
@@ -420,7 +479,7 @@ class Network(NetworkRecord):
         """The loss and the metrics on rows.
 
         Arguments:
-            X: inputs, shape (rows, features).
+            X: inputs as in `fit`.
             y: targets as in `fit`.
             sample_weight: one number a row, or None.
             engine: ``native``, or ``interpreter``, which is NumPy.
@@ -447,7 +506,8 @@ class Network(NetworkRecord):
             raise NotFittedError(
                 "the network was never fitted, so it has no loss: call fit"
             )
-        rows = rows_from(X, y, sample_weight, self.dtype)
+        inputs = side_by_side(self.layers, X, self.dtype)
+        rows = rows_from(inputs, y, sample_weight, self.dtype)
         self._require_shape(rows.X)
         check_targets(rows.y, require_matrix_output(shapes), self.loss)
         execution = Execution(engine, threads)

@@ -34,8 +34,10 @@ from thalweg.formulas.activations import (
     step,
     tanh,
 )
+from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.initializers import Initializer
+from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
 from thalweg.formulas.losses import (
     Loss,
@@ -72,6 +74,15 @@ from thalweg.formulas.schedules import (
 from thalweg.loading import load, resume
 from thalweg.model.history import EpochRecord, History
 from thalweg.network import Network
+from thalweg.program.composed import (
+    clip,
+    cumulative_sum,
+    logsumexp,
+    split,
+    stack,
+    standard_deviation,
+    variance,
+)
 from thalweg.program.loops import scan
 from thalweg.program.ops import (
     absolute,
@@ -85,6 +96,10 @@ from thalweg.program.ops import (
     exp,
     expm1,
     floor,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
     log,
     log1p,
     logical_and,
@@ -160,6 +175,7 @@ __all__ = [
     "FileError",
     "History",
     "Initializer",
+    "Inputs",
     "JSONLines",
     "Layer",
     "LayerNorm",
@@ -172,6 +188,7 @@ __all__ = [
     "NotFittedError",
     "OneCycle",
     "Optimizer",
+    "Parallel",
     "Parameter",
     "Penalty",
     "Perceptron",
@@ -179,6 +196,7 @@ __all__ = [
     "RMSProp",
     "RangeTest",
     "ReduceOnPlateau",
+    "Residual",
     "Run",
     "Schedule",
     "Settings",
@@ -196,11 +214,13 @@ __all__ = [
     "binary_cross_entropy",
     "broadcast_to",
     "cast",
+    "clip",
     "clip_by_global_norm",
     "compile",
     "concatenate",
     "cos",
     "cross_entropy",
+    "cumulative_sum",
     "elu",
     "equal",
     "erf",
@@ -212,17 +232,22 @@ __all__ = [
     "formula",
     "gelu",
     "gradient",
+    "greater",
+    "greater_equal",
     "huber",
     "identity",
     "initializers",
     "inspect",
     "leaky_relu",
+    "less",
+    "less_equal",
     "load",
     "log",
     "log1p",
     "logical_and",
     "logical_not",
     "logical_or",
+    "logsumexp",
     "matmul",
     "max",
     "maximum",
@@ -249,8 +274,11 @@ __all__ = [
     "sin",
     "softmax",
     "softplus",
+    "split",
     "sqrt",
     "square",
+    "stack",
+    "standard_deviation",
     "step",
     "stop_gradient",
     "sum",
@@ -261,6 +289,7 @@ __all__ = [
     "transpose",
     "tune",
     "value_and_gradient",
+    "variance",
     "where",
     "write_report",
     "xlogy",

@@ -23,6 +23,7 @@ from thalweg.training.arguments import check_targets, split
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Trainer
+from thalweg.training.named import side_by_side, validation_side_by_side
 from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import Rows, rows_from
 from thalweg.training.run import run
@@ -75,7 +76,9 @@ def go_on(
     """
     network, setup = saved.network, saved.setup
     execution = Execution(setup.engine, threads)
-    rows = rows_from(X, y, sample_weight, network.dtype)
+    inputs = side_by_side(network.layers, X, network.dtype)
+    rows = rows_from(inputs, y, sample_weight, network.dtype)
+    validation = validation_side_by_side(network.layers, validation, network.dtype)
     require_same(rows, setup.training_sha256, "X, y and sample_weight", saved.path)
     training, held_out = split_again(saved, rows, validation)
     network.optimizer = rule_of(saved, "optimizer", network.optimizer, optimizer)

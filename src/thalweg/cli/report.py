@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from thalweg.cli.show import Facts, column_table, facts, score_table, show
+from thalweg.formulas.chain import shapes_of
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
-from thalweg.model.stack import shapes_of
 from thalweg.network import Network
 from thalweg.tables.table import Table
 from thalweg.tabular.learn import Trained

@@ -25,9 +25,9 @@ from thalweg.explain.training_step import (
     objective_of,
     rows_of,
 )
+from thalweg.formulas.chain import describe
 from thalweg.formulas.layers import Parameter
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import describe
 from thalweg.model.step import prediction_program, step_programs, types_of
 from thalweg.model.traced import can_train
 from thalweg.printable import printable_lines

@@ -11,13 +11,14 @@ from thalweg.backends.text.render import Formula, formulas
 from thalweg.cached import cached_property
 from thalweg.explain.local_names import ARGUMENT, VARIABLE, names_of, with_local_names
 from thalweg.explain.training_step import rows_of
+from thalweg.formulas.chain import OWN, LayerValues, label
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.layers import Parameter
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import OWN, RANDOM_INPUTS, LayerValues, StepRandom, label
+from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.model.step import types_of
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, flat_type, make_safe

@@ -15,6 +15,7 @@ from thalweg.errors import ArgumentError
 from thalweg.network import Network
 from thalweg.tabular.libraries import load_libraries
 from thalweg.tabular.pipeline import Described, Pipeline
+from thalweg.training.named import side_by_side
 
 FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""
@@ -105,6 +106,8 @@ def onnx_inputs(model: Network | Described, source: Any) -> dict[str, NDArray[An
     load_libraries()
     from thalweg.exports.entrances import entrance
 
+    if isinstance(model, Network):
+        source = side_by_side(model.layers, source, model.dtype)
     return entrance(_pipeline_of(model).inputs).arrays(source)
 
 

@@ -28,7 +28,7 @@ from thalweg.exports.python_literals import (
 )
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
 from thalweg.files.atomic import write_atomically
-from thalweg.model.stack import OWN, describe
+from thalweg.formulas.chain import OWN, describe
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.tables import packed, records

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.model.stack import OWN, LayerValues, label, predictions_of
+from thalweg.formulas.chain import OWN, LayerValues, label
+from thalweg.model.stack import predictions_of
 from thalweg.model.step import types_of
 from thalweg.network import Network
 from thalweg.program.compile import make_safe

@@ -49,11 +49,16 @@ def as_json(record: Mapping[str, Any]) -> bytes:
 
 def png(figure: Figure) -> bytes:
     """The picture's bytes: the same for the same data, so without a date."""
+    FigureCanvasAgg(with_plain_texts(figure))
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
+    return content.getvalue()
+
+
+def with_plain_texts(figure: Figure) -> Figure:
+    """The figure with its texts as they can be shown: no control characters, no TeX."""
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_text(printable_lines(text.get_text()))
         text.set_parse_math(False)  # a column may be called "$x"
-    FigureCanvasAgg(figure)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
-    return content.getvalue()
+    return figure

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from thalweg.checks import require
 from thalweg.errors import ArgumentError
-from thalweg.figures.files import write_figure
+from thalweg.figures.files import with_plain_texts, write_figure
 from thalweg.figures.runs import Curve
 from thalweg.figures.style import (
     GRAY,
@@ -27,6 +27,7 @@ from thalweg.figures.style import (
     label_ends,
     new_figure,
     plain_decades,
+    textbook,
 )
 from thalweg.model.history import History
 
@@ -96,6 +97,17 @@ def learning_curves(
     target = require_png(path)
     data = data_of(history, title, source, unit)
     return write_figure(target, plot, data, {"figure": target.stem, "command": command})
+
+
+def curves_of(history: History, title: str) -> Figure:
+    """The learning curves as a figure that was not written yet.
+
+    Raises:
+        ArgumentError: no epoch was finished.
+    """
+    data = data_of(history, title, "", METRICS["rmse"])
+    with textbook():
+        return with_plain_texts(plot(data))
 
 
 def require_png(path: str | Path) -> Path:

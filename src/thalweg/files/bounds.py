@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from thalweg.errors import ModelFileError
-from thalweg.formulas.layers import Embedding, Layer
-from thalweg.model.stack import Shapes
-from thalweg.model.traced import SavedProgram, TracedLayer
+from thalweg.formulas.branches import Branching, Parallel, Residual
+from thalweg.formulas.chain import Shapes
+from thalweg.formulas.inputs import Inputs
+from thalweg.formulas.layers import Columns, Embedding, Layer, Shape
+from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
+from thalweg.program.types import Dtype
 
 Data = dict[str, Any]
 
 MOST_BYTES_A_ROW = 2**26  # of values that are there together
 MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
+HOLDING = ("parts", "layers", "projection", "branches", "object")
+"""The fields in which a description of a layer has others."""
+BRANCHING = tuple(each.__name__ for each in (Inputs, Parallel, Residual))
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 
-def require_small_rows(shapes: Shapes) -> None:
+def require_small_rows(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> None:
     """What layers without parameters of their own make of a row has bounded size."""
-    size = sum(map(math.prod, shapes.outputs))
+    inside = shapes_inside(layers, shapes.outputs, dtype)
+    size = sum(map(math.prod, (*shapes.outputs, *inside)))
     if size > MOST_COMPUTED_A_ROW:
         raise ModelFileError(
             f"all layers together may give {MOST_COMPUTED_A_ROW:,} numbers for a row, "
@@ -37,6 +44,29 @@ def require_small_rows(shapes: Shapes) -> None:
             f"a network may give {MOST_GIVEN_A_ROW:,} numbers for a row, or as many as "
             f"it has parameters, got {given:,}"
         )
+
+
+def shapes_inside(
+    layers: Sequence[Layer], given: Sequence[Shape], dtype: Dtype
+) -> Iterator[Shape]:
+    """The shapes of a row between the layers that others hold.
+
+    Arguments:
+        layers: those that may hold others.
+        given: the shape of a row before each.
+        dtype: of the network.
+    """
+    for layer, shape in zip(layers, given, strict=False):
+        if isinstance(layer, Branching):
+            found = layer.shapes(shape, dtype)
+            for place, chain in layer.chains().items():
+                own = found[place]
+                yield from own.outputs
+                yield from shapes_inside(chain, own.outputs, dtype)
+        elif isinstance(layer, Columns):
+            for start, stop, part in layer.parts:
+                held = [] if part is None else [part]
+                yield from shapes_inside(held, [(stop - start,)], dtype)
 
 
 def require_little_memory(program: SavedProgram) -> SavedProgram:
@@ -57,9 +87,8 @@ def require_little_memory(program: SavedProgram) -> SavedProgram:
 def require_little_kept(layers: Sequence[Layer], own: int) -> None:
     """What all layers compute once, and keep for every row, has bounded size."""
     kept = sum(
-        kept_bytes(layer.prediction.at(1), layer.prediction.at(2))
-        for layer in layers
-        if isinstance(layer, TracedLayer)
+        kept_bytes(traced.prediction.at(1), traced.prediction.at(2))
+        for traced in traced_in(layers)
     )
     if kept > max(MOST_BYTES_A_ROW, own):
         raise ModelFileError(
@@ -85,12 +114,24 @@ def parts_in(data: Any) -> int:
     if not isinstance(data, dict):
         return 0
     described = cast(Data, data)
-    parts = described.get("parts")
-    ranges = len(cast(list[Any], parts)) if isinstance(parts, list) else 0
+    held = [described.get(field) for field in HOLDING]
+    counted = sum(len(cast(list[Any], each)) for each in held if isinstance(each, list))
     own = 0
     if "type" in described:
         own = 1 if described["type"] == Embedding.__name__ else PARTS_A_LAYER
-    return own + ranges + parts_in(parts) + parts_in(described.get("object"))
+    return own + counted + parts_in(held)
+
+
+def has_branches(data: Any) -> bool:
+    """Whether a description of layers has one of a kind that holds chains of layers."""
+    if isinstance(data, list):
+        return any(map(has_branches, cast(list[Any], data)))
+    if not isinstance(data, dict):
+        return False
+    described = cast(Data, data)
+    if described.get("type") in BRANCHING:
+        return True
+    return any(has_branches(described.get(field)) for field in HOLDING)
 
 
 # Names --------------------------------------------------------------------------------

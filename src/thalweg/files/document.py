@@ -21,13 +21,16 @@ FORMS = "forms of columns"  # how a table's cells are, where one isn't as usual
 LOG_TARGET = "log_target"  # the logarithm of a table's target was learned
 LONG_LISTS = "long lists"  # they are arrays
 TIMES = "times"  # an array of that name isn't part of the payload's digest
+BRANCHES = "branches"  # a layer holds layers, whose parameters have longer names
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
-KNOWN_FEATURES = frozenset({DIALECT, FORMS, LOG_TARGET, LONG_LISTS, TIMES, ESTIMATOR})
+KNOWN_FEATURES = frozenset(
+    {BRANCHES, DIALECT, FORMS, LOG_TARGET, LONG_LISTS, TIMES, ESTIMATOR}
+)
 """What a model may need its reader to know."""
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]
 
 DOCUMENT_LIMIT = 4 * 2**20
-DEPTH_LIMIT = 16
+DEPTH_LIMIT = 24
 # These four bound the memory and the time that a document can take.
 VALUE_LIMIT = 2**17
 CONTAINER_LIMIT = 2**15

@@ -14,40 +14,36 @@ from typing import Any, TypeAlias, cast
 import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
+    has_branches,
     require_layer_count,
     require_little_kept,
-    require_little_memory,
     require_printable,
     require_small_rows,
     with_escapes,
 )
 from thalweg.files.columnar import LISTS
-from thalweg.files.document import LONG_LISTS, TIMES
+from thalweg.files.document import BRANCHES, LONG_LISTS, TIMES
 from thalweg.files.history_codec import decode_history, history_data
+from thalweg.files.layer_codec import (
+    decode_layer,
+    decode_program,
+    layer_data,
+    program_data,
+)
 from thalweg.files.modelfile import Content, write_model
 from thalweg.files.registry import from_plain, plain_data
+from thalweg.formulas.chain import Shapes, shapes_of
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import LOSSES, Loss, probabilities
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.memory import Memory, empty_memory, parts_of
 from thalweg.model.record import AnyNetwork, NetworkRecord
-from thalweg.model.stack import (
-    RANDOM_INPUTS,
-    Shapes,
-    StepRandom,
-    shapes_of,
-    training_predictions_of,
-)
+from thalweg.model.stack import RANDOM_INPUTS, StepRandom, training_predictions_of
 from thalweg.model.step import require_matrix_output, types_of
 from thalweg.model.traced import (
-    SavedProgram,
-    TracedLayer,
     TracedLoss,
     can_train,
-    parameter_data,
-    parameters_from,
-    traced_layer,
     traced_loss,
 )
 from thalweg.program.ir import Program
@@ -101,6 +97,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     that it is known where arrays lie in memory before one is read.
     """
     needed = [*document.get("required_features", [])]
+    if has_branches(document.get("network", {}).get("layers")):
+        needed.append(BRANCHES)
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)
@@ -115,11 +113,13 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
         for name, array in {**network.parameters, **network.state}.items()
     }
     layers = [
-        layer_data(layer, f"{number}", shapes.outputs[number - 1], network, tensors)
-        for number, layer in enumerate(network.layers, 1)
+        layer_data(layer, f"{number}", given, network.dtype, tensors)
+        for number, (layer, given) in enumerate(
+            zip(network.layers, shapes.outputs, strict=False), 1
+        )
     ]
     require_layer_count(layers)
-    require_small_rows(shapes)
+    require_small_rows(network.layers, shapes, network.dtype)
     document: Data = {
         "network": {
             "input_shape": list(shapes.outputs[0]),
@@ -132,42 +132,6 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
         "history": history_data(network.history, tensors),
     }
     return with_escapes(document), tensors
-
-
-def layer_data(
-    layer: Layer,
-    name: str,
-    input_shape: tuple[int, ...],
-    network: NetworkRecord,
-    tensors: Tensors,
-) -> Data:
-    """A layer by its name and fields; a user's own by its programs."""
-    plain = plain_data(layer)
-    if plain is not None:
-        return plain
-    traced = (
-        layer
-        if isinstance(layer, TracedLayer)
-        else traced_layer(layer, input_shape, network.dtype)
-    )
-    data: Data = {
-        "type": "traced",
-        "name": traced.name,
-        "parameters": parameter_data(traced.declared),
-        "state": parameter_data(traced.kept),
-        "prediction": program_data(traced.prediction, f"{name}.prediction", tensors),
-    }
-    if traced.training is not None:
-        data["training"] = program_data(traced.training, f"{name}.training", tensors)
-    return data
-
-
-def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
-    """A program's data, with its constants among the file's tensors."""
-    tensors |= {
-        f"constants/{name}.{key}": array for key, array in program.constants.items()
-    }
-    return program.data
 
 
 def loss_data(network: NetworkRecord, tensors: Tensors) -> Data | None:
@@ -232,7 +196,7 @@ def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
     ]
     network = make(layers)
     shapes = shapes_of(layers, row_shape(described["input_shape"]), dtype)
-    require_small_rows(shapes)
+    require_small_rows(layers, shapes, dtype)
     own = sum(array.nbytes for array in tensors.values())
     require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)
@@ -303,32 +267,6 @@ def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
         lambda a: {"losses": loss.per_row(a["predictions"], a["targets"])},
         {"predictions": type, "targets": type},
     )
-
-
-def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
-    """A layer from its name and fields, or from its programs."""
-    kind = data["type"]
-    if kind != "traced":
-        return from_plain(data, Layer)
-    training = data.get("training")
-    return TracedLayer(
-        str(data["name"]),
-        parameters_from(data["parameters"]),
-        parameters_from(data["state"]),
-        decode_program(data["prediction"], f"{name}.prediction", tensors),
-        None
-        if training is None
-        else decode_program(training, f"{name}.training", tensors),
-    )
-
-
-def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:
-    """A program with its constants, checked for a number of rows."""
-    prefix = f"constants/{name}."
-    constants = {
-        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
-    }
-    return require_little_memory(SavedProgram(data, constants))
 
 
 def decode_loss(data: Data | None, tensors: Tensors) -> Loss | None:

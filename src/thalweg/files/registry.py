@@ -14,7 +14,9 @@ import numpy as np
 from thalweg.errors import ModelFileError
 from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
+from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
@@ -23,11 +25,14 @@ from thalweg.formulas.perceptron import Perceptron
 
 Data = dict[str, Any]
 Registered = TypeVar("Registered")
+Own = Callable[[Any], Data | None]
+Make = Callable[[Data], Any]
 
 KNOWN: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
         *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
+        *(Inputs, Parallel, Residual),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),
@@ -36,8 +41,12 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def plain_data(value: Any) -> Data | None:
+def plain_data(value: Any, own: Own | None = None) -> Data | None:
     """What a file holds of a known object; None for a user's own, and for None.
+
+    Arguments:
+        value: the object.
+        own: what a file holds of a person's own inside it; None if it holds nothing.
 
     Example:
         >>> from thalweg.formulas.penalties import L2
@@ -47,17 +56,17 @@ def plain_data(value: Any) -> Data | None:
         L2(rate=0.5)
     """
     if KNOWN.get(type(value).__name__) is not type(value):
-        return None
+        return None if own is None else own(value)
     data: Data = {"type": type(value).__name__}
     for each in fields(value):
-        written = field_data(getattr(value, each.name))
+        written = field_data(getattr(value, each.name), own)
         if written is None:
             return None
         data[each.name] = written[0]
     return data
 
 
-def field_data(value: Any) -> tuple[Any] | None:
+def field_data(value: Any, own: Own | None = None) -> tuple[Any] | None:
     """A field as plain data, in a tuple; None where it can't be named."""
     if value is None or isinstance(value, bool | int | float | str):
         return (value,)
@@ -67,17 +76,24 @@ def field_data(value: Any) -> tuple[Any] | None:
         known = INITIALIZERS.get(value.name) == value
         return ({"initializer": value.name},) if known else None
     if isinstance(value, tuple):
-        parts = [field_data(each) for each in cast(tuple[Any, ...], value)]
+        parts = [field_data(each, own) for each in cast(tuple[Any, ...], value)]
         return None if None in parts else ([p[0] for p in parts if p is not None],)
     names = [name for name, formula in ACTIVATIONS.items() if formula is value]
     if names:
         return ({"activation": names[0]},)
-    plain = plain_data(value)
+    plain = plain_data(value, own)
     return None if plain is None else ({"object": plain},)
 
 
-def from_plain(data: Data | None, kind: type[Registered]) -> Any:
+def from_plain(
+    data: Data | None, kind: type[Registered], own: Mapping[str, Make] | None = None
+) -> Any:
     """The object that plain data describes; None for None.
+
+    Arguments:
+        data: as `plain_data` gave it.
+        kind: what it must be.
+        own: what makes a person's own of such data, by its type.
 
     Raises:
         ModelFileError: there is no such object, it has other fields, or it isn't of the
@@ -87,11 +103,15 @@ def from_plain(data: Data | None, kind: type[Registered]) -> Any:
     if data is None:
         return None
     name = data["type"]
+    if own is not None and name in own:
+        return own[name](data)
     if name not in KNOWN:
         raise ModelFileError(f"{name!r} isn't known; there are {', '.join(KNOWN)}")
     make: Any = KNOWN[name]
     known = {each.name for each in fields(make)}
-    given = {key: from_field(value) for key, value in data.items() if key != "type"}
+    given = {
+        key: from_field(value, own) for key, value in data.items() if key != "type"
+    }
     if given.keys() - known:
         raise ModelFileError(f"{name} has no fields {sorted(given.keys() - known)}")
     made = make(**given)
@@ -100,15 +120,15 @@ def from_plain(data: Data | None, kind: type[Registered]) -> Any:
     return made
 
 
-def from_field(data: Any) -> Any:
+def from_field(data: Any, own: Mapping[str, Make] | None = None) -> Any:
     """An object's field."""
     if isinstance(data, list):
-        return tuple(from_field(each) for each in cast(list[Any], data))
+        return tuple(from_field(each, own) for each in cast(list[Any], data))
     if not isinstance(data, dict):
         return data
     ((tag, value),) = cast(Data, data).items()
     if tag == "object":
-        return from_plain(value, object)
+        return from_plain(value, object, own)
     tables: dict[str, Mapping[str, Any]] = {
         "activation": ACTIVATIONS,
         "initializer": INITIALIZERS,

@@ -8,10 +8,11 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.files.bounds import require_layer_count, require_small_rows
+from thalweg.files.layer_codec import TRACED
 from thalweg.files.modelfile import require_writable
 from thalweg.files.registry import plain_data
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Layer
-from thalweg.model.stack import Shapes
 from thalweg.program.types import Dtype
 
 
@@ -23,7 +24,7 @@ def require_savable(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> No
     Raises:
         ArgumentError: one is beyond; the message names the limit.
     """
-    described = [plain_data(layer) or {"type": "traced"} for layer in layers]
+    described = [plain_data(layer, own=lambda _: {"type": TRACED}) for layer in layers]
     # Arrays of these sizes that take no memory.
     zero = np.zeros((), dtype)
     declared = {**shapes.parameters, **shapes.state}
@@ -33,7 +34,7 @@ def require_savable(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> No
     }
     try:
         require_layer_count(described)
-        require_small_rows(shapes)
+        require_small_rows(layers, shapes, dtype)
         require_writable(tensors, {"network": {"layers": described}})
     except ModelFileError as error:
         raise ArgumentError(f"this network couldn't be saved: {error}") from None

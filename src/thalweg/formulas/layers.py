@@ -27,6 +27,7 @@ from thalweg.formulas.initializers import (
     zeros,
 )
 from thalweg.program import ops
+from thalweg.program.types import Dtype
 
 Shape: TypeAlias = tuple[int, ...]
 State: TypeAlias = dict[str, ops.Array]
@@ -101,6 +102,12 @@ class Layer(abc.ABC):
     def state(self, input_shape: Shape) -> dict[str, Parameter]:
         """What is kept without being learned, such as running means."""
         return {}
+
+    def parameters_and_state(
+        self, input_shape: Shape, dtype: Dtype
+    ) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+        """Both; a layer that holds layers finds them at once, by tracing in a dtype."""
+        return self.parameters(input_shape), self.state(input_shape)
 
     @abc.abstractmethod
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:

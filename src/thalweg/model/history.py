@@ -6,9 +6,13 @@ import copy
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from thalweg.model.epochs import OF_METRICS, EpochRecord, Epochs, Metrics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["DIVERGED", "EpochRecord", "History", "Metrics"]
 
@@ -93,6 +97,31 @@ class History:
     def stopped_epoch(self) -> int:
         """The last epoch that was finished, counted from 1."""
         return len(self.epochs)
+
+    def plot(self, title: str = "Learning curves") -> Figure:
+        """Draw the learning curves: training solid, validation dashed.
+
+        Vertical lines mark the best epoch and the last. matplotlib is imported when
+        this is called; a notebook shows the figure.
+
+        Arguments:
+            title: above the picture.
+
+        Returns:
+            A figure of matplotlib, the loss above and the metric below.
+
+        Raises:
+            ArgumentError: no epoch was finished.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X = np.linspace(-1, 1, 40).reshape(-1, 1)
+            >>> history = tw.Network([tw.Dense(1)]).fit(X, 3 * X, epochs=5)
+            >>> history.plot().savefig("curves.svg")
+        """
+        # Pictures are a room above this one, and what draws them takes long to import.
+        curves = import_module("thalweg.figures.learning_curves")
+        return curves.curves_of(self, title)
 
     def to_dict(self) -> dict[str, Any]:
         """The history as plain data, for JSON; a metric that isn't finite is None."""

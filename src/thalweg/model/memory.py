@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.backends.alignment import aligned_bytes, aligned_copy
 from thalweg.forks import WRITING
-from thalweg.model.stack import Shapes
+from thalweg.formulas.chain import Shapes
 from thalweg.model.step import types_of
 from thalweg.program.types import Dtype, NumpyArray
 

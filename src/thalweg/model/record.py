@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from thalweg.checks import require, require_instance
 from thalweg.errors import NotFittedError
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
@@ -14,7 +15,6 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.history import History
 from thalweg.model.memory import Memory, parts_of
 from thalweg.model.programs import Programs
-from thalweg.model.stack import Shapes
 from thalweg.model.state import OptimizerState
 from thalweg.program.types import Dtype, NumpyArray
 

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from thalweg.checks import require, require_instance
-from thalweg.errors import ArgumentError, DtypeError, ShapeError, ThalwegError
+from thalweg.errors import ShapeError
+from thalweg.formulas.chain import (
+    LayerValues,
+    chain_forward,
+    chain_training_forward,
+    label,
+)
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.program import ops
-from thalweg.program.trace import Tracer, labeled, trace
+from thalweg.program.trace import Tracer
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Arrays = Mapping[str, Any]
-PROBE_ROWS = 2  # shapes are found by tracing with this many rows
-RESERVED = ("x", "y", "seed", "step")  # names that a layer's saved programs use
-OWN = "p."  # before a layer's own names, where others stand beside them
-
-
-class LayerValues:
-    """A layer's parameters and state as attributes: ``p.weights``."""
-
-    __slots__ = ("_label", "_values")
-
-    def __init__(self, label: str, values: Arrays) -> None:
-        self._label = label
-        self._values = values
-
-    @classmethod
-    def among(cls, label: str, arrays: Arrays) -> LayerValues:
-        """Those arrays whose names say that they are the layer's own, ``p.weights``."""
-        own = {n.removeprefix(OWN): a for n, a in arrays.items() if n.startswith(OWN)}
-        return cls(label, own)
-
-    def __getattr__(self, name: str, /) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            known = ", ".join(self._values) or "none"
-            raise ArgumentError(
-                f"{self._label} has no parameter {name!r}; it has {known}"
-            ) from None
 
 
 RANDOM_INPUTS = {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
@@ -65,134 +42,6 @@ class StepRandom:
         return ops.random_uniform(
             self.seed, self.step, self.drawn, tuple(shape), self.dtype
         )
-
-
-def describe(layer: Layer) -> str:
-    """A layer as it would be written: ``Dense(64, activation=swish)``."""
-    if type(layer).__str__ is not object.__str__:
-        return str(layer)
-    if not is_dataclass(layer):
-        return type(layer).__name__
-    shown: list[str] = []
-    for position, each in enumerate(fields(layer)):
-        value = getattr(layer, each.name)
-        if each.default is not MISSING and is_same(value, each.default):
-            continue
-        text = text_of(value)
-        shown.append(text if position == 0 else f"{each.name}={text}")
-    return f"{type(layer).__name__}({', '.join(shown)})"
-
-
-def is_same(value: Any, default: Any) -> bool:
-    """Whether a field has its default; an array is compared as a whole."""
-    return value is default or bool(np.array_equal(value, default))
-
-
-def text_of(value: Any) -> str:
-    """A field's value as short text."""
-    if isinstance(value, Layer):
-        return describe(value)
-    if isinstance(value, np.ndarray):
-        return f"array{np.shape(cast(Any, value))}"
-    if isinstance(value, tuple):
-        return f"({', '.join(text_of(v) for v in cast(tuple[Any, ...], value))})"
-    return (
-        getattr(value, "__name__", None) or getattr(value, "name", None) or repr(value)
-    )
-
-
-def label(number: int, layer: Layer) -> str:
-    """How errors name a layer."""
-    return f"layer {number}, {describe(layer)}"
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """What is known once the shape of a row is: every parameter and every output.
-
-    Arguments:
-        outputs: the shape of a row before the first layer and after each.
-        parameters, state: by names such as ``1.weights``.
-    """
-
-    outputs: tuple[Shape, ...]
-    parameters: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
-    state: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
-
-
-def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shapes:
-    """Find all shapes by tracing each layer on rows of what the one before it gives.
-
-    Raises:
-        ShapeError, DtypeError: naming the layer, the formula's line and the shapes.
-    """
-    outputs = [input_shape]
-    parameters: dict[str, Parameter] = {}
-    state: dict[str, Parameter] = {}
-    for number, layer in enumerate(layers, 1):
-        with labeled(label(number, layer)):
-            own, kept = declared(layer, outputs[-1], label(number, layer))
-            outputs.append(
-                output_shape(layer, number, outputs[-1], {**own, **kept}, dtype)
-            )
-        parameters |= {f"{number}.{name}": p for name, p in own.items()}
-        state |= {f"{number}.{name}": p for name, p in kept.items()}
-    return Shapes(tuple(outputs), parameters, state)
-
-
-def declared(
-    layer: Layer, input_shape: Shape, where: str
-) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
-    """A layer's parameters and state; errors say which layer it is."""
-    try:
-        parameters, state = layer.parameters(input_shape), layer.state(input_shape)
-        for kept in (parameters, state):
-            require_declaration(kept)
-        for name in parameters.keys() & state.keys():
-            raise ArgumentError(f"{name!r} can't be both a parameter and state")
-        return parameters, state
-    except ThalwegError as error:
-        raise error.__class__(f"{where}: {error}") from None
-
-
-def require_declaration(declared: Any) -> None:
-    """What a layer says it keeps must be parameters by names that code can write."""
-    must = "a dict of names and Parameter objects"
-    require_instance("parameters and state", declared, dict, must)
-    for name, parameter in declared.items():
-        fits = isinstance(name, str) and name.isidentifier() and name not in RESERVED
-        must = f"an identifier, and none of {', '.join(RESERVED)}"
-        require(fits, "the name of a parameter or state", must, name)
-        require_instance(f"{name}", parameter, Parameter, "a Parameter")
-
-
-def output_shape(
-    layer: Layer,
-    number: int,
-    input_shape: Shape,
-    values: Mapping[str, Parameter],
-    dtype: Dtype,
-) -> Shape:
-    """The shape of a row that a layer gives."""
-    types = {name: ArrayType(p.shape, dtype) for name, p in values.items()}
-    types["x"] = ArrayType((PROBE_ROWS, *input_shape), dtype)
-    program = trace(
-        lambda a: {"y": layer.forward(a["x"], LayerValues(label(number, layer), a))},
-        types,
-    )
-    given = program.output_types()["y"]
-    if given.dtype != dtype:
-        raise DtypeError(
-            f"{label(number, layer)} must give {dtype}, got {given.dtype}: "
-            "tw.cast makes numbers of it"
-        )
-    shape = given.shape
-    if not shape or shape[0] != PROBE_ROWS:
-        raise ShapeError(
-            f"{label(number, layer)} must keep the axis of rows first: "
-            f"x of shape {(PROBE_ROWS, *input_shape)} became {shape}"
-        )
-    return shape[1:]
 
 
 def initial_values(
@@ -226,41 +75,12 @@ def values_by_layer(layers: Sequence[Layer], arrays: Arrays) -> list[LayerValues
 
 def predictions_of(layers: Sequence[Layer], x: Any, arrays: Arrays) -> Any:
     """f(x): the layers one after the other, as in prediction."""
-    every = values_by_layer(layers, arrays)
-    for number, (layer, values) in enumerate(zip(layers, every, strict=True), 1):
-        with labeled(label(number, layer)):
-            x = layer.forward(x, values)
-    return x
+    return chain_forward(layers, x, values_by_layer(layers, arrays))
 
 
 def training_predictions_of(
     layers: Sequence[Layer], x: Any, arrays: Arrays, random: StepRandom
 ) -> tuple[Any, dict[str, Any]]:
     """f(x) as in training, and the new state of the layers that keep one."""
-    state: dict[str, Any] = {}
-    every = values_by_layer(layers, arrays)
-    for number, (layer, values) in enumerate(zip(layers, every, strict=True), 1):
-        kept = layer.state(x.shape[1:])
-        with labeled(label(number, layer)):
-            result = layer.training_forward(x, values, random)
-        require_training_result(result, kept, label(number, layer))
-        x, new = result
-        state |= {f"{number}.{name}": value for name, value in new.items()}
-    return x, state
-
-
-def require_training_result(
-    result: Any, kept: Mapping[str, Parameter], where: str
-) -> None:
-    """What training gives is y and new state, of the names and shapes declared."""
-    must = "two things, y and a dict of new state"
-    name = f"what {where} gives in training"
-    require_instance(name, result, tuple, must)
-    require(len(result) == 2 and isinstance(result[1], dict), name, must, result)
-    for key, value in result[1].items():
-        require(key in kept, f"new state of {where}", f"one of {list(kept)}", key)
-        if ops.shape_of(value) != kept[key].shape:
-            raise ShapeError(
-                f"new state {key!r} of {where} must have shape {kept[key].shape}, "
-                f"got {ops.shape_of(value)}"
-            )
+    values = values_by_layer(layers, arrays)
+    return chain_training_forward(layers, x, values, random)

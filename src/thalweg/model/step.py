@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.errors import ShapeError
 from thalweg.formulas import optimizers
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.formulas.losses import Loss
@@ -18,7 +19,6 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.metrics import Metric
 from thalweg.model.stack import (
     RANDOM_INPUTS,
-    Shapes,
     StepRandom,
     predictions_of,
     training_predictions_of,

@@ -6,17 +6,19 @@ differentiates, with the program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
+from thalweg.formulas.branches import Branching
+from thalweg.formulas.chain import LayerValues, describe
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
-from thalweg.model.stack import RANDOM_INPUTS, LayerValues, StepRandom, describe
+from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.program import ops
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
@@ -126,7 +128,17 @@ class TracedLayer(Layer):
 
 def can_train(layer: Layer) -> bool:
     """Whether a layer's training formula is there; a file can lack it."""
-    return not isinstance(layer, TracedLayer) or layer.training is not None
+    return all(traced.training is not None for traced in traced_in([layer]))
+
+
+def traced_in(layers: Iterable[Layer]) -> Iterator[TracedLayer]:
+    """The layers that were saved as their programs, those in others too."""
+    for layer in layers:
+        if isinstance(layer, TracedLayer):
+            yield layer
+        elif isinstance(layer, Branching):
+            for chain in layer.chains().values():
+                yield from traced_in(chain)
 
 
 def draws_in(data: Data) -> int:

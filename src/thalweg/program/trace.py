@@ -31,7 +31,15 @@ PROGRAM_FOLDER = str(Path(__file__).parent)
 # `ops` enters its functions here by their names, so that a tracer's operators and
 # NumPy's own functions find them without this file knowing the file above it.
 OPERATIONS: dict[str, Callable[..., Any]] = {}
-OTHER_DEFAULTS = ("argmax", "take")  # NumPy's functions of these names flatten first
+# NumPy's functions of these names flatten first, or split the first axis.
+OTHER_DEFAULTS = ("argmax", "take", "split")
+OTHER_NAMES = {
+    "amax": "max",
+    "amin": "min",
+    "cumsum": "cumulative_sum",
+    "std": "standard_deviation",
+    "var": "variance",
+}
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 Rewriter = Callable[
@@ -283,7 +291,7 @@ class Tracer:
 
     def __array_function__(self, function: Any, _: Any, args: Any, kwargs: Any) -> Any:
         called: str = function.__name__
-        name = {"amax": "max", "amin": "min"}.get(called, called)
+        name = OTHER_NAMES.get(called, called)
         try:
             if name in OTHER_DEFAULTS:
                 raise TypeError("it has other defaults")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from thalweg.figures.learning_curves import Data, data_of
+from thalweg.formulas.chain import describe
 from thalweg.model.history import DIVERGED, History
-from thalweg.model.stack import describe
 from thalweg.report import pictures
 from thalweg.report.blocks import (
     Block,

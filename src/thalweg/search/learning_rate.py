@@ -27,6 +27,7 @@ from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
 from thalweg.training.arguments import check_targets, require_dtype
 from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
+from thalweg.training.named import side_by_side, with_shapes_of
 from thalweg.training.objective import usual_loss
 from thalweg.training.rows import Rows, rows_from
 
@@ -143,7 +144,13 @@ def find_learning_rate(
     execution = Execution(engine, threads, Programs())
     if isinstance(network, Network) and is_fitted(network):
         dtype = network.dtype
-    rows = rows_from(X, y, sample_weight, dtype)
+    if isinstance(network, Network):
+        if not is_fitted(network):
+            network = with_shapes_of(network.layers, X)
+    else:
+        network = with_shapes_of(network, X)
+    layers = network.layers if isinstance(network, Network) else network
+    rows = rows_from(side_by_side(layers, X, dtype), y, sample_weight, dtype)
     size = batch_rows(batch_size, len(rows))
     objective = objective_of(
         start_of(network, rows, int(seed), dtype),

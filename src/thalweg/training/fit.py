@@ -13,6 +13,7 @@ import numpy as np
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.running_losses import Losses
@@ -21,7 +22,6 @@ from thalweg.interrupts import Interrupt, Terminated, watch
 from thalweg.model.history import DIVERGED, EpochRecord, Metrics
 from thalweg.model.memory import Memory
 from thalweg.model.metrics import Metric, metric_for
-from thalweg.model.stack import Shapes
 from thalweg.model.state import TrainingState
 from thalweg.model.step import Objective, scoring_program, step_key, step_programs
 from thalweg.program.ir import Program
@@ -103,6 +103,7 @@ class Trainer:
         regime: Regime,
         execution: Execution,
     ) -> None:
+        self.layers = layers
         self.state = state
         self.regime = regime
         self._losses = Losses(state.history.validation_loss)

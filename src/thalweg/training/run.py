@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import Any, cast
 
 from thalweg.errors import DivergenceError
+from thalweg.formulas.chain import Shapes
 from thalweg.model.history import History
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import Shapes
 from thalweg.training.callbacks import Callbacks, Run
 from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.fit import Trainer
@@ -49,6 +49,7 @@ def run(
 def adopt(network: NetworkRecord, trainer: Trainer, shapes: Shapes) -> None:
     """What is trained becomes the network's own."""
     state, objective = trainer.state, trainer.regime.objective
+    network.layers = trainer.layers
     network.take(shapes, state.memory, state.memory.dtype)
     network.loss, network.optimizer = objective.loss, objective.optimizer
     network.penalty, network.history = objective.penalty, state.history

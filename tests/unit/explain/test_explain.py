@@ -20,8 +20,8 @@ from thalweg.explain import plans as compiled
 from thalweg.explain.explanation import explain
 from thalweg.explain.lines import PAGE_WIDTH
 from thalweg.explain.training_step import USUAL_ROWS, batch_types, objective_of, rows_of
+from thalweg.formulas.chain import describe
 from thalweg.formulas.layers import Layer
-from thalweg.model.stack import describe
 from thalweg.model.step import step_programs
 
 ROWS = 32
@@ -90,7 +90,21 @@ LAYERS = [
     *(tw.Dense(2, lambda z: z * z, bias=False), tw.Perceptron(), tw.Perceptron("tanh")),
     *(tw.Dropout(0.25), tw.BatchNorm(), tw.LayerNorm(), Attention()),
     tw.Columns(((0, 2, tw.Dense(3, "tanh")), (2, 4, None), (1, 3, tw.Dropout(0.5)))),
+    tw.Residual([tw.Dense(4, "tanh"), tw.BatchNorm(), tw.Dropout(0.25), tw.Dense(4)]),
+    tw.Residual([tw.Dense(3, "relu")], projection=tw.Dense(3, bias=False)),
+    tw.Parallel([[], [tw.Dense(3), tw.Residual([tw.LayerNorm()])]]),
+    tw.Parallel([tw.Dense(4), tw.Dense(4, "sigmoid")], join="multiply"),
 ]
+
+
+def shown(name: str) -> str:
+    """A name as formulas have it."""
+    return re.sub(r"^(?=\d)|\W", "_", name)
+
+
+def gradient_shown(name: str) -> str:
+    """The name of a gradient as formulas have it."""
+    return shown(re.sub(r"\w+$", r"d\g<0>", name))
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=describe)
@@ -111,17 +125,18 @@ def test_a_layers_lines_compute_it_and_its_gradients(layer: Layer) -> None:
 
     y, state = run(x, *own.values())
     dy = generator.normal(size=y.shape)
-    given = {"x": x, "uniform": uniform, "dy": dy, **own}
+    named = {shown(name): array for name, array in own.items()}
+    given = {"x": x, "uniform": uniform, "dy": dy, **named}
     names = read(formulas_of(block, "forward", "backward"), given)
     same(names["y"], y)
     for name, value in state.items():
-        same(names[f"new_{name}"], value)
+        same(names[f"new_{shown(name).lstrip('_')}"], value)
     positions = (0, *(1 + list(own).index(name) for name in layer.parameters((4,))))
     slopes = tw.gradient(lambda *a: tw.sum(run(*a)[0] * dy), positions)(
         x, *own.values()
     )
     for name, slope in zip(("x", *layer.parameters((4,))), slopes, strict=True):
-        same(names[f"d{name}"], slope)
+        same(names[gradient_shown(name)], slope)
     if formulas_of(block, "prediction"):
         predicted = read(formulas_of(block, "prediction"), given)["y"]
         same(predicted, layer.forward(x, SimpleNamespace(**own)))

@@ -18,7 +18,7 @@ import thalweg as tw
 from support.exported import assert_near, outputs
 from thalweg.exports import onnx_inputs
 from thalweg.exports.python_file import source
-from thalweg.model.stack import RESERVED
+from thalweg.formulas.chain import RESERVED
 from thalweg.tabular.pipeline import Pipeline
 
 X = np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)

@@ -61,6 +61,14 @@ NETWORKS: dict[str, tuple[list[tw.Layer], Any]] = {
         [tw.BatchNorm(), tw.Dense(5), tw.LayerNorm(), tw.Dropout(0.5), tw.Dense(1)],
         numbers,
     ),
+    "branches": (
+        [
+            tw.Residual([tw.Dense(6, "tanh"), tw.BatchNorm(), tw.Dense(4)]),
+            tw.Parallel([[], [tw.Dense(3), Own()], tw.Residual([Own()], tw.Dense(3))]),
+            tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
+        ],
+        numbers,
+    ),
     "perceptron": ([tw.Perceptron()], numbers),
     "own": ([tw.Dense(3), Own()], numbers),
 }

@@ -1,6 +1,8 @@
 """A run's own learning curves."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -114,3 +116,37 @@ def test_a_real_run_with_a_loss_of_ones_own(tmp_path):
     network = tw.Network([tw.Dense(1)])
     history = network.fit(X, X, loss=fourth_power, epochs=3)
     assert learning_curves(history, tmp_path / "own.PNG").name == "own.PNG"
+
+
+def test_a_history_plots_itself():
+    history = history_of()
+    figure: Any = history.plot(title="a $title$")
+    loss, accuracy = figure.axes
+    require_lines(loss, history.training_loss, history.validation_loss)
+    require_lines(
+        accuracy,
+        history.training_metrics["accuracy"],
+        history.validation_metrics["accuracy"],
+    )
+    (best,) = [line for line in loss.lines if line.get_gid() == "best"]
+    assert list(best.get_xdata()) == [3, 3]
+    (title,) = figure.findobj(lambda artist: artist is figure._suptitle)
+    assert title.get_text() == "a $title$"
+    assert not title.get_parse_math()
+
+
+def test_a_history_without_epochs_can_not_be_plotted():
+    with pytest.raises(tw.ArgumentError, match="one finished epoch"):
+        History().plot()
+
+
+def test_matplotlib_is_imported_by_the_call_alone():
+    code = """
+import sys, thalweg as tw
+network = tw.Network([tw.Dense(1)])
+history = network.fit([[0.0], [1.0]], [0, 1], epochs=1, validation=None)
+assert "matplotlib" not in sys.modules
+history.plot()
+assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -355,7 +355,7 @@ DOCUMENT_FAULTS = {
     "space": (document()[:-1] + ', "x":1}', "form that thalweg writes"),
     "needless escape": (document()[:-1] + ',"x":"\\u0061"}', "form that thalweg"),
     "half a pair": (document()[:-1] + ',"x":"\\ud800"}', "form that thalweg writes"),
-    "depth 17": (document(x=0).replace(":0}", ":" + "[" * 16 + "]" * 16 + "}"), "17"),
+    "depth 25": (document(x=0).replace(":0}", ":" + "[" * 24 + "]" * 24 + "}"), "25"),
     "depth 4000000": ("[" * 4_000_000 + "}", "values must be at most"),
     "number without end": (document(x=10**DIGIT_LIMIT), "at most 40 digits"),
     "not UTF-8": (document(x="?").encode().replace(b"?", b"\xff"), "decode byte 0xff"),

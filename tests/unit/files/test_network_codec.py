@@ -91,6 +91,27 @@ LISTS: dict[str, Any] = {
         tw.BatchNorm(momentum=0.3),
         tw.Dense(3, "softmax", initializer=he_normal),
     ],
+    "branches": [
+        tw.Residual([tw.Dense(6, "tanh"), tw.BatchNorm(), tw.Dense(4)]),
+        tw.Parallel(
+            [
+                [],
+                [tw.Dropout(0.2), tw.Residual([tw.Dense(3)], projection=tw.Dense(3))],
+                tw.Columns(((0, 2, tw.Residual([tw.BatchNorm()])), (3, 4, None))),
+            ]
+        ),
+        tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
+        tw.Dense(3, "softmax"),
+    ],
+    "branches of ones own": [
+        tw.Residual([tw.Dense(4, swish), NoisyNorm(), NoisyNorm()]),
+        tw.Parallel([[tw.Residual([NoisyNorm()])], [tw.Dropout(0.2)]]),
+        tw.Dense(3, "softmax"),
+    ],
+    "branches without constants": [
+        tw.Residual([tw.Dense(4, swish)]),
+        tw.Dense(3, "softmax"),
+    ],
     "own": [
         tw.Dense(5, swish),
         NoisyNorm(),
@@ -351,6 +372,8 @@ def place_of(document: Any, path: list[Any]) -> tuple[Any, Any]:
 
 DENSE = ["network", "layers", 0]
 TRACED = ["network", "layers", 1]
+OWN_FIRST = [*DENSE, "layers", 0, "object"]
+OWN_INSIDE = [*DENSE, "layers", 1, "object"]
 WRONG: list[tuple[str, list[Any], Any]] = [
     ("dense", ["network"], None),
     ("dense", ["network", "dtype"], "float16"),
@@ -388,6 +411,23 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("every layer", ["network", "layers", 0, "parts", 0, 2], {"object": {"type": "X"}}),
     ("every layer", ["network", "layers", 2, "rate"], 1.5),
     ("every layer", ["network", "layers", 4, "momentum"], 0),
+    ("branches", [*DENSE, "layers"], []),
+    ("branches", [*DENSE, "layers"], [3]),
+    ("branches", [*DENSE, "layers"], [{"object": {"type": "L2", "rate": 0.5}}]),
+    ("branches", [*DENSE, "layers", 2], {"object": {"type": "Dense", "units": 5}}),
+    ("branches", [*DENSE, "projection"], {"object": {"type": "Dense", "units": 4}}),
+    ("branches", [*DENSE, "projection"], 3),
+    ("branches", [*TRACED, "branches"], []),
+    ("branches", [*TRACED, "branches"], [[[]]]),
+    ("branches", [*TRACED, "branches", 0], [{"type": "Dropout", "rate": 0.5}]),
+    ("branches of ones own", [*OWN_INSIDE, "place"], None),
+    ("branches without constants", [*OWN_FIRST, "place"], 3),
+    ("branches of ones own", [*OWN_INSIDE, "place"], "1.1"),
+    ("branches of ones own", [*OWN_INSIDE, "place"], "9.9"),
+    ("branches of ones own", [*OWN_INSIDE, "prediction"], {}),
+    ("branches of ones own", [*OWN_INSIDE, "type"], "Dense"),
+    ("branches", [*TRACED, "join"], "average"),
+    ("branches", [*TRACED, "join"], "add"),
     ("dense", ["loss"], {"name": "cross_entrpy", "parameters": {}}),
     ("dense", ["loss"], {"name": "cross_entropy", "parameters": {"slope": 1}}),
     (
@@ -595,6 +635,40 @@ def test_a_file_of_many_layers_takes_little_time(documents: dict[str, Any]) -> N
     assert time.process_time() - started < 2
 
 
+def test_branches_count_as_layers(documents: dict[str, Any]) -> None:
+    document, tensors = copy.deepcopy(documents["dense"])
+    many = [{"object": {"type": "Dropout", "rate": 0.5}}] * 600
+    started = time.process_time()
+    for layer in (
+        {"type": "Residual", "layers": many},
+        {"type": "Residual", "layers": many[:1], "projection": many},
+        {"type": "Parallel", "branches": [many[:1]] * 600},
+        {"type": "Parallel", "branches": [[]] * 4200},
+    ):
+        document["network"]["layers"] = [layer]
+        with pytest.raises(ModelFileError, match=r"may be 512 layers, .*got"):
+            network_from(Content("a.thalweg", document, dict(tensors)), tw.Network)
+    assert time.process_time() - started < 2
+
+
+def test_what_a_branch_makes_of_a_row_is_bounded(documents: dict[str, Any]) -> None:
+    """A branch that grows to 2³² numbers, of which it gives one."""
+    document, tensors = copy.deepcopy(documents["dense"])
+    twice = {"object": {"type": "Parallel", "branches": [[], []]}}
+    first = {"object": {"type": "Columns", "parts": [[0, 1, None]]}}
+    grows = [*[twice] * 30, first]
+    for layer in (
+        {"type": "Parallel", "branches": [[], grows]},
+        {
+            "type": "Columns",
+            "parts": [[0, 4, {"object": {"type": "Parallel", "branches": [grows]}}]],
+        },
+    ):
+        document["network"]["layers"] = [layer]
+        with pytest.raises(ModelFileError, match=r"numbers for a row, got"):
+            network_from(Content("a.thalweg", document, dict(tensors)), tw.Network)
+
+
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     keys = list(data) if isinstance(data, dict) else range(len(data))
     found: list[tuple[Any, ...]] = []
@@ -621,6 +695,7 @@ VALUES = st.one_of(
             {"type": "Dropout", "rate": 0.5},
             {"object": {"type": "Dense", "units": 3}},
             {"activation": "tanh"},
+            {"object": {"type": "Parallel", "branches": [[], []]}},
         ]
     ),
 )
@@ -688,6 +763,14 @@ def test_a_network_without_numbers_has_the_arrays_of_one_with_them() -> None:
     ]
     assert types[0] == types[1]
     assert types[0]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_reader_must_know_layers_that_hold_layers(name: str, tmp_path: Path) -> None:
+    network = tw.Network(LISTS[name]).initialize(4)
+    network.save(tmp_path / "a.thalweg")
+    needed = read_model(tmp_path / "a.thalweg")[1]["required_features"]
+    assert ("branches" in needed) == name.startswith("branches")
 
 
 def test_a_reader_must_know_what_is_in_the_file() -> None:

@@ -9,15 +9,9 @@ from numpy.testing import assert_array_equal
 import thalweg as tw
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError, DtypeError, ShapeError, ThalwegError
+from thalweg.formulas.chain import LayerValues, describe, shapes_of
 from thalweg.formulas.initializers import Initializer, normal, zeros
-from thalweg.model.stack import (
-    LayerValues,
-    StepRandom,
-    describe,
-    initial_values,
-    shapes_of,
-    training_predictions_of,
-)
+from thalweg.model.stack import StepRandom, initial_values, training_predictions_of
 from thalweg.program import ops
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType

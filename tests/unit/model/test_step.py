@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import thalweg as tw
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ShapeError
+from thalweg.formulas.chain import shapes_of
 from thalweg.model.metrics import Accuracy
-from thalweg.model.stack import shapes_of
 from thalweg.model.step import (
     Objective,
     prediction_program,

@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import thalweg as tw
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
+from thalweg.formulas.chain import LayerValues
 from thalweg.formulas.initializers import Initializer, constant, he_normal, zeros
-from thalweg.model.stack import LayerValues, StepRandom, training_predictions_of
+from thalweg.model.stack import StepRandom, training_predictions_of
 from thalweg.model.traced import (
     TracedLayer,
     initializer_from,

@@ -9,7 +9,7 @@ These rules run before differentiation, so that gradients are those of the safe 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from thalweg.program import ops
@@ -52,8 +52,21 @@ def is_unshifted(z: Tracer, **_: Any) -> bool:
         if below[0] == "max":
             return False
         views = ("broadcast", "reshape", "stop_gradient")
-        largest = below[1][0] if below[0] in views else None
+        passed = below[1][0] if below[0] in views else None
+        largest = passed if below[0] != "select" else where_finite(below[1])
     return True
+
+
+def where_finite(choice: Sequence[Tracer]) -> Tracer | None:
+    """m of select(|m| < …, m, …), which `logsumexp` subtracts; else None."""
+    condition, chosen, _ = choice
+    compared = definition(condition)
+    if compared is None or compared[0] != "less":
+        return None
+    size = definition(compared[1][0])
+    if size is None or size[0] != "absolute":
+        return None
+    return chosen if size[1][0].value == chosen.value else None
 
 
 def softmax(z: Tracer, axes: tuple[int, ...]) -> Tracer:
