@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.program import meanings
+from thalweg.program.primitives import PRIMITIVES
 
 NUMPY: dict[str, Any] = {
     name: getattr(np, name)
@@ -19,12 +19,11 @@ NUMPY: dict[str, Any] = {
         *("uint32", "inf", "nan"),
     )
 } | {
-    "sigmoid": meanings.sigmoid,
-    "softplus": meanings.softplus,
-    "erf": meanings.erf,
-    "spread": meanings.pad_array,
-    "scatter_add": meanings.scatter_add_array,
-    "random_bits": meanings.random_bits_array,
+    name: PRIMITIVES[opcode].meaning
+    for name, opcode in {
+        **{n: n for n in ("sigmoid", "softplus", "erf", "scatter_add", "random_bits")},
+        "spread": "pad",
+    }.items()
 }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from thalweg.exports.graph import Graph
 from thalweg.exports.traced import Line, Size, Traced
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.types import Dtype, NumpyArray, Shape
 
@@ -426,14 +427,6 @@ TRANSLATIONS: Mapping[str, Translation] = {
 
 # Programs -----------------------------------------------------------------------------
 
-REPEATING = frozenset(
-    [
-        *("add", "subtract", "multiply", "divide", "power", "maximum", "minimum"),
-        *("equal", "less", "less_equal", "logical_and", "select"),
-    ]
-)
-"""What repeats by itself an operand of which a size is 1."""
-
 
 def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[str, str]:
     """Add a program to a graph.
@@ -487,7 +480,7 @@ def needed(traced: Traced) -> list[int]:
 
 def operands(traced: Traced, line: Line) -> Sequence[int]:
     """What a line reads; repeats that its operator makes by itself are left out."""
-    if line.opcode not in REPEATING:
+    if PRIMITIVES[line.opcode].kind != "elementwise" or len(line.inputs) < 2:
         return line.inputs
     sources = [unrepeated(traced, number) for number in line.inputs]
     shapes = [shape_at(traced.type(number)[1]) for number in sources]

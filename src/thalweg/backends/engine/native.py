@@ -14,13 +14,13 @@ from thalweg.backends.alignment import aligned_copy
 from thalweg.backends.engine.encode import Encoded
 from thalweg.backends.layout import Plan
 from thalweg.errors import ArgumentError, ProgramError
-from thalweg.program.primitives import TABLE
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray
 
 
 def require_same_primitives() -> None:
-    """The engine's list of opcodes is the table, or it must be built again."""
-    ours = [(row.name, row.version) for row in TABLE]
+    """The engine's list of opcodes is the registry, or it must be built again."""
+    ours = [(row.name, row.version) for row in PRIMITIVES.values()]
     theirs = _engine.opcodes()
     if ours != theirs:
         different = sorted(set(ours) ^ set(theirs))
