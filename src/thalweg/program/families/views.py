@@ -294,6 +294,8 @@ def pad_axis(case: Case) -> int:
 def pad_text(parts: Parts, attributes: Attributes, shape: Shape) -> Written:
     """pad(x, zeros before and after)."""
     (part,) = parts
+    if not shape:
+        return part.text, part.level
     if any(step != 1 for step in attributes["steps"]):
         return call("spread", part.text, **attributes)
     sizes = zip(attributes["starts"], part.shape, shape, strict=True)
