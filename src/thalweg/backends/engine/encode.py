@@ -312,7 +312,9 @@ def encoder_of(opcode: str) -> Encode | str:
     """
     found = ENCODERS.get(opcode) or ENCODERS_OF_KINDS.get(PRIMITIVES[opcode].kind)
     if found is None or opcode not in OPCODES:
-        raise ProgramError(f"the engine has no kernel for {opcode}")
+        raise ProgramError(
+            f"the engine has no kernel for {opcode}; engine='interpreter' runs it"
+        )
     return found
 
 
