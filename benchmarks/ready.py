@@ -1,4 +1,4 @@
-"""What a person waits for: from the call of fit to the first step's end."""
+"""What the user waits for: from the call of fit to the first step's end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person waits for before anything is computed: imports, help."""
+"""What the user waits for before anything is computed: imports, help."""
 
 from __future__ import annotations
 

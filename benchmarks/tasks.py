@@ -201,7 +201,7 @@ ALL = (
         title="20-64-64-2 z σ(1.7 z), batch 32",
         activation="own",
         targets=(Target("JAX", 3),),
-        note="the activation is written by a person, in each framework's words",
+        note="the activation is written by a user, in each framework's words",
     ),
     Task(
         "own_optimizer",

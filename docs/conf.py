@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from html import escape
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from thalweg.figures import draw
+from thalweg.figures.draw import figure_module
+from thalweg.figures.style import DARK, LIGHT
+from thalweg.figures.svg import svg_element
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 FIGURES = Path(__file__).parent / "_build" / "figures"
@@ -19,12 +22,18 @@ project = "thalweg"
 author = "thalweg contributors"
 release = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 # A page may be listed before it is written.
 suppress_warnings = ["toc.not_readable"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_static"]
 
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
@@ -35,6 +44,17 @@ draw_figures = os.environ.get("THALWEG_DOCS_FIGURES") != "0"
 
 html_theme = "furo"
 html_title = "thalweg"
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["figures.css"]
+html_theme_options = {"light_css_variables": LIGHT, "dark_css_variables": DARK}
+mathjax_path = "mathjax/tex-svg.js"  # in _static, so that no page needs another host
+# The menu could ask for more: how formulas are spoken.
+mathjax3_config = {"options": {"enableMenu": False}}
+
+# What is copied is what one types: no prompts, and no output below them.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 
 def as_markup(paragraph: str) -> str:
@@ -54,13 +74,31 @@ def mark_up(*event: Any) -> None:
 
 
 def provide_figures(app: Sphinx, page: nodes.document) -> None:
-    """Draw a page's figures where they don't lie yet, or leave them out."""
+    """Put a page's figures into it, drawn where they don't lie yet, or leave them out.
+
+    In the page, and not beside it, they take the colors of its theme.
+    """
     for figure in list(page.findall(nodes.figure)):
-        path = FIGURES / Path(figure.children[0]["uri"]).name
+        image = figure.children[0]
+        name = Path(image["uri"]).stem
+        path = FIGURES / f"{name}.svg"
         if app.config.draw_figures and not path.exists():
-            draw([path.stem], FIGURES)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(drawn(name), encoding="utf-8")
         if not path.exists():
             figure.parent.remove(figure)
+            continue
+        words = escape(image["alt"], quote=True)
+        opened = f'<div class="drawing" role="img" aria-label="{words}" tabindex="0">'
+        element = f"{opened}{path.read_text(encoding='utf-8')}</div>"
+        image.replace_self(nodes.raw("", element, format="html"))
+
+
+def drawn(name: str) -> str:
+    """A figure of a real run."""
+    module = figure_module(name)
+    data = module.run()
+    return svg_element(name, lambda: module.plot(data))
 
 
 def setup(app: Sphinx) -> None:

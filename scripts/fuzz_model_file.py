@@ -2,7 +2,7 @@
 
     python scripts/fuzz_model_file.py --seconds 60 --seed 1
 
-Real files are broken: networks of thalweg's own parts and of a person's, tables'
+Real files are broken: networks of thalweg's own parts and of a user's, tables'
 models, what estimators have in their pickles and write to files, checkpoints. Each must
 be refused with a ModelFileError (a checkpoint also as `resume` says), or be accepted,
 and then be written back byte for byte, and predict, score, explain and train on, or say

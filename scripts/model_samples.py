@@ -28,13 +28,13 @@ def rows() -> tuple[Numbers, Numbers]:
 
 
 def swish(z: Any) -> Any:
-    """An activation of a person's own."""
+    """An activation of a user's own."""
     return z * tw.sigmoid(z)
 
 
 @dataclass(frozen=True)
 class NoisyNorm(tw.Layer):
-    """A layer of a person's own with parameters, state, a constant and random draws."""
+    """A layer of a user's own with parameters, state, a constant and random draws."""
 
     noise: float = 0.1
 
@@ -58,12 +58,12 @@ class NoisyNorm(tw.Layer):
 
 
 def ones(shape: Any, fan_in: int, fan_out: int, generator: Any) -> Numbers:
-    """An initializer of a person's own."""
+    """An initializer of a user's own."""
     return np.ones(shape)
 
 
 def asymmetric(predictions: Any, targets: Any, *, factor: float = 1.0) -> Any:
-    """A loss of a person's own."""
+    """A loss of a user's own."""
     error = predictions - targets
     return tw.mean(tw.where(error > 0, factor * error**2, error**2), axis=-1)
 
@@ -78,7 +78,7 @@ def plain() -> tw.Network:
 
 
 def own() -> tw.Network:
-    """A network with activations, a layer and a loss of a person's own."""
+    """A network with activations, a layer and a loss of a user's own."""
     loss = tw.Loss.of(asymmetric).with_parameters(factor=4.0)
     layers = [tw.Dense(4, swish), NoisyNorm(), tw.Dense(3, lambda z: tw.softmax(2 * z))]
     return fitted(layers, loss=loss, dtype="float64")

@@ -31,7 +31,7 @@ def half_squared_error(p, y):
 
 @dataclass(frozen=True)
 class OwnRule(tw.Optimizer):
-    """A person's own: the step shrinks where a gradient comes as a surprise."""
+    """A user's own: the step shrinks where a gradient comes as a surprise."""
 
     learning_rate: float = 0.001
 

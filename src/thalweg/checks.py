@@ -1,4 +1,4 @@
-"""Names and numbers that a person gave, looked up and checked."""
+"""Names and numbers that the user gave, looked up and checked."""
 
 from __future__ import annotations
 

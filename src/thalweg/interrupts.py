@@ -28,7 +28,7 @@ class Terminated(SystemExit):
 
 
 class Interrupt:
-    """Whether a person, or the system, asked to stop."""
+    """Whether the user, or the system, asked to stop."""
 
     requested = False
     terminated: int = 0  # the signal that ends the process
@@ -51,7 +51,7 @@ def watch(termination: bool = False) -> Generator[Interrupt]:
     """Notes Ctrl-C instead of raising it; the second one raises.
 
     With `termination` SIGTERM and SIGHUP too are noted, unless they are ignored, as
-    nohup asks for, or a person's own handler is there. Python delivers signals to the
+    nohup asks for, or a user's own handler is there. Python delivers signals to the
     main thread alone; elsewhere it's the end of the process that is noted, as of
     SIGTERM.
     """

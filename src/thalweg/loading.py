@@ -52,8 +52,8 @@ def resume(
             the file that it was read from.
         y: for a network, as `fit` had it.
         sample_weight: the same.
-        validation: rows of a person's own, as `fit` had them; a fraction is known.
-        optimizer, penalty: only those of a person's own, which no file holds.
+        validation: rows of a user's own, as `fit` had them; a fraction is known.
+        optimizer, penalty: only those of a user's own, which no file holds.
         progress: show both losses while training.
         callback: called with an `EpochRecord` after every epoch that is still to come.
         callbacks: objects that follow the run; see `Callback`.

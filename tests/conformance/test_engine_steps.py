@@ -36,7 +36,7 @@ from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
 @dataclass(frozen=True)
 class Halving(tw.Optimizer):
-    """A person's own rule, with a state that remembers the largest gradient."""
+    """A user's own rule, with a state that remembers the largest gradient."""
 
     learning_rate: float = 0.1
 
@@ -119,7 +119,7 @@ RULES: dict[str, Any] = {
     **{name: rule() for name, rule in OPTIMIZERS.items()},
     "momentum": tw.SGD(momentum=0.9),
     "nesterov": tw.SGD(momentum=0.9, nesterov=True),
-    "a person's own": Halving(),
+    "a user's own": Halving(),
 }
 
 

@@ -32,6 +32,33 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+# Texts of pictures that are cut off at the edge, or lie on each other.
+MISPLACED = """
+(() => {
+const found = [];
+for (const svg of document.querySelectorAll("svg")) {
+  const frame = svg.getBoundingClientRect();
+  const boxes = [...svg.querySelectorAll("text")]
+    .filter((t) => t.textContent.trim())
+    .map((t) => [t.textContent, t.getBoundingClientRect(), t.getScreenCTM()]);
+  for (const [text, box] of boxes)
+    if (box.left < frame.left - 1 || box.right > frame.right + 1 ||
+        box.top < frame.top - 1 || box.bottom > frame.bottom + 1)
+      found.push("cut off: " + text);
+  // A slanted text's box is larger than the text.
+  const straight = boxes.filter(([, , m]) => Math.abs(m.a * m.b) < 1e-3);
+  for (let i = 0; i < straight.length; i++)
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [straight[i][1], straight[j][1]];
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 1 && down > 0.35 * Math.min(a.height, b.height))
+        found.push("overlap: " + straight[i][0] + " / " + straight[j][0]);
+    }
+}
+return found;
+})()"""
+
 
 def executable() -> str | None:
     """The browser, if there is one."""

@@ -71,7 +71,7 @@ def go_on(
 
     Raises:
         DataError: the rows are others.
-        ArgumentError: a rule that a person wrote is missing.
+        ArgumentError: a rule that the user wrote is missing.
     """
     network, setup = saved.network, saved.setup
     execution = Execution(setup.engine, threads)
@@ -184,7 +184,7 @@ def require_same_figures(trainer: Trainer, path: str) -> None:
 
 
 def rule_of(saved: Saved[Any], name: str, known: Any, given: Any) -> Any:
-    """A rule from the file; one that a person wrote must be given again."""
+    """A rule from the file; one that the user wrote must be given again."""
     written = saved.network.history.settings.get(name)
     if known is not None or written is None:
         if given is not None and given != known:

@@ -39,7 +39,7 @@ from thalweg.training.stopping import EarlyStopping
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 SLOT, BEST, BEST_STATE, LOG = "optimizer/", "best/parameters", "best/state/", "log"
-OWN_ROWS = "own"  # a person's own validation rows
+OWN_ROWS = "own"  # a user's own validation rows
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Description:
         """Of a network that is about to be trained.
 
         Raises:
-            ProgramError: a person's own formula can't be saved.
+            ProgramError: a user's own formula can't be saved.
         """
         document, tensors = network_data(network)
         constants = {

@@ -1,7 +1,7 @@
 """The files of a folder of checkpoints: which are there, and which run wrote them.
 
 A checkpoint says in its document which run wrote it, and under which name. So a run
-knows its own files among those of other runs, and among copies that a person made.
+knows its own files among those of other runs, and among copies that a user made.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Writer:
 
         Raises:
             FileError: it can't be written, so training had better not begin.
-            ProgramError: a person's own formula can't be saved.
+            ProgramError: a user's own formula can't be saved.
         """
         self._network = network
         self._description = Description.of(network, self._setup)

@@ -145,7 +145,7 @@ def say_error(message: str) -> None:
 
 
 def say_warning(message: str) -> None:
-    """Something that a person should know, as one line on standard error."""
+    """Something that a user should know, as one line on standard error."""
     say(message, "warning: ", "yellow")
 
 

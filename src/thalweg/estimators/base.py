@@ -221,7 +221,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         """Rows checked, their targets as numbers, their weights with their classes'.
 
         Arguments:
-            X, y, sample_weight: as a person gave them.
+            X, y, sample_weight: as the user gave them.
             reset: whether to learn from them what X and y are; None for validation
                 rows, whose classes count as those of training rows.
         """
@@ -364,7 +364,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         return self._features.transform(X, self.network_.dtype)
 
     def _outputs(self, X: Any) -> NumpyArray:
-        """What the network gives for X as a person gave it, float64."""
+        """What the network gives for X as the user gave it, float64."""
         validation.check_is_fitted(self)
         inputs = self._inputs(self._checked_alone(X))
         return self.network_.predict(inputs, threads=self.threads).astype(np.float64)
@@ -387,7 +387,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         """What is predicted, and what a reader of an exported file may want to know."""
 
     def __pipeline__(self) -> Pipeline:
-        """X as a person gives it in, the answers out, for `thalweg.export`.
+        """X as the user gives it in, the answers out, for `thalweg.export`.
 
         Raises:
             NotFittedError: scikit-learn's, if the estimator isn't fitted.

@@ -1,4 +1,4 @@
-"""How a person's X becomes what the network takes."""
+"""How the user's X becomes what the network takes."""
 
 from __future__ import annotations
 

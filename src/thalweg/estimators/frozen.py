@@ -77,7 +77,7 @@ def features_of(content: Content, network: Network, rule: Optimizer | None) -> F
     Arguments:
         content: of a file in which is what `frozen_data` gave.
         network: that was read from it.
-        rule: the optimizer, which can be a person's own and so isn't in it; None if
+        rule: the optimizer, which can be a user's own and so isn't in it; None if
             nobody knows it.
 
     Raises:

@@ -1,6 +1,6 @@
 """An estimator's parameters as plain data, for a model file.
 
-What a file can't hold, such as a function of a person's own, is named in it: the
+What a file can't hold, such as a function of a user's own, is named in it: the
 estimator that is read predicts without it, and has to be given it before it is fitted.
 """
 

@@ -14,7 +14,7 @@ from thalweg.program.types import NumpyArray
 
 @dataclass(frozen=True)
 class Given:
-    """Rows as a person gave them, checked.
+    """Rows as the user gave them, checked.
 
     Arguments:
         X: an array, a sparse array or a table.
@@ -62,7 +62,7 @@ def is_listed(value: Any) -> bool:
 
 
 def validation_rows(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any] | None:
-    """A person's own validation rows, if they were given.
+    """A user's own validation rows, if they were given.
 
     Raises:
         ArgumentError: inputs were given without targets, or the other way round.
@@ -73,7 +73,7 @@ def validation_rows(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any] | None
 
 
 def own_rows(validation: Any) -> tuple[Any, Any, Any]:
-    """A person's own validation rows as X, y and weights."""
+    """A user's own validation rows as X, y and weights."""
     X, y, *weights = validation
     return X, y, weights[0] if weights else None
 

@@ -40,7 +40,7 @@ Forward, as in training, each layer makes y of x. Backward, it turns dy, the gra
 the objective by y, into dx and the gradients of its parameters. These are the formulas
 that run, traced and differentiated for {rows}, in the notation of NumPy."""
 TOGETHER = "Together with the last layer, as it runs; J is the mean over rows:"
-OWN = "a person's own, of which only the name is kept"
+OWN = "a user's own, of which only the name is kept"
 
 
 def explain(

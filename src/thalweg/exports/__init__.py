@@ -41,7 +41,7 @@ def export(model: Network | Described, path: str | Path) -> None:
             are neither texts, numbers nor booleans.
         NotFittedError: the network has no parameters yet; scikit-learn's, if the
             estimator wasn't fitted.
-        ProgramError: a person's own formula depends on the number of rows in a way that
+        ProgramError: a user's own formula depends on the number of rows in a way that
             can't be written down.
         FileError: the file can't be written.
 

@@ -30,7 +30,7 @@ class Entrance(ABC):
 
     @abstractmethod
     def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
-        """An array for each input, of what a person gives."""
+        """An array for each input, of what the user gives."""
 
     @abstractmethod
     def about(self) -> dict[str, Any]:

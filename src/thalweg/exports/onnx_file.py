@@ -36,7 +36,7 @@ def write_onnx(pipeline: Pipeline, path: str | Path) -> None:
     Raises:
         ArgumentError: the extra ``onnx`` isn't installed, 2 GiB are exceeded, or the
             classes are neither texts, numbers nor booleans.
-        ProgramError: a person's own formula can't be written for any number of rows.
+        ProgramError: a user's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
     model = onnx_model(imported(), pipeline)

@@ -110,7 +110,7 @@ def write_python(pipeline: Pipeline, path: str | Path) -> None:
 
     Raises:
         ArgumentError: the classes are neither texts, numbers nor booleans.
-        ProgramError: a person's own formula can't be written for any number of rows.
+        ProgramError: a user's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
     write_atomically(path, source(pipeline).encode())

@@ -131,7 +131,7 @@ def whole_network(network: Network) -> Traced:
 
 
 def network_inputs(inputs: ArrayInputs) -> Traced:
-    """What the network takes, x, of the numbers that a person gives, X."""
+    """What the network takes, x, of the numbers that the user gives, X."""
 
     def types_for(rows: int) -> dict[str, ArrayType]:
         return {"X": ArrayType((rows, *inputs.shape), inputs.dtype)}

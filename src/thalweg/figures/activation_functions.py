@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,12 @@ from matplotlib.figure import Figure
 
 from thalweg.backends.numpy.calls import gradient
 from thalweg.figures.runs import Curve
-from thalweg.figures.style import BLUE, GRAY, VERMILION, new_figure
+from thalweg.figures.style import BLUE, GRAY, VERMILION, legible, new_figure
 from thalweg.formulas.activations import ACTIVATIONS, Activation, softmax
 from thalweg.program import ops
 
-COLUMNS = 5
+COLUMNS = 4
+TITLE_LETTERS = 20
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def remark_on(function: Activation, derivatives: np.ndarray) -> str:
 def plot(data: Data) -> Figure:
     """Each activation above its derivative, over the same z."""
     rows = -(-len(data.panels) // COLUMNS)
-    figure = new_figure(13, 3.2 * rows, data.title)
+    figure = new_figure(2.7 * rows, data.title)
     figure.supxlabel("z, the weighted sum of a unit's inputs", fontsize=12)
     cells = figure.add_gridspec(2 * rows, COLUMNS, height_ratios=[3, 2] * rows)
     for place, panel in enumerate(data.panels):
@@ -102,7 +104,7 @@ def plot(data: Data) -> Figure:
         draw_panel(upper, lower, panel)
         if column == 0:
             upper.set_ylabel("φ(z)", color=BLUE)
-            lower.set_ylabel("φ′(z)", color=VERMILION)
+            lower.set_ylabel("φ′(z)", color=legible(VERMILION))
     return figure
 
 
@@ -112,7 +114,8 @@ def draw_panel(upper: Axes, lower: Axes, panel: Panel) -> None:
     lower.plot(
         panel.derivatives.x, panel.derivatives.y, color=VERMILION, linestyle="--"
     )
-    upper.set_title(f"{panel.name}{panel.remark}")
+    title = textwrap.wrap(f"{panel.name}{panel.remark}", TITLE_LETTERS)
+    upper.set_title("\n".join(title))
     lowest, highest = min(panel.values.y), max(panel.values.y)
     bounded = highest <= 1
     upper.set_ylim((-1.15, 1.15) if bounded else (-11 if lowest < -3 else -2.6, 11))

@@ -128,7 +128,7 @@ def title_of(entries: list[Entry]) -> str:
 
 def plot(data: Data) -> Figure:
     """By epochs on the left, by steps on the right."""
-    figure = new_figure(12.5, 5.6, data.title)
+    figure = new_figure(4.8, data.title)
     left, right = figure.subplots(1, 2, sharey=True)
     for axes in (left, right):
         axes.set_xscale("log")
@@ -146,9 +146,9 @@ def plot(data: Data) -> Figure:
             for entry, look in zip(data.entries, SERIES, strict=False)
         ],
     )
-    left.set_xlabel("epochs: how often every row was seen")
-    right.set_xlabel("steps: how often the parameters were updated")
+    left.set_xlabel("epochs: passes over the rows")
+    right.set_xlabel("steps: updates of parameters")
     left.set_ylabel("loss on all rows: cross-entropy (nats)")
-    left.set_title(f"By rows seen: median and range of {len(data.seeds)} runs")
-    right.set_title("The same runs by steps taken")
+    left.set_title(f"By rows seen:\nmedian and range of {len(data.seeds)} runs")
+    right.set_title("By steps taken:\nthe same runs")
     return figure

@@ -15,13 +15,22 @@ from matplotlib.image import AxesImage
 
 from thalweg.figures.runs import trained
 from thalweg.figures.samples import Sample, moons
-from thalweg.figures.style import BLUE, VERMILION, new_figure
+from thalweg.figures.style import BLUE, GROUND, INK, VERMILION, new_figure
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
 from thalweg.program.types import NumpyArray
 
 MARGIN = 0.3
-SHADES = LinearSegmentedColormap.from_list("classes", ["#8CC0DF", "white", "#F0B48C"])
+# Nothing in the middle, so that the page's ground, light or dark, is seen there.
+SHADES = LinearSegmentedColormap.from_list(
+    "classes",
+    [
+        (0.0, (BLUE, 0.45)),
+        (0.5, (BLUE, 0.0)),
+        (0.5, (VERMILION, 0.0)),
+        (1.0, (VERMILION, 0.45)),
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ def title_of(panels: list[Panel]) -> str:
 
 def plot(data: Data) -> Figure:
     """A panel a network."""
-    figure = new_figure(13, 5.0, data.title)
+    figure = new_figure(4.3, data.title)
     row = figure.subplots(1, len(data.panels), sharex=True, sharey=True)
     shaded = [
         draw_panel(axes, panel, data)
@@ -134,6 +143,8 @@ def plot(data: Data) -> Figure:
     ]
     row[0].set_ylabel("x₂")
     bar = figure.colorbar(shaded[-1], ax=row, shrink=0.9, ticks=[0, 0.5, 1])
+    if bar.solids is not None:
+        bar.solids.set_rasterized(True)  # clear in the middle, as the panels are
     bar.set_label("probability of class 1 (■)")
     return figure
 
@@ -145,13 +156,15 @@ def draw_panel(axes: Axes, panel: Panel, data: Data) -> AxesImage:
         panel.probabilities, SHADES, vmin=0, vmax=1, origin="lower", extent=extent,
         aspect="auto", interpolation="bilinear",
     )  # fmt: skip
-    axes.contour(data.xs, data.ys, panel.probabilities, levels=[0.5], colors="black")
+    axes.contour(data.xs, data.ys, panel.probabilities, levels=[0.5], colors=INK)
     for points, color, marker in zip(data.points, (BLUE, VERMILION), "os", strict=True):
         x, y = zip(*points, strict=True)
         axes.scatter(
-            x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4
+            x, y, s=18, color=color, marker=marker, edgecolors=GROUND, linewidths=0.4
         )
-    axes.set_title(f"{panel.label}:\n{panel.accuracy:.1%} right on unseen rows")
+    axes.set_title(
+        f"{panel.label}:\n{panel.accuracy:.1%} right on unseen rows", fontsize=10
+    )
     axes.set_xlabel("x₁")
     axes.grid(False)
     return shaded

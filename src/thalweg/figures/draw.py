@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURES = {
+    "training_run": "a boundary forms while the losses fall, until early stopping",
     "perceptron": "one unit tells two species of iris apart",
     "activation_functions": "every activation and its derivative",
     "decision_boundary": "what hidden layers add to a network",

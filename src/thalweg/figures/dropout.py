@@ -172,7 +172,7 @@ def title_of(validation: Band) -> str:
 
 def plot(data: Data) -> Figure:
     """The units on the left, the losses on the right."""
-    figure = new_figure(12.5, 5.4, data.title)
+    figure = new_figure(4.8, data.title)
     left, right = figure.subplots(1, 2)
     draw_units(left, data)
     draw_losses(right, data)
@@ -187,7 +187,7 @@ def draw_units(axes: Axes, data: Data) -> None:
     unit, step = np.nonzero(outputs == 0)
     axes.scatter(step + 1, unit + 1, marker="x", s=40, color=GRAY)
     axes.set_title(
-        f"Rate {data.watched_rate:g}: in {outputs.shape[1]} steps {data.off:.0%} of "
+        f"Rate {data.watched_rate:g}: in {outputs.shape[1]} steps {data.off:.0%} of\n"
         "the outputs are switched off (×)"
     )
     axes.set_xlabel("step of training")
@@ -202,7 +202,7 @@ def draw_losses(axes: Axes, data: Data) -> None:
         draw_band(axes, drawn, look, marker="o", markersize=5)
         labels.append(EndLabel(drawn.median[-1], drawn.label, look["color"]))
     axes.set_ylim(0)
-    axes.set_title(f"After training: median and range of {len(data.seeds)} runs")
+    axes.set_title(f"After training:\nmedian and range of {len(data.seeds)} runs")
     axes.set_xlabel("dropout rate")
-    axes.set_ylabel("loss: mean squared error (1 = guessing the mean)")
+    axes.set_ylabel("loss: mean squared error\n(1 = guessing the mean)")
     label_ends(axes, labels)

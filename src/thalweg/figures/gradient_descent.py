@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from thalweg.figures.descent import Path, descend, loss_surface_of
 from thalweg.figures.runs import Curve
 from thalweg.figures.samples import Sample, diabetes
-from thalweg.figures.style import BLUE, GRAY, VERMILION, new_figure
+from thalweg.figures.style import BLUE, GRAY, VERMILION, legible, new_figure
 
 BODY_MASS_INDEX = 2
 REACH = 0.45
+ROOM = 0.9  # left of the curve, for words
 PROBLEM = ("identity", "mean_squared_error")
 
 
@@ -106,7 +107,7 @@ def reading(path: Path, lowest: float) -> str:
 
 def plot(data: Data) -> Figure:
     """A panel a learning rate, all on the same axes."""
-    figure = new_figure(12, 8.2, data.title)
+    figure = new_figure(7.8, data.title)
     grid = figure.subplots(2, 2, sharex=True, sharey=True).ravel()
     for place, (axes, path) in enumerate(zip(grid, data.paths, strict=True)):
         draw_path(axes, data, path)
@@ -118,11 +119,11 @@ def plot(data: Data) -> Figure:
             textcoords="offset points",
             color=GRAY,
         )
-        axes.set_title(f"Learning rate {path.learning_rate:g}: {data.readings[place]}")
+        axes.set_title(f"Learning rate {path.learning_rate:g}:\n{data.readings[place]}")
         if place >= 2:
-            axes.set_xlabel("weight (bias stays 0; both in standard deviations)")
+            axes.set_xlabel("weight (bias stays 0;\nboth in standard deviations)")
         if place % 2 == 0:
-            axes.set_ylabel("loss: mean squared error (1 = variance)")
+            axes.set_ylabel("loss: mean squared error\n(1 = variance)")
     return figure
 
 
@@ -136,7 +137,7 @@ def draw_path(axes: Axes, data: Data, path: Path) -> None:
         (-6, -8),
         textcoords="offset points",
         ha="right",
-        color=VERMILION,
+        color=legible(VERMILION),
     )
     axes.plot(
         path.weight, path.loss, color=BLUE, marker="o", linewidth=1.2, markersize=5
@@ -148,4 +149,5 @@ def draw_path(axes: Axes, data: Data, path: Path) -> None:
         textcoords="offset points",
         ha="right",
     )
+    axes.set_xlim(data.loss.x[0] - ROOM, data.loss.x[-1])
     axes.axvline(data.lowest_weight, color=GRAY, linestyle=":", linewidth=1.5)

@@ -34,7 +34,7 @@ from thalweg.model.history import History
 METRICS = {"accuracy": "fraction of rows", "rmse": "unit of the target"}
 FEW_EPOCHS = 20
 WIDE_RANGE = 20
-LINE_LENGTH = 96
+LINE_LENGTH = 84
 
 
 @dataclass(frozen=True)
@@ -171,14 +171,16 @@ def reading_of(history: History) -> str:
 def plot(data: Data) -> Figure:
     """The loss above, the metric below, over the same epochs."""
     heights = [3, 2][: len(data.panels)]
-    figure = new_figure(10.5, 1.4 + 1.4 * sum(heights), data.title)
+    figure = new_figure(1.4 + 1.4 * sum(heights), data.title)
     column = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
     )
     for axes, panel in zip(column[:, 0], data.panels, strict=True):
         draw_panel(axes, panel, data)
     top, bottom = column[0, 0], column[-1, 0]
-    top.set_title("\n".join(textwrap.wrap(data.reading, LINE_LENGTH)))
+    top.set_title(
+        "\n".join(textwrap.wrap(data.reading, LINE_LENGTH, break_on_hyphens=False))
+    )
     bottom.set_xlabel("epoch")
     bottom.set_xlim(0, 1.04 * data.stopped_epoch)
     bottom.xaxis.set_major_locator(

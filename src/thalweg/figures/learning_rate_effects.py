@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band, band, diverged, trained
 from thalweg.figures.samples import diabetes
-from thalweg.figures.style import SERIES, VERMILION, draw_band, new_figure
+from thalweg.figures.style import INK, SERIES, VERMILION, draw_band, legible, new_figure
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import SGD
 
@@ -141,7 +141,7 @@ def title_of(every: list[Rate], best: float, steps: int) -> str:
 
 def plot(data: Data) -> Figure:
     """The losses step by step at some rates; below, the last loss at all of them."""
-    figure = new_figure(12.5, 8.6, data.title)
+    figure = new_figure(7.8, data.title)
     cells = figure.add_gridspec(2, len(data.shown), height_ratios=[1.1, 1])
     first: Axes | None = None
     for place, (rate, look) in enumerate(zip(data.shown, SERIES, strict=False)):
@@ -150,7 +150,7 @@ def plot(data: Data) -> Figure:
         draw_steps(axes, rate, look)
         axes.tick_params(labelleft=axes is first)
     if first is not None:
-        first.set_ylabel("training loss (1 = guessing the mean)")
+        first.set_ylabel("training loss\n(1 = guessing the mean)")
         loss_scale(first, HIGHEST)
     draw_final(figure.add_subplot(cells[1, :]), data)
     return figure
@@ -172,17 +172,19 @@ def draw_steps(axes: Axes, rate: Rate, look: Mapping[str, Any]) -> None:
     draw_band(axes, rate.loss, look)
     outcome = f"{rate.diverged} of {rate.runs} runs diverged" if rate.diverged else ""
     axes.set_title(
-        f"Rate {rate.rate:g}: {rate.verdict}\n{outcome}", color=look["color"]
+        f"Rate {rate.rate:g}:\n{rate.verdict}\n{outcome}",
+        color=legible(look["color"]),
+        fontsize=10.5,
     )
-    axes.set_xlabel("steps of gradient descent")
+    axes.set_xlabel("steps")
 
 
 def draw_final(axes: Axes, data: Data) -> None:
     """The loss after the last step, with a cross on top where runs diverged."""
     axes.set_xscale("log")
-    axes.plot(data.final.x, data.final.median, color="black", marker="o", markersize=5)
+    axes.plot(data.final.x, data.final.median, color=INK, marker="o", markersize=5)
     axes.fill_between(
-        data.final.x, data.final.low, data.final.high, color="black", alpha=0.13, lw=0
+        data.final.x, data.final.low, data.final.high, color=INK, alpha=0.13, lw=0
     )
     loss_scale(axes, 2.5)
     for rate, count in zip(data.rates, data.diverged, strict=True):
@@ -192,14 +194,14 @@ def draw_final(axes: Axes, data: Data) -> None:
                 (rate, 1.01),
                 xycoords=axes.get_xaxis_transform(),
                 ha="center",
-                color=VERMILION,
+                color=legible(VERMILION),
             )
     for rate, look in zip(data.shown, SERIES, strict=False):
         if rate.diverged < rate.runs:
             place = (rate.rate, rate.loss.median[-1])
             axes.plot(*place, "o", color=look["color"], markersize=11)
     steps = len(data.shown[0].loss.x) if data.shown else 0
-    axes.set_xticks(data.rates, [f"{rate:g}" for rate in data.rates])
+    axes.set_xticks(data.rates, [f"{rate:g}" for rate in data.rates], fontsize=9)
     axes.minorticks_off()
     axes.set_title(
         f"Loss after {steps} steps, median and range of {len(data.seeds)} runs "

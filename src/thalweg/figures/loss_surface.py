@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from thalweg.figures.descent import Path, descend, loss_surface_of
 from thalweg.figures.samples import Sample, breast_cancer
-from thalweg.figures.style import GRAY, VERMILION, new_figure
+from thalweg.figures.style import BLUE, GRAY, GROUND, INK, VERMILION, new_figure
 
 MEAN_RADIUS = 0
 PROBLEM = ("sigmoid", "binary_cross_entropy")
 LEVELS = 14
+# Over the page's ground, light or dark: low where it's deep.
+DEPTHS = LinearSegmentedColormap.from_list("depths", [(BLUE, 0.55), (BLUE, 0.0)])
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def title_of(path: Path) -> str:
 
 def plot(data: Data) -> Figure:
     """The surface in three dimensions, and from above."""
-    figure = new_figure(13, 6, data.title)
+    figure = new_figure(5.2, data.title)
     draw_surface(figure.add_subplot(1, 2, 1, projection="3d"), data)
     draw_contours(figure.add_subplot(1, 2, 2), data)
     return figure
@@ -109,6 +112,8 @@ def draw_surface(axes: Any, data: Data) -> None:
         *np.meshgrid(data.weights, data.biases),
         np.array(data.losses),
         cmap="Blues_r",
+        antialiased=False,
+        rasterized=True,  # thousands of facets
         rcount=len(data.biases),
         ccount=len(data.weights),
         zorder=1,
@@ -123,18 +128,20 @@ def draw_surface(axes: Any, data: Data) -> None:
         zorder=5,
     )
     axes.set(xlabel="weight (1/cm)", ylabel="bias", zlabel="loss: cross-entropy (nats)")
-    axes.set_title("The loss of all rows, at every weight and bias")
+    axes.set_title("The loss at every weight and bias")
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_pane_color("none")
     axes.locator_params(nbins=6)
     axes.yaxis.labelpad = 8
     axes.view_init(elev=38, azim=-60)
-    axes.set_box_aspect(None, zoom=0.9)
+    axes.set_box_aspect(None, zoom=0.82)
 
 
 def draw_contours(axes: Axes, data: Data) -> None:
     """Lines of equal loss, and the path across them."""
     path = data.path
     axes.contourf(
-        data.weights, data.biases, data.losses, data.levels, cmap="Blues_r", norm="log"
+        data.weights, data.biases, data.losses, data.levels, cmap=DEPTHS, norm="log"
     )
     lines = axes.contour(
         data.weights,
@@ -144,9 +151,9 @@ def draw_contours(axes: Axes, data: Data) -> None:
         colors=GRAY,
         linewidths=0.7,
     )
-    axes.clabel(lines, fmt="%.2g", fontsize=9, colors="black")
+    axes.clabel(lines, fmt="%.2g", fontsize=9, colors=INK)
     axes.plot(path.weight, path.bias, color=VERMILION, marker="o", markersize=3)
-    for at, name, offset in ((0, "start", (-20, 12)), (-1, "end", (-80, -18))):
+    for at, name, offset in ((0, "start", (14, -30)), (-1, "end", (-80, -18))):
         axes.annotate(
             f"{name}: {path.loss[at]:.2f}",
             (path.weight[at], path.bias[at]),
@@ -155,10 +162,10 @@ def draw_contours(axes: Axes, data: Data) -> None:
             zorder=10,
             bbox={
                 "boxstyle": "round,pad=0.2",
-                "facecolor": "white",
+                "facecolor": GROUND,
                 "edgecolor": "none",
             },
         )
-    axes.set_title("The same from above: lines of equal loss")
+    axes.set_title("From above: lines of equal loss")
     axes.set_xlabel("weight (1/cm)")
     axes.set_ylabel("bias")

@@ -135,7 +135,7 @@ def epochs_to(goal: float, loss: Band) -> int:
 
 def plot(data: Data) -> Figure:
     """A line a rule."""
-    figure = new_figure(10.5, 5.4, data.title)
+    figure = new_figure(5.2, data.title)
     axes = figure.subplots()
     labels: list[EndLabel] = []
     axes.set_yscale("log")

@@ -137,12 +137,12 @@ def rise_of(panel: Panel) -> float:
 
 def plot(data: Data) -> Figure:
     """Two panels on the same axes."""
-    figure = new_figure(12, 5.2, data.title)
+    figure = new_figure(4.8, data.title)
     pair = figure.subplots(1, 2, sharex=True, sharey=True)
     highest = max(panel.validation.y[-1] for panel in data.panels)
     pair[0].set_ylim(0, 1.8 * highest)
     pair[0].set_xlim(0, data.panels[0].training.x[-1])
-    pair[0].set_ylabel("loss: mean squared error (1 = guessing the mean)")
+    pair[0].set_ylabel("loss: mean squared error\n(1 = guessing the mean)")
     for axes, panel in zip(pair, data.panels, strict=True):
         draw_panel(axes, panel)
     return figure
@@ -175,8 +175,8 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         verticalalignment="top",
     )
     axes.set_title(
-        f"{panel.label}: lowest validation loss {panel.best_loss:.2f} in epoch "
-        f"{panel.best_epoch} (●)"
+        f"{panel.label}: lowest validation\n"
+        f"loss {panel.best_loss:.2f} in epoch {panel.best_epoch} (●)"
     )
     axes.set_xlabel("epoch")
     label_ends(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Curve, trained
 from thalweg.figures.samples import Sample, iris
-from thalweg.figures.style import BLUE, VERMILION, new_figure
+from thalweg.figures.style import BLUE, INK, VERMILION, legible, new_figure
 from thalweg.formulas.optimizers import Adam
 from thalweg.formulas.perceptron import Perceptron
 
@@ -99,7 +99,7 @@ def formula_of(weights: list[float], bias: float) -> str:
     return (
         f"z = {weights[0]:.2f} · length {signs[0]} {abs(weights[1]):.2f} · width "
         f"{signs[1]} {abs(bias):.2f},   a = sigmoid(z)\n"
-        "black line: z = 0, a = 0.5; above it a > 0.5: virginica"
+        "line: z = 0, a = 0.5; above it a > 0.5: virginica"
     )
 
 
@@ -119,7 +119,7 @@ def decision_line(weights: list[float], bias: float, rows: Sample) -> Curve:
 
 def plot(data: Data) -> Figure:
     """The flowers, the line, and the formula."""
-    figure = new_figure(9.5, 6.6, data.title)
+    figure = new_figure(6.4, data.title)
     axes = figure.subplots()
     axes.set_title(data.formula, fontsize=12.5)
     axes.set_xlabel("petal length (cm)")
@@ -128,7 +128,7 @@ def plot(data: Data) -> Figure:
         draw_species(axes, species, color, marker)
     lengths = [length for species in data.species for length in species.x]
     axes.set_xlim(min(lengths) - 0.3, max(lengths) + 0.3)
-    axes.plot(data.line.x, data.line.y, color="black")
+    axes.plot(data.line.x, data.line.y, color=INK)
     left, right = data.species
     corner(axes, (0.02, 0.03), f"● {left.label}", BLUE, "left")
     corner(axes, (0.98, 0.95), f"■ {right.label}", VERMILION, "right")
@@ -140,7 +140,7 @@ def draw_species(axes: Axes, species: Points, color: str, marker: str) -> None:
     axes.scatter(species.x, species.y, color=color, marker=marker, alpha=0.55)
     x = [species.x[i] for i in species.wrong]
     y = [species.y[i] for i in species.wrong]
-    axes.scatter(x, y, s=140, facecolors="none", edgecolors="black")
+    axes.scatter(x, y, s=140, facecolors="none", edgecolors=INK)
 
 
 def corner(
@@ -148,5 +148,10 @@ def corner(
 ) -> None:
     """A species' name where it has no flowers of the other."""
     axes.annotate(
-        text, place, xycoords="axes fraction", color=color, ha=side, fontsize=12
+        text,
+        place,
+        xycoords="axes fraction",
+        color=legible(color),
+        ha=side,
+        fontsize=12,
     )

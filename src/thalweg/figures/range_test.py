@@ -88,7 +88,7 @@ def data_of(found: RangeTest, title: str, source: str) -> Data:
 
 def plot(data: Data) -> Figure:
     """Every step's loss as a point, their moving average as a line."""
-    figure = new_figure(10.5, 5.4, data.title)
+    figure = new_figure(5.4, data.title)
     axes = figure.subplots()
     rates = data.learning_rates
     axes.plot(rates, data.losses, ".", color=GRAY, markersize=3, label="of one step")
@@ -102,7 +102,9 @@ def plot(data: Data) -> Figure:
     axes.set_ylim(*limits(data.smoothed))
     axes.set_xlabel("learning rate, higher with every step")
     axes.set_ylabel(f"training loss: {data.settings['loss']}".replace("_", " "))
-    axes.set_title("\n".join(textwrap.wrap(data.reading, LINE_LENGTH)))
+    axes.set_title(
+        "\n".join(textwrap.wrap(data.reading, LINE_LENGTH, break_on_hyphens=False))
+    )
     axes.legend(loc="lower left")
     return figure
 

@@ -27,6 +27,11 @@ class Sample:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def pair(self) -> tuple[NumpyArray, NumpyArray]:
+        """Inputs and targets."""
+        return self.X, self.y
+
     def shuffled(self, seed: int) -> Sample:
         """The same rows in another order."""
         order = np.random.default_rng(seed).permutation(len(self))

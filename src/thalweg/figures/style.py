@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +18,52 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.runs import Band
 
-# Okabe and Ito's colors, which people with any color vision tell apart.
+# Okabe and Ito's blue and vermilion, which people with any color vision tell apart,
+# then darker kinds of their green and purple: in all but vermilion words can be read.
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
-GREEN = "#009E73"
-PURPLE = "#CC79A7"
+VERMILION_WORDS = "#AD4A00"
+GREEN = "#007A5A"
+PURPLE = "#A8487F"
 GRAY = "#666666"
+INK = "#1b1b1b"
+GROUND = "#fefefe"
+RULE = "#e4e4e4"
+
+# What is drawn in a color above has, in a page, the color of this name.
+COLORS = {
+    INK: "ink",
+    GROUND: "ground",
+    GRAY: "muted",
+    RULE: "rule",
+    BLUE: "blue",
+    VERMILION: "vermilion",
+    VERMILION_WORDS: "vermilion-words",
+    GREEN: "green",
+    PURPLE: "purple",
+}
+LIGHT = {
+    "ink": "#1b1b1b",
+    "ground": "#ffffff",
+    "muted": "#595959",
+    "rule": "#d4d4d4",
+    "blue": BLUE,
+    "vermilion": VERMILION,
+    "vermilion-words": VERMILION_WORDS,
+    "green": GREEN,
+    "purple": PURPLE,
+}
+DARK = {
+    "ink": "#ececec",
+    "ground": "#15171a",
+    "muted": "#b4b4b4",
+    "rule": "#3c4046",
+    "blue": "#4FA8DE",
+    "vermilion": "#F08A3E",
+    "vermilion-words": "#F08A3E",
+    "green": "#3CC49B",
+    "purple": "#DD8FBC",
+}
 
 # No two series differ by color alone.
 SERIES: tuple[dict[str, Any], ...] = (
@@ -35,7 +76,9 @@ TRAINING, VALIDATION = SERIES[:2]
 
 TEXTBOOK: dict[Any, Any] = {
     "axes.axisbelow": True,
+    "axes.edgecolor": GRAY,
     "axes.grid": True,
+    "axes.labelcolor": INK,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -44,27 +87,35 @@ TEXTBOOK: dict[Any, Any] = {
     "figure.constrained_layout.w_pad": 0.08,
     "figure.titlesize": 14,
     "font.size": 11,
-    "grid.color": "#E4E4E4",
+    "grid.color": RULE,
     "legend.frameon": False,
     "lines.linewidth": 2.0,
     "savefig.dpi": 110,
+    "text.color": INK,
+    "xtick.color": GRAY,
+    "xtick.labelcolor": INK,
+    "ytick.color": GRAY,
+    "ytick.labelcolor": INK,
 }
+WIDTH = 9.2  # inches of a figure: its letters have a page's size across a page
+TITLE_LETTERS = 9  # an inch
 LINE_HEIGHT = 0.2  # inches between two labels, so that they can be read
 
 
 @contextmanager
 def textbook() -> Generator[None]:
-    """Draw in the house's style, whatever a person's own settings are."""
+    """Draw in the house's style, whatever the user's own settings are."""
     defaults = mpl.rcParamsDefault.items()
     own: dict[Any, Any] = {key: v for key, v in defaults if "backend" not in key}
     with mpl.rc_context({**own, **TEXTBOOK}):
         yield
 
 
-def new_figure(width: float, height: float, title: str) -> Figure:
+def new_figure(height: float, title: str, width: float = WIDTH) -> Figure:
     """An empty figure of a size in inches under a title."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle(title, x=0.01, horizontalalignment="left")
+    lines = textwrap.wrap(title, int(TITLE_LETTERS * width))
+    figure.suptitle("\n".join(lines), x=0.01, horizontalalignment="left")
     return figure
 
 
@@ -80,6 +131,11 @@ def plain_decades(axis: Axis) -> None:
     """A logarithmic axis whose ticks are plain numbers: 0.01, 0.1, 1."""
     axis.set_major_formatter(lambda value, _: f"{value:,g}")
     axis.set_minor_formatter("")
+
+
+def legible(color: str) -> str:
+    """The color of words about what is drawn in a color."""
+    return VERMILION_WORDS if color == VERMILION else color
 
 
 @dataclass(frozen=True)
@@ -109,7 +165,7 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
             label.text,
             (1.02, height),
             xycoords="axes fraction",
-            color=label.color,
+            color=legible(label.color),
             verticalalignment="center",
             annotation_clip=False,
         )

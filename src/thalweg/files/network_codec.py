@@ -1,6 +1,6 @@
 """A network as one safe file, and back.
 
-Layers of thalweg's own are written by name and fields; what a person wrote is written
+Layers of thalweg's own are written by name and fields; what the user wrote is written
 as its traced program. Loading imports nothing, evaluates nothing, and checks every
 shape, program and size before it is used.
 """
@@ -66,7 +66,7 @@ def save(network: NetworkRecord, path: str | Path) -> None:
 
     Raises:
         NotFittedError: the network has no parameters yet.
-        ProgramError: a person's own formula depends on the number of rows in a way that
+        ProgramError: a user's own formula depends on the number of rows in a way that
             can't be saved.
         FileError: the file can't be written.
     """
@@ -138,7 +138,7 @@ def layer_data(
     network: NetworkRecord,
     tensors: Tensors,
 ) -> Data:
-    """A layer by its name and fields; a person's own by its programs."""
+    """A layer by its name and fields; a user's own by its programs."""
     plain = plain_data(layer)
     if plain is not None:
         return plain
@@ -168,7 +168,7 @@ def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
 
 
 def loss_data(network: NetworkRecord, tensors: Tensors) -> Data | None:
-    """The loss by its name, or a person's own by its program."""
+    """The loss by its name, or a user's own by its program."""
     loss = network.loss
     if loss is None:
         return None

@@ -1,6 +1,6 @@
 """Layers, optimizers and penalties of thalweg's own as plain data, by name and fields.
 
-What a person wrote has no name that another process knows: it has no plain data.
+What the user wrote has no name that another process knows: it has no plain data.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
 
 
 def plain_data(value: Any) -> Data | None:
-    """What a file holds of a known object; None for a person's own, and for None.
+    """What a file holds of a known object; None for a user's own, and for None.
 
     Example:
         >>> from thalweg.formulas.penalties import L2

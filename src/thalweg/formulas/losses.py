@@ -102,7 +102,7 @@ class Loss:
 
     @staticmethod
     def of(chosen: str | Loss | LossFunction) -> Loss:
-        """The loss of that name, the loss itself, or a person's function as a loss.
+        """The loss of that name, the loss itself, or a user's function as a loss.
 
         Arguments:
             chosen: a name, a `Loss`, or a function of predictions (rows, outputs) and

@@ -60,7 +60,7 @@ def compiled_once(
 ) -> T:
     """What was compiled for a key before, or is made now.
 
-    A formula of a person's own may read what changes from one call to the next, so it
+    A formula of a user's own may read what changes from one call to the next, so it
     is shared only by runs that say so.
 
     Arguments:

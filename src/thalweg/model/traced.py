@@ -1,4 +1,4 @@
-"""Formulas that a person wrote, kept as their traced programs.
+"""Formulas that the user wrote, kept as their traced programs.
 
 A file holds them so, and a process that has never seen their source computes, and
 differentiates, with the program.
@@ -177,7 +177,7 @@ def traced_layer(layer: Layer, input_shape: Shape, dtype: Dtype) -> TracedLayer:
 
 @dataclass(frozen=True)
 class TracedLoss:
-    """The formula of a person's own loss, saved as its program."""
+    """The formula of a user's own loss, saved as its program."""
 
     name: str
     program: SavedProgram = field(repr=False)
@@ -191,7 +191,7 @@ class TracedLoss:
 
 
 def traced_loss(loss: Loss, outputs: int, dtype: Dtype) -> TracedLoss:
-    """A person's own loss, with its parameters, as its program."""
+    """A user's own loss, with its parameters, as its program."""
     losses = partial(loss.function, **dict(loss.parameters))
 
     def program(rows: int) -> Program:
@@ -207,7 +207,7 @@ def traced_loss(loss: Loss, outputs: int, dtype: Dtype) -> TracedLoss:
 
 
 def parameter_data(declared: Mapping[str, Parameter]) -> Data:
-    """Declared parameters as plain data; a person's own initializer stays behind."""
+    """Declared parameters as plain data; a user's own initializer stays behind."""
     return {
         name: {
             "shape": list(p.shape),

@@ -447,7 +447,7 @@ def cast(x: Array, dtype: DtypeLike) -> Array:
 
 
 def known_dtype(dtype: DtypeLike) -> Dtype:
-    """The dtype that a person named, with the formula's line if there is none."""
+    """The dtype that the user named, with the formula's line if there is none."""
     try:
         return dtype_from(dtype)
     except DtypeError as error:

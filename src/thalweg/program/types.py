@@ -28,7 +28,7 @@ ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4, "uint32": 4, "bool": 1}
 
 Shape = tuple[int, ...]
 NumpyArray: TypeAlias = NDArray[Any]
-# How a person names a dtype: by its word, as an array has it, or as ``np.float32``.
+# How the user names a dtype: by its word, as an array has it, or as ``np.float32``.
 DtypeLike: TypeAlias = Dtype | np.dtype[Any] | type[Any]
 
 

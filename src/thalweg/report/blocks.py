@@ -60,7 +60,7 @@ class Picture:
     Arguments:
         svg: the drawing, safe to stand in HTML as it is.
         caption: below it.
-        alternative: what a person would see in it, in words.
+        alternative: what the user would see in it, in words.
     """
 
     svg: str

@@ -157,7 +157,7 @@ def evidence_of(
 
 
 def require_had(model: TableModel, own: Sources) -> None:
-    """The model had the tables of a person's own that are given.
+    """The model had the tables of a user's own that are given.
 
     Raises:
         ArgumentError: it had none.

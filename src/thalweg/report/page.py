@@ -17,12 +17,11 @@ TEMPLATES = Path(__file__).parent
 def html(page: Page) -> bytes:
     """The page; whatever a table or a model file holds is shown as text.
 
-        Example:
-            >>> from thalweg.version import __version__
-    from thalweg.report.blocks import Paragraph, Section
-            >>> page = Page("<b>", "", [Section("a", "A", [Paragraph("x < y")])])
-            >>> b"x &lt; y" in html(page) and b"<b>" not in html(page)
-            True
+    Example:
+        >>> from thalweg.report.blocks import Paragraph, Section
+        >>> page = Page("<b>", "", [Section("a", "A", [Paragraph("x < y")])])
+        >>> b"x &lt; y" in html(page) and b"<b>" not in html(page)
+        True
     """
     environment = Environment(
         autoescape=True,

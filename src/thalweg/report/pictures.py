@@ -19,6 +19,8 @@ from thalweg.figures.style import (
     BLUE,
     GRAY,
     GREEN,
+    GROUND,
+    INK,
     TRAINING,
     VALIDATION,
     VERMILION,
@@ -27,7 +29,7 @@ from thalweg.figures.style import (
 from thalweg.printable import printable
 from thalweg.report.importance import Importance
 from thalweg.report.reliability import Group
-from thalweg.report.svg import GROUND, INK, SIZE
+from thalweg.report.svg import SIZE
 from thalweg.tabular.bootstrap import Interval
 from thalweg.tabular.row_errors import NumberErrors
 

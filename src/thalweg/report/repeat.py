@@ -62,7 +62,7 @@ def command(evidence: Evidence, settings: Settings) -> str:
 
 
 def own_name(evidence: Evidence, part: str) -> str:
-    """What a person's own table for a part was called; nothing if there was none."""
+    """What the user's own table for a part was called; nothing if there was none."""
     recorded = evidence.recorded("data").get(part)
     known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
     return str(known.get("name", ""))

@@ -1,4 +1,4 @@
-"""How long a search may take, as a person writes it."""
+"""How long a search may take, as the user writes it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(text: str) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A time as a person reads it.
+    """A time as the user reads it.
 
     >>> in_words(42.3), in_words(80), in_words(7260)
     ('42 s', '1 min 20 s', '2 h 1 min')

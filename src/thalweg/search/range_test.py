@@ -90,7 +90,7 @@ def losses_of_steps(
         As many losses as rates.
 
     Raises:
-        KeyboardInterrupt: a person asked to stop.
+        KeyboardInterrupt: a user asked to stop.
     """
     order = repeated_order(len(rows), len(rates) * batch_size, seed)
     taken = with_mean_weight_one(rows.take(order))

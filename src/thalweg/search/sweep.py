@@ -28,7 +28,7 @@ Layers = Sequence[Layer] | Callable[..., "Sequence[Layer] | Network"]
 Settings = dict[str, Any]
 Run = Callable[[Settings], "Network | None"]
 LEARNING_RATE = "learning_rate"  # of the optimizer, whichever that is
-LOOK_SECONDS = 0.05  # between two looks at a person's wish to stop
+LOOK_SECONDS = 0.05  # between two looks at the user's wish to stop
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from thalweg.tabular.settings import SEEDS, Settings
 from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
 
-LOOK_SECONDS = 0.05  # between two looks at the clock, and at a person's wish to stop
+LOOK_SECONDS = 0.05  # between two looks at the clock, and at the user's wish to stop
 Report = Callable[[Trial], object]
 
 
@@ -48,7 +48,7 @@ class Workers:
         self._programs: dict[int, Programs] = {}
 
     def work(self, threads: int, seconds: float) -> str:
-        """Train until the time is over, nothing is left, or a person says stop.
+        """Train until the time is over, nothing is left, or the user says stop.
 
         What is under way then is left, and not counted.
 

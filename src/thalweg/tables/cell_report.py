@@ -131,7 +131,7 @@ class ColumnReport:
         )
 
     def lines(self) -> Iterator[str]:
-        """What a person should know, a sentence each; none if there is nothing."""
+        """What the user should know, a sentence each; none if there is nothing."""
         if self.newly_missing:
             cells = counted(self.missing, "cell")
             yield f"{self.name}: {cells} missing, though none was in training"
@@ -190,7 +190,7 @@ class Report:
         return replace(self, rows=rows, columns=columns, marks=None)
 
     def lines(self) -> list[str]:
-        """What a person should know, a sentence each; none if all is as expected."""
+        """What the user should know, a sentence each; none if all is as expected."""
         lines = [line for column in self.columns for line in column.lines()]
         if self.extra:
             lines.append(

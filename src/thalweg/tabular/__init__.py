@@ -1,4 +1,4 @@
-"""A person's table becomes arrays, and arrays a tested network.
+"""The user's table becomes arrays, and arrays a tested network.
 
 This file stays light: polars and scikit-learn are imported when a table is there.
 """

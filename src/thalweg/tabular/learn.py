@@ -64,7 +64,7 @@ class Trained:
         baselines: the same metrics on the same rows for ``constant guess`` and ``linear
             model``.
         reading: the learning curves in plain words.
-        notes: what a person should know of the scores: that few rows were tested, or
+        notes: what the user should know of the scores: that few rows were tested, or
             predictions of a count are below 0.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.

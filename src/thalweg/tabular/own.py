@@ -1,4 +1,4 @@
-"""A person's own tables to validate and to test on.
+"""A user's own tables to validate and to test on.
 
 They are encoded by what the table trained on taught; nothing is learned of them.
 """
@@ -115,7 +115,7 @@ class OwnPart:
     Args:
         part: its rows with a target, as arrays.
         rows: their positions in it.
-        notes: what a person should know.
+        notes: what the user should know.
     """
 
     part: Part

@@ -42,7 +42,7 @@ class TableInputs:
 
     Arguments:
         encoder: how they become what the network takes.
-        table: reads what a person gives.
+        table: reads what the user gives.
         dialect: how the text of a file is written.
     """
 
@@ -73,7 +73,7 @@ class Answers:
 class Described(Protocol):
     """What says of itself what goes in, and what comes out.
 
-    A name as Python's own have it, as it is no method that a person calls.
+    A name as Python's own have it, as it is no method that a user calls.
     """
 
     def __pipeline__(self) -> Pipeline:
@@ -87,7 +87,7 @@ class Pipeline:
 
     Arguments:
         network: the trained network.
-        inputs: what a person gives.
+        inputs: what the user gives.
         answers: what they get.
         about: what a reader of a file may want to know, as JSON has it.
     """

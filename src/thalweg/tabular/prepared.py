@@ -44,7 +44,7 @@ class Prepared:
         splitter: what they were split by.
         own: tables of one's own to validate and to test on.
         report: what was found in the cells.
-        notes: what a person should know: rows without a target, classes too small, a
+        notes: what the user should know: rows without a target, classes too small, a
             target with a heavy tail.
     """
 

@@ -1,4 +1,4 @@
-"""What a person may choose when a table is trained on; everything has a default."""
+"""What the user may choose when a table is trained on; everything has a default."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Task:
     reason: str
 
     def line(self) -> str:
-        """The task in one line, as a person reads it."""
+        """The task in one line, as the user reads it."""
         return f"{self.kind}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:

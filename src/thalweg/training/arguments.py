@@ -1,4 +1,4 @@
-"""What a person asks `fit` for, checked before anything is changed."""
+"""What the user asks `fit` for, checked before anything is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person wants to happen while a network trains."""
+"""What the user wants to happen while a network trains."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Shown(Callback):
 
 @dataclass(frozen=True)
 class Callbacks:
-    """All that is called in one run: progress first, then a person's own in order."""
+    """All that is called in one run: progress first, then a user's own in order."""
 
     each: tuple[Callback, ...] = ()
 

@@ -32,7 +32,7 @@ class Execution:
     Arguments:
         engine: ``native``, the engine in C++, or ``interpreter``, NumPy.
         threads: at most; None for as many as are fastest.
-        programs: shared with other runs, formulas of a person's own too.
+        programs: shared with other runs, formulas of a user's own too.
     """
 
     engine: str = "native"

@@ -1,4 +1,4 @@
-"""A person's arrays as rows: checked, converted once, split and shuffled."""
+"""The user's arrays as rows: checked, converted once, split and shuffled."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Rows:
 
 
 def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") -> Rows:
-    """Check a person's arrays, and convert them once.
+    """Check the user's arrays, and convert them once.
 
     Raises:
         DtypeError: they don't hold numbers.
@@ -266,7 +266,7 @@ def require_finite(
         array: the numbers in the dtype that they must be finite in.
         name: what an error calls them.
         first_row: at which they start.
-        given: as a person gave them, before they were converted.
+        given: as the user gave them, before they were converted.
     """
     for start in range(0, len(array), CHECKED_ROWS):
         part = array[start : start + CHECKED_ROWS]
@@ -287,7 +287,7 @@ def raise_not_finite(
 
 
 def cell_at(given: Any, place: Sequence[int]) -> str:
-    """A number as a person gave it; y may have had more axes, or fewer.
+    """A number as the user gave it; y may have had more axes, or fewer.
 
     >>> cell_at(np.array([[1e39]]), [0])
     '1e+39'

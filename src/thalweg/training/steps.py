@@ -20,7 +20,7 @@ from thalweg.backends.numpy.interpret import Executable, make_executable
 from thalweg.program.types import NumpyArray
 from thalweg.training.rows import Rows, batches
 
-SLICE_SECONDS = 0.03  # between two looks at a person's wish to stop
+SLICE_SECONDS = 0.03  # between two looks at the user's wish to stop
 
 
 @dataclass(frozen=True)

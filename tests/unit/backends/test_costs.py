@@ -1,4 +1,4 @@
-"""Bytes and operations of kernels, against what a person counts."""
+"""Bytes and operations of kernels, against counts by hand."""
 
 from typing import Any
 

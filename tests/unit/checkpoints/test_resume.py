@@ -267,7 +267,7 @@ def test_a_resumed_run_can_be_stopped_and_resumed(tmp_path: Path) -> None:
     assert starts == [2, 4, 6]
 
 
-# A person's own -----------------------------------------------------------------------
+# A user's own -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,10 @@ start.main()
 def test_the_package_is_imported_when_a_name_is_asked_for() -> None:
     code = (
         "import sys, thalweg; print('numpy' in sys.modules, thalweg.Dense.__name__, "
-        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.data.__name__)"
+        "'numpy' in sys.modules, 'Dense' in dir(thalweg), thalweg.formulas.__name__)"
     )
     found = started(code)[1].split()
-    assert found == ["False", "Dense", "True", "True", "thalweg.data"]
+    assert found == ["False", "Dense", "True", "True", "thalweg.formulas"]
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

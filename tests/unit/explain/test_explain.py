@@ -268,7 +268,7 @@ OPTIMIZERS: list[tw.Optimizer] = [
 def test_the_optimizers_lines_are_its_rule(rule: tw.Optimizer) -> None:
     network = fitted([tw.Dense(3, "softmax")], CLASSES, optimizer=rule)
     block = block_of(network.explain(), "Optimizer: ")
-    assert "a person's own" not in block
+    assert "a user's own" not in block
     vectors = {
         name: generator.uniform(0.1, 1, 15)
         for name in ("parameters", "gradient", *rule.state())
@@ -336,7 +336,7 @@ def test_a_rule_of_ones_own_is_shown_and_a_file_says_that_it_is_one(
     assert "new_parameters = parameters - learning_rate * sign(gradient)" in shown
     network.save(tmp_path / "own.thalweg")
     loaded = load_network(tmp_path / "own.thalweg")
-    assert "a person's own" in block_of(explain(loaded), "Optimizer: SignDescent")
+    assert "a user's own" in block_of(explain(loaded), "Optimizer: SignDescent")
     assert "of prediction" in explain(loaded, program=True)
 
 

@@ -98,7 +98,7 @@ def small() -> Rows:
 
 
 def swish(z: Any) -> Any:
-    """A person's own formula."""
+    """A user's own formula."""
     return z * tw.sigmoid(z)
 
 

@@ -17,7 +17,7 @@ from thalweg.formulas.activations import ACTIVATIONS
 
 @dataclass(frozen=True)
 class Own(tw.Layer):
-    """A person's own: with a parameter that Python can't have as a name."""
+    """A user's own: with a parameter that Python can't have as a name."""
 
     def parameters(self, input_shape: Any) -> dict[str, tw.Parameter]:
         shape, drawn = (input_shape[-1],), tw.initializers.normal
@@ -111,7 +111,7 @@ def test_rows_of_two_axes(tmp_path: Path, exported: Callable[[Any], Any]) -> Non
 def test_a_loaded_network_can_be_exported(
     tmp_path: Path, exported: Callable[[Any], Any]
 ) -> None:
-    """A person's own layer is in the file as its program."""
+    """A user's own layer is in the file as its program."""
     network = tw.Network([tw.Dense(3), Own()]).initialize(4)
     network.save(tmp_path / "network.thalweg")
     loaded = tw.load(tmp_path / "network.thalweg")

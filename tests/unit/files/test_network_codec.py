@@ -40,7 +40,7 @@ def load_network(path: Path) -> tw.Network:
     return loaded
 
 
-# Networks of thalweg's own and of a person's parts ------------------------------------
+# Networks of thalweg's own and of a user's parts --------------------------------------
 
 
 def swish(z: Any) -> Any:
@@ -154,7 +154,7 @@ def test_a_network_comes_back_to_the_bit(
 def test_training_goes_on_after_loading_as_without_it(
     name: str, loss: Any, tmp_path: Path
 ) -> None:
-    """Random draws of a person's own layer included."""
+    """Random draws of a user's own layer included."""
     x = features(name)
     network = fitted(name, x, loss)
     network.save(tmp_path / "a.thalweg")

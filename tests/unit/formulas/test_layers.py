@@ -279,7 +279,7 @@ def test_parts_that_cannot_be(parts: Any, message: str) -> None:
         Columns(parts)
 
 
-# A person's own ----------------------------------------------------------------------
+# A user's own ------------------------------------------------------------------------
 
 
 def test_ones_own_layer_needs_forward_alone() -> None:

@@ -273,7 +273,7 @@ def test_parameters_out_of_range(loss: Loss, message: str) -> None:
         loss(PREDICTIONS, TARGETS)
 
 
-# A person's own ----------------------------------------------------------------------
+# A user's own ------------------------------------------------------------------------
 
 
 def test_ones_own_loss_of_rows() -> None:

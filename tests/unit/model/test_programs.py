@@ -130,14 +130,14 @@ def test_a_formula_of_ones_own_is_followed_where_it_changes() -> None:
 
 @dataclass(frozen=True)
 class Twice(tw.Layer):
-    """A person's own layer."""
+    """A user's own layer."""
 
     def forward(self, x: Any, p: Any) -> Any:
         return 2 * x
 
 
 class Steps(tw.SGD):
-    """A person's own rule."""
+    """A user's own rule."""
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import thalweg as tw
-from support.chromium import Chromium, executable
+from support.chromium import MISPLACED, Chromium, executable
 
 FOUND = executable()
 pytestmark = pytest.mark.skipif(
@@ -72,31 +72,6 @@ const color = (name) => channels(style.getPropertyValue("--" + name));
 return names.map((name) => [name, ratio(color(name), below)]);
 })()"""
 )
-# Texts of pictures that are cut off at the edge, or lie on each other.
-MISPLACED = """
-(() => {
-const found = [];
-for (const svg of document.querySelectorAll("svg")) {
-  const frame = svg.getBoundingClientRect();
-  const boxes = [...svg.querySelectorAll("text")]
-    .filter((t) => t.textContent.trim())
-    .map((t) => [t.textContent, t.getBoundingClientRect()]);
-  for (const [text, box] of boxes)
-    if (box.left < frame.left - 1 || box.right > frame.right + 1 ||
-        box.top < frame.top - 1 || box.bottom > frame.bottom + 1)
-      found.push("cut off: " + text);
-  for (let i = 0; i < boxes.length; i++)
-    for (let j = 0; j < i; j++) {
-      const [a, b] = [boxes[i][1], boxes[j][1]];
-      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (across > 1 && down > 0.35 * Math.min(a.height, b.height))
-        found.push("overlap: " + boxes[i][0] + " / " + boxes[j][0]);
-    }
-}
-return found;
-})()"""
-
 # Numbers of tables that aren't on one line.
 BROKEN_NUMBERS = """
 [...document.querySelectorAll("table:not(.many) td.number")]

@@ -1,4 +1,4 @@
-"""A person's arrays are read where they are: no copy, also of a memory map."""
+"""The user's arrays are read where they are: no copy, also of a memory map."""
 
 import tracemalloc
 from pathlib import Path

@@ -366,7 +366,7 @@ def test_an_interrupt_after_an_epoch_returns_the_history(
 
 
 class InterruptedSteps:
-    """Presses Ctrl-C in some step, as a person would."""
+    """Presses Ctrl-C in some step, as a user would."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         self.steps = 0

@@ -552,7 +552,7 @@ def test_progress_is_closed_after_an_error(capsys: pytest.CaptureFixture[str]) -
     assert "7/200" in capsys.readouterr().err
 
 
-# A person's own parts -----------------------------------------------------------------
+# A user's own parts -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -125,12 +125,12 @@ def move_arrays(
 
 
 def is_number(value: object) -> bool:
-    """Whether a person gave a plain number, and so gets one back."""
+    """Whether the user gave a plain number, and so gets one back."""
     return isinstance(value, int | float)
 
 
 def as_input(value: Any) -> NumpyArray:
-    """A person's array as an input: plain numbers are real, whole arrays stay whole."""
+    """The user's array as an input: plain numbers are real, whole arrays stay whole."""
     require_unmasked(value)
     array = np.asarray(float(value) if is_number(value) else value)
     return as_numpy(array, type_of(array).dtype)

@@ -43,7 +43,7 @@ class Formula:
 
 
 def render(program: Program) -> str:
-    """A program as lines that a person reads.
+    """A program as lines that the user reads.
 
     Arguments:
         program: with any names; those that Python can't have are changed a little. An

@@ -25,7 +25,7 @@ class Split:
         training: rows to learn from.
         validation: rows that choose the epoch.
         test: rows to be scored once, at the end.
-        notes: what a person should know about how they were drawn.
+        notes: what the user should know about how they were drawn.
     """
 
     training: Rows
@@ -55,7 +55,7 @@ class Split:
         return Split(trained, validation, test, self.notes)
 
     def lines(self) -> list[str]:
-        """The sizes of the parts and the notes, as a person reads them."""
+        """The sizes of the parts and the notes, as the user reads them."""
         parts = (
             f"{len(self.training):,} rows to train on, {len(self.validation):,} to "
             f"validate, {len(self.test):,} to test"

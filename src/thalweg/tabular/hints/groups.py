@@ -80,7 +80,7 @@ class Group:
     shared: float
 
     def sentence(self, table: Table, target: str) -> str:
-        """What a person should know."""
+        """What the user should know."""
         return (
             f"rows of one {self.name!r} ({self.values:,} values, {self.rows:.0f} rows "
             f"each) are alike in {target!r} (intraclass correlation {self.target:.2f}) "

@@ -62,7 +62,7 @@ class Leak:
         return not self.repeats and name in self.names
 
     def sentence(self, table: Table, target: str) -> str:
-        """What a person should know."""
+        """What the user should know."""
         options = ways(table, "ignore", self.names)
         if len(self.names) == 1:
             how = "repeats" if self.repeats else "alone tells"

@@ -41,7 +41,7 @@ TIMES = ("date", "number", "ignored")
 
 
 def order_hint(table: Table, prepared: Prepared, leaking: set[str]) -> str | None:
-    """What a person should know of the order, if it carries the target.
+    """What the user should know of the order, if it carries the target.
 
     Args:
         table: the cells.

@@ -1,0 +1,55 @@
+"""Every figure at reduced settings: real runs that take a moment."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from thalweg.figures import (
+    activation_functions,
+    batch_sizes,
+    decision_boundary,
+    dropout,
+    gradient_descent,
+    learning_rate_effects,
+    loss_surface,
+    optimizers,
+    overfitting_regularization,
+    perceptron,
+    training_run,
+)
+from thalweg.figures.draw import figure_module
+
+SMALL: dict[str, Any] = {
+    "training_run": training_run.Settings(
+        rows=120, training_rows=60, units=4, epochs=40, patience=5, points=9
+    ),
+    "perceptron": perceptron.Settings(epochs=300),
+    "activation_functions": activation_functions.Settings(points=82),
+    "decision_boundary": decision_boundary.Settings(
+        rows=200, training_rows=100, hidden=((), (4,)), epochs=30, points=9
+    ),
+    "gradient_descent": gradient_descent.Settings(steps=4, points=17),
+    "loss_surface": loss_surface.Settings(steps=20, points=9),
+    "learning_rate_effects": learning_rate_effects.Settings(
+        rates=(0.001, 0.1, 3.0), shown=(0.001, 0.1, 3.0), steps=30, seeds=3, units=4
+    ),
+    "optimizers": optimizers.Settings(rows=200, units=8, epochs=3, seeds=2, rates=2),
+    "batch_sizes": batch_sizes.Settings(
+        batches=(("all", 12), (64, 4), (16, 2)), units=4, seeds=2
+    ),
+    "overfitting_regularization": overfitting_regularization.Settings(
+        epochs=40, units=64, patience=3, learning_rate=0.01
+    ),
+    "dropout": dropout.Settings(rates=(0.0, 0.5), units=16, epochs=10, seeds=2),
+}
+
+
+@cache
+def data_of(name: str) -> Any:
+    return figure_module(name).run(SMALL[name])  # pyright: ignore[reportCallIssue]
+
+
+@cache
+def figure_of(name: str) -> Any:
+    return figure_module(name).plot(data_of(name))
