@@ -91,8 +91,7 @@ def follow_sums(rows: Rows, value: int, instruction: Instruction) -> None:
     if any(source in rows.axes for source in sources):
         raise RowsMeetError
     axis = instruction.attributes.get("axis", 0)
-    linear = instruction.primitive.rows.linear
-    if linear and sources <= rows.sums and axis == 0:
+    if instruction.primitive.rows.linear and sources <= rows.sums and axis == 0:
         rows.sums.add(value)
     else:
         rows.later.add(value)

@@ -207,9 +207,8 @@ class Renderer:
 
 def broadcasts(opcode: str) -> bool:
     """Whether NumPy repeats what it reads where that's needed."""
-    if opcode in PRIMITIVES:
-        return PRIMITIVES[opcode].kind == "elementwise"
-    return opcode in ("not_equal", "product")
+    row = PRIMITIVES.get(opcode)
+    return row.kind == "elementwise" if row else opcode in ("not_equal", "product")
 
 
 def spelled(name: str) -> str:

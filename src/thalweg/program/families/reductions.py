@@ -35,8 +35,7 @@ def without(x: ArrayType, axes: Shape) -> ArrayType:
 
 def sum_type(x: ArrayType, axes: Shape) -> ArrayType:
     """A sum of numbers."""
-    numbers(x)
-    return without(x, axes)
+    return without(numbers(x), axes)
 
 
 def sum_array(x: NumpyArray, axes: Shape, out: NumpyArray | None = None) -> NumpyArray:

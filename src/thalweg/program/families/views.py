@@ -145,8 +145,7 @@ def broadcast(x: NumpyArray, shape: Shape, out: NumpyArray | None = None) -> Num
 def broadcast_gradient(ct: Tracer, _: Tracer, x: Tracer, shape: Shape) -> tuple[Tracer]:
     """What was repeated adds up."""
     new = ct.ndim - x.ndim
-    sizes = enumerate(x.shape, new)
-    repeated = [axis for axis, n in sizes if n == 1 != ct.shape[axis]]
+    repeated = [a for a, n in enumerate(x.shape, new) if n == 1 != ct.shape[a]]
     total = ops.sum(ct, axis=(*range(new), *repeated), keepdims=True)
     return (ops.reshape(total, x.shape),)
 
