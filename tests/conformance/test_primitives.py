@@ -1,19 +1,32 @@
-"""Every primitive: meaning, plan, NaN and infinity, and what passes rely on."""
+"""Every primitive in every backend, and what passes rely on.
+
+Backends are compared with the meaning in NumPy, and that with oracles by hand.
+"""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from support.backends import (
+    ENGINES,
+    Backend,
+    assert_planned,
+    every_backend,
+    run_planned,
+)
 from support.cases import (
+    ANY,
     BY_OPCODE,
     CASES,
     FLOATS,
     HAS_SPECIAL,
     MATRIX,
     MOVING,
+    ODD_SIZES,
     ROWS,
     SPECIAL,
     Attributes,
@@ -21,37 +34,20 @@ from support.cases import (
     every_primitive,
     examples,
 )
-from thalweg.backends.layout import ARENA
-from thalweg.backends.numpy.interpret import Executable, interpret
-from thalweg.backends.plan import plan_singly
+from support.engine import every_isa
+from support.one_instruction import (
+    VIEWS,
+    View,
+    assert_conforms,
+    interpreted,
+    program_of,
+)
+from thalweg import _engine
+from thalweg.backends.engine.assemble import compile_program
+from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.errors import ArgumentError
-from thalweg.program.ir import Program, verify
-from thalweg.program.primitives import PRIMITIVES, TABLE
-from thalweg.program.trace import Tracer, trace
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray, type_of
-
-
-def program_of(
-    opcode: str, arrays: list[NumpyArray], attributes: Attributes
-) -> Program:
-    """A program of one instruction."""
-
-    def apply(values: dict[str, Tracer]) -> dict[str, Tracer]:
-        first = next(iter(values.values()))
-        return {"y": first.trace.emit(opcode, tuple(values.values()), **attributes)}
-
-    return verify(trace(apply, {f"x{i}": type_of(a) for i, a in enumerate(arrays)}))
-
-
-def run_planned(program: Program, arrays: list[NumpyArray]) -> dict[str, NumpyArray]:
-    """What a program gives when run from a plan, in memory that was all NaN."""
-    executable = Executable(plan_singly(program))
-    executable._buffers[ARENA][...] = 255
-    for place, array in zip(executable.inputs.values(), arrays, strict=True):
-        place[...] = array
-    with np.errstate(all="ignore"):
-        executable.run()
-    return executable.outputs
 
 
 def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -> None:
@@ -72,7 +68,7 @@ def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -
 
 
 def test_every_primitive_has_one_case() -> None:
-    assert [case.opcode for case in CASES] == [row.name for row in TABLE]
+    assert [case.opcode for case in CASES] == [row.name for row in PRIMITIVES.values()]
 
 
 @every_primitive
@@ -83,27 +79,73 @@ def test_meaning_is_numpys(row: Any) -> None:
             assert_means(case, arrays, attributes)
 
 
+def more_examples(
+    opcode: str, dtype: str
+) -> Iterator[tuple[list[NumpyArray], Attributes]]:
+    """Arrays of every form of a case, and of odd sizes where any will do."""
+    yield from examples(opcode, dtype)
+    case, random = BY_OPCODE[opcode], np.random.default_rng(0)
+    for size in ODD_SIZES:
+        for shapes, attributes in odd_forms(PRIMITIVES[opcode], case, size):
+            yield case.arrays(random, shapes, dtype), attributes
+
+
+def odd_forms(row: Any, case: Any, size: int) -> Iterator[Any]:
+    """Shapes that leave something over after whole vectors and tiles."""
+    if row.kind == "elementwise":
+        yield ((size,),) * row.inputs, case.forms[0][1]
+    elif row.name in ("sum", "max"):
+        yield ((size,),), {"axes": (0,)}
+        yield ((3, size),), {"axes": (1,)}
+        yield ((size, 3),), {"axes": (0,)}
+        yield ((size, 17),), {"axes": (0,)}
+        yield ((2, size, 3),), {"axes": (0, 2)}
+    elif row.name == "argmax":
+        yield ((3, size),), {"axis": 1}
+        yield ((size, 3),), {"axis": 0}
+    elif row.name == "matmul":
+        for a, b in (((size, 3), (3, 5)), ((2, size), (size, 3)), ((3, 2), (2, size))):
+            yield (a, b), MATRIX
+        small = min(size, 65)
+        yield ((small, small), (small, small)), MATRIX
+    elif row.name == "random_bits":
+        yield ((), ()), {"operation": 2, "shape": (size,)}
+
+
+# Every primitive in every backend ----------------------------------------------------
+
+
+@every_backend
+@pytest.mark.parametrize("opcode", PRIMITIVES)
+def test_every_backend_has_a_row(opcode: str, backend: Backend) -> None:
+    assert backend.has(opcode), f"{backend.name} has no row for {opcode}"
+
+
+@every_backend
 @every_primitive
-def test_plan_gives_what_the_interpreter_gives(row: Any) -> None:
+def test_every_backend_gives_the_meaning(row: Any, backend: Backend) -> None:
+    more = more_examples if backend in ENGINES else examples
     for dtype in BY_OPCODE[row.name].dtypes:
+        for arrays, attributes in more(row.name, dtype):
+            program, bases = program_of(row.name, arrays, attributes)
+            backend.conforms(program, row.name, bases)
+
+
+@every_backend
+@pytest.mark.parametrize("view", VIEWS[1:], ids=lambda view: view.__name__)
+@every_primitive
+def test_every_backend_reads_through_views(
+    row: Any, view: View, backend: Backend
+) -> None:
+    """In the engine a view is strides, elsewhere an instruction more."""
+    dtypes = BY_OPCODE[row.name].dtypes
+    for dtype in dtypes[: 3 if backend in ENGINES else 1]:
         for arrays, attributes in examples(row.name, dtype):
-            program = program_of(row.name, arrays, attributes)
-            names = {f"x{i}": array for i, array in enumerate(arrays)}
-            expected = interpret(program, names)["y"]
-            got = run_planned(program, arrays)["y"]
-            assert_planned(row.name, got, expected)
+            program, bases = program_of(row.name, arrays, attributes, view)
+            backend.conforms(program, row.name, bases)
 
 
-# Bound to another of NumPy's functions where there are few elements.
-ROUNDED = ("softplus", "sum")
-
-
-def assert_planned(opcode: str, got: Any, expected: Any) -> None:
-    """The same bits, or the same within rounding where another function gives them."""
-    if opcode in ROUNDED and got.dtype.kind == "f":
-        assert_allclose(got, expected, rtol=4 * np.finfo(got.dtype).eps, strict=True)
-    else:
-        assert_array_equal(got, expected, strict=True)
+# NaN and infinity --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -131,7 +173,7 @@ def test_elementwise_sees_nan_and_infinity_at_every_size(row: Any, size: int) ->
             array[at] = random.choice([math.nan, math.inf, -math.inf], len(at))
     attributes = {"dtype": "float64"} if row.name == "cast" else {}
     assert_means(case, arrays, attributes)
-    (got,) = run_planned(program_of(row.name, arrays, attributes), arrays).values()
+    got = run_planned(*program_of(row.name, arrays, attributes))
     with np.errstate(all="ignore"):
         assert_planned(row.name, got, np.asarray(row.meaning(*arrays, **attributes)))
 
@@ -155,8 +197,8 @@ def test_reductions_and_products_see_nan_and_infinity(
             ("scatter_add", [x, np.zeros(2, np.int32)], {"rows": 1}, None),
         ):
             with np.errstate(all="ignore"):
-                program = program_of(opcode, arrays, attributes)
-                got = run_planned(program, arrays)["y"].reshape(-1)
+                program, _ = program_of(opcode, arrays, attributes)
+                got = run_planned(program, arrays).reshape(-1)
             if opcode == "scatter_add":
                 assert_array_equal(got[place], bad)
             elif expected is not None:
@@ -174,8 +216,62 @@ def test_moving_keeps_nan_and_infinity(opcode: str) -> None:
                 array.reshape(-1)[places.integers(array.size)] = math.nan
                 array.reshape(-1)[places.integers(array.size)] = -math.inf
         assert_means(BY_OPCODE[opcode], arrays, attributes)
-        got = run_planned(program_of(opcode, arrays, attributes), arrays)["y"]
+        got = run_planned(*program_of(opcode, arrays, attributes))
         assert_array_equal(got, PRIMITIVES[opcode].meaning(*arrays, **attributes))
+
+
+# What the engine alone does ----------------------------------------------------------
+
+
+def test_the_engine_runs_the_instructions_that_it_is_told() -> None:
+    program, _ = program_of("exp", [np.zeros(3)], {})
+    for isa in _engine.available():
+        assert NativeProgram(compile_program(program), {}, isa).engine.isa == isa
+
+
+@every_isa
+@pytest.mark.parametrize("target", ANY)
+@pytest.mark.parametrize("dtype", ANY)
+def test_cast_between_every_two_dtypes(dtype: str, target: str, isa: str) -> None:
+    numbers = np.array([0, 1, 2, 3.75, 100, 2_000_000_000, 0.5] * 9)
+    numbers = numbers if dtype.startswith("u") else numbers * np.resize([1, -1], 63)
+    numbers = np.abs(numbers) if target == "uint32" else numbers
+    program, bases = program_of("cast", [numbers.astype(dtype)], {"dtype": target})
+    assert_conforms(program, "cast", bases, isa)
+
+
+@every_isa
+@pytest.mark.parametrize("dtype", ["int32", "uint32"])
+def test_whole_numbers_wrap_around(dtype: str, isa: str) -> None:
+    limits = np.iinfo(dtype)
+    numbers = np.array([limits.min, limits.max, 0, 1, 2, 7, limits.max - 1], dtype)
+    pairs = [np.repeat(numbers, 7), np.tile(numbers, 7)]
+    opcodes = ["less", "less_equal", "equal", "maximum", "minimum"]
+    opcodes += ["add", "subtract", "multiply"]
+    for opcode in opcodes:
+        program, bases = program_of(opcode, pairs, {})
+        assert_conforms(program, opcode, bases, isa)
+
+
+@every_isa
+@pytest.mark.parametrize("number", [-1, 4, 2**31 - 1, -(2**31)])
+@pytest.mark.parametrize("opcode", ["take", "scatter_add"])
+def test_a_row_that_does_not_exist_is_an_error_and_the_next_run_works(
+    opcode: str, number: int, isa: str
+) -> None:
+    random = np.random.default_rng(0)
+    indices = np.array([0, 3, 1, 1, 2], np.int32)
+    x = random.normal(size=(4, 3) if opcode == "take" else (5, 3))
+    attributes = {} if opcode == "take" else {"rows": 4}
+    program, _ = program_of(opcode, [x, indices], attributes)
+    bound = NativeProgram(compile_program(program), {"x0": x, "x1": indices}, isa)
+    expected = interpreted(program, [x, indices])
+    indices[3] = number
+    with pytest.raises(ArgumentError, match="index"), clear_errors():
+        bound.engine.run()
+    indices[3] = 1
+    bound.engine.run()
+    assert_array_equal(bound.arrays["y"], expected)
 
 
 # What the planner and the rewriting rely on ------------------------------------------

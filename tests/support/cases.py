@@ -28,7 +28,7 @@ from support.by_hand import (
     take_by_hand,
     transpose_by_hand,
 )
-from thalweg.program.primitives import PRIMITIVES, TABLE
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray
 
 Attributes = Mapping[str, Any]
@@ -344,7 +344,7 @@ CASES = (
     ),
 )
 BY_OPCODE = {case.opcode: case for case in CASES}
-ROWS = [row for row in TABLE if row.name != "constant"]
+ROWS = [row for row in PRIMITIVES.values() if row.name != "constant"]
 every_primitive = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SPECIAL = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1e30, -1e30, 1e-30)
 MOVING = ("reshape", "transpose", "broadcast", "slice", "pad", "concatenate", "take")

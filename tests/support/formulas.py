@@ -7,36 +7,62 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.program import meanings
+from thalweg.program.primitives import PRIMITIVES
 
-NUMPY: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in (
-        *("abs", "sign", "floor", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos"),
-        *("tanh", "maximum", "minimum", "where", "logical_and", "logical_not", "sum"),
-        *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
-        *(
-            "concatenate",
-            "array",
-            "arange",
-            "zeros",
-            "bool",
-            "float32",
-            "float64",
-            "int32",
-        ),
-        *("uint32", "inf", "nan"),
-    )
-} | {
-    "sigmoid": meanings.sigmoid,
-    "softplus": meanings.softplus,
-    "erf": meanings.erf,
-    "spread": meanings.pad_array,
-    "range": range,
-    "reversed": reversed,
-    "scatter_add": meanings.scatter_add_array,
-    "random_bits": meanings.random_bits_array,
-}
+NUMPY: dict[str, Any] = (
+    {
+        name: getattr(np, name)
+        for name in (
+            *(
+                "abs",
+                "sign",
+                "floor",
+                "exp",
+                "expm1",
+                "log",
+                "log1p",
+                "sqrt",
+                "sin",
+                "cos",
+            ),
+            *(
+                "tanh",
+                "maximum",
+                "minimum",
+                "where",
+                "logical_and",
+                "logical_not",
+                "sum",
+            ),
+            *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
+            *(
+                "concatenate",
+                "array",
+                "arange",
+                "zeros",
+                "bool",
+                "float32",
+                "float64",
+                "int32",
+            ),
+            *("uint32", "inf", "nan"),
+        )
+    }
+    | {
+        "range": range,
+        "reversed": reversed,
+    }
+    | {
+        name: PRIMITIVES[opcode].meaning
+        for name, opcode in {
+            **{
+                n: n
+                for n in ("sigmoid", "softplus", "erf", "scatter_add", "random_bits")
+            },
+            "spread": "pad",
+        }.items()
+    }
+)
 
 
 def read(lines: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,10 @@ VIEWS: tuple[View, ...] = (plain, transposed, every_second, repeated, repeated_l
 
 
 def program_of(
-    opcode: str, arrays: list[NumpyArray], attributes: Mapping[str, Any], view: View
+    opcode: str,
+    arrays: list[NumpyArray],
+    attributes: Mapping[str, Any],
+    view: View = plain,
 ) -> tuple[Program, list[NumpyArray]]:
     """A program of one instruction that reads its inputs through views."""
     seen = [view(array) for array in arrays]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from thalweg.cached import cached_property
 from thalweg.program.ir import Instruction, Program
 
-NOT_RUN = ("view", "constant")  # kinds that cost nothing: other strides, known bytes
-
 
 @dataclass(frozen=True)
 class Kernel:
@@ -67,7 +65,7 @@ def computed_values(program: Program) -> list[int]:
         for value, instruction in zip(
             program.computed(), program.instructions, strict=True
         )
-        if instruction.primitive.kind not in NOT_RUN
+        if not instruction.primitive.is_free
     ]
 
 

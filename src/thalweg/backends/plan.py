@@ -179,7 +179,7 @@ class Planner:
         while instruction is not None and instruction.opcode == "reshape":
             value = instruction.inputs[0]
             instruction = self.program.instruction(value)
-        if instruction is None or instruction.primitive.kind in ("view", "constant"):
+        if instruction is None or instruction.primitive.is_free:
             return None
         return value
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.backends.text.notation import ALL_WORDS, ATOM, Expression
+from thalweg.backends.text.notation import all_words
 from thalweg.backends.text.render import Formula, formulas
 from thalweg.cached import cached_property
 from thalweg.explain.local_names import ARGUMENT, VARIABLE, names_of, with_local_names
@@ -22,6 +22,7 @@ from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.model.step import types_of
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, flat_type, make_safe
+from thalweg.program.expressions import ATOM, Expression
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.trace import trace
@@ -60,7 +61,7 @@ class Subprogram:
     @property
     def words(self) -> frozenset[str]:
         """What no name may be: forward and backward an input has the same one."""
-        return ALL_WORDS if self.by else frozenset()
+        return all_words() if self.by else frozenset()
 
     def forward_lines(self) -> list[str]:
         """The formulas as text."""

@@ -19,6 +19,7 @@ from thalweg.exports.graph import Graph
 from thalweg.exports.traced import Traced
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.ops import broadcast_shape
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.sizes import RecipeArray
 from thalweg.program.types import ArrayType, Dtype
@@ -415,14 +416,6 @@ TRANSLATIONS: Mapping[str, Translation] = {
 
 # Programs -----------------------------------------------------------------------------
 
-REPEATING = frozenset(
-    [
-        *("add", "subtract", "multiply", "divide", "power", "maximum", "minimum"),
-        *("equal", "less", "less_equal", "logical_and", "select"),
-    ]
-)
-"""What repeats by itself an operand of which a size is 1."""
-
 
 def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[str, str]:
     """Add a program to a graph.
@@ -464,7 +457,7 @@ def needed(program: Program) -> list[int]:
 
 def operands(program: Program, line: Instruction) -> Sequence[int]:
     """What a line reads; repeats that its operator makes by itself are left out."""
-    if line.opcode not in REPEATING:
+    if PRIMITIVES[line.opcode].kind != "elementwise" or len(line.inputs) < 2:
         return line.inputs
     sources = [unrepeated(program, number) for number in line.inputs]
     if broadcast_shape([program.type(n).shape for n in sources]) == line.type.shape:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from thalweg.backends.text.identifiers import Identifiers
+from thalweg.exports import runtime
 from thalweg.exports.operations import needed, operands
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.ops import broadcast_shape
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.serialize import linear
 from thalweg.program.sizes import Number, RecipeArray
 from thalweg.program.types import NumpyArray
@@ -95,19 +97,7 @@ class Lines:
         """One instruction as text."""
         numbers = operands(self.program, line)
         parts = [self.texts[number] for number in numbers]
-        if line.opcode == "constant":
-            return self._constant(line)
         return WRITERS[line.opcode](Written(self, line, numbers, parts))
-
-    def _constant(self, line: Instruction) -> Text:
-        array = line.attributes["value"]
-        if isinstance(array, RecipeArray):
-            return Text(size_text(array.recipe), SUM, bare=True)
-        if array.size == 1 or (array.size and (array == array.flat[0]).all()):
-            return number_text(array.flat[0])
-        if array.size <= LITERAL and np.isfinite(array).all():
-            return Text(f"np.array({array.tolist()}, {array.dtype.name!r})")
-        return Text(self.constant_name(array))
 
 
 @dataclass(frozen=True)
@@ -140,6 +130,18 @@ class Written:
 
 
 Writer = Callable[[Written], Text]
+
+
+def constant(it: Written) -> Text:
+    """An array, or one number that follows from the rows."""
+    array = it["value"]
+    if isinstance(array, RecipeArray):
+        return Text(size_text(array.recipe), SUM, bare=True)
+    if array.size == 1 or (array.size and (array == array.flat[0]).all()):
+        return number_text(array.flat[0])
+    if array.size <= LITERAL and np.isfinite(array).all():
+        return Text(f"np.array({array.tolist()}, {array.dtype.name!r})")
+    return Text(it.lines.constant_name(array))
 
 
 def number_text(value: Any) -> Text:
@@ -246,12 +248,6 @@ def slices(it: Written) -> str:
     return f"[{', '.join(parts) or '...'}]"
 
 
-def pad(it: Written) -> Text:
-    """An array set into zeros."""
-    places = ", ".join(shape_text(it[name]) for name in ("starts", "steps", "shape"))
-    return Text(f"pad({it.array(0).text}, {places})")
-
-
 def concatenate(it: Written) -> Text:
     """One after the other along an axis."""
     parts = ", ".join(it.array(at).text for at in range(len(it.parts)))
@@ -272,7 +268,15 @@ def arrays_call(name: str, *attributes: str) -> Writer:
     return write
 
 
-WRITERS: Mapping[str, Writer] = {
+NAMED: Mapping[str, Writer] = {
+    name: arrays_call(f"np.{name}")
+    for name, row in PRIMITIVES.items()
+    if row.meaning is getattr(np, name, None)
+}
+"""Functions of NumPy by their own names, where no operator says the same."""
+
+IN_NUMPY: Mapping[str, Writer] = {
+    "constant": constant,
     "add": infix("+", SUM),
     "subtract": infix("-", SUM),
     "multiply": infix("*", PRODUCT),
@@ -282,19 +286,6 @@ WRITERS: Mapping[str, Writer] = {
     "maximum": call("np.maximum"),
     "minimum": call("np.minimum"),
     "absolute": arrays_call("np.abs"),
-    "sign": arrays_call("np.sign"),
-    "floor": arrays_call("np.floor"),
-    "exp": arrays_call("np.exp"),
-    "expm1": arrays_call("np.expm1"),
-    "log": arrays_call("np.log"),
-    "log1p": arrays_call("np.log1p"),
-    "sqrt": arrays_call("np.sqrt"),
-    "sin": arrays_call("np.sin"),
-    "cos": arrays_call("np.cos"),
-    "tanh": arrays_call("np.tanh"),
-    "sigmoid": arrays_call("sigmoid"),
-    "softplus": arrays_call("softplus"),
-    "erf": arrays_call("erf"),
     "equal": infix("==", COMPARISON),
     "less": infix("<", COMPARISON),
     "less_equal": infix("<=", COMPARISON),
@@ -310,11 +301,15 @@ WRITERS: Mapping[str, Writer] = {
     "transpose": method(lambda it: f".transpose({shape_text(it['axes'])})"),
     "broadcast": arrays_call("np.broadcast_to", "shape"),
     "slice": method(slices),
-    "pad": pad,
     "concatenate": concatenate,
     "matmul": matmul,
-    "take": arrays_call("take"),
-    "scatter_add": arrays_call("scatter_add", "rows"),
-    "random_bits": arrays_call("random_bits", "operation", "shape"),
 }
-"""How each primitive but a constant is written in Python; a test compares them."""
+IN_RUNTIME: Mapping[str, Writer] = {
+    name: arrays_call(name, *row.attributes)
+    for name, row in PRIMITIVES.items()
+    if name in vars(runtime)
+}
+"""What NumPy lacks: a function of its name in `runtime`, which goes into the file."""
+
+WRITERS: Mapping[str, Writer] = {**NAMED, **IN_NUMPY, **IN_RUNTIME}
+"""How each primitive is written in Python."""

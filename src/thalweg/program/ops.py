@@ -17,7 +17,6 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.shape_rules import taken
 from thalweg.program.sizes import Recipe, Size, as_size, number_array
 from thalweg.program.trace import Trace, Tracer, location, operation
 from thalweg.program.types import (
@@ -31,6 +30,53 @@ from thalweg.program.types import (
     require_unmasked,
     type_of,
 )
+
+__all__ = [
+    "absolute",
+    "argmax",
+    "broadcast_to",
+    "cast",
+    "concatenate",
+    "cos",
+    "equal",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "not_equal",
+    "one_hot",
+    "ones_like",
+    "reshape",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "sum",
+    "take",
+    "transpose",
+    "where",
+    "xlogy",
+    "zeros_like",
+]
+"""What users have of it.
+
+The others are for formulas in the house, or the operators of arrays."""
 
 # A tracer, an array or a number: no static type covers what all three can do.
 Array: TypeAlias = Any
@@ -551,24 +597,17 @@ def index(x: Tracer, key: Any) -> Tracer:
     if isinstance(key, Tracer | np.ndarray | list):
         return take(x, key)
     keys: list[Any] = list(key) if isinstance(key, tuple) else [key]  # pyright: ignore[reportUnknownArgumentType]
-    starts: list[int] = []
-    stops: list[int] = []
-    steps: list[int] = []
+    spelled_out = with_ellipsis_spelled_out(keys, x.shape)
+    along = [each for each in spelled_out if each is not None]
+    cut = [bounds(each, size) for each, size in zip(along, x.shape, strict=True)]
+    starts, stops, steps = zip(*cut, strict=True) if cut else ((), (), ())
+    part = record("slice", x, starts=starts, stops=stops, steps=steps)
+    sizes = iter(part.shape)
     shape: list[int] = []
-    for each in with_ellipsis_spelled_out(keys, x.shape):
-        if each is None:
-            shape.append(1)
-            continue
-        size = x.shape[len(starts)]
-        start, stop, step = bounds(each, size)
-        starts.append(start)
-        stops.append(stop)
-        steps.append(step)
-        if isinstance(each, slice):
-            shape.append(taken(start, stop, step))
-    part = record(
-        "slice", x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps)
-    )
+    for each in spelled_out:
+        size = 1 if each is None else next(sizes)
+        if each is None or isinstance(each, slice):
+            shape.append(size)
     return reshape(part, tuple(shape))
 
 

@@ -127,3 +127,11 @@ def as_numpy(values: object, dtype: Dtype) -> NumpyArray:
                 f"got {array.min()}..{array.max()}"
             )
     return np.asarray(array, dtype=dtype)
+
+
+def put(result: NumpyArray, out: NumpyArray | None) -> NumpyArray:
+    """The result, in the array that was given for it."""
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out

@@ -32,7 +32,7 @@ from thalweg.model.metrics import Accuracy
 from thalweg.model.step import Objective, step_programs
 from thalweg.program import ops, sizes
 from thalweg.program.passes.simplify import simplify
-from thalweg.program.primitives import TABLE
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.row_axes import find_rows
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
@@ -208,7 +208,11 @@ def test_an_operation_that_is_none_is_refused() -> None:
     line = [OPCODES["exp"], DTYPE_NUMBERS["float64"], 1, 0]
     (at,) = [i for i in range(len(words)) if words[i : i + 4] == line]
     assert program_of(changed(encoded, at, OPCODES["tanh"]))
-    wrong = [row.name for row in TABLE if row.kind != "elementwise" or row.inputs != 1]
+    wrong = [
+        row.name
+        for row in PRIMITIVES.values()
+        if row.kind != "elementwise" or row.inputs != 1
+    ]
     numbers = [OPCODES[name] for name in [*wrong, "logical_not"] if name in OPCODES]
     for number in (*numbers, -1, len(OPCODES), 2**31, 2**62, -(2**63)):
         with pytest.raises(ProgramError, match="step 0"):

@@ -12,10 +12,11 @@ from numpy.testing import assert_allclose
 
 from support.formulas import read
 from thalweg.backends.numpy.interpret import interpret
-from thalweg.backends.text.notation import ATOM, Expression, number
+from thalweg.backends.text.notation import number
 from thalweg.backends.text.render import WIDTH, formulas, render
 from thalweg.program import ops
 from thalweg.program.compile import backward_program, make_safe
+from thalweg.program.expressions import ATOM, Expression
 from thalweg.program.ir import Program
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.trace import Tracer, trace

@@ -1,70 +1,20 @@
-"""Every primitive in Python computes what NumPy says it means."""
+"""Programs in Python: how their lines look, and any number of rows."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from support.cases import BY_OPCODE, every_primitive, examples
+from support.backends import lines_of, run_python, traced_of
+from support.one_instruction import program_of
 from thalweg.backends.numpy.interpret import interpret
-from thalweg.backends.text.identifiers import Identifiers
-from thalweg.exports import runtime
-from thalweg.exports.python_lines import WRITERS, Lines
+from thalweg.exports.traced import Traced
 from thalweg.program import ops
 from thalweg.program.fit_rows import any_rows
 from thalweg.program.ir import Program
-from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.trace import Tracer, trace
-from thalweg.program.types import ArrayType, NumpyArray, type_of
-
-
-def lines_of(program: Program) -> tuple[list[str], list[str], dict[str, NumpyArray]]:
-    arrays: dict[str, NumpyArray] = {}
-
-    def constant_name(array: NumpyArray) -> str:
-        arrays[f"c{len(arrays)}"] = array
-        return f"ARRAYS['c{len(arrays) - 1}']"
-
-    names = {name: name for name in program.inputs}
-    return *Lines(program, names, Identifiers(names), constant_name).run(), arrays
-
-
-def run(program: Program, inputs: Mapping[str, NumpyArray]) -> list[Any]:
-    lines, results, arrays = lines_of(program)
-    first = next(iter(inputs.values()))
-    space = {**vars(runtime), **inputs, "ARRAYS": arrays}
-    space["rows"] = len(first) if first.ndim else 0
-    with np.errstate(all="ignore"):
-        exec("\n".join(lines), space)
-        return [eval(text, space) for text in results]
-
-
-def one_instruction(
-    opcode: str, arrays: Sequence[NumpyArray], attributes: Mapping[str, Any]
-) -> Program:
-    def apply(values: dict[str, Tracer]) -> dict[str, Tracer]:
-        first = next(iter(values.values()))
-        return {"y": first.trace.emit(opcode, tuple(values.values()), **attributes)}
-
-    return trace(apply, {f"x{i}": type_of(a) for i, a in enumerate(arrays)})
-
-
-def test_the_table_has_every_primitive_and_no_other() -> None:
-    assert {*WRITERS, "constant"} == PRIMITIVES.keys()
-
-
-@every_primitive
-def test_primitives_mean_the_same(row: Any) -> None:
-    for dtype in BY_OPCODE[row.name].dtypes:
-        for arrays, attributes in examples(row.name, dtype):
-            program = one_instruction(row.name, arrays, attributes)
-            inputs = {f"x{i}": array for i, array in enumerate(arrays)}
-            (found,), meant = run(program, inputs), interpret(program, inputs)
-            assert np.asarray(found).dtype == meant["y"].dtype
-            assert np.shape(found) == meant["y"].shape
-            assert_allclose(found, meant["y"], rtol=1e-6)
+from thalweg.program.types import ArrayType
 
 
 def text_of(function: Any, **types: tuple[int, ...]) -> str:
@@ -72,7 +22,7 @@ def text_of(function: Any, **types: tuple[int, ...]) -> str:
         lambda a: {"y": function(**a)},
         {name: ArrayType(shape, "float32") for name, shape in types.items()},
     )
-    lines, (result,), _ = lines_of(program)
+    lines, (result,), _ = lines_of(traced_of(program))
     return "; ".join([*lines, result])
 
 
@@ -125,17 +75,19 @@ def test_the_lines_take_any_number_of_rows(rows: int) -> None:
 
         return trace(apply, {"x": ArrayType((count, 3), "float32")})
 
-    program = any_rows(program_for)
+    traced = Traced(any_rows(program_for), {})
     x = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
     meant = interpret(program_for(rows), {"x": x})
-    for array, name in zip(run(program, {"x": x}), program.outputs, strict=True):
+    for array, name in zip(
+        run_python(traced, {"x": x}), traced.program.outputs, strict=True
+    ):
         assert array.dtype == np.float32
         assert_allclose(array, meant[name], rtol=1e-5, atol=1e-6)
 
 
 def test_whole_numbers_stay_exact() -> None:
     x = np.array([[2**31 - 1, 1]], np.int32)
-    program = one_instruction("sum", [x[:, 1:]], {"axes": (1,)})
-    (found,) = run(program, {"x0": x[:, 1:]})
+    program, _ = program_of("sum", [x[:, 1:]], {"axes": (1,)})
+    (found,) = run_python(traced_of(program), {"x0": x[:, 1:]})
     assert_array_equal(found, [[1]])
     assert found.dtype == np.int32

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thalweg.backends.engine.costs import operations
 from thalweg.backends.kernels import Kernels
 from thalweg.program.ir import Program
 from thalweg.program.row_axes import Rows
@@ -118,7 +117,7 @@ def bytes_of_sums(program: Program, rows: Rows) -> int:
 def operations_on_rows(program: Program, rows: Rows) -> int:
     """The operations that rows take: those of the optimizer are left out."""
     return sum(
-        operations(i.opcode, [program.type(v) for v in i.inputs], i.attributes, i.type)
+        i.primitive.cost([program.type(v) for v in i.inputs], i.attributes, i.type)
         for value, i in zip(program.computed(), program.instructions, strict=True)
         if value in rows.axes or value in rows.sums
     )

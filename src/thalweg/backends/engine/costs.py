@@ -7,12 +7,9 @@ counted like what doesn't.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from thalweg.backends.layout import Line, Location, Step
-from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import ITEMSIZE, ArrayType
 
@@ -78,40 +75,9 @@ def distinct_bytes(place: Location) -> int:
 
 
 def operations_of(step: Step, line: Line) -> int:
-    """The operations of one line of a kernel."""
+    """The operations of one line of a kernel, as its primitive counts them."""
     types = [operand_type(step, operand) for operand in line.operands]
-    return operations(line.opcode, types, line.attributes, line.type)
-
-
-def operations(
-    opcode: str,
-    inputs: Sequence[ArrayType],
-    attributes: Mapping[str, Any],
-    result: ArrayType,
-) -> int:
-    """2 m n k for a product of m × k by k × n, else one for each element.
-
-    A reduction does one for each element that it reads, as does a sum of rows by their
-    numbers; what only moves elements does none.
-    """
-    kind = PRIMITIVES[opcode].kind
-    if kind == "loop":
-        return result.shape[1] * operations_of_body(attributes["body"], inputs[1])
-    if kind == "product":
-        inner = inputs[0].shape[-2 if attributes["transpose_a"] else -1]
-        return 2 * result.size * inner
-    if kind == "reduction" or opcode == "scatter_add":
-        return inputs[0].size
-    return result.size if kind in ("elementwise", "random") else 0
-
-
-def operations_of_body(body: Program, state: ArrayType) -> int:
-    """The operations of one turn of a loop."""
-    one = body.at(rows=state.shape[0])
-    return sum(
-        operations(i.opcode, [one.type(v) for v in i.inputs], i.attributes, i.type)
-        for i in one.instructions
-    )
+    return PRIMITIVES[line.opcode].cost(types, line.attributes, line.type)
 
 
 def operand_type(step: Step, operand: int) -> ArrayType:

@@ -25,14 +25,16 @@ from thalweg.backends.layout import (
 )
 from thalweg.backends.views import view_of
 from thalweg.errors import ProgramError
-from thalweg.program.primitives import PRIMITIVES, TABLE
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import DTYPES, ITEMSIZE, ArrayType, NumpyArray
 
 MAGIC = 0x7448_414C_5745_4731  # tHALWEG1
 VERSION = 1
 OPCODES = {
-    row.name: number
-    for number, row in enumerate(row for row in TABLE if row.kind != "loop")
+    name: number
+    for number, name in enumerate(
+        name for name, row in PRIMITIVES.items() if row.kind != "loop"
+    )
 }
 DTYPE_NUMBERS = {dtype: number for number, dtype in enumerate(DTYPES)}
 
@@ -145,13 +147,10 @@ class Encoder:
 
     def step(self, step: Step) -> None:
         """One kernel, as one step of the engine or several."""
-        kind = PRIMITIVES[step.opcode].kind
-        if kind == "elementwise":
-            self._map(step.lines, step.inputs, step.outputs, is_tail=False)
-        elif kind == "view":
-            self._copied_view(step)
-        else:
-            ENCODERS[step.opcode](self, step)
+        encoder, *_ = (encoder_of(line.opcode) for line in step.lines)
+        if isinstance(encoder, str):
+            raise ProgramError(f"the engine doesn't run {step.opcode}: {encoder}")
+        encoder(self, step)
 
     def emit(self, kind: str, words: Words) -> None:
         """One more step of the engine."""
@@ -173,6 +172,10 @@ class Encoder:
         ]
 
     # Elementwise ----------------------------------------------------------------------
+
+    def map(self, step: Step) -> None:
+        """Elementwise lines."""
+        self._map(step.lines, step.inputs, step.outputs, is_tail=False)
 
     def _map(
         self,
@@ -256,7 +259,7 @@ class Encoder:
         """A step that copies elements."""
         self.emit("copy", [*self.place(source), *self.place(target)])
 
-    def _copied_view(self, step: Step) -> None:
+    def copied_view(self, step: Step) -> None:
         """A view whose elements are written out in order."""
         line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
         if place.type == out.type and line.opcode == "reshape":
@@ -292,16 +295,9 @@ class Encoder:
 
     # By number ------------------------------------------------------------------------
 
-    def take(self, step: Step) -> None:
-        """Rows of a table."""
-        self._by_number("take", step)
-
-    def scatter_add(self, step: Step) -> None:
-        """Rows added into a table."""
-        self._by_number("scatter_add", step)
-
-    def _by_number(self, kind: str, step: Step) -> None:
-        self.emit(kind, self._places(step))
+    def by_number(self, step: Step) -> None:
+        """Rows of a table, taken or added up by their numbers."""
+        self.emit(step.opcode, self._places(step))
 
     def _places(self, step: Step) -> Words:
         """What the one line of a step reads, in its order, and where it writes."""
@@ -318,18 +314,41 @@ class Encoder:
         write_loop(self, step)
 
 
-ENCODERS: Mapping[str, Callable[[Encoder, Step], None]] = {
+Encode = Callable[[Encoder, Step], None]
+ENCODERS: Mapping[str, Encode | str] = {
+    "constant": "its bytes come with the plan",
     "scan": Encoder.scan,
-    "matmul": Encoder.product,
     "sum": Encoder.reduce,
     "max": Encoder.reduce,
     "argmax": Encoder.reduce,
     "pad": Encoder.pad,
     "concatenate": Encoder.concatenate,
-    "take": Encoder.take,
-    "scatter_add": Encoder.scatter_add,
+    "matmul": Encoder.product,
+    "take": Encoder.by_number,
+    "scatter_add": Encoder.by_number,
     "random_bits": Encoder.random_bits,
 }
+"""How a step of each primitive is written, or why there is none."""
+
+ENCODERS_OF_KINDS: Mapping[str, Encode] = {
+    "elementwise": Encoder.map,
+    "view": Encoder.copied_view,
+}
+"""The same for all primitives of a kind."""
+
+
+def encoder_of(opcode: str) -> Encode | str:
+    """How a step of a primitive is written, or why there is none.
+
+    Raises:
+        ProgramError: the engine doesn't have it.
+    """
+    found = ENCODERS.get(opcode) or ENCODERS_OF_KINDS.get(PRIMITIVES[opcode].kind)
+    if found is None or opcode not in OPCODES:
+        raise ProgramError(
+            f"the engine has no kernel for {opcode}; engine='interpreter' runs it"
+        )
+    return found
 
 
 def joined(parts: Sequence[Words]) -> Words:

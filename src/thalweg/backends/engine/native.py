@@ -22,7 +22,7 @@ from thalweg.backends.engine.encode import (
 )
 from thalweg.backends.layout import Plan
 from thalweg.errors import ArgumentError
-from thalweg.program.primitives import TABLE
+from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray
 
 Enumerations = Mapping[str, Mapping[str, int]]
@@ -33,7 +33,7 @@ def enumerations() -> Enumerations:
     return {
         "opcodes": OPCODES,
         "versions of opcodes": {
-            row.name: row.version for row in TABLE if row.kind != "loop"
+            row.name: row.version for row in PRIMITIVES.values() if row.kind != "loop"
         },
         "dtypes": DTYPE_NUMBERS,
         "kinds of steps": STEPS,

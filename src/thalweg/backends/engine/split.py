@@ -15,8 +15,6 @@ from thalweg.program.ir import Instruction, Program, without_dead_code
 from thalweg.program.row_axes import Rows, find_rows
 from thalweg.program.sizes import ROWS
 
-FREE = ("view", "constant")  # kinds that each part can have for itself
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -143,7 +141,7 @@ class Splitter:
     def _is_free(self, value: int) -> bool:
         """An input, a constant or a view: each part can have it for itself."""
         instruction = self.program.instruction(value)
-        return instruction is None or instruction.primitive.kind in FREE
+        return instruction is None or instruction.primitive.is_free
 
     def _read(self, reader: int) -> Iterable[int]:
         """What an instruction reads, through views to what they look at."""

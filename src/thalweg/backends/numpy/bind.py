@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, Shape
 
 Call = Callable[[], object]
 Binder = Callable[[Sequence[NumpyArray], NumpyArray, Mapping[str, Any]], list[Call]]
@@ -144,31 +144,32 @@ def bind_matmul(
 def bind_sum(
     inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
 ) -> list[Call]:
-    """A sum whose reduced axes are gone from the output's view already.
-
-    Few numbers are added up by a product with ones, which starts faster.
-    """
-    x: NumpyArray = inputs[0]
-    axes: tuple[int, ...] = attributes["axes"]
-    kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
+    """A sum; few numbers are added up by a product with ones, which starts faster."""
+    x, axes = inputs[0], attributes["axes"]
     if len(axes) == 1 and x.dtype.kind == "f" and 0 < x.size <= FEW_SUMMED:
         ones = np.ones(x.shape[axes[0]], x.dtype)
         if x.flags.c_contiguous and x.ndim <= 2:
             factors = (ones, x) if axes == (0,) else (x, ones)
-            return [partial(np.dot, *factors, kept)]
-    reduce: Any = np.add.reduce
-    return [partial(reduce, x, axes[0] if len(axes) == 1 else axes, None, kept)]
+            return [partial(np.dot, *factors, kept(out, axes))]
+    return [reduction(np.add, x, out, axes)]
 
 
 def bind_max(
     inputs: Sequence[NumpyArray], out: NumpyArray, attributes: Mapping[str, Any]
 ) -> list[Call]:
-    """A maximum whose reduced axes are gone from the output's view already."""
-    axes: tuple[int, ...] = attributes["axes"]
-    kept = out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
-    reduce: Any = np.maximum.reduce
+    """A maximum."""
+    return [reduction(np.maximum, inputs[0], out, attributes["axes"])]
+
+
+def reduction(function: Any, x: NumpyArray, out: NumpyArray, axes: Shape) -> Call:
+    """Over axes that are gone from the output's view already."""
     axis = axes[0] if len(axes) == 1 else axes
-    return [partial(reduce, inputs[0], axis, None, kept)]
+    return partial(function.reduce, x, axis, None, kept(out, axes))
+
+
+def kept(out: NumpyArray, axes: Shape) -> NumpyArray:
+    """An output without the axes of size 1 that were reduced."""
+    return out.reshape([n for i, n in enumerate(out.shape) if i not in axes])
 
 
 def bind_argmax(

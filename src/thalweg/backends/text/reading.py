@@ -9,13 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.backends.text.notation import (
-    Attributes,
-    Expression,
-    added_ones,
-    are_first,
-    is_uniform,
-)
+from thalweg.backends.text.notation import is_uniform
+from thalweg.program.expressions import Attributes, Expression, added_ones, are_first
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray, Shape
 

@@ -14,15 +14,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from thalweg.backends.text.identifiers import Identifiers
-from thalweg.backends.text.notation import (
-    ATOM,
-    USUAL_WORDS,
-    Expression,
-    constant,
-    word,
-    write,
-)
+from thalweg.backends.text.notation import USUAL_WORDS, constant, word, write
 from thalweg.backends.text.reading import Reading
+from thalweg.program.expressions import ATOM, Expression
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.loop_rules import parts_of
 from thalweg.program.primitives import PRIMITIVES
@@ -290,7 +284,7 @@ class Renderer:
         """A value's text from the texts of what it reads."""
         form = self.reading.forms[value]
         parts = [self.texts[self.reading.source[v]] for v in form.inputs]
-        if form.opcode not in BROADCASTING:
+        if not broadcasts(form.opcode):
             shapes = (self.program.type(v).shape for v in form.inputs)
             parts = [p.whole(s) for p, s in zip(parts, shapes, strict=True)]
         shape = self.reading.reduced.get(value, self.program.type(value).shape)
@@ -298,9 +292,10 @@ class Renderer:
         return Expression(text, level, self.reading.shapes[value])
 
 
-BROADCASTING = {"not_equal", "product"} | {
-    name for name, row in PRIMITIVES.items() if row.kind == "elementwise"
-}
+def broadcasts(opcode: str) -> bool:
+    """Whether NumPy repeats what it reads where that's needed."""
+    row = PRIMITIVES.get(opcode)
+    return row.kind == "elementwise" if row else opcode in ("not_equal", "product")
 
 
 def side_by_side(names: Sequence[str], types: Sequence[ArrayType]) -> str:

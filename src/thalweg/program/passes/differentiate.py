@@ -7,7 +7,6 @@ from functools import partial
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
-from thalweg.program.gradients import GRADIENTS
 from thalweg.program.ir import Program
 from thalweg.program.trace import Trace, Tracer, inline
 
@@ -69,7 +68,7 @@ def reached_from(program: Program, positions: Sequence[int]) -> set[int]:
     reached = set(positions)
     for value in program.computed():
         instruction = program.instruction(value)
-        if instruction is None or instruction.opcode not in GRADIENTS:
+        if instruction is None or isinstance(instruction.primitive.gradient, str):
             continue
         if instruction.type.is_float and reached.intersection(instruction.inputs):
             reached.add(value)
@@ -87,7 +86,8 @@ def pull_back(
     instruction = program.instruction(value)
     assert instruction is not None
     arguments = [values[v] for v in instruction.inputs]
-    gradient = GRADIENTS[instruction.opcode]
+    gradient = instruction.primitive.gradient
+    assert not isinstance(gradient, str)
     if instruction.primitive.kind == "loop":  # it differentiates its body
         gradient = partial(gradient, differentiate)
     shares = gradient(

@@ -1,0 +1,32 @@
+"""Arrays that are known while a formula is traced."""
+
+from __future__ import annotations
+
+from thalweg.errors import DtypeError
+from thalweg.program.primitives import register
+from thalweg.program.row_rules import NO_ROWS
+from thalweg.program.types import DTYPES, ArrayType, NumpyArray, put
+
+
+def constant_type(value: NumpyArray) -> ArrayType:
+    """A constant has its own type."""
+    if value.dtype.name not in DTYPES:
+        raise DtypeError(f"dtype must be one of {', '.join(DTYPES)}, got {value.dtype}")
+    return ArrayType(tuple(value.shape), value.dtype.name)
+
+
+def constant(value: NumpyArray, out: NumpyArray | None = None) -> NumpyArray:
+    """The value itself."""
+    return put(value, out)
+
+
+register(
+    name="constant",
+    inputs=0,
+    infer=constant_type,
+    meaning=constant,
+    gradient="it has no input",
+    kind="constant",
+    rows=NO_ROWS,
+    attributes=("value",),
+)
