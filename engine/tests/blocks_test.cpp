@@ -136,6 +136,41 @@ TEST(any_number_of_threads_gives_the_same_bits) {
   }
 }
 
+// Large enough that threads share each of its tasks: a product with its tail, a map, a sum.
+TEST(a_task_that_is_cut_has_the_same_bits) {
+  constexpr Index M = 300, K = 200, N = 260;
+  const At a{1, {M, K}}, b{2, {K, N}}, c{3, {M, N}}, d{4, {M, N}};
+  Written plan;
+  plan.buffers = {
+      {whole, {M, K}}, {whole, {K, N}}, {whole, {M, N}}, {whole, {M, N}}, {whole, {M, 1}}};
+  plan.steps = {
+      step(StepKind::product, {place(a), place(b), place(c), {0}}),
+      step(Map{{M, N}, {c}, {{Opcode::tanh, {0}}}, {{1, c}}, -1, true}),
+      step(Map{{M, N}, {c}, {{Opcode::exp, {0}}}, {{1, d}}}),
+      step(StepKind::reduce, {{word(Opcode::sum)}, place(d), place({5, {M, 1}}), {1, 1}})};
+  std::vector<std::vector<double>> numbers{normal_numbers<double>(M * K),
+                                           normal_numbers<double>(K * N, 0.1)};
+  for (const Index count : {M * N, M * N, M}) numbers.emplace_back(count);
+  Program program(Source{read(plan), {}, {"a", "b", "c", "d", "sum"}}, std::nullopt,
+                  std::nullopt, 1, *kernels);
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    program.bind(i, {reinterpret_cast<std::byte*>(numbers[i].data()), 0, 0, true});
+  std::vector<std::vector<double>> alone;
+  for (const int threads : {1, 2, 3, 5, 16}) {
+    for (std::size_t i = 2; i < numbers.size(); ++i)
+      numbers[i].assign(numbers[i].size(), 77);
+    program.run(0, {threads, false}, nullptr);
+    if (threads == 1) alone = numbers;
+    CHECK(numbers == alone, threads, " threads");
+  }
+  for (std::size_t i = 0; i < M; ++i) {
+    long double sum = 0;
+    for (std::size_t j = 0; j < N; ++j)
+      sum += std::exp(static_cast<long double>(numbers[2][i * N + j]));
+    CHECK(is_near(numbers[4][i], sum), i, ": ", numbers[4][i], ", not ", sum);
+  }
+}
+
 TEST(no_rows_give_zeros) {
   Run run(1);
   run.sum.assign(run.sum.size(), 5);
@@ -148,7 +183,6 @@ TEST(an_epoch_takes_rows_in_its_order) {
   std::vector<std::int64_t> order(N);
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), random());
-  Source source = block();
   // Rows in an order can't be written: their sums alone are looked at.
   std::vector<double> first;
   for (const int threads : {1, 2, 4}) {
