@@ -107,7 +107,7 @@ MODULES: Mapping[str, Renamed] = {
         "program.fuse": "backends.engine.fuse",
         "program.interpret": "backends.numpy.interpret",
         "program.plan": "backends.plan",
-        "program.rows": "backends.engine.row_axes",
+        "program.rows": "program.row_axes",
         "program.simplify": "program.passes.simplify",
         "program.split": "backends.engine.split",
         "program.stabilize": "program.passes.stabilize",
