@@ -1,9 +1,5 @@
 #include "platform/threads.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -13,6 +9,7 @@
 #include <thread>
 
 #include "platform/forks.h"
+#include "platform/signals.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -243,29 +240,13 @@ Pool* current_pool() {
   return pool;
 }
 
-// Threads of the pool must not be the ones that handle the process's signals.
-class BlockSignals {
- public:
-  BlockSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 Pool* Pool::take(int threads) {
   Pool* const pool = current_pool();
   if (!pool || pool->busy_.exchange(true, std::memory_order_acquire)) return nullptr;
-  if (pool->threads_ < threads - 1) {
-    const BlockSignals block;
-    pool->grow(threads);
-  }
+  // Threads of the pool must not be the ones that handle the process's signals.
+  if (pool->threads_ < threads - 1) without_signals([&] { pool->grow(threads); });
   return pool;
 }
 

@@ -1,6 +1,7 @@
 #include "python/gil.h"
 
-#include <unistd.h>
+#include <chrono>
+#include <thread>
 
 namespace nb = nanobind;
 
@@ -25,7 +26,7 @@ nb::object take_raised() {
 }  // namespace
 
 void stay_here() {
-  while (true) pause();
+  while (true) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 Poll PythonPoll::poll(GilReleased& released) {
