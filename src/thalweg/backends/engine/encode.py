@@ -343,8 +343,10 @@ def encoder_of(opcode: str) -> Encode | str:
     Raises:
         ProgramError: the engine doesn't have it.
     """
-    found = ENCODERS.get(opcode) or ENCODERS_OF_KINDS.get(PRIMITIVES[opcode].kind)
-    if found is None or opcode not in OPCODES:
+    found = ENCODERS.get(opcode)
+    if found is None and opcode in OPCODES:
+        found = ENCODERS_OF_KINDS.get(PRIMITIVES[opcode].kind)
+    if found is None:
         raise ProgramError(
             f"the engine has no kernel for {opcode}; engine='interpreter' runs it"
         )
