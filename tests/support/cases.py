@@ -10,6 +10,7 @@ import pytest
 from scipy.special import expit
 
 from support.by_hand import (
+    STEPS,
     argmax_by_hand,
     broadcast_by_hand,
     concatenate_by_hand,
@@ -20,6 +21,7 @@ from support.by_hand import (
     max_by_hand,
     pad_by_hand,
     random_by_hand,
+    scan_by_hand,
     scatter_by_hand,
     sign_by_hand,
     slice_by_hand,
@@ -28,8 +30,11 @@ from support.by_hand import (
     take_by_hand,
     transpose_by_hand,
 )
+from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import NumpyArray
+from thalweg.program.sizes import ROWS as ANY_ROWS
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
 Attributes = Mapping[str, Any]
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], NumpyArray]
@@ -140,6 +145,40 @@ def elementwise(
 def forms_of(*forms: Any) -> tuple[tuple[tuple[tuple[int, ...], ...], Attributes], ...]:
     """``(shape, …, attributes)`` as pairs."""
     return tuple((form[:-1], form[-1]) for form in forms)
+
+
+# Bodies of loops ---------------------------------------------------------------------
+
+TIMES, UNITS = 4, 3
+
+
+def body(*inputs: str, dtype: Dtype = "float64") -> Program:
+    """A formula of one time, as a program over rows; w is the same for all of them."""
+    step = STEPS[inputs]
+    shapes = {name: (UNITS,) if name == "w" else (ANY_ROWS, UNITS) for name in inputs}
+
+    def new(a: dict[str, Any]) -> dict[str, Any]:
+        given = step(*a.values())
+        states = given if isinstance(given, tuple) else (given,)
+        return {f"new.{number}": state for number, state in enumerate(states)}
+
+    return trace(new, {n: ArrayType(shapes[n], dtype) for n in inputs})
+
+
+def in_dtype(attributes: Attributes, dtype: Any) -> Attributes:
+    """The attributes where arrays have that dtype: a loop's body follows it."""
+    if "body" not in attributes:
+        return attributes
+    return {**attributes, "body": body(*attributes["body"].inputs, dtype=dtype)}
+
+
+def loop(rows: int, *inputs: str, reverse: bool = False) -> Any:
+    """A form: what a loop over a body of these inputs reads, and its attributes."""
+    states = [(rows, UNITS) for name in inputs if name in "sm"]
+    whole = [(UNITS,) for name in inputs if name == "w"]
+    attributes = {"body": body(*inputs), "states": len(states), "sequences": 1}
+    shapes = [(), *states, (rows, TIMES, UNITS), *whole]
+    return *shapes, {**attributes, "reverse": reverse}
 
 
 MATRIX = {"transpose_a": False, "transpose_b": False}
@@ -342,6 +381,19 @@ CASES = (
         (seed, step),
         ("uint32",),
     ),
+    Case(
+        "scan",
+        scan_by_hand,
+        forms_of(
+            loop(5, "s", "x"),
+            loop(5, "s", "x", reverse=True),
+            loop(1, "s", "m", "x", "w"),
+            loop(7, "s", "m", "x", "w", reverse=True),
+            loop(0, "s", "x"),
+        ),
+        (rows_below(TIMES + 1), real),
+        NUMBERS,
+    ),
 )
 BY_OPCODE = {case.opcode: case for case in CASES}
 ROWS = [row for row in PRIMITIVES.values() if row.name != "constant"]
@@ -359,4 +411,4 @@ def examples(opcode: str, dtype: str) -> Iterator[tuple[list[NumpyArray], Attrib
     """Arrays of every form of a case."""
     case, random = BY_OPCODE[opcode], np.random.default_rng(len(opcode))
     for shapes, attributes in case.forms:
-        yield case.arrays(random, shapes, dtype), attributes
+        yield case.arrays(random, shapes, dtype), in_dtype(attributes, dtype)
