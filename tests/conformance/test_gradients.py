@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from support.cases import Attributes, every_primitive, examples, in_dtype
+from support.cases import Attributes, every_primitive, examples
+from support.loop_forms import in_dtype
 from thalweg.backends.numpy.calls import gradient
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops

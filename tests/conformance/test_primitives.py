@@ -33,10 +33,9 @@ from support.cases import (
     Case,
     every_primitive,
     examples,
-    in_dtype,
-    loop,
 )
 from support.engine import every_isa
+from support.loop_forms import in_dtype, loop
 from support.one_instruction import (
     VIEWS,
     View,

@@ -10,7 +10,6 @@ import pytest
 from scipy.special import expit
 
 from support.by_hand import (
-    STEPS,
     argmax_by_hand,
     broadcast_by_hand,
     concatenate_by_hand,
@@ -30,11 +29,9 @@ from support.by_hand import (
     take_by_hand,
     transpose_by_hand,
 )
-from thalweg.program.ir import Program
+from support.loop_forms import TIMES, in_dtype, loop
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.sizes import ROWS as ANY_ROWS
-from thalweg.program.trace import trace
-from thalweg.program.types import ArrayType, Dtype, NumpyArray
+from thalweg.program.types import NumpyArray
 
 Attributes = Mapping[str, Any]
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], NumpyArray]
@@ -145,40 +142,6 @@ def elementwise(
 def forms_of(*forms: Any) -> tuple[tuple[tuple[tuple[int, ...], ...], Attributes], ...]:
     """``(shape, …, attributes)`` as pairs."""
     return tuple((form[:-1], form[-1]) for form in forms)
-
-
-# Bodies of loops ---------------------------------------------------------------------
-
-TIMES, UNITS = 4, 3
-
-
-def body(*inputs: str, dtype: Dtype = "float64") -> Program:
-    """A formula of one time, as a program over rows; w is the same for all of them."""
-    step = STEPS[inputs]
-    shapes = {name: (UNITS,) if name == "w" else (ANY_ROWS, UNITS) for name in inputs}
-
-    def new(a: dict[str, Any]) -> dict[str, Any]:
-        given = step(*a.values())
-        states = given if isinstance(given, tuple) else (given,)
-        return {f"new.{number}": state for number, state in enumerate(states)}
-
-    return trace(new, {n: ArrayType(shapes[n], dtype) for n in inputs})
-
-
-def in_dtype(attributes: Attributes, dtype: Any) -> Attributes:
-    """The attributes where arrays have that dtype: a loop's body follows it."""
-    if "body" not in attributes:
-        return attributes
-    return {**attributes, "body": body(*attributes["body"].inputs, dtype=dtype)}
-
-
-def loop(rows: int, *inputs: str, reverse: bool = False) -> Any:
-    """A form: what a loop over a body of these inputs reads, and its attributes."""
-    states = [(rows, UNITS) for name in inputs if name in "sm"]
-    whole = [(UNITS,) for name in inputs if name == "w"]
-    attributes = {"body": body(*inputs), "states": len(states), "sequences": 1}
-    shapes = [(), *states, (rows, TIMES, UNITS), *whole]
-    return *shapes, {**attributes, "reverse": reverse}
 
 
 MATRIX = {"transpose_a": False, "transpose_b": False}
