@@ -44,7 +44,12 @@ void verify_rows_place(const Plan& plan, const Buffer& buffer, const Place& plac
 // The same of a buffer that moves over one of rows: within what the buffer has of a row.
 void verify_moving_rows_place(const Plan& plan, const Buffer& buffer, const Place& place) {
   const Place& start = buffer.start;
-  demand(place.rows_axis >= 0, "a moving buffer of rows is read without its rows axis");
+  demand((place.rows_axis < 0) == (start.rows_axis < 0),
+         "a place has a rows axis and its moving buffer none, or the other way round");
+  if (place.rows_axis < 0) {
+    verify_within(buffer, place);
+    return;
+  }
   const Index parts = place.extents[place.rows_axis] / plan.rows;
   Index moved;
   demand(!__builtin_mul_overflow(place.strides[place.rows_axis], parts, &moved) &&
@@ -65,8 +70,6 @@ void verify_moving(const Plan& plan, Buffer& buffer) {
   all.strides[all.rank] = buffer.move;
   ++all.rank;
   verify_place(plan, all);
-  const bool has_rows = origin_of(plan, start).kind == BufferKind::rows;
-  demand(!has_rows || start.rows_axis >= 0, "a moving buffer of rows has no rows axis");
   buffer.bytes = is_empty(start) ? 0 : reach(start, NO_AXIS);
 }
 

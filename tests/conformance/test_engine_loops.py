@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import thalweg as tw
 from support.engine import CUTS, by_engine, every_dtype, every_isa
-from support.loops import CELLS, TIMES, arrays, objective, with_gradients
+from support.loops import CELLS, TIMES, Recurrent, arrays, objective, with_gradients
 from support.loops import types as types_with
 from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.blocks import Blocks
@@ -80,3 +81,17 @@ def test_the_same_bits_for_any_number_of_threads_and_any_cut() -> None:
         for blocks in (Blocks(COUNT, 1), Blocks(5, 3), Blocks(1, 16))
     ]
     assert len(set(states)) == 1
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_rows_may_meet_around_a_loop(name: str) -> None:
+    """Then a step has all of a batch's rows at once."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(50, TIMES, 2)), random.normal(size=50)
+    found: list[Any] = []
+    for engine in ("native", "interpreter"):
+        network = tw.Network([Recurrent(name), tw.BatchNorm(), tw.Dense(1)])
+        settings: dict[str, Any] = {"epochs": 3, "dtype": "float64", "batch_size": 16}
+        network.fit(X, y, engine=engine, **settings)
+        found.append(network.predict(X))
+    np.testing.assert_allclose(*found, rtol=1e-9, atol=1e-9)

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from support.cases import Attributes, every_primitive, examples
+from support.loop_forms import in_dtype
 from thalweg.backends.numpy.calls import gradient
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
@@ -104,7 +105,11 @@ def test_gradient_is_the_slope_in_every_direction(opcode: str) -> None:
 def test_float32_gradient_is_near_the_float64_one(opcode: str) -> None:
     for arrays, attributes in gradient_examples(opcode, "float32"):
         wide = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
-        wider = {"dtype": "float64"} if opcode == "cast" else attributes
+        wider = (
+            {"dtype": "float64"}
+            if opcode == "cast"
+            else in_dtype(attributes, "float64")
+        )
         narrow = gradients(objective_of(opcode, arrays, attributes, "float32"), arrays)
         exact = gradients(objective_of(opcode, wide, wider, "float64"), wide)
         for got, expected in zip(narrow, exact, strict=True):

@@ -35,6 +35,7 @@ from support.cases import (
     examples,
 )
 from support.engine import every_isa
+from support.loop_forms import in_dtype, loop
 from support.one_instruction import (
     VIEWS,
     View,
@@ -87,7 +88,7 @@ def more_examples(
     case, random = BY_OPCODE[opcode], np.random.default_rng(0)
     for size in ODD_SIZES:
         for shapes, attributes in odd_forms(PRIMITIVES[opcode], case, size):
-            yield case.arrays(random, shapes, dtype), attributes
+            yield case.arrays(random, shapes, dtype), in_dtype(attributes, dtype)
 
 
 def odd_forms(row: Any, case: Any, size: int) -> Iterator[Any]:
@@ -110,6 +111,9 @@ def odd_forms(row: Any, case: Any, size: int) -> Iterator[Any]:
         yield ((small, small), (small, small)), MATRIX
     elif row.name == "random_bits":
         yield ((), ()), {"operation": 2, "shape": (size,)}
+    elif row.name == "scan":
+        *shapes, attributes = loop(size, "s", "m", "x", "w")
+        yield shapes, attributes
 
 
 # Every primitive in every backend ----------------------------------------------------

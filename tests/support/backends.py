@@ -26,9 +26,9 @@ from thalweg.backends.text.render import formulas
 from thalweg.exports import runtime
 from thalweg.exports.graph import Graph, Port
 from thalweg.exports.onnx_file import finish, made, sizes
-from thalweg.exports.operations import TRANSLATIONS, translate
 from thalweg.exports.python_lines import WRITERS, Lines
 from thalweg.exports.traced import Traced
+from thalweg.exports.translation import TRANSLATIONS, translate
 from thalweg.program.ir import Program
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import ArrayType, NumpyArray
@@ -188,7 +188,8 @@ def in_engine(
 
 
 def engine_has(opcode: str) -> bool:
-    return opcode in OPCODES and bool(encoder_of(opcode))
+    is_loop = PRIMITIVES[opcode].kind == "loop"  # no kernel, but steps of its body
+    return (is_loop or opcode in OPCODES) and bool(encoder_of(opcode))
 
 
 ENGINES = [

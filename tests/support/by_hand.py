@@ -1,6 +1,7 @@
 """What primitives mean, written without NumPy's function of the same name."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,45 @@ def random_by_hand(
         for element in range(math.prod(shape))
     ]
     return np.array(words, np.uint32).reshape(shape)
+
+
+def squares(s: Any, x: Any) -> Any:
+    return s + x * x
+
+
+def pair(s: Any, m: Any, x: Any, w: Any) -> Any:
+    return s * w + x, m + s * x
+
+
+STEPS: dict[tuple[str, ...], Callable[..., Any]] = {
+    ("s", "x"): squares,
+    ("s", "m", "x", "w"): pair,
+}
+"""The formulas of loops' bodies, by the inputs' names."""
+
+
+def scan_by_hand(
+    turns: NumpyArray,
+    *arrays: NumpyArray,
+    body: Any,
+    states: int,
+    sequences: int,
+    reverse: bool,
+) -> NumpyArray:
+    """The body's formula, row by row and time by time."""
+    step, rest = STEPS[tuple(body.inputs)], arrays[states + sequences :]
+    rows, times = arrays[states].shape[:2]
+    width = sum(math.prod(each.shape[1:]) for each in arrays[:states])
+    result = np.zeros((rows, times, width), arrays[0].dtype)
+    order = list(range(int(turns)))
+    for row in range(rows):
+        current = [each[row] for each in arrays[:states]]
+        for time in order[::-1] if reverse else order:
+            at_time = [each[row, time] for each in arrays[states : states + sequences]]
+            given = step(*current, *at_time, *rest)
+            current = list(given) if isinstance(given, tuple) else [given]
+            result[row, time] = [n for state in current for n in state.ravel()]
+    return result if states > 1 else result.reshape(rows, times, *arrays[0].shape[1:])
 
 
 def larger(x: NumpyArray, y: NumpyArray) -> NumpyArray:

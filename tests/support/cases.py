@@ -20,6 +20,7 @@ from support.by_hand import (
     max_by_hand,
     pad_by_hand,
     random_by_hand,
+    scan_by_hand,
     scatter_by_hand,
     sign_by_hand,
     slice_by_hand,
@@ -28,6 +29,7 @@ from support.by_hand import (
     take_by_hand,
     transpose_by_hand,
 )
+from support.loop_forms import TIMES, in_dtype, loop
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import NumpyArray
 
@@ -342,6 +344,19 @@ CASES = (
         (seed, step),
         ("uint32",),
     ),
+    Case(
+        "scan",
+        scan_by_hand,
+        forms_of(
+            loop(5, "s", "x"),
+            loop(5, "s", "x", reverse=True),
+            loop(1, "s", "m", "x", "w"),
+            loop(7, "s", "m", "x", "w", reverse=True),
+            loop(0, "s", "x"),
+        ),
+        (rows_below(TIMES + 1), real),
+        NUMBERS,
+    ),
 )
 BY_OPCODE = {case.opcode: case for case in CASES}
 ROWS = [row for row in PRIMITIVES.values() if row.name != "constant"]
@@ -359,4 +374,4 @@ def examples(opcode: str, dtype: str) -> Iterator[tuple[list[NumpyArray], Attrib
     """Arrays of every form of a case."""
     case, random = BY_OPCODE[opcode], np.random.default_rng(len(opcode))
     for shapes, attributes in case.forms:
-        yield case.arrays(random, shapes, dtype), attributes
+        yield case.arrays(random, shapes, dtype), in_dtype(attributes, dtype)

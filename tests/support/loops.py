@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+import thalweg as tw
 from thalweg.program import ops
 from thalweg.program.compile import finish, make_safe
 from thalweg.program.ir import Program, verify
@@ -130,3 +132,25 @@ def with_gradients(
 ) -> Program:
     traced = make_safe(trace(formula, types(rows, TIMES, dtype)))
     return verify(finish(differentiate(traced, "loss", BY)))
+
+
+@dataclass(frozen=True)
+class Recurrent(tw.Layer):
+    """The last state of a cell that goes through the times."""
+
+    cell: str
+    reverse: bool = False
+
+    def parameters(self, input_shape: Any) -> dict[str, tw.Parameter]:
+        drawn = tw.initializers.normal
+        wide = 4 * UNITS
+        shapes = {"W": (input_shape[-1], wide), "U": (UNITS, wide), "b": (wide,)}
+        return {name: tw.Parameter(shape, drawn) for name, shape in shapes.items()}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        cell, count = CELLS[self.cell]
+        start = tw.zeros_like(x[:, 0, :1]) * np.zeros(UNITS)
+        own = {"W": p.W, "U": p.U, "b": p.b, "m": start + 0.5}
+        states = (start,) * count
+        found = tw.scan(cell(own), states, x, reverse=self.reverse)[0]
+        return found[:, 0] if self.reverse else found[:, -1]

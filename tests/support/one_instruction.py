@@ -28,7 +28,8 @@ ULPS = {
     "softplus": 8,
     "erf": 8,
 }
-SUMMING = ("sum", "matmul", "scatter_add")  # another order of the same numbers
+# Another order of the same numbers, or a product and a sum that are rounded once.
+SUMMING = ("sum", "matmul", "scatter_add", "scan")
 
 
 # Running -----------------------------------------------------------------------------

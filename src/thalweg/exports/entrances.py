@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
-from thalweg.exports.operations import translate
 from thalweg.exports.traced import network_inputs
+from thalweg.exports.translation import translate
 from thalweg.program.types import Dtype
 from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 

@@ -25,20 +25,26 @@ ROWS = "rows"
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the graph: its name, dtype and shape; text is a size."""
+    """An input or output of the graph: its name, dtype and shape.
+
+    A size that has a text for a name is the same wherever that stands; None is any.
+    """
 
     name: str
     dtype: str
-    shape: tuple[int | str, ...]
+    shape: tuple[int | str | None, ...]
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operator applied to values, which are known by their names."""
+    """One operator applied to values, which are known by their names.
+
+    An attribute may be a `Subgraph`.
+    """
 
     operator: str
     inputs: tuple[str, ...]
-    output: str
+    outputs: tuple[str, ...]
     attributes: dict[str, Any]
     domain: str
 
@@ -77,8 +83,24 @@ class Graph:
     ) -> str:
         """A node; the name of its one output."""
         output = self.name(named or f"{operator} {len(self.nodes)}")
-        self.nodes.append(Node(operator, inputs, output, attributes, domain))
+        self.nodes.append(Node(operator, inputs, (output,), attributes, domain))
         return output
+
+    def several(
+        self, operator: str, *inputs: str, count: int, **attributes: Any
+    ) -> tuple[str, ...]:
+        """A node; the names of its outputs."""
+        wanted = f"{operator} {len(self.nodes)}"
+        outputs = tuple(self.name(wanted) for _ in range(count))
+        self.nodes.append(Node(operator, inputs, outputs, attributes, ""))
+        return outputs
+
+    def inner(self) -> Graph:
+        """A graph for a node of this one, which reads what there is so far.
+
+        Constants are kept outside, as a runtime may compute with them beforehand.
+        """
+        return Graph(self.rows, self.taken, [], self.constants, {**self._known})
 
     def constant(self, array: NumpyArray, named: str = "") -> str:
         """The name of a constant; equal small ones share it."""
@@ -129,3 +151,17 @@ class Graph:
         if found.count(-1) != 1 or 0 in found:
             return self.sizes(sizes)
         return self.integers(*found)
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """A graph within a node, such as a loop's body.
+
+    Arguments:
+        graph: its nodes, which may read values of the graph around it.
+        inputs, outputs: what the node gives it, and takes from it.
+    """
+
+    graph: Graph
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]

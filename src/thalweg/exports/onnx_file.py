@@ -12,10 +12,10 @@ import numpy as np
 
 from thalweg.errors import ArgumentError
 from thalweg.exports.entrances import entrance
-from thalweg.exports.graph import LEARNED, ROWS, Graph, Node, Port
+from thalweg.exports.graph import LEARNED, ROWS, Graph, Node, Port, Subgraph
 from thalweg.exports.labels import known_labels
-from thalweg.exports.operations import translate
 from thalweg.exports.traced import network_answers, whole_network
+from thalweg.exports.translation import translate
 from thalweg.files.atomic import write_atomically
 from thalweg.files.document import with_envelope
 from thalweg.program.sizes import names_in
@@ -111,7 +111,7 @@ def as_texts(about: Mapping[str, Any]) -> dict[str, str]:
 def finish(graph: Graph, outputs: Mapping[str, str]) -> None:
     """Give the outputs their names."""
     for name, value in outputs.items():
-        graph.nodes.append(Node("Identity", (value,), name, {}, ""))
+        graph.nodes.append(Node("Identity", (value,), (name,), {}, ""))
 
 
 # The file -----------------------------------------------------------------------------
@@ -131,12 +131,9 @@ def made(
         raise ArgumentError(
             f"a file of ONNX holds at most {LARGEST:,} bytes, the network has {size:,}"
         )
-    main = helper.make_graph(
-        [made_node(onnx, node) for node in graph.nodes],
-        "thalweg",
-        [made_port(onnx, port) for port in inputs],
-        [made_port(onnx, port) for port in outputs],
-        [made_constant(onnx, name, array) for name, array in graph.constants.items()],
+    main = made_graph(onnx, "thalweg", graph.nodes, inputs, outputs)
+    main.initializer.extend(
+        made_constant(onnx, name, array) for name, array in graph.constants.items()
     )
     opsets = [helper.make_opsetid("", OPSET)]
     if any(node.domain == LEARNED for node in graph.nodes):
@@ -153,16 +150,37 @@ def made(
     return model
 
 
+def made_graph(
+    onnx: Any,
+    name: str,
+    nodes: Sequence[Node],
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+) -> Any:
+    """A graph without its constants, as the file has it."""
+    return onnx.helper.make_graph(
+        [made_node(onnx, node) for node in nodes],
+        name,
+        [made_port(onnx, port) for port in inputs],
+        [made_port(onnx, port) for port in outputs],
+    )
+
+
 def made_node(onnx: Any, node: Node) -> Any:
     """A node as the file has it."""
+    name = node.outputs[0]
     attributes = dict(node.attributes)
+    for key, value in attributes.items():
+        if isinstance(value, Subgraph):
+            ports = value.inputs, value.outputs
+            attributes[key] = made_graph(onnx, name, value.graph.nodes, *ports)
     if node.operator == "Cast":
         attributes["to"] = element(onnx, attributes["to"])
     return onnx.helper.make_node(
         node.operator,
         list(node.inputs),
-        [node.output],
-        name=node.output,
+        list(node.outputs),
+        name=name,
         domain=node.domain,
         **attributes,
     )

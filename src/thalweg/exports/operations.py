@@ -1,4 +1,4 @@
-"""Every primitive in the operators of ONNX, a row each in one table.
+"""Primitives in the operators of ONNX, a row each in one table.
 
 ONNX has most of them by other names. What it lacks is put together from what it has,
 in a form that is as precise; unsigned words are computed as int64, which runtimes have
@@ -9,17 +9,14 @@ Source: the operators of opset 18, Open Neural Network Exchange.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from thalweg.exports.graph import Graph
-from thalweg.exports.traced import Traced
-from thalweg.program.ir import Instruction, Program
-from thalweg.program.ops import broadcast_shape
-from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.ir import Instruction
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.sizes import RecipeArray
 from thalweg.program.types import ArrayType, Dtype
@@ -365,7 +362,7 @@ def wide_product(call: Call, word: str, factor: int) -> tuple[str, str]:
 
 # The table ----------------------------------------------------------------------------
 
-TRANSLATIONS: Mapping[str, Translation] = {
+OPERATORS: Mapping[str, Translation] = {
     "constant": constant,
     "add": operator("Add"),
     "subtract": operator("Sub"),
@@ -411,61 +408,4 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "scatter_add": scatter_add,
     "random_bits": random_bits,
 }
-"""How each primitive is written in ONNX; a test compares it with the primitives."""
-
-
-# Programs -----------------------------------------------------------------------------
-
-
-def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[str, str]:
-    """Add a program to a graph.
-
-    Arguments:
-        graph: with the number of rows.
-        traced: the program; its parameters become constants.
-        given: the names in the graph of the inputs that aren't parameters.
-
-    Returns:
-        The names in the graph of the program's outputs.
-    """
-    program, names = traced.program, dict[int, str]()
-    for number in needed(program):  # in order: what one reads is there
-        line = program.instruction(number)
-        if line is not None:
-            read = operands(program, line)
-            types = tuple(map(program.type, read))
-            call = Call(graph, line, tuple(names[n] for n in read), types)
-            names[number] = TRANSLATIONS[line.opcode](call)
-            continue
-        name = program.name(number)
-        if name in given:
-            names[number] = given[name]
-        else:
-            names[number] = graph.constant(traced.values[name], named=name)
-    return {name: names[number] for name, number in program.outputs.items()}
-
-
-def needed(program: Program) -> list[int]:
-    """The values that outputs follow from, in order."""
-    found = set(program.outputs.values())
-    for number in reversed(list(program.computed())):
-        line = program.instruction(number)
-        if number in found and line is not None:
-            found.update(operands(program, line))
-    return sorted(found)
-
-
-def operands(program: Program, line: Instruction) -> Sequence[int]:
-    """What a line reads; repeats that its operator makes by itself are left out."""
-    if PRIMITIVES[line.opcode].kind != "elementwise" or len(line.inputs) < 2:
-        return line.inputs
-    sources = [unrepeated(program, number) for number in line.inputs]
-    if broadcast_shape([program.type(n).shape for n in sources]) == line.type.shape:
-        return sources
-    return [line.inputs[0], *sources[1:]]
-
-
-def unrepeated(program: Program, number: int) -> int:
-    """What a repeat repeats; any other value is itself."""
-    line = program.instruction(number)
-    return line.inputs[0] if line and line.opcode == "broadcast" else number
+"""How each primitive that holds no program is written in ONNX."""

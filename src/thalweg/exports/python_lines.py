@@ -7,6 +7,7 @@ by itself.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ import numpy as np
 
 from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports import runtime
-from thalweg.exports.operations import needed, operands
+from thalweg.exports.translation import needed, operands
 from thalweg.program.ir import Instruction, Program
+from thalweg.program.loop_rules import parts_of
 from thalweg.program.ops import broadcast_shape
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.serialize import linear
@@ -88,6 +90,19 @@ class Lines:
         long = len(text.text) > WIDTH // 2
         return self._named(text) if (uses > 1 or long) and not text.bare else text
 
+    def full(self, value: int) -> Text:
+        """A value that must have dtype and shape: a bare number gets both."""
+        text = self.texts[value]
+        if not text.bare:
+            return text
+        type = self.program.type(value)
+        return Text(f"np.full({shape_text(type.shape)}, {text.text}, {type.dtype!r})")
+
+    def named(self, value: int) -> str:
+        """The name of a value, which gets one if it has none."""
+        text = self.full(value)
+        return text.text if text.text.isidentifier() else self._named(text).text
+
     def _named(self, text: Text) -> Text:
         name = self.identifiers.number("t")
         self.found.append(f"{name} = {text.text}")
@@ -114,11 +129,7 @@ class Written:
 
     def array(self, at: int) -> Text:
         """An operand that must have dtype and shape: a bare number gets both."""
-        part = self.parts[at]
-        if not part.bare:
-            return part
-        type = self.lines.program.type(self.numbers[at])
-        return Text(f"np.full({shape_text(type.shape)}, {part.text}, {type.dtype!r})")
+        return self.lines.full(self.numbers[at])
 
     def operands(self) -> list[Text]:
         """Operands of which at least one has the result's shape, so others are bare."""
@@ -268,6 +279,64 @@ def arrays_call(name: str, *attributes: str) -> Writer:
     return write
 
 
+def scan(it: Written) -> Text:
+    """A loop over times: the states go on, and each time's are kept."""
+    lines, give = it.lines, it.lines.identifiers.give
+    body: Program = it["body"].at(rows=it.lines.program.type(it.numbers[1]).shape[0])
+    initial, moving, whole = parts_of(it.numbers[1:], it["states"], it["sequences"])
+    kept = [give(name) for name in list(body.inputs)[: len(initial)]]
+    found, time = lines.identifiers.number("states"), give("t")
+    at_time = [f"{lines.named(value)}[:, {time}]" for value in moving]
+    read = [*kept, *at_time, *map(lines.named, whole)]
+    names = dict(zip(body.inputs, read, strict=True))
+    inner = Lines(body, names, lines.identifiers, lines.constant_name)
+    turn = [*inner.run()[0], *new_states(inner, kept)]
+    turn.append(f"{found}[:, {time}] = {side_by_side(inner, kept)}")
+    type = it.line.type
+    lines.found += [
+        *(
+            f"{name} = {lines.full(value).text}"
+            for name, value in zip(kept, initial, strict=True)
+        ),
+        f"{found} = np.zeros({shape_text(type.shape)}, {type.dtype!r})",
+        f"for {time} in {times_text(it)}:",
+        *(f"    {line}" for line in turn),
+    ]
+    return Text(found)
+
+
+def times_text(it: Written) -> str:
+    """The times that have a turn, in their order."""
+    times = size_text(it.line.type.shape[1])
+    turns = it.parts[0].text
+    each = f"range({times if turns == times else f'min(int({turns}), {times})'})"
+    return f"reversed({each})" if it["reverse"] else each
+
+
+def new_states(inner: Lines, kept: Sequence[str]) -> list[str]:
+    """The lines that put a turn's states in place of those before it."""
+    new = [inner.full(value).text for value in inner.program.outputs.values()]
+    if len(kept) == 1:
+        return [f"{kept[0]} = {new[0]}"]
+    names = [inner.identifiers.give(f"new_{name}") for name in kept]
+    lines = [f"{name} = {text}" for name, text in zip(names, new, strict=True)]
+    return [*lines, *(f"{a} = {b}" for a, b in zip(kept, names, strict=True))]
+
+
+def side_by_side(inner: Lines, kept: Sequence[str]) -> str:
+    """States as one array, as a loop keeps them."""
+    if len(kept) == 1:
+        return kept[0]
+    types = inner.program.output_types().values()
+    flat = [
+        name
+        if len(type.shape) == 2
+        else f"{name}.reshape({shape_text((type.shape[0], math.prod(type.shape[1:])))})"
+        for name, type in zip(kept, types, strict=True)
+    ]
+    return f"np.concatenate([{', '.join(flat)}], axis=1)"
+
+
 NAMED: Mapping[str, Writer] = {
     name: arrays_call(f"np.{name}")
     for name, row in PRIMITIVES.items()
@@ -303,6 +372,7 @@ IN_NUMPY: Mapping[str, Writer] = {
     "slice": method(slices),
     "concatenate": concatenate,
     "matmul": matmul,
+    "scan": scan,
 }
 IN_RUNTIME: Mapping[str, Writer] = {
     name: arrays_call(name, *row.attributes)

@@ -144,8 +144,12 @@ def require_declaration(declared: Any) -> None:
     must = "a dict of names and Parameter objects"
     require_instance("parameters and state", declared, dict, must)
     for name, parameter in declared.items():
-        must = f"an identifier, and none of {', '.join(RESERVED)}"
-        require(is_name(name), "the name of a parameter or state", must, name)
+        must = (
+            f"an identifier, and none of {', '.join(RESERVED)} nor of what every "
+            "object has, such as __doc__"
+        )
+        fits = is_name(name) and is_free(name)
+        require(fits, "the name of a parameter or state", must, name)
         require_instance(f"{name}", parameter, Parameter, "a Parameter")
 
 
@@ -158,6 +162,15 @@ def is_name(name: object) -> bool:
     *places, last = name.split(".") if isinstance(name, str) else [""]
     fits = all(p.isidentifier() or (p.isdecimal() and p.isascii()) for p in places)
     return fits and last.isidentifier() and last not in RESERVED
+
+
+def is_free(name: str) -> bool:
+    """Whether ``p.name`` can be the parameter: what every object has is found before.
+
+    >>> is_free("weights"), is_free("__doc__")
+    (True, False)
+    """
+    return not hasattr(LayerValues, name.rpartition(".")[2])
 
 
 def output_shape(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from thalweg.backends.numpy.interpret import interpret
+from thalweg.checks import require, require_instance
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import LayerValues, describe
@@ -248,9 +249,18 @@ def initializer_parameters(chosen: Initializer) -> dict[str, float] | None:
     return dict(chosen.parameters) if known and known.rule is chosen.rule else None
 
 
-def initializer_from(name: str, parameters: Mapping[str, float] | None) -> Initializer:
-    """The initializer of that name; one that only its author's process knew refuses."""
+def initializer_from(name: Any, parameters: Any) -> Initializer:
+    """The initializer of that name; one that only its author's process knew refuses.
+
+    Raises:
+        ArgumentError: there is none of such a name, or of such numbers.
+    """
+    require_instance("the name of an initializer", name, str, "a text")
     if parameters is not None:
+        for key, value in parameters.items():
+            require(
+                isinstance(value, int | float), f"{key} of {name}", "a number", value
+            )
         return INITIALIZERS[name].with_parameters(**parameters)
 
     def refuse(*_: Any, **__: Any) -> Any:
@@ -259,4 +269,4 @@ def initializer_from(name: str, parameters: Mapping[str, float] | None) -> Initi
             "from the saved parameters, with warm_start=True"
         )
 
-    return Initializer(str(name), refuse)
+    return Initializer(name, refuse)

@@ -122,7 +122,7 @@ def scan_array(
         if states == 1:
             result[:, time] = current[0]
         else:
-            flat = [each.reshape(rows, -1) for each in current]
+            flat = [x.reshape(rows, math.prod(x.shape[1:])) for x in current]
             np.concatenate(flat, axis=1, out=result[:, time])
     if out is None:
         return result

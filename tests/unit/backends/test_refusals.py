@@ -273,13 +273,10 @@ WRONG: dict[str, Words] = {
     "a moving buffer has too many axes": sequence(
         place(2, (1,) * 8), loop(TURNS, 3, [3], [])
     ),
-    "a moving buffer of rows is read without its rows axis": sequence(
+    "a place has a rows axis and its moving buffer none, or the other way": sequence(
         place(2, (2,), strides=(24,), rows=0),
         loop(TURNS, 3, [3], [step("zero", place(3, (2,), strides=(24,)))]),
         kind="rows",
-    ),
-    "a moving buffer of rows has no rows axis": sequence(
-        place(2, (2,), strides=(24,)), loop(TURNS, 3, [3], []), kind="rows"
     ),
     "these words are no plan": [MAGIC + 1, *PLANS["zeros"][1:]],
     "a map has no output": plan([map_step((1,), [NUMBER], [], [])], TWO),

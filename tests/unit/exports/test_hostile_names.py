@@ -18,7 +18,7 @@ import thalweg as tw
 from support.exported import assert_near, outputs
 from thalweg.exports import onnx_inputs
 from thalweg.exports.python_file import source
-from thalweg.formulas.chain import RESERVED
+from thalweg.formulas.chain import is_free, is_name
 from thalweg.tabular.pipeline import Pipeline
 
 X = np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
@@ -75,7 +75,7 @@ OURS = [
 IDENTIFIERS = st.one_of(
     st.sampled_from(OURS),
     st.text(min_size=1, max_size=6).filter(str.isidentifier),
-).filter(lambda name: name not in RESERVED)
+).filter(lambda name: is_name(name) and is_free(name))
 
 
 @COMPARED
@@ -91,6 +91,12 @@ def test_parameters_of_any_name(tmp_path: Path, names: list[str]) -> None:
     tw.export(network, tmp_path / "own.onnx")
     assert_near(outputs(tmp_path / "own.onnx", {"X": X})[0], meant)
     network.explain()
+
+
+@pytest.mark.parametrize("name", ["__doc__", "__class__", "among", "_values", "x"])
+def test_a_name_that_means_something_else_is_refused(name: str) -> None:
+    with pytest.raises(tw.ArgumentError, match="an identifier, and none of"):
+        tw.Network([Own((name,))]).initialize(3)
 
 
 WORDS = [

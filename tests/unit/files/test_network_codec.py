@@ -453,6 +453,9 @@ WRONG: list[tuple[str, list[Any], Any]] = [
     ("own", [*TRACED, "parameters", "scale", "shape"], [-5]),
     ("own", [*TRACED, "parameters", "scale", "shape"], [10**12, 10**12]),
     ("own", [*TRACED, "parameters", "scale", "initializer"], "mine"),
+    ("own", [*TRACED, "parameters", "scale", "initializer"], None),
+    ("own", [*TRACED, "parameters", "scale", "parameters", "value"], "2"),
+    ("own", [*TRACED, "parameters", "scale", "parameters", "value"], [2.0]),
     ("own", [*TRACED, "parameters"], {}),
     ("own", [*TRACED, "parameters"], []),
     ("own", [*TRACED, "state"], {}),
@@ -734,6 +737,16 @@ def test_a_garbled_document_is_refused_or_gives_a_network_that_works(
                 x, [0, 1, 2], loss=network.loss, epochs=1, warm_start=True,
                 validation=None, dtype=network.dtype,
             )  # fmt: skip
+
+
+def test_an_initializer_without_name_and_numbers_is_refused(
+    documents: dict[str, Any],
+) -> None:
+    document, tensors = copy.deepcopy(documents["own"])
+    place, key = place_of(document, [*TRACED, "parameters", "scale"])
+    place[key] |= {"initializer": None, "parameters": None}
+    with pytest.raises(ModelFileError, match="name of an initializer must be a text"):
+        network_from(Content("a.thalweg", document, dict(tensors)), tw.Network)
 
 
 def test_a_file_of_another_kind_of_content_is_refused(tmp_path: Path) -> None:
