@@ -566,7 +566,7 @@ def test_intervals_need_rows_that_were_held_out() -> None:
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"validation": 1.5}, "validation must be a fraction"),
         ({"dtype": "float16"}, "dtype must be float32 or float64"),
-        ({"random_state": -1}, "random_state must be from 0"),
+        ({"random_state": -1}, "random_state must be a whole number, 0"),
         ({"class_weight": {7: 1}}, "class_weight must be of classes"),
         ({"loss": "binary_cross_entropy"}, "needs two classes, y has 3"),
         ({"callbacks": [3]}, "callbacks must be"),
