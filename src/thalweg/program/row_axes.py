@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.row_rules import SUM, Case, RowsMeetError
-from thalweg.program.sizes import names_in
+from thalweg.program.sizes import Size, names_in
 from thalweg.program.types import ArrayType
 
 
@@ -55,7 +55,11 @@ def find_rows(program: Program) -> Rows | None:
 
 def row_axes(type: ArrayType) -> list[int]:
     """The axes whose size follows from the number of rows."""
-    return [axis for axis, size in enumerate(type.shape) if "rows" in names_in(size)]
+    return [
+        axis
+        for axis, size in enumerate(type.shape)
+        if isinstance(size, Size) and "rows" in names_in(size)
+    ]
 
 
 def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -> None:

@@ -95,10 +95,12 @@ class Trace:
 
     def emit(self, opcode: str, inputs: Sequence[Tracer], **attributes: Any) -> Tracer:
         """Record one instruction, and give its value."""
-        inner = max((each.trace for each in inputs), key=depth_of, default=self)
-        if inner.depth > self.depth:
-            return inner.emit(opcode, inputs, **attributes)
-        arguments = tuple(map(self.own, inputs))
+        arguments = tuple(inputs)
+        if any(each.trace is not self for each in arguments):
+            inner = max((each.trace for each in arguments), key=depth_of)
+            if inner.depth > self.depth:
+                return inner.emit(opcode, arguments, **attributes)
+            arguments = tuple(map(self.own, arguments))
         if self._rewriter is not None:
             replaced = self._rewriter(self, opcode, arguments, attributes)
             if replaced is not None:

@@ -92,12 +92,8 @@ def inputs_of(tracer: Tracer) -> list[Tracer]:
     """The values that the instruction behind a value reads."""
     instruction = tracer.trace.instructions[tracer.value]
     assert instruction is not None
-    return [value_of(tracer.trace, v) for v in instruction.inputs]
-
-
-def value_of(recording: Trace, value: int) -> Tracer:
-    """The tracer of a value number."""
-    return recording.value_of(value)
+    value_of = tracer.trace.value_of
+    return [value_of(v) for v in instruction.inputs]
 
 
 def single_value(tracer: Tracer) -> Any:
