@@ -172,7 +172,7 @@ class NormalScores:
         if (
             not len(knots)
             or len(knots) != len(scores)
-            or bool((np.diff(knots) <= 0).any())
+            or bool((knots[1:] <= knots[:-1]).any())
         ):
             raise ModelFileError("knots must increase, with a score for each")
         return cls(knots, scores)

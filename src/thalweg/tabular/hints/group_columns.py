@@ -170,7 +170,8 @@ def _whole_numbers(
     able = np.flatnonzero(_whole(first))
     found = values[np.ix_(able, rows)]
     able, found = _rest(able, found, _whole(found))
-    steps = np.diff(np.sort(found, axis=1), axis=1)
+    ordered = np.sort(found, axis=1)
+    steps = ordered[:, 1:] != ordered[:, :-1]  # a difference may be too large
     able, found = _rest(able, found, np.count_nonzero(steps, axis=1) + 1 >= MANY)
     nothing = np.zeros(len(able), np.bool_)
     left, _ = untold(found, sample.ranks, bool(sample.classes), nothing)
