@@ -31,7 +31,14 @@ from thalweg.program.ir import Program
 from thalweg.program.loop_rules import column_starts, parts_of, turns_of
 from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS, RecipeArray, Size, UnknownSizeError
-from thalweg.program.trace import Trace, Tracer, as_tracer, inline, location
+from thalweg.program.trace import (
+    Trace,
+    Tracer,
+    as_tracer,
+    inline,
+    location,
+    tracing_body,
+)
 from thalweg.program.types import ArrayType, Shape
 
 Array = Any
@@ -235,7 +242,8 @@ def trace_body(
     """The program of a step, and the values of the trace around it that it reads."""
     inner = Trace(outer=outer)
     arguments = [inner.input(name, type) for name, type in types.items()]
-    given = require_states(step(*arguments), states)
+    with tracing_body(inner):
+        given = require_states(step(*arguments), states)
     results = [as_tracer(inner, each) for each in given]
     names = list(types)[:states]
     new = {f"new.{name}": each for name, each in zip(names, results, strict=True)}

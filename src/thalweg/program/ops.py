@@ -18,7 +18,13 @@ import numpy as np
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import Recipe, Size, as_size, number_array
-from thalweg.program.trace import Trace, Tracer, location, operation
+from thalweg.program.trace import (
+    Trace,
+    Tracer,
+    location,
+    operation,
+    require_outside_loops,
+)
 from thalweg.program.types import (
     FLOATS,
     Dtype,
@@ -756,6 +762,7 @@ def one_hot(labels: Array, classes: int, dtype: DtypeLike | None = None) -> Arra
 
 def random_bits(seed: Tracer, step: Tracer, operation: int, shape: Shape) -> Tracer:
     """Counter-based random 32-bit words; the same for the same four arguments."""
+    require_outside_loops("draw random numbers")
     return seed.trace.emit(
         "random_bits", (seed, step), operation=operation, shape=shape
     )

@@ -382,6 +382,31 @@ class Tracer:
 # Where a formula stands --------------------------------------------------------------
 
 _LABELS: list[str] = []
+_BODIES: list[Trace] = []  # those of loops that are traced now, the innermost last
+
+
+@contextmanager
+def tracing_body(body: Trace) -> Generator[None]:
+    """What is recorded inside is the step of a loop, which runs again and again."""
+    _BODIES.append(body)
+    try:
+        yield
+    finally:
+        _BODIES.pop()
+
+
+def require_outside_loops(what: str) -> None:
+    """What a step would do alike at each time is done before the loop.
+
+    Raises:
+        TracingError: the step of a loop is traced now.
+    """
+    if _BODIES:
+        raise TracingError(
+            f"the step of a loop can't {what}, which would be the same at each time: "
+            "do it for all times before the loop, and give it as a sequence"
+            f"{location()}"
+        )
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from support.loops import (
 )
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.backends.text.render import render
-from thalweg.errors import ProgramError, ShapeError
+from thalweg.errors import ProgramError, ShapeError, TracingError
+from thalweg.model.stack import RANDOM_INPUTS
 from thalweg.program import ops, serialize
 from thalweg.program.compile import finish, make_safe
 from thalweg.program.ir import Program, verify
@@ -168,6 +169,26 @@ def test_a_file_holds_loops_of_bounded_work_and_depth(
 def test_what_is_no_loop_is_refused(formula: Any, must: str) -> None:
     with pytest.raises(ShapeError, match=must):
         trace(lambda a: {"y": formula(a)}, types(COUNT))
+
+
+def test_a_step_draws_no_random_numbers() -> None:
+    """Those drawn before the loop are a sequence; after it, drawing goes on."""
+    drawing = RANDOM_INPUTS
+
+    def uniform(a: Arrays, shape: tuple[int, ...]) -> Any:
+        return ops.random_uniform(a["seed"], a["step"], 0, shape, "float64")
+
+    def inside(a: Arrays) -> Arrays:
+        found = scan(lambda s, x: s + uniform(a, s.shape), a["s"], a["x"])
+        return {"y": found}
+
+    def before(a: Arrays) -> Arrays:
+        noise = uniform(a, (ROWS, TIMES, a["s"].shape[1]))
+        return {"y": scan(lambda s, x: s + x, a["s"], noise)}
+
+    with pytest.raises(TracingError, match="can't draw random numbers"):
+        trace(inside, {**types(ROWS), **drawing})
+    assert trace(before, {**types(ROWS), **drawing}).instructions
 
 
 def test_a_body_is_verified() -> None:
