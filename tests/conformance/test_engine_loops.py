@@ -15,6 +15,7 @@ from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram
 from thalweg.backends.numpy.interpret import interpret
+from thalweg.program import ops
 from thalweg.program.compile import finish, make_safe
 from thalweg.program.ir import Program
 from thalweg.program.loops import scan
@@ -64,6 +65,28 @@ def test_the_number_of_turns_is_an_input(name: str, reverse: bool, turns: int) -
     program = finish(make_safe(trace(formula, types))).at(rows=COUNT)
     given = {**arrays(4, COUNT), "turns": np.array(turns, np.int32)}
     close(run(program, given), interpret(program, given), "float64")
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("turns", [0, 1, TIMES - 1, TIMES, TIMES + 2, -1])
+def test_the_number_of_turns_is_a_constant(
+    name: str, reverse: bool, turns: int
+) -> None:
+    """The states of times without a turn are 0, in memory that was used before."""
+    cell, count = CELLS[name]
+
+    def formula(a: Any) -> Any:
+        states = (a["s"], a["m"])[:count]
+        sequence = ops.tanh(a["x"] @ a["W"]) @ ops.transpose(a["W"])
+        found = scan(cell(a), states, sequence, turns=turns, reverse=reverse)[0]
+        return {"y": found @ a["U"]}
+
+    program = finish(make_safe(trace(formula, types_with(ROWS))))
+    given = arrays(6, COUNT)
+    wanted = interpret(program.at(rows=COUNT), given)
+    for blocks in CUTS:
+        close(by_engine(program, given, blocks), wanted, "float64")
 
 
 def run(program: Program, given: Any) -> Any:

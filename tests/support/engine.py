@@ -53,10 +53,19 @@ def bind(
 def by_engine(
     program: Program, values: Values, blocks: Blocks, isa: str | None = None
 ) -> dict[str, NumpyArray]:
-    """What a program gives, cut into blocks."""
+    """What a program gives, cut into blocks.
+
+    It runs on NaN first: fresh memory is 0, which would hide what no step has written.
+    """
     bound, arrays = bind(program, values, blocks, isa)
     rows = len(arrays[row_inputs(program)[0]])
+    for name, type in program.inputs.items():
+        if type.is_float:
+            arrays[name].fill(np.nan)
     with clear_errors():
+        bound.engine.run(rows, threads=2)
+        for name in program.inputs:
+            arrays[name][...] = values[name]
         bound.engine.run(rows, threads=2)
     return {name: arrays[name] for name in program.outputs}
 

@@ -103,6 +103,7 @@ class Encoder:
         self.number = {ARENA: 0}
         self.buffers: list[Words] = []
         self.constants = bytearray()
+        self.known: dict[str, NumpyArray] = {}  # the constants by their buffers
         self.arena_bytes = plan.arena_bytes
         self.steps: list[Words] = []
         self.kernels: list[int] = []
@@ -139,6 +140,7 @@ class Encoder:
         type = ArrayType(tuple(value.shape), value.dtype.name)  # pyright: ignore[reportArgumentType]
         words = [KINDS["constant"], *type_words(type), len(self.constants)]
         self.enter_buffer(name, words)
+        self.known[name] = value
         self.constants += np.ascontiguousarray(value).tobytes()
 
     def moving(self, place: Location, move: int, times: int) -> Words:

@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from thalweg.backends.engine.fuse import fuse
 from thalweg.backends.layout import ARENA, Location, Step, contiguous
 from thalweg.backends.plan import plan_within, rounded
@@ -38,6 +40,7 @@ class Writer(Protocol):
     arena_bytes: int
     steps: list[Words]
     number: dict[str, int]
+    known: dict[str, NumpyArray]
 
     def enter_buffer(self, name: str, words: Words) -> None:
         """One more buffer."""
@@ -143,11 +146,19 @@ class Loop:
     def _starts(
         self, turns: Location, initial: Sequence[Location], kept: Sequence[Location]
     ) -> None:
-        """States before the first turn; zeros where there may be no turn."""
-        if not is_constant(turns):
+        """States before the first turn; zeros where a time may have no turn."""
+        if not self._are_all(turns):
             self.writer.emit("zero", self.writer.place(self.out))
         for place, room in zip(initial, kept, strict=True):
             self.writer.copy(place, room)
+
+    def _are_all(self, turns: Location) -> bool:
+        """Whether it is known that every time has its turn."""
+        value = self.writer.known.get(turns.buffer)
+        if value is None:
+            return False
+        (count,) = np.frombuffer(value.tobytes(), np.int32, 1, turns.offset)
+        return bool(count >= self.times)
 
     def _moving(self, name: str, place: Location, move: int) -> Location:
         """A place in a buffer of its own, which moves."""
@@ -228,11 +239,6 @@ def at_time_0(place: Location) -> Location:
         ArrayType((shape[0], *shape[2:]), place.type.dtype),
         place.rows,
     )
-
-
-def is_constant(place: Location) -> bool:
-    """Whether a place lies in a constant."""
-    return place.buffer.startswith("%constant")
 
 
 def _around(place: Location) -> Location:
