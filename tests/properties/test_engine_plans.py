@@ -27,6 +27,7 @@ from support.plans import (
     overlaps,
 )
 from thalweg import _engine
+from thalweg.backends.engine.encode import KINDS, STEPS
 from thalweg.errors import ProgramError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_plans.py"
@@ -51,10 +52,11 @@ def test_drawn_plans_have_every_step_and_every_kind_of_buffer() -> None:
     for number in range(200):
         program = draw_program(random.Random(number))
         for plan in program.plans:
-            steps.update(step.kind for step in plan.steps if plan) if plan else None
-            buffers.update(buffer.kind for buffer in plan.buffers) if plan else None
-    assert len(steps) == 8
-    assert len(buffers) == 5
+            if plan is not None:
+                steps.update(step.kind for step in plan.steps)
+                buffers.update(buffer.kind for buffer in plan.buffers)
+    assert set(steps) == set(STEPS)
+    assert set(buffers) == {"arena", *KINDS}
 
 
 # The rules of overlap -----------------------------------------------------------------

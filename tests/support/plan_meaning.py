@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from support.plans import Map, Place, Plan, RandomBits, Reduce, Step
+from support.plans import (
+    Loop,
+    Map,
+    Moving,
+    Place,
+    Plan,
+    RandomBits,
+    Reduce,
+    Step,
+    origin_of,
+)
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.random import random_bits
 from thalweg.program.types import NumpyArray
@@ -100,6 +110,8 @@ class Run:
                 row = buffer.bytes // self.plan.rows
                 part = slice(first * row, (first + rows) * row)
                 self.bases.append(self.memory[buffer.name][part])
+            elif buffer.kind == "moving":  # it is there in its loop
+                self.bases.append(np.zeros(0, np.uint8))
             else:
                 self.bases.append(self.memory[buffer.name])
         for step in self.plan.steps:
@@ -116,16 +128,37 @@ class Run:
         base = self.bases[place.buffer]
         return np.ndarray(extents, place.dtype, base, place.offset, place.strides)
 
+    def _loop(self, step: Loop) -> None:
+        """Its steps again and again, over buffers that move."""
+        (turns,) = step.reads
+        self._require_no_totals(step.reads)
+        times = range(min(max(int(self._view(turns)), 0), step.times))
+        for time in reversed(times) if step.reverse else times:
+            for number in step.moving:
+                buffer = self.plan.buffers[number]
+                assert isinstance(buffer, Moving)
+                at = buffer.start.offset + time * buffer.move
+                self.bases[number] = self.bases[buffer.start.buffer][at:]
+            for each in step.steps:
+                self._step(each)
+
+    def _require_no_totals(self, reads: Sequence[Place]) -> None:
+        """What is added up is there when all blocks have run."""
+        if any(origin_of(self.plan.buffers, p).kind == "total" for p in reads):
+            raise InexactError
+
     def _step(self, step: Step) -> None:
+        if isinstance(step, Loop):
+            self._loop(step)
+            return
+        self._require_no_totals(step.reads)
         reads = [self._view(place).copy() for place in step.reads]
-        for place, read in zip(step.reads, reads, strict=True):
-            if self.plan.buffers[place.buffer].kind == "total":
-                raise InexactError
+        for read in reads:
             require_exact(read)
         for place, result in zip(step.writes, self._results(step, reads), strict=True):
             require_exact(result)
             out = self._view(place)
-            is_total = self.plan.buffers[place.buffer].kind == "total"
+            is_total = origin_of(self.plan.buffers, place).kind == "total"
             if is_total and self.adds:
                 out += result
                 require_exact(out)

@@ -15,16 +15,22 @@ from support.plans import (
     Buffer,
     Extents,
     Line,
+    Loop,
     Map,
+    Moving,
     Place,
     Plan,
     Product,
     RandomBits,
     Reduce,
     Step,
+    Turn,
     dense,
     faults,
+    origin_of,
+    placed,
     touches,
+    turns_within,
 )
 from thalweg.program.types import DTYPES, ITEMSIZE, Dtype, NumpyArray
 
@@ -42,6 +48,7 @@ COMPARED = ("equal", "less", "less_equal")
 ROOM = 1 << 11  # bytes of the arena in which places begin
 CARELESS = 0.02  # of places that are written
 TRIES = 30
+MOST_LOOPS = 2  # one in another
 MOST_SIZE = 1 << 11  # elements of a value from which others take their extents
 
 
@@ -84,6 +91,9 @@ class Drawing:
         self.plan = Plan(0, rows)
         self.arena_bytes = 0
         self.values: list[Place] = []  # that hold something
+        self.targets: list[Place] = []  # in buffers that move, to be written to
+        self.turns: list[Turn] = [{}]  # of the loops that are drawn now
+        self.depth = 0
         self.rounds = choose.random() < 0.2  # whether results depend on rounding
         for buffer in shared:
             self._add(buffer)
@@ -91,14 +101,19 @@ class Drawing:
 
     def draw(self) -> Plan:
         """Steps, one after the other."""
-        kinds: list[Callable[[], None]] = [self._map] * 4 + [self._product] * 3
-        kinds += [self._reduce] * 2
-        kinds += [self._copy, self._zero, self._take, self._scatter_add, self._bits]
-        for _ in range(self.choose.randint(1, 6)):
-            self.choose.choice(kinds)()
+        self._steps(6)
         self.plan.arena_bytes = self.arena_bytes
         self.plan.buffers[0] = Buffer("arena", "bool", (self.arena_bytes,))
         return self.plan
+
+    def _steps(self, most: int) -> None:
+        kinds: list[Callable[[], None]] = [self._map] * 4 + [self._product] * 3
+        kinds += [self._reduce] * 2
+        kinds += [self._copy, self._zero, self._take, self._scatter_add, self._bits]
+        if self.depth < MOST_LOOPS:
+            kinds += [self._loop] * 2
+        for _ in range(self.choose.randint(1, most)):
+            self.choose.choice(kinds)()
 
     # Buffers --------------------------------------------------------------------------
 
@@ -202,21 +217,50 @@ class Drawing:
         """A place to write to, which the step has no other use for."""
         for _ in range(TRIES):
             place = self._target(wanted, reads)
-            if self.choose.random() < CARELESS:
+            if self.choose.random() < CARELESS * (1 + 3 * self.depth):
                 return place
-            if not any(faults(reads, [*writes, place], wanted.in_place)):
+            if not self._has_faults(reads, [*writes, place], wanted.in_place):
                 return place
         return self._new_place("whole", wanted, -1)
 
+    def _has_faults(
+        self, reads: Sequence[Place], writes: Sequence[Place], in_place: bool
+    ) -> bool:
+        """Whether a step would read what it writes, in some turn."""
+        buffers = self.plan.buffers
+        return any(
+            any(
+                faults(
+                    [placed(buffers, place, turn) for place in reads],
+                    [placed(buffers, place, turn) for place in writes],
+                    in_place,
+                )
+            )
+            for turn in self.turns
+        )
+
+    def _touches(self, a: Place, b: Place) -> bool:
+        """Whether two places have a byte in common, in some turn."""
+        buffers = self.plan.buffers
+        turns = self.turns
+        return any(
+            touches(placed(buffers, a, one), placed(buffers, b, other))
+            for one in turns
+            for other in (turns if self.depth else [one])
+        )
+
     def _target(self, wanted: Wanted, reads: Sequence[Place]) -> Place:
         """Over what is read, in a buffer of its own, or somewhere in the arena."""
+        moving = [place for place in self.targets if fits(place, wanted)]
+        if moving and self.choose.random() < 0.6:
+            return self.choose.choice(moving)
         chance, axis, has_rows = self.choose.random(), wanted.axis, self.plan.rows > 0
         over = [place for place in reads if self._can_be_over(place, wanted)]
         if over and chance < 0.4:
             return self.choose.choice(over)
         if axis >= 0 and chance < 0.6:
             return self._new_place("rows", wanted, axis)
-        adds = wanted.adds and wanted.dtype != "bool"
+        adds = wanted.adds and wanted.dtype != "bool" and not self.depth
         if adds and has_rows and axis < 0 and chance < 0.7:
             return self._new_place("total", replace(wanted, orderly=True), -1)
         if axis < 0 and chance < (0.05 if has_rows else 0.4):
@@ -232,13 +276,13 @@ class Drawing:
         return (
             wanted.in_place
             and (place.dtype, place.rows_axis) == (wanted.dtype, wanted.axis)
-            and self.plan.buffers[place.buffer].kind in ("arena", "rows")
+            and origin_of(self.plan.buffers, place).kind in ("arena", "rows")
         )
 
     def _emit(self, step: Step) -> None:
         """Values that it writes over are gone; what it writes is one."""
         for out in step.writes:
-            self.values = [place for place in self.values if not touches(out, place)]
+            self.values = [p for p in self.values if not self._touches(out, p)]
             if self.plan.buffers[out.buffer].kind != "total":
                 self.values.append(out)
         self.plan.steps.append(step)
@@ -439,6 +483,116 @@ class Drawing:
         out = self._write(wanted, [seed, step])
         number = self.choose.randrange(9)
         self._emit(RandomBits("random_bits", (seed, step), (out,), number))
+
+    # Loops ----------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        """A loop over parts of what is known, or of what is 0 so far."""
+        times = self.choose.choice((0, 1, 2, 2, 3, 3, 5))
+        turns = self._turns()
+        moving = [self._moving(times) for _ in range(self.choose.randint(1, 2))]
+        recurrence = self._recurrence(times)
+        moving += [place for place in recurrence if place.buffer]
+        around = self.plan.steps, self.values, self.targets, self.turns
+        loop = Loop("loop", (turns,), (), times, self.choose.random() < 0.5)
+        loop = replace(loop, moving=tuple(place.buffer for place in moving))
+        self.plan.steps, self.values = [], [*self.values, *moving]
+        self.targets = [*self.targets, *moving]
+        self.turns = turns_within(self.turns, loop)
+        self.depth += 1
+        self._recur(*recurrence)
+        self._steps(2)
+        written = [
+            placed(self.plan.buffers, out, turn)
+            for step in self.plan.steps
+            for out in step.writes
+            for turn in self.turns
+        ]
+        self.depth -= 1
+        loop = replace(loop, steps=tuple(self.plan.steps))
+        self.plan.steps, known, self.targets, self.turns = around
+        # What the body wrote may never have been written; what was there before is
+        # still numbers of its dtype, unless others were written over them.
+        self.values = [
+            place
+            for place in known
+            if not any(
+                out.dtype != place.dtype
+                and touches(out, placed(self.plan.buffers, place, turn))
+                for out in written
+                for turn in self.turns
+            )
+        ]
+        self._emit(loop)
+
+    def _turns(self) -> Place:
+        """How many there are: mostly known, and several."""
+        if self.choose.random() < 0.2:
+            return self._read("int32", ())
+        place = self._new_place("constant", Wanted("int32", ()), -1)
+        turns = np.array(self.choose.randint(-1, 6), np.int32)
+        self.plan.constants[place.buffer] = turns
+        return place
+
+    def _recurrence(self, times: int) -> tuple[Place, Place, Place]:
+        """A state in the arena, what it follows from, and where it is kept."""
+        extents, axis = self._extents()
+        dtype = self.choose.choice(NUMBERS)
+        offset = -(-max(self.arena_bytes, ROOM) // 64) * 64
+        state = dense(0, offset, dtype, extents, axis)
+        self.arena_bytes = state.end
+        self._emit(Step("zero", (), (state,)))
+        wanted = Wanted(dtype, extents, axis)
+        return state, self._moving(times, wanted), self._moving(times, wanted)
+
+    def _recur(self, state: Place, given: Place, kept: Place) -> None:
+        """2 s + x, which depends on the order of times."""
+        lines = tuple(
+            Line("add", state.dtype, operands) for operands in ((0, 0), (2, 1))
+        )
+        writes = [state]
+        if not self._has_faults((state, given), (state, kept), in_place=True):
+            writes.append(kept)
+        step = Map("map", (state, given), tuple(writes), state.extents, state.rows_axis)
+        registers = (3,) * len(writes)
+        self._emit(replace(step, lines=lines, registers=registers))
+
+    def _moving(self, times: int, wanted: Wanted | None = None) -> Place:
+        """All of a buffer that moves along an axis of a value."""
+        if wanted is None:
+            wanted = Wanted(self.choose.choice(NUMBERS), *self._extents())
+        dtype, extents, axis = wanted.dtype, wanted.extents, wanted.axis
+        along = self.choose.randint(0, len(extents))
+        extents = (*extents[:along], times, *extents[along:])
+        axis += axis >= along
+        if self.choose.random() < 0.5:
+            every = self._read(dtype, extents, axis)
+        else:
+            every = self._write(Wanted(dtype, extents, axis), [])
+            self._emit(Step("zero", (), (every,)))
+        sizes, strides = list(every.extents), list(every.strides)
+        del sizes[along]
+        move = strides.pop(along)
+        rows = every.rows_axis - (every.rows_axis > along)
+        start = Place(
+            every.buffer, every.offset, dtype, tuple(sizes), tuple(strides), rows
+        )
+        number = self._add(
+            Moving("moving", dtype, start.extents, "", start, move, times)
+        )
+        return replace(start, buffer=number, offset=0)
+
+
+def fits(place: Place, wanted: Wanted) -> bool:
+    """Whether a place is one that a step needs."""
+    if (place.dtype, place.extents, place.rows_axis) != (
+        wanted.dtype,
+        wanted.extents,
+        wanted.axis,
+    ):
+        return False
+    in_order = dense(0, 0, place.dtype, place.extents)
+    return not wanted.orderly or place.strides == in_order.strides
 
 
 # What plans run on --------------------------------------------------------------------

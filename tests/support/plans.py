@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,6 +37,11 @@ class Buffer:
     def bytes(self) -> int:
         """The size of all of it."""
         return math.prod(self.extents) * ITEMSIZE[self.dtype]
+
+    def words(self, offset: int) -> Words:
+        """As the engine reads it; the offset is that of a constant."""
+        head = [KINDS[self.kind], DTYPE_NUMBERS[self.dtype]]
+        return [*head, len(self.extents), *self.extents, offset]
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,25 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Moving(Buffer):
+    """A buffer that is another place at each time of a loop.
+
+    Arguments:
+        start: where it is at time 0.
+        move: the bytes from one time to the next.
+        times: how many there are.
+    """
+
+    start: Place = Place(0, 0, "bool", (), ())
+    move: int = 0
+    times: int = 0
+
+    def words(self, offset: int) -> Words:
+        """Its type is that of its start."""
+        return [KINDS[self.kind], *self.start.words(), self.move, self.times]
+
+
+@dataclass(frozen=True)
 class Line:
     """One operation of a map, on registers: inputs first, then results of lines."""
 
@@ -101,6 +125,11 @@ class Step:
     def words(self) -> Words:
         """As the engine reads it, without its kind."""
         return [w for place in (*self.reads, *self.writes) for w in place.words()]
+
+    def all_words(self) -> Words:
+        """As the engine reads it."""
+        own = self.words()
+        return [STEPS[self.kind], len(own), *own]
 
 
 @dataclass(frozen=True)
@@ -164,6 +193,29 @@ class RandomBits(Step):
         return [*super().words(), self.operation]
 
 
+@dataclass(frozen=True)
+class Loop(Step):
+    """Reads the number of its turns; its steps run in each.
+
+    Arguments:
+        times: the most turns.
+        reverse: from the last to the first.
+        moving: the numbers of the buffers that move.
+        steps: the body.
+    """
+
+    times: int = 0
+    reverse: bool = False
+    moving: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def words(self) -> Words:
+        """Turns, what moves, steps."""
+        words = [*super().words(), int(self.reverse), self.times, len(self.moving)]
+        words += [*self.moving, len(self.steps)]
+        return [*words, *(word for step in self.steps for word in step.all_words())]
+
+
 @dataclass
 class Plan:
     """Buffers, of which the first is the arena, and steps."""
@@ -181,19 +233,16 @@ class Plan:
         """What the engine takes."""
         words, constants = [], bytearray()
         for number, buffer in enumerate(self.buffers[1:], 1):
-            words += [KINDS[buffer.kind], DTYPE_NUMBERS[buffer.dtype]]
-            words += [len(buffer.extents), *buffer.extents]
             if buffer.kind != "constant":
-                words.append(0)
+                words += buffer.words(0)
                 continue
             constants += bytes(-len(constants) % CONSTANT_ALIGNMENT)
-            words.append(len(constants))
+            words += buffer.words(len(constants))
             constants += self.constants[number].tobytes()
         counts = [len(self.buffers) - 1, len(self.steps), len(constants)]
         words = [MAGIC, VERSION, self.arena_bytes, self.rows, *counts, *words]
         for step in self.steps:
-            own = step.words()
-            words += [STEPS[step.kind], len(own), *own]
+            words += step.all_words()
         names = tuple(buffer.name for buffer in self.buffers[1:])
         return np.array(words, np.int64), bytes(constants), names
 
@@ -210,24 +259,77 @@ def dense(
     return Place(buffer, offset, dtype, tuple(extents), tuple(strides), rows_axis)
 
 
+# Where moving buffers are -------------------------------------------------------------
+
+Turn = Mapping[int, int]  # the time of each buffer that moves
+
+
+def placed(buffers: Sequence[Buffer], place: Place, turn: Turn) -> Place:
+    """Where a place lies in a buffer that doesn't move."""
+    while isinstance(buffer := buffers[place.buffer], Moving):
+        offset = buffer.start.offset + turn[place.buffer] * buffer.move
+        place = replace(place, buffer=buffer.start.buffer, offset=place.offset + offset)
+    return place
+
+
+def origin_of(buffers: Sequence[Buffer], place: Place) -> Buffer:
+    """The buffer that holds a place's bytes in the end."""
+    buffer = buffers[place.buffer]
+    return origin_of(buffers, buffer.start) if isinstance(buffer, Moving) else buffer
+
+
+def turns_within(turns: Sequence[Turn], loop: Loop) -> list[Turn]:
+    """Every turn of a loop in each of those around it."""
+    return [
+        {**turn, **dict.fromkeys(loop.moving, time)}
+        for turn in turns
+        for time in range(loop.times)
+    ]
+
+
 # What may lie over what, byte by byte -------------------------------------------------
 
 
 def overlaps(plan: Plan) -> Iterator[str]:
     """Each way in which a step reads what it writes, by the bytes that it touches."""
-    before: Step | None = None
-    for number, step in enumerate(plan.steps):
-        reads, in_place = step.reads, isinstance(step, Map)
-        for fault in faults(reads, step.writes, in_place):
-            yield f"step {number}: {fault}"
-        if isinstance(step, Map) and step.tail and before is not None:
-            for fault in faults(before.reads, step.writes, in_place=False):
-                yield f"step {number}, the product before it: {fault}"
-            for fault in faults(step.reads, before.writes, in_place=True):
-                yield f"step {number}, the product's result: {fault}"
-            for fault in faults(before.writes, step.writes, in_place=True):
-                yield f"step {number} over the product's result: {fault}"
-        before = step
+    yield from overlaps_in(plan, plan.steps, [{}])
+
+
+def overlaps_in(
+    plan: Plan, steps: Sequence[Step], turns: Sequence[Turn]
+) -> Iterator[str]:
+    """The same of some steps, in every turn of the loops around them."""
+    for turn in turns:
+        before: Step | None = None
+        for number, step in enumerate(steps):
+            now = at_turn(plan, step, turn)
+            for fault in step_faults(now, before):
+                yield f"step {number}: {fault}"
+            before = now
+    for step in steps:
+        if isinstance(step, Loop):
+            yield from overlaps_in(plan, step.steps, turns_within(turns, step))
+
+
+def at_turn(plan: Plan, step: Step, turn: Turn) -> Step:
+    """A step with its places where they lie."""
+    reads, writes = (
+        tuple(placed(plan.buffers, place, turn) for place in places)
+        for places in (step.reads, step.writes)
+    )
+    return replace(step, reads=reads, writes=writes)
+
+
+def step_faults(step: Step, before: Step | None) -> Iterator[str]:
+    """Those of one step, and of a product's tail with the product."""
+    yield from faults(step.reads, step.writes, isinstance(step, Map))
+    if isinstance(step, Map) and step.tail and before is not None:
+        for fault in faults(before.reads, step.writes, in_place=False):
+            yield f"the product before it: {fault}"
+        for fault in faults(step.reads, before.writes, in_place=True):
+            yield f"the product's result: {fault}"
+        for fault in faults(before.writes, step.writes, in_place=True):
+            yield f"over the product's result: {fault}"
 
 
 def faults(
