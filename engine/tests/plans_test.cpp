@@ -1,5 +1,5 @@
 // Plans that break a rule each, and what is said against them. That every rule of the
-// sources refuses a plan is for tests/unit/program/test_refusals.py to say.
+// sources refuses a plan is for tests/unit/backends/test_refusals.py to say.
 #include "tests/check.h"
 #include "tests/words.h"
 

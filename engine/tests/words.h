@@ -44,14 +44,25 @@ inline Words place(const At& at) {
   return words;
 }
 
+// A buffer that moves: where it is at time 0, and by how many bytes it moves.
+struct Motion {
+  At start;
+  Index move, times;
+};
+
 struct Has {
   BufferKind kind;
-  Shape extents;
+  Shape extents = {};
   Dtype dtype = Dtype::float64;
   Index offset = 0;
+  std::optional<Motion> motion = {};
 };
 
 inline Words buffer(const Has& has) {
+  if (has.motion)
+    return join({{word(has.kind)},
+                 place(has.motion->start),
+                 {has.motion->move, has.motion->times}});
   Words words{word(has.kind), word(has.dtype), word(has.extents.size())};
   words.insert(words.end(), has.extents.begin(), has.extents.end());
   words.push_back(has.offset);
@@ -98,6 +109,22 @@ inline Words step(const Map& map) {
     parts.push_back(place(output.place));
   }
   return step(StepKind::map, parts);
+}
+
+struct Loop {
+  At turns;
+  bool reverse;
+  Index times;
+  std::vector<std::int64_t> moving;
+  std::vector<Words> steps;
+};
+
+inline Words step(const Loop& loop) {
+  return step(StepKind::loop, {place(loop.turns),
+                               {loop.reverse, loop.times, word(loop.moving.size())},
+                               loop.moving,
+                               {word(loop.steps.size())},
+                               join(loop.steps)});
 }
 
 struct Written {
