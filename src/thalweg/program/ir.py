@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from thalweg.cached import cached_property
 from thalweg.errors import ProgramError, ThalwegError
 from thalweg.program.primitives import PRIMITIVES, Primitive
 from thalweg.program.sizes import RecipeArray, Size, at, type_at
@@ -31,6 +32,10 @@ class Instruction:
     def primitive(self) -> Primitive:
         """The row of the table that says what this does."""
         return PRIMITIVES[self.opcode]
+
+    def reading(self, inputs: tuple[int, ...]) -> Instruction:
+        """The same of other values, which have the types of those that it reads."""
+        return Instruction(self.opcode, inputs, self.attributes, self.type)
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,14 @@ class Program:
         place = value - len(self.inputs)
         return self.instructions[place] if place >= 0 else None
 
+    @cached_property
+    def types(self) -> tuple[ArrayType, ...]:
+        """The type of every value, by its number."""
+        return (*self.inputs.values(), *(each.type for each in self.instructions))
+
     def type(self, value: int) -> ArrayType:
         """The type of a value."""
-        instruction = self.instruction(value)
-        if instruction is None:
-            return list(self.inputs.values())[value]
-        return instruction.type
+        return self.types[value]
 
     def at(self, **sizes: int) -> Program:
         """The program where the names in its sizes stand for numbers.
@@ -221,7 +228,7 @@ def without_dead_code(program: Program) -> Program:
             number[value] = first + len(kept)
             inputs = tuple(number[v] for v in instruction.inputs)
             same = inputs == instruction.inputs
-            kept.append(instruction if same else replace(instruction, inputs=inputs))
+            kept.append(instruction if same else instruction.reading(inputs))
     outputs = {name: number[value] for name, value in program.outputs.items()}
     return Program(program.inputs, tuple(kept), outputs)
 
@@ -236,7 +243,7 @@ def attribute_key(attributes: Mapping[str, Any]) -> Any:
         return tuple(rest.items())
     if isinstance(value, np.ndarray):
         constant = cast(NumpyArray, value)
-        return constant.dtype.name, constant.shape, constant.tobytes()
+        return constant.dtype, constant.shape, constant.tobytes()
     return tuple(attributes.items())
 
 

@@ -49,10 +49,7 @@ def scan_type(
         )
     if len({each.dtype for each in initial}) > 1:
         raise DtypeError(f"states must have one dtype, got {shown(initial)}")
-    first = initial[0]
-    if states == 1:
-        return ArrayType((rows, times, *first.shape[1:]), first.dtype)
-    return ArrayType((rows, times, sum(map(width, initial))), first.dtype)
+    return ArrayType(side_by_side(rows, times, initial), initial[0].dtype)
 
 
 def parts_of(values: Sequence[Any], states: int, sequences: int) -> Any:
@@ -95,7 +92,16 @@ def shown(types: Sequence[ArrayType]) -> str:
     return ", ".join(map(str, types)) or "nothing"
 
 
-def width(state: ArrayType) -> int:
+def side_by_side(
+    rows: int, times: int, states: Sequence[ArrayType] | Sequence[NumpyArray]
+) -> Shape:
+    """The shape of the states of all times: of one its own, of several in columns."""
+    if len(states) == 1:
+        return (rows, times, *states[0].shape[1:])
+    return (rows, times, sum(map(width, states)))
+
+
+def width(state: ArrayType | NumpyArray) -> int:
     """The numbers of a state's row."""
     return math.prod(state.shape[1:])
 
@@ -113,16 +119,13 @@ def scan_array(
     current, moving, whole = parts_of(arrays, states, sequences)
     rows, times = moving[0].shape[:2]
     one = body.at(rows=rows)
-    shape = (rows, times, *current[0].shape[1:])
-    if states > 1:
-        shape = (rows, times, sum(math.prod(each.shape[1:]) for each in current))
-    result = np.zeros(shape, current[0].dtype)
+    result = np.zeros(side_by_side(rows, times, current), current[0].dtype)
     for time in turns_of(int(turns), times, reverse):
         current = run(one, [*current, *(x[:, time] for x in moving), *whole])
         if states == 1:
             result[:, time] = current[0]
         else:
-            flat = [x.reshape(rows, math.prod(x.shape[1:])) for x in current]
+            flat = [x.reshape(rows, width(x)) for x in current]
             np.concatenate(flat, axis=1, out=result[:, time])
     if out is None:
         return result
@@ -153,10 +156,3 @@ def column_starts(types: Sequence[ArrayType]) -> list[int]:
     for each in types:
         starts.append(starts[-1] + width(each))
     return starts
-
-
-def packed_shape(rows: int, times: int, types: Sequence[ArrayType]) -> Shape:
-    """The shape of states side by side."""
-    if len(types) == 1:
-        return (rows, times, *types[0].shape[1:])
-    return (rows, times, column_starts(types)[-1])

@@ -27,6 +27,7 @@ import numpy as np
 
 from thalweg.errors import ShapeError, TracingError
 from thalweg.program import ops
+from thalweg.program.composed import stack
 from thalweg.program.ir import Program
 from thalweg.program.loop_rules import column_starts, parts_of, turns_of
 from thalweg.program.row_axes import find_rows
@@ -162,7 +163,7 @@ def unrolled(
         states = require_states(given, len(states))
         found[time] = states
     each = [zeros if state is None else state for state in found]
-    stacked = [stack([state[k] for state in each]) for k in range(len(zeros))]
+    stacked = [stack([state[k] for state in each], 1) for k in range(len(zeros))]
     return tuple(stacked) if several else stacked[0]
 
 
@@ -173,16 +174,6 @@ def require_states(given: Any, count: int) -> tuple[Array, ...]:
         wanted = "one state" if count == 1 else f"a tuple of {count} states"
         raise ShapeError(f"a step must give {wanted}, it gives {len(states)}")
     return states
-
-
-def stack(states: Sequence[Array]) -> Array:
-    """States as (rows, times, …)."""
-    shapes = [ops.shape_of(each) for each in states]
-    columns = [
-        ops.reshape(each, (shape[0], 1, *shape[1:]))
-        for each, shape in zip(states, shapes, strict=True)
-    ]
-    return ops.concatenate(columns, axis=1)
 
 
 # The body -----------------------------------------------------------------------------
@@ -275,12 +266,11 @@ def unpacked(result: Tracer, types: Sequence[ArrayType]) -> tuple[Tracer, ...]:
 # The gradient -------------------------------------------------------------------------
 
 
-def pull_back(program: Program, states: int, differentiate: Any) -> Program:
+def pull_back(program: Program, differentiate: Any) -> Program:
     """A body's gradients by its inputs, of Σ λ·s over the new states; λ are inputs.
 
     Arguments:
         program: the body.
-        states: how many there are.
         differentiate: the pass.
     """
     recording = Trace()
@@ -301,7 +291,6 @@ def pull_back(program: Program, states: int, differentiate: Any) -> Program:
     by = [name for name, type in program.inputs.items() if type.is_float]
     found = differentiate(with_total, "objective", by)
     outputs = {n: v for n, v in found.outputs.items() if n.startswith("gradient.")}
-    assert states == len(types)
     return Program(found.inputs, found.instructions, outputs)
 
 
@@ -327,7 +316,7 @@ def scan_gradient(
     """
     initial, moving, whole = parts_of(inputs, states, sequences)
     types = [each.type for each in initial]
-    pulled = pull_back(body, states, differentiate)
+    pulled = pull_back(body, differentiate)
     cotangents = unpacked(cotangent, types)
     before = [
         shifted(first, all_, turns, reverse)

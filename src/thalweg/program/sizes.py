@@ -420,7 +420,7 @@ def key_of(operand: Any) -> Any:
     """An operand as something that can be looked up."""
     if isinstance(operand, np.ndarray):
         array = cast(NumpyArray, operand)
-        return array.dtype.name, array.shape, array.tobytes()
+        return array.dtype, array.shape, array.tobytes()
     return operand
 
 

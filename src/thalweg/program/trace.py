@@ -6,7 +6,6 @@ import inspect
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -174,7 +173,7 @@ class Trace:
         if self.captured:
             number = self._numbers()
             instructions = tuple(
-                replace(each, inputs=tuple(number[v] for v in each.inputs))
+                each.reading(tuple(number[v] for v in each.inputs))
                 for each in instructions
             )
             values = {name: number[value] for name, value in values.items()}

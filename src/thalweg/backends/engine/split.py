@@ -272,4 +272,4 @@ class Splitter:
         instruction = self.program.instruction(value)
         assert instruction is not None
         inputs = tuple(number[v] for v in instruction.inputs)
-        return replace(instruction, inputs=inputs)
+        return instruction.reading(inputs)

@@ -10,9 +10,10 @@ from thalweg.program.types import DTYPES, ArrayType, NumpyArray, put
 
 def constant_type(value: NumpyArray) -> ArrayType:
     """A constant has its own type."""
-    if value.dtype.name not in DTYPES:
+    name = value.dtype.name
+    if name not in DTYPES:
         raise DtypeError(f"dtype must be one of {', '.join(DTYPES)}, got {value.dtype}")
-    return ArrayType(tuple(value.shape), value.dtype.name)
+    return ArrayType(tuple(value.shape), name)
 
 
 def constant(value: NumpyArray, out: NumpyArray | None = None) -> NumpyArray:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from thalweg.program.ir import Program, attribute_key
+from thalweg.program.ir import Instruction, Program, attribute_key
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import Recipe, RecipeArray
 from thalweg.program.trace import Trace, Tracer, inline
@@ -80,9 +81,14 @@ class Rule:
     when: Callable[..., bool] = always
 
 
+def instruction_of(tracer: Tracer) -> Instruction | None:
+    """The instruction behind a value, by its numbers; None for an input."""
+    return tracer.trace.instructions[tracer.value]
+
+
 def definition(tracer: Tracer) -> tuple[str, list[Tracer], Mapping[str, Any]] | None:
     """The instruction behind a value; None for an input."""
-    instruction = tracer.trace.instructions[tracer.value]
+    instruction = instruction_of(tracer)
     if instruction is None:
         return None
     return instruction.opcode, inputs_of(tracer), instruction.attributes
@@ -90,10 +96,13 @@ def definition(tracer: Tracer) -> tuple[str, list[Tracer], Mapping[str, Any]] | 
 
 def inputs_of(tracer: Tracer) -> list[Tracer]:
     """The values that the instruction behind a value reads."""
-    instruction = tracer.trace.instructions[tracer.value]
+    instruction = instruction_of(tracer)
     assert instruction is not None
     value_of = tracer.trace.value_of
     return [value_of(v) for v in instruction.inputs]
+
+
+REPEATING = ("broadcast", "reshape", "transpose")  # views of a number give that number
 
 
 def single_value(tracer: Tracer) -> Any:
@@ -101,16 +110,13 @@ def single_value(tracer: Tracer) -> Any:
 
     It is a `Recipe` where it follows from sizes.
     """
-    found = definition(tracer)
-    if found is None:
+    instruction = instruction_of(tracer)
+    while instruction is not None and instruction.opcode in REPEATING:
+        instruction = tracer.trace.instructions[instruction.inputs[0]]
+    if instruction is None or instruction.opcode != "constant":
         return None
-    opcode, inputs, attributes = found
-    if opcode == "constant":
-        array: NumpyArray | RecipeArray = attributes["value"]
-        return array.item() if array.size == 1 else None
-    if opcode in ("broadcast", "reshape", "transpose"):
-        return single_value(inputs[0])
-    return None
+    array: NumpyArray | RecipeArray = instruction.attributes["value"]
+    return array.item() if array.size == 1 else None
 
 
 def match(pattern: Pattern, tracer: Tracer, bindings: Bindings) -> bool:
@@ -124,8 +130,13 @@ def match(pattern: Pattern, tracer: Tracer, bindings: Bindings) -> bool:
         value = single_value(tracer)
         bindings[pattern.name] = value
         return value is not None
-    found = definition(tracer)
-    return found is not None and match_apply(pattern, *found, bindings)
+    instruction = instruction_of(tracer)
+    if instruction is None or instruction.opcode != pattern.opcode:
+        return False
+    inputs = inputs_of(tracer)
+    return match_apply(
+        pattern, pattern.opcode, inputs, instruction.attributes, bindings
+    )
 
 
 def match_apply(
@@ -138,16 +149,14 @@ def match_apply(
     """Whether an instruction has the pattern's form, in either order if it may."""
     if opcode != pattern.opcode or len(inputs) != len(pattern.inputs):
         return False
-    if any(
-        bindings.get(k, attributes[a]) != attributes[a] for a, k in pattern.attributes
-    ):
-        return False
+    bound = dict(bindings)
+    for name, word in pattern.attributes:
+        if bound.setdefault(word, attributes[name]) != attributes[name]:
+            return False
     orders = [inputs, inputs[::-1]] if PRIMITIVES[opcode].commutative else [inputs]
     for order in orders:
-        attempt = {**bindings, **{k: attributes[a] for a, k in pattern.attributes}}
-        if all(
-            match(p, i, attempt) for p, i in zip(pattern.inputs, order, strict=True)
-        ):
+        attempt = dict(bound)
+        if all(map(match, pattern.inputs, order, repeat(attempt))):
             bindings.update(attempt)
             return True
     return False
@@ -228,10 +237,10 @@ def fold(
         return None
     values: list[NumpyArray | RecipeArray] = []
     for each in inputs:
-        found = definition(each)
-        if found is None or found[0] != "constant" or each.type.size > FOLDED_SIZE:
+        found = instruction_of(each)
+        if found is None or found.opcode != "constant" or found.type.size > FOLDED_SIZE:
             return None
-        values.append(found[2]["value"])
+        values.append(found.attributes["value"])
     type = PRIMITIVES[opcode].infer(*(i.type for i in inputs), **attributes)
     if type.size > FOLDED_SIZE:
         return None
