@@ -9,16 +9,27 @@ import pytest
 
 import thalweg as tw
 from support.engine import CUTS, by_engine, every_dtype, every_isa
-from support.loops import CELLS, TIMES, Recurrent, arrays, objective, with_gradients
+from support.loops import (
+    CELLS,
+    TIMES,
+    UNITS,
+    Recurrent,
+    arrays,
+    objective,
+    with_gradients,
+)
 from support.loops import types as types_with
 from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.blocks import Blocks
 from thalweg.backends.engine.native import NativeProgram
+from thalweg.backends.engine.split import split
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
 from thalweg.program.compile import finish, make_safe
 from thalweg.program.ir import Program
 from thalweg.program.loops import scan
+from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, Dtype
@@ -84,6 +95,27 @@ def test_the_number_of_turns_is_a_constant(
 
     program = finish(make_safe(trace(formula, types_with(ROWS))))
     given = arrays(6, COUNT)
+    wanted = interpret(program.at(rows=COUNT), given)
+    for blocks in CUTS:
+        close(by_engine(program, given, blocks), wanted, "float64")
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_loop_from_zeros_is_cut_into_blocks(name: str, reverse: bool) -> None:
+    """Zeros for each row hold no row, and need no other rows."""
+
+    def formula(a: Any) -> Any:
+        zeros = ops.zeros_like(a["x"][:, 0, :1]) * np.zeros(UNITS)
+        return objective(name, True, reverse)({**a, "s": zeros, "m": zeros})
+
+    traced = make_safe(trace(formula, types_with(ROWS)))
+    by = ["W", "U", "b", "x"]
+    program = finish(differentiate(traced, "loss", by))
+    rows = find_rows(program)
+    assert rows is not None
+    assert split(program, rows) is not None
+    given = arrays(8, COUNT)
     wanted = interpret(program.at(rows=COUNT), given)
     for blocks in CUTS:
         close(by_engine(program, given, blocks), wanted, "float64")

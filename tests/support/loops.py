@@ -128,9 +128,12 @@ BY = ["W", "U", "b", "s", "m", "x"]
 
 
 def with_gradients(
-    formula: Callable[[Arrays], Arrays], rows: int, dtype: Dtype = "float64"
+    formula: Callable[[Arrays], Arrays],
+    rows: int,
+    dtype: Dtype = "float64",
+    times: int = TIMES,
 ) -> Program:
-    traced = make_safe(trace(formula, types(rows, TIMES, dtype)))
+    traced = make_safe(trace(formula, types(rows, times, dtype)))
     return verify(finish(differentiate(traced, "loss", BY)))
 
 

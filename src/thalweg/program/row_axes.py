@@ -68,15 +68,14 @@ def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -
     if not (sources.isdisjoint(rows.sums) and sources.isdisjoint(rows.later)):
         follow_sums(rows, value, instruction)
         return
-    types = [program.type(v) for v in instruction.inputs]
     axes = [rows.axes.get(v) for v in instruction.inputs]
     if all(axis is None for axis in axes):
-        if instruction.primitive.kind == "random" and row_axes(instruction.type) == [0]:
-            rows.axes[value] = 0
+        axis = axis_without_rows(program, instruction)
+        if axis is not None:
+            rows.axes[value] = axis
         return
-    repeated = [repeated_axes(program, v) for v in instruction.inputs]
     rule = instruction.primitive.rows
-    found = rule.axis(Case(types, axes, repeated, instruction.attributes))
+    found = rule.axis(case_of(program, instruction, axes))
     shared = [found] if rule.shared else []
     for source in sources:
         # A block repeats it for its own rows; what is read whole can't have any.
@@ -87,6 +86,39 @@ def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -
         rows.sums.add(value)
     else:
         rows.axes[value] = found
+
+
+def case_of(
+    program: Program, instruction: Instruction, axes: list[int | None]
+) -> Case:
+    """An instruction as rules look at it."""
+    types = [program.type(v) for v in instruction.inputs]
+    repeated = [repeated_axes(program, v) for v in instruction.inputs]
+    return Case(types, axes, repeated, instruction.attributes)
+
+
+def axis_without_rows(program: Program, instruction: Instruction) -> int | None:
+    """The axis along which there is something for each row, though no row is read.
+
+    Random numbers; and what is made of values repeated for each row, such as the zeros
+    that a recurrence starts from, reshaped. A broadcast itself is made where it's read.
+    """
+    if instruction.primitive.kind == "random":
+        return 0 if row_axes(instruction.type) == [0] else None
+    if instruction.opcode == "broadcast" or not row_axes(instruction.type):
+        return None
+    axes = [row_axis_repeated(program, v) for v in instruction.inputs]
+    try:
+        found = instruction.primitive.rows.axis(case_of(program, instruction, axes))
+    except RowsMeetError:
+        return None
+    return None if found is SUM else found
+
+
+def row_axis_repeated(program: Program, value: int) -> int | None:
+    """The axis along which a broadcast repeats one thing for each row."""
+    repeated = repeated_axes(program, value)
+    return next((a for a in row_axes(program.type(value)) if a in repeated), None)
 
 
 def follow_sums(rows: Rows, value: int, instruction: Instruction) -> None:

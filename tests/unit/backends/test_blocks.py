@@ -6,19 +6,23 @@ from typing import Any
 
 import pytest
 
+from support.loops import objective, with_gradients
 from thalweg.backends.engine.blocks import (
+    LEAST_LOOP_ROWS,
     LEAST_ROWS,
+    MOST_LOOP_BYTES,
     MOST_SHARDS,
     ROWS_STEP,
     SHARD_OPERATIONS,
     Blocks,
+    bytes_of_a_row,
     choose_blocks,
     operations_on_rows,
 )
 from thalweg.backends.engine.fuse import fuse
 from thalweg.program.ir import Program
 from thalweg.program.row_axes import find_rows
-from thalweg.program.sizes import ROWS
+from thalweg.program.sizes import FEWEST, ROWS
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType
 
@@ -72,3 +76,17 @@ def test_work_counts_products_of_rows_and_sums_over_them() -> None:
 
 def test_large_sums_are_not_copied_for_shards() -> None:
     assert chosen(256, 400) == Blocks(256, 1)
+
+
+@pytest.mark.parametrize("times", [5, 4_000, 400_000, 40_000_000])
+def test_a_loop_holds_a_few_rows_whatever_the_batch(times: int) -> None:
+    """So that threads share a small batch, and long sequences fit into memory."""
+    program = with_gradients(objective("lstm", True), ROWS, "float32", times)
+    found, count = find_rows(program), 256
+    assert found is not None
+    kernels = fuse(program.at(rows=count), found.axes)
+    blocks = choose_blocks(kernels, found, count)
+    held = bytes_of_a_row(kernels, found, count) * blocks.rows
+    assert blocks.rows == FEWEST or held <= MOST_LOOP_BYTES
+    assert blocks.shards == min(-(-count // blocks.rows), MOST_SHARDS) > 1
+    assert (blocks.rows < LEAST_LOOP_ROWS) == (times > 100_000)

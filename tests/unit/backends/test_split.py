@@ -165,6 +165,9 @@ MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "repeated for rows, and across them": lambda a: (
         (a["X"] @ a["W"].T + square(a)) * ops.exp((a["X"] @ a["W"].T).T + square(a)).T
     ),
+    "what is repeated, but for the first row": lambda a: (
+        a["X"] + ops.concatenate([a["W"][:1], many(a)], axis=0)[:-1]
+    ),
 }
 
 
@@ -192,6 +195,13 @@ APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "columns beside each other": lambda a: ops.concatenate([a["X"], a["X"]], axis=1),
     "columns beside what is repeated": lambda a: ops.concatenate(
         [a["X"], many(a)], axis=1
+    ),
+    "times behind what is repeated": lambda a: ops.concatenate(
+        [ops.reshape(many(a), (ROWS, 1, 3)), ops.reshape(a["X"], (ROWS, 1, 3))], axis=1
+    ),
+    "a formula of a view of what is repeated": lambda a: (
+        ops.max(ops.reshape(many(a), (ROWS, 1, 3)), axis=2)
+        + ops.reshape(a["X"], (ROWS, 3, 1))[:, 0]
     ),
     "some columns": lambda a: a["X"][:, ::2] * 2,
     "flattened": lambda a: (a["X"].reshape(-1) * 2).reshape(ROWS, 3),

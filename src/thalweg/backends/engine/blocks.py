@@ -24,6 +24,8 @@ WIDE_BYTES = 512 * 1024  # of the same for a whole batch, up to which one block 
 SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
 MOST_BLOCK_BYTES = 32 * 1024**2  # of values that hold rows, where so few can be taken
 LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
+LEAST_LOOP_ROWS = 8  # of a block that goes through times: threads can't meet in a loop
+MOST_LOOP_BYTES = 256 * 1024**2  # of its values, of which a sixth is held at a time
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
 MOST_SHARDS = 16
@@ -52,15 +54,25 @@ def choose_blocks(kernels: Kernels, rows: Rows, count: int) -> Blocks:
         rows: how they run through it.
         count: the number of rows.
     """
-    sums = bytes_of_sums(kernels.program, rows)
+    program = kernels.program
+    a_row = bytes_of_a_row(kernels, rows, count)
+    if has_loops(program):
+        size = rows_of_a_block(a_row, LEAST_LOOP_ROWS)
+        size = min(size, count, most_rows(a_row, MOST_LOOP_BYTES))
+        return Blocks(size, min(-(-count // size), MOST_SHARDS))
+    sums = bytes_of_sums(program, rows)
     if sums > SUM_BYTES or count < 2 * LEAST_ROWS:
         return Blocks(count)
-    a_row = bytes_of_a_row(kernels, rows, count)
     if a_row * count <= WIDE_BYTES:
         fits = sums <= BLOCK_BYTES
-        return choose_shards(kernels.program, rows, count) if fits else Blocks(count)
+        return choose_shards(program, rows, count) if fits else Blocks(count)
     size = min(rows_of_a_block(a_row), count)
     return Blocks(size, min(-(-count // size), MOST_SHARDS))
+
+
+def has_loops(program: Program) -> bool:
+    """Whether a program goes through times."""
+    return any(each.primitive.kind == "loop" for each in program.instructions)
 
 
 def choose_shards(program: Program, rows: Rows, count: int) -> Blocks:
@@ -85,14 +97,18 @@ def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
     weights = sum(type.nbytes for v, type in inputs if v not in rows.axes)
     if weights > BLOCK_BYTES:  # they are read anew for every block
         size = max(size, WEIGHTY_ROWS)
-    size = min(size, max(int(MOST_BLOCK_BYTES / max(a_row, 1)), FEWEST))
-    return Blocks(min(size, MOST_ROWS), MANY_SHARDS)
+    return Blocks(min(size, MOST_ROWS, most_rows(a_row, MOST_BLOCK_BYTES)), MANY_SHARDS)
 
 
-def rows_of_a_block(bytes_a_row: float) -> int:
+def rows_of_a_block(bytes_a_row: float, least: int = LEAST_ROWS) -> int:
     """As many rows as fit into a block's bytes, within bounds."""
     fitting = int(BLOCK_BYTES / max(bytes_a_row, 1)) // ROWS_STEP * ROWS_STEP
-    return min(max(fitting, LEAST_ROWS), MOST_ROWS)
+    return min(max(fitting, least), MOST_ROWS)
+
+
+def most_rows(bytes_a_row: float, most_bytes: int) -> int:
+    """The rows of which a thread may hold all values, however few they are."""
+    return max(int(most_bytes / max(bytes_a_row, 1)), FEWEST)
 
 
 def bytes_of_a_row(kernels: Kernels, rows: Rows, count: int) -> float:
