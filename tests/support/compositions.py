@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from thalweg.errors import ShapeError
 from thalweg.program import ops
+from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Program
 from thalweg.program.sizes import UnknownSizeError, at
 from thalweg.program.trace import Tracer, trace
@@ -35,7 +36,7 @@ ROW_COUNT = 6  # where a composition is over rows
 
 def fits(x: Tracer, y: Tracer) -> bool:
     try:
-        shape = ops.broadcast_shape([x.shape, y.shape])
+        shape = broadcast_shape([x.shape, y.shape])
     except ShapeError:
         return False
     return number(math.prod(shape)) <= LARGEST
@@ -127,7 +128,7 @@ def rows_taken(x: Tracer, _: Tracer, k: int) -> Tracer:
 
 def chosen(x: Tracer, y: Tracer, k: int) -> Tracer:
     y = y if fits(x, y) else ops.mean(y)
-    shape = ops.broadcast_shape([x.shape, y.shape])
+    shape = broadcast_shape([x.shape, y.shape])
     mask = np.arange(math.prod(shape)).reshape(shape) % (2 + k % 2) == 0
     return ops.where(mask, x, y)
 

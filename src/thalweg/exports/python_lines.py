@@ -18,9 +18,9 @@ import numpy as np
 from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports import runtime
 from thalweg.exports.translation import needed, operands
+from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.loop_rules import parts_of
-from thalweg.program.ops import broadcast_shape
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.serialize import linear
 from thalweg.program.sizes import Number, RecipeArray

@@ -15,9 +15,9 @@ import numpy as np
 from thalweg.exports.graph import Graph, Port, Subgraph
 from thalweg.exports.operations import OPERATORS, Call, Translation, to_dtype
 from thalweg.exports.traced import Traced
+from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.loop_rules import parts_of
-from thalweg.program.ops import broadcast_shape
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import names_in
 from thalweg.program.types import ArrayType

@@ -28,6 +28,7 @@ from thalweg.formulas.layers import (
     State,
 )
 from thalweg.program import ops
+from thalweg.program.arguments import shape_of
 from thalweg.program.trace import labeled
 from thalweg.program.types import Dtype
 
@@ -155,7 +156,7 @@ class Branching(Layer):
         return self._joined(results), state
 
     def _joined(self, results: Sequence[ops.Array]) -> ops.Array:
-        self.require_joinable([ops.shape_of(each)[1:] for each in results])
+        self.require_joinable([shape_of(each)[1:] for each in results])
         return self.joined(results)
 
 

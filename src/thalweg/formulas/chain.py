@@ -17,6 +17,7 @@ from thalweg.checks import require, require_instance
 from thalweg.errors import ArgumentError, DtypeError, ShapeError, ThalwegError
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, Shape, State
 from thalweg.program import ops
+from thalweg.program.arguments import shape_of
 from thalweg.program.trace import labeled, trace
 from thalweg.program.types import ArrayType, Dtype
 
@@ -240,8 +241,8 @@ def require_training_result(
     require(len(result) == 2 and isinstance(result[1], dict), name, must, result)
     for key, value in result[1].items():
         require(key in kept, f"new state of {where}", f"one of {list(kept)}", key)
-        if ops.shape_of(value) != kept[key].shape:
+        if shape_of(value) != kept[key].shape:
             raise ShapeError(
                 f"new state {key!r} of {where} must have shape {kept[key].shape}, "
-                f"got {ops.shape_of(value)}"
+                f"got {shape_of(value)}"
             )

@@ -22,6 +22,7 @@ from thalweg.formulas.branches import (
 from thalweg.formulas.chain import RESERVED, is_name
 from thalweg.formulas.layers import Shape
 from thalweg.program import ops
+from thalweg.program.arguments import shape_of
 
 MUST = "a dict of branches, such as {'image': [Dense(8)], 'row': [Dense(4)]}"
 Named = tuple[tuple[str, ChainLike], ...]
@@ -151,10 +152,10 @@ class Inputs(Branching):
 
     def given(self, x: ops.Array) -> Sequence[ops.Array]:
         """Each input in its shape, out of all of them side by side."""
-        shapes = self.given_shapes(ops.shape_of(x)[1:])
+        shapes = self.given_shapes(shape_of(x)[1:])
         ends = [0, *accumulate(map(math.prod, shapes))]
         return [
-            ops.reshape(x[:, start:end], (ops.shape_of(x)[0], *shape))
+            ops.reshape(x[:, start:end], (shape_of(x)[0], *shape))
             for start, end, shape in zip(ends, ends[1:], shapes, strict=False)
         ]
 

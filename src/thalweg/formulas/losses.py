@@ -28,6 +28,7 @@ from thalweg.formulas.targets import (
     values,
 )
 from thalweg.program import ops
+from thalweg.program.arguments import shape_of
 
 LossFunction: TypeAlias = Callable[..., ops.Array]
 
@@ -131,7 +132,7 @@ class Loss:
 
 def one_value_a_row(losses: ops.Array, rows: int) -> ops.Array:
     """The losses of all rows; a scalar counts for every row alike."""
-    shape = ops.shape_of(losses)
+    shape = shape_of(losses)
     if shape not in ((), (rows,)):
         raise ShapeError(
             f"a loss must give one value a row, shape ({rows},), or a scalar, "

@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
+from thalweg.program.arguments import tracing
 
 Match: TypeAlias = Callable[[ops.Array, ops.Array], ops.Array]
 
@@ -46,7 +47,7 @@ def probabilities(predictions: ops.Array, targets: ops.Array) -> ops.Array:
     whole = targets.dtype.kind in "iu"
     if not (whole and targets.shape == (rows,) and classes > 1):
         return values(predictions, targets)
-    if ops.tracing(targets) is None:
+    if tracing(targets) is None:
         require_classes(targets, classes)
     return ops.one_hot(targets, classes, predictions.dtype.name)
 

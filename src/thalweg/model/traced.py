@@ -21,6 +21,7 @@ from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
 from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.program import ops
+from thalweg.program.arguments import tracing
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
 from thalweg.program.ir import Instruction, Program
@@ -197,7 +198,7 @@ class TracedLoss:
     def __call__(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
         """One value a row, recorded or computed."""
         inputs = {"predictions": predictions, "targets": targets}
-        if ops.tracing(predictions, targets):
+        if tracing(predictions, targets):
             return self.program.record(inputs)["losses"]
         return interpret(self.program.at(len(predictions)), inputs)["losses"]
 

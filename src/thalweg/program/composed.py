@@ -13,7 +13,8 @@ import numpy as np
 from thalweg.checks import is_whole
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
-from thalweg.program.ops import Array, Axis, axes_of, shape_of
+from thalweg.program.arguments import Array, Axis, shape_of, tracing
+from thalweg.program.ops import axes_of
 from thalweg.program.trace import Tracer, location, operation
 from thalweg.program.types import Shape
 
@@ -264,7 +265,7 @@ def cumulative_sum(x: Array, axis: int | None = None) -> Array:
             f"{location()}"
         )
     (place,) = axes_of(shape, -1 if axis is None else axis)
-    if ops.tracing(x) is None:
+    if tracing(x) is None:
         return np.cumsum(x, place)
     return sums_of_shifted(ops.cast_bool(x), shape, place)
 

@@ -27,6 +27,7 @@ import numpy as np
 
 from thalweg.errors import ShapeError, TracingError
 from thalweg.program import ops
+from thalweg.program.arguments import common_dtype, lift, shape_of, tracing
 from thalweg.program.composed import stack
 from thalweg.program.ir import Program
 from thalweg.program.loop_rules import column_starts, parts_of, turns_of
@@ -85,12 +86,12 @@ def scan(
     Source: Elman, "Finding structure in time", 1990.
     """
     states, moving = as_tuple(initial), as_tuple(sequences)
-    recording = ops.tracing(*states, *moving, turns)
+    recording = tracing(*states, *moving, turns)
     several = isinstance(initial, tuple)
     if recording is None:
         return unrolled(step, states, moving, turns, reverse, several)
-    lifted = [ops.lift(recording, each, dtype_in(recording, each)) for each in states]
-    sequence = [ops.lift(recording, each, dtype_in(recording, each)) for each in moving]
+    lifted = [lift(recording, each, dtype_in(recording, each)) for each in states]
+    sequence = [lift(recording, each, dtype_in(recording, each)) for each in moving]
     require_sequences(lifted, sequence)
     body = body_of(step, lifted, sequence)
     if body is None:  # it mixes rows, or needs their number
@@ -100,7 +101,7 @@ def scan(
         turns = sequence[0].shape[1]
     result = recording.emit(
         "scan",
-        [ops.lift(recording, turns, "int32"), *lifted, *sequence, *whole],
+        [lift(recording, turns, "int32"), *lifted, *sequence, *whole],
         body=program,
         states=len(lifted),
         sequences=len(sequence),
@@ -120,7 +121,7 @@ def dtype_in(recording: Trace, value: Any) -> Any:
     if isinstance(value, Tracer):
         return value.type.dtype
     kind = np.asarray(value).dtype.kind
-    return recording.float_dtype if kind == "f" else ops.common_dtype([value])
+    return recording.float_dtype if kind == "f" else common_dtype([value])
 
 
 def require_sequences(states: Sequence[Tracer], sequences: Sequence[Tracer]) -> None:
@@ -149,7 +150,7 @@ def unrolled(
     several: bool,
 ) -> Any:
     """The same, time after time as Python goes: what a loop means."""
-    times = ops.shape_of(sequences[0])[1]
+    times = shape_of(sequences[0])[1]
     if isinstance(turns, Tracer):
         raise TracingError(
             "a loop whose step mixes rows must know its number of turns; scan went "

@@ -7,33 +7,38 @@ takes the dtype of the traced array that it meets.
 
 from __future__ import annotations
 
-import builtins
 import math
-import operator
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
-from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.sizes import Recipe, Size, as_size, number_array
-from thalweg.program.trace import (
-    Trace,
-    Tracer,
-    location,
-    operation,
-    require_outside_loops,
+from thalweg.program.arguments import (
+    Array,
+    Axis,
+    broadcast_shape,
+    common_dtype,
+    elementwise,
+    emit_broadcast,
+    is_bool,
+    is_float,
+    lift,
+    record,
+    shape_of,
+    tracing,
 )
+from thalweg.program.indexing import bounds, with_ellipsis_spelled_out
+from thalweg.program.primitives import PRIMITIVES
+from thalweg.program.sizes import Size, as_size
+from thalweg.program.trace import Tracer, location, operation, require_outside_loops
 from thalweg.program.types import (
     FLOATS,
     Dtype,
     DtypeLike,
     NumpyArray,
     Shape,
-    as_numpy,
     dtype_from,
-    require_unmasked,
     type_of,
 )
 
@@ -83,127 +88,6 @@ __all__ = [
 """What users have of it.
 
 The others are for formulas in the house, or the operators of arrays."""
-
-# A tracer, an array or a number: no static type covers what all three can do.
-Array: TypeAlias = Any
-Axis: TypeAlias = int | tuple[int, ...] | None
-
-
-# How arguments meet ------------------------------------------------------------------
-
-
-def tracing(*arguments: object) -> Trace | None:
-    """The trace that the arguments belong to, the innermost; None for known ones.
-
-    Raises:
-        ArgumentError: one is an array with a masked cell.
-    """
-    found = None
-    for argument in arguments:
-        if not isinstance(argument, Tracer):
-            require_unmasked(argument)
-        elif found is None or argument.trace.depth > found.depth:
-            found = argument.trace
-    return found
-
-
-def common_dtype(arguments: Sequence[object]) -> Dtype:
-    """The dtype in which arguments meet: the tracers' own, floats before integers."""
-    dtypes = {a.type.dtype for a in arguments if isinstance(a, Tracer)}
-    floats: list[Dtype] = [dtype for dtype in FLOATS if dtype in dtypes]
-    if builtins.len(floats) == 2:
-        raise DtypeError(f"float32 meets float64: cast one of them{location()}")
-    if floats:
-        return floats[0]
-    recording = tracing(*arguments)
-    if recording and builtins.any(is_float(a) for a in arguments):
-        return recording.float_dtype
-    wholes: tuple[Dtype, ...] = ("uint32", "int32")
-    for whole in wholes:
-        if whole in dtypes:
-            return whole
-    return "bool" if builtins.all(is_bool(a) for a in arguments) else "int32"
-
-
-def is_float(argument: object) -> bool:
-    """Whether a known argument holds floating-point numbers."""
-    if isinstance(argument, Recipe):
-        return True
-    return not isinstance(argument, Tracer) and np.asarray(argument).dtype.kind == "f"
-
-
-def is_bool(argument: object) -> bool:
-    """Whether an argument holds booleans."""
-    if isinstance(argument, Tracer):
-        return argument.type.dtype == "bool"
-    return np.asarray(argument).dtype.kind == "b"
-
-
-def lift(recording: Trace, argument: object, dtype: Dtype) -> Tracer:
-    """An argument as a tracer of this dtype."""
-    if isinstance(argument, Tracer):
-        return recording.own(cast(argument, dtype))
-    if isinstance(argument, Size | Recipe):
-        return recording.constant(number_array(argument, dtype))
-    array = np.asarray(argument)
-    if array.dtype.kind not in "biuf":
-        raise DtypeError(f"must be numbers or booleans, got {array.dtype}{location()}")
-    try:
-        with np.errstate(over="raise"):
-            return recording.constant(as_numpy(array, dtype))
-    except DtypeError as error:
-        raise DtypeError(f"{error}{location()}") from None
-    except FloatingPointError:
-        most = np.finfo(dtype).max
-        raise ArgumentError(
-            f"a number in a formula must be at most {most:.2g} in size to be {dtype}, "
-            f"got {np.abs(array).max():.2g}{location()}"
-        ) from None
-
-
-def broadcast_shape(shapes: Sequence[Shape]) -> Shape:
-    """The shape that all shapes repeat to, by NumPy's rule."""
-    rank = builtins.max((len(shape) for shape in shapes), default=0)
-    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
-    result: list[int] = []
-    for sizes in zip(*padded, strict=True):
-        others = [n for n in sizes if n != 1]
-        if builtins.any(n != others[0] for n in others[1:]):
-            shown = " and ".join(map(str, shapes))
-            raise ShapeError(f"shapes {shown} don't fit together{location()}")
-        result.append(others[0] if others else 1)
-    return tuple(result)
-
-
-def elementwise(opcode: str, *arguments: Array) -> Array:
-    """Apply an elementwise primitive, in one dtype and one shape."""
-    recording = tracing(*arguments)
-    if recording is None:
-        broadcast_shape([np.shape(a) for a in arguments])
-        return PRIMITIVES[opcode].meaning(*arguments)
-    dtype = common_dtype(arguments)
-    return emit_broadcast(opcode, [lift(recording, a, dtype) for a in arguments])
-
-
-def emit_broadcast(opcode: str, arguments: Sequence[Tracer]) -> Tracer:
-    """Record an elementwise primitive of tracers that are broadcast first."""
-    shape = broadcast_shape([a.shape for a in arguments])
-    repeated = [broadcast_to(a, shape) for a in arguments]
-    return arguments[0].trace.emit(opcode, repeated)
-
-
-def record(opcode: str, x: Array, **attributes: Any) -> Array:
-    """Apply a primitive of one array, which has attributes."""
-    if isinstance(x, Tracer):
-        return x.trace.emit(opcode, (x,), **attributes)
-    require_unmasked(x)
-    return PRIMITIVES[opcode].meaning(np.asarray(x), **attributes)
-
-
-def shape_of(x: Array) -> Shape:
-    """The shape of a tracer, an array or a number."""
-    return tuple(x.shape) if isinstance(x, Tracer) else np.shape(x)
-
 
 # Arithmetic and functions, element by element ----------------------------------------
 
@@ -618,51 +502,6 @@ def index(x: Tracer, key: Any) -> Tracer:
 
 
 operation(index)
-
-
-def with_ellipsis_spelled_out(keys: list[Any], shape: Shape) -> list[Any]:
-    """The keys with a full slice for every axis that they leave out."""
-    used = builtins.sum(1 for k in keys if k is not None and k is not Ellipsis)
-    if used > len(shape):
-        raise ShapeError(f"{used} indices for an array of shape {shape}{location()}")
-    rest = [slice(None)] * (len(shape) - used)
-    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
-    return keys[:at] + rest + keys[at + 1 :]
-
-
-def bounds(key: Any, size: int) -> tuple[int, int, int]:
-    """Start, stop and step of one whole number or slice along an axis."""
-    if isinstance(key, slice):
-        start, stop, step = slice_bounds(key, size)  # pyright: ignore[reportUnknownArgumentType]
-        if step < 1:
-            raise ShapeError(
-                f"a slice's step must be at least 1, got {step}{location()}"
-            )
-        return start, stop if stop >= start else start, step
-    if not hasattr(key, "__index__") or isinstance(key, bool):
-        raise ShapeError(
-            f"an index must be a whole number or a slice, got {key!r}{location()}"
-        )
-    if not -size <= key < size:
-        raise ShapeError(f"index {key} lies outside an axis of size {size}{location()}")
-    position = operator.index(key)
-    position = position if position >= 0 else size + position
-    return position, position + 1, 1
-
-
-def slice_bounds(key: Any, size: int) -> tuple[int, int, int]:
-    """Start, stop and step of a slice, as Python has them, of any size."""
-    parts = size, key.start, key.stop
-    if not builtins.any(isinstance(each, Size) for each in parts):
-        return key.indices(size)
-
-    def place(given: Any, missing: int) -> int:
-        counted = missing if given is None else as_size(given)
-        counted = counted if counted >= 0 else size + counted
-        return counted if counted <= size else size
-
-    step = 1 if key.step is None else operator.index(key.step)
-    return place(key.start, 0), place(key.stop, size), step
 
 
 # Products, rows, randomness ----------------------------------------------------------

@@ -88,9 +88,7 @@ def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -
         rows.axes[value] = found
 
 
-def case_of(
-    program: Program, instruction: Instruction, axes: list[int | None]
-) -> Case:
+def case_of(program: Program, instruction: Instruction, axes: list[int | None]) -> Case:
     """An instruction as rules look at it."""
     types = [program.type(v) for v in instruction.inputs]
     repeated = [repeated_axes(program, v) for v in instruction.inputs]

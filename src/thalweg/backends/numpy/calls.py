@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.errors import ArgumentError
-from thalweg.program import ops
+from thalweg.program.arguments import tracing
 from thalweg.program.compile import (
     gradient_program,
     make_safe,
@@ -52,7 +52,7 @@ def formula(function: FunctionType) -> FunctionType:
 
     @functools.wraps(function)
     def call_formula(*arrays: Any, **settings: Any) -> Any:
-        if ops.tracing(*arrays, *settings.values()):
+        if tracing(*arrays, *settings.values()):
             return function(*arrays, **settings)
         return compiled(*arrays, **settings)
 
@@ -93,7 +93,7 @@ def compile(function: Function) -> Function:
 
     @functools.wraps(function)
     def run(*arrays: Any, **settings: Any) -> Any:
-        if ops.tracing(*arrays, *settings.values()):
+        if tracing(*arrays, *settings.values()):
             return function(*arrays, **settings)
         given = move_arrays(signature, arrays, settings)
         values = [as_input(array) for array in given]
@@ -232,10 +232,10 @@ def gradients_at(
     function: Function, arrays: Sequence[Any], positions: Sequence[int]
 ) -> tuple[Any, list[Any]]:
     """The value and the gradients at arrays, or recorded at tracers."""
-    tracing = ops.tracing(*arrays)
-    if tracing:
+    recording = tracing(*arrays)
+    if recording:
         inputs = [
-            a if isinstance(a, Tracer) else tracing.constant(as_input(a))
+            a if isinstance(a, Tracer) else recording.constant(as_input(a))
             for a in arrays
         ]
         types = [a.type for a in inputs]
@@ -246,7 +246,7 @@ def gradients_at(
     names = list(program.inputs)
     given = dict(zip(names, inputs, strict=True))
     wanted = [f"gradient.{names[p]}" for p in positions]
-    if tracing:
+    if recording:
         recorded = call(program, cast(dict[str, Tracer], given))
         return recorded["result"], [recorded[name] for name in wanted]
     results = interpret(program, given)

@@ -1,0 +1,56 @@
+"""What stands between the brackets of ``x[…]``, as numbers along each axis."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from thalweg.errors import ShapeError
+from thalweg.program.sizes import Size, as_size
+from thalweg.program.trace import location
+from thalweg.program.types import Shape
+
+
+def with_ellipsis_spelled_out(keys: list[Any], shape: Shape) -> list[Any]:
+    """The keys with a full slice for every axis that they leave out."""
+    used = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if used > len(shape):
+        raise ShapeError(f"{used} indices for an array of shape {shape}{location()}")
+    rest = [slice(None)] * (len(shape) - used)
+    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
+    return keys[:at] + rest + keys[at + 1 :]
+
+
+def bounds(key: Any, size: int) -> tuple[int, int, int]:
+    """Start, stop and step of one whole number or slice along an axis."""
+    if isinstance(key, slice):
+        start, stop, step = slice_bounds(key, size)  # pyright: ignore[reportUnknownArgumentType]
+        if step < 1:
+            raise ShapeError(
+                f"a slice's step must be at least 1, got {step}{location()}"
+            )
+        return start, stop if stop >= start else start, step
+    if not hasattr(key, "__index__") or isinstance(key, bool):
+        raise ShapeError(
+            f"an index must be a whole number or a slice, got {key!r}{location()}"
+        )
+    if not -size <= key < size:
+        raise ShapeError(f"index {key} lies outside an axis of size {size}{location()}")
+    position = operator.index(key)
+    position = position if position >= 0 else size + position
+    return position, position + 1, 1
+
+
+def slice_bounds(key: Any, size: int) -> tuple[int, int, int]:
+    """Start, stop and step of a slice, as Python has them, of any size."""
+    parts = size, key.start, key.stop
+    if not any(isinstance(each, Size) for each in parts):
+        return key.indices(size)
+
+    def place(given: Any, missing: int) -> int:
+        counted = missing if given is None else as_size(given)
+        counted = counted if counted >= 0 else size + counted
+        return counted if counted <= size else size
+
+    step = 1 if key.step is None else operator.index(key.step)
+    return place(key.start, 0), place(key.stop, size), step
