@@ -10,8 +10,6 @@ import typer
 
 from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.show import column_table, facts, show, tell
-from thalweg.network import Network
-from thalweg.tabular.pipeline import TableInputs
 from thalweg.words import counted, listed
 
 if TYPE_CHECKING:
@@ -33,6 +31,8 @@ def explain(
     ] = False,
 ) -> None:
     """Show a network's columns, scores, and the formulas that run."""
+    from thalweg.network import Network
+
     found = load_any(model)
     if isinstance(found, Network):
         tell(found.explain(program, profile))
@@ -47,6 +47,8 @@ def explain(
 
 def about(path: Path, estimator: Described) -> list[tuple[str, RenderableType]]:
     """What the file says about an estimator: what goes in, and what comes out."""
+    from thalweg.tabular.pipeline import TableInputs
+
     pipeline = estimator.__pipeline__()
     pairs: list[tuple[str, RenderableType]] = [
         ("Model", path.name),

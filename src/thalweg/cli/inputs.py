@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.errors import ArgumentError, ModelFileError
-from thalweg.files.document import ESTIMATOR
-from thalweg.files.modelfile import opened_model
-from thalweg.loading import held_in, load
-from thalweg.network import Network
-from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.network import Network
     from thalweg.tables.dialect import Dialect
     from thalweg.tabular.model import TableModel
+    from thalweg.training.execution import Execution
 
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
@@ -75,6 +72,8 @@ def execution_on(threads: str | None) -> Execution:
     Raises:
         ArgumentError: that isn't a whole number of 1 or more.
     """
+    from thalweg.training.execution import Execution
+
     if threads is None:
         return Execution()
     try:
@@ -103,6 +102,10 @@ def load_any(path: Path) -> Network | TableModel | NetworkClassifier | NetworkRe
     Raises:
         FileError: the file can't be read, or breaks a rule of the format.
     """
+    from thalweg.files.document import ESTIMATOR
+    from thalweg.files.modelfile import opened_model
+    from thalweg.loading import held_in
+
     with opened_model(path) as content:
         if content.document.get("kind") != ESTIMATOR:
             return held_in(content)
@@ -117,6 +120,9 @@ def load_model(path: Path) -> TableModel:
     Raises:
         FileError: the file can't be read, or holds something else.
     """
+    from thalweg.loading import load
+    from thalweg.network import Network
+
     found = load(path)
     if isinstance(found, Network):
         raise ModelFileError(

@@ -18,15 +18,14 @@ from thalweg.cli.outputs import (
 )
 from thalweg.errors import ArgumentError, FileError
 from thalweg.tabular.settings import Settings
-from thalweg.training.callbacks import Callback
 from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.execution import Execution
-from thalweg.training.logs import JSONLines, TensorBoard
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
     from thalweg.network import Network
+    from thalweg.training.callbacks import Callback
+    from thalweg.training.execution import Execution
 
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes
@@ -139,7 +138,7 @@ def resumed_job(
         usual = from_here(known) if isinstance(known, str) else None
         goes_to = output or usual or model_beside(source)
         require_model_file(goes_to)
-        execution = Execution(saved.setup.engine, execution.threads)
+        execution = replace(execution, engine=saved.setup.engine)
         resumed = (store, saved)
         yield Job(
             *(source, run.target, run.settings, goes_to, execution, others, callbacks),
@@ -201,6 +200,8 @@ def chosen_logs(log: Path | None, tensorboard: Path | None) -> tuple[Callback, .
         ArgumentError: a log can't be called so, or a package is missing.
         FileError: it can't be written.
     """
+    from thalweg.training.logs import JSONLines, TensorBoard
+
     found: list[Callback] = []
     if log is not None:
         require_suffix("--log", log, (LOG,))

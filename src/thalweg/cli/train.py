@@ -49,14 +49,14 @@ from thalweg.cli.outputs import (
 )
 from thalweg.cli.show import tell, tell_json
 from thalweg.interrupts import Terminated, watch
-from thalweg.model.history import EpochRecord
-from thalweg.network import Network
 from thalweg.tables.source import name_of
 from thalweg.tabular.scores import finite
 from thalweg.tabular.settings import Settings
 from thalweg.training.progress import Progress
 
 if TYPE_CHECKING:
+    from thalweg.model.history import EpochRecord
+    from thalweg.network import Network
     from thalweg.tables.table import Table
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.prepared import Prepared

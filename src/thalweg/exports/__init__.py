@@ -1,21 +1,22 @@
 """A trained network in a form that runs without thalweg: ONNX, or Python over NumPy.
 
-This file stays light: the package onnx is imported when a file of it is written.
+This file stays light: whatever writes a form is imported when a file of it is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError
-from thalweg.network import Network
 from thalweg.tabular.libraries import load_libraries
-from thalweg.tabular.pipeline import Described, Pipeline
-from thalweg.training.named import side_by_side
+
+if TYPE_CHECKING:
+    from thalweg.network import Network
+    from thalweg.tabular.pipeline import Described, Pipeline
 
 FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""
@@ -105,6 +106,8 @@ def onnx_inputs(model: Network | Described, source: Any) -> dict[str, NDArray[An
     """
     load_libraries()
     from thalweg.exports.entrances import entrance
+    from thalweg.network import Network
+    from thalweg.training.named import side_by_side
 
     if isinstance(model, Network):
         source = side_by_side(model.layers, source, model.dtype)
@@ -117,6 +120,9 @@ def _pipeline_of(model: object) -> Pipeline:
     Raises:
         ArgumentError: it is nothing that can be exported.
     """
+    from thalweg.network import Network
+    from thalweg.tabular.pipeline import Pipeline
+
     if isinstance(model, Network):
         return Pipeline.of_network(model)
     # Asked of the type, as Python asks for such names: a class has no network.

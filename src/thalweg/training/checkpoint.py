@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from thalweg.checks import require_positive, require_whole
 from thalweg.errors import ArgumentError
-from thalweg.model.record import NetworkRecord
-from thalweg.model.state import TrainingState
+
+if TYPE_CHECKING:
+    from thalweg.model.record import NetworkRecord
+    from thalweg.model.state import TrainingState
 
 TABLE = "table"  # the note that tells a table's run from a network's
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from thalweg.model.history import EpochRecord
 from thalweg.printable import printable
+
+if TYPE_CHECKING:
+    from thalweg.model.history import EpochRecord
 
 PLAIN_LINES = 20  # about as many where nothing can be written over
 UP_AND_CLEAR = "\x1b[A\r\x1b[2K"
