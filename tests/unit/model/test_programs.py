@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -199,3 +200,21 @@ def test_what_cannot_be_told_by_its_value_is_made_anew() -> None:
     assert [compiled_once(holding, lambda n=n: n) for n in (1, 2)] == [1, 2]
     shared = Programs()
     assert [compiled_once(holding, lambda n=n: n, shared) for n in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_search_for_circles_waits_and_is_left_as_it_was(on: bool) -> None:
+    seen: list[bool] = []
+
+    def make() -> None:
+        seen.append(gc.isenabled())
+        raise ValueError("a formula")
+
+    before = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        with pytest.raises(ValueError, match="a formula"):
+            compiled_once(("of a test", object()), make)
+        assert (seen, gc.isenabled()) == ([False], on)
+    finally:
+        (gc.enable if before else gc.disable)()
