@@ -17,7 +17,7 @@ from thalweg.program.types import ArrayType
 
 
 @dataclass
-class Rows:
+class RowAxes:
     """How the rows run through a program.
 
     Arguments:
@@ -31,13 +31,13 @@ class Rows:
     later: set[int] = field(default_factory=set[int])
 
 
-def find_rows(program: Program) -> Rows | None:
+def find_rows(program: Program) -> RowAxes | None:
     """Follow the axis of rows from the inputs; None if rows meet, or if there is none.
 
     Arguments:
         program: finished, over `ROWS` rows.
     """
-    rows = Rows()
+    rows = RowAxes()
     for value, type in enumerate(program.inputs.values()):
         if row_axes(type):
             rows.axes[value] = 0
@@ -62,7 +62,9 @@ def row_axes(type: ArrayType) -> list[int]:
     ]
 
 
-def follow(program: Program, rows: Rows, value: int, instruction: Instruction) -> None:
+def follow(
+    program: Program, rows: RowAxes, value: int, instruction: Instruction
+) -> None:
     """Enter one value."""
     sources = set(instruction.inputs)
     if not (sources.isdisjoint(rows.sums) and sources.isdisjoint(rows.later)):
@@ -119,7 +121,7 @@ def row_axis_repeated(program: Program, value: int) -> int | None:
     return next((a for a in row_axes(program.type(value)) if a in repeated), None)
 
 
-def follow_sums(rows: Rows, value: int, instruction: Instruction) -> None:
+def follow_sums(rows: RowAxes, value: int, instruction: Instruction) -> None:
     """What is linear in sums is a sum; all else that reads one comes later."""
     sources = set(instruction.inputs)
     if any(source in rows.axes for source in sources):

@@ -19,7 +19,7 @@ from thalweg.backends.engine.encode import (
     OPCODES,
     STEPS,
     VERSION,
-    Encoded,
+    EncodedPlan,
     encode,
 )
 from thalweg.backends.engine.fuse import fuse
@@ -109,7 +109,9 @@ def compiled_of(name: str) -> Compiled:
 every_plan = pytest.mark.parametrize("name", MAKERS)
 
 
-def steps_in(words: Sequence[int], encoded: Encoded) -> Iterator[tuple[int, list[int]]]:
+def steps_in(
+    words: Sequence[int], encoded: EncodedPlan
+) -> Iterator[tuple[int, list[int]]]:
     """The kind and the words of every step."""
     at = HEADER
     for _ in encoded.names:
@@ -169,12 +171,12 @@ def test_a_place_of_a_buffer_that_does_not_exist_is_refused() -> None:
 # What is refused ---------------------------------------------------------------------
 
 
-def program_of(encoded: Encoded) -> Any:
+def program_of(encoded: EncodedPlan) -> Any:
     constants = np.frombuffer(encoded.constants, np.uint8)
     return _engine.Program(None, (encoded.words, constants, encoded.names), None)
 
 
-def changed(encoded: Encoded, at: int, word: int) -> Encoded:
+def changed(encoded: EncodedPlan, at: int, word: int) -> EncodedPlan:
     words = encoded.words.copy()
     words[at] = word
     return replace(encoded, words=words)

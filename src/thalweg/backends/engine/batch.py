@@ -8,7 +8,7 @@ from functools import lru_cache
 from thalweg.backends.engine.split import Parts, split
 from thalweg.cached import cached_property
 from thalweg.program.ir import Program
-from thalweg.program.row_axes import Rows, find_rows
+from thalweg.program.row_axes import RowAxes, find_rows
 from thalweg.program.sizes import FEWEST, ROWS
 
 KEPT = 8  # programs of different numbers of rows
@@ -39,7 +39,7 @@ class Batch:
             return None
 
     @cached_property
-    def rows(self) -> Rows | None:
+    def rows(self) -> RowAxes | None:
         """How rows run through the program; None where they meet."""
         return None if self.traced is None else find_rows(self.traced)
 

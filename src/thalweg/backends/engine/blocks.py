@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from thalweg.backends.kernels import Kernels
 from thalweg.program.ir import Program
-from thalweg.program.row_axes import Rows
+from thalweg.program.row_axes import RowAxes
 from thalweg.program.sizes import FEWEST
 
 BLOCK_BYTES = 128 * 1024  # of values that hold rows: an eighth of today's second cache
@@ -46,7 +46,7 @@ class Blocks:
     shards: int = 1
 
 
-def choose_blocks(kernels: Kernels, rows: Rows, count: int) -> Blocks:
+def choose_blocks(kernels: Kernels, rows: RowAxes, count: int) -> Blocks:
     """How to cut a batch's rows.
 
     Arguments:
@@ -75,7 +75,7 @@ def has_loops(program: Program) -> bool:
     return any(each.primitive.kind == "loop" for each in program.instructions)
 
 
-def choose_shards(program: Program, rows: Rows, count: int) -> Blocks:
+def choose_shards(program: Program, rows: RowAxes, count: int) -> Blocks:
     """As many shards of one block as are worth sums of their own."""
     most = min(count // LEAST_ROWS, MOST_SHARDS)
     worth = operations_on_rows(program, rows) // SHARD_OPERATIONS
@@ -84,7 +84,7 @@ def choose_shards(program: Program, rows: Rows, count: int) -> Blocks:
     return Blocks(min(size, count), -(-count // size))
 
 
-def choose_any_blocks(kernels: Kernels, rows: Rows) -> Blocks:
+def choose_any_blocks(kernels: Kernels, rows: RowAxes) -> Blocks:
     """How to cut any number of rows, for a program without learning.
 
     Arguments:
@@ -111,13 +111,13 @@ def most_rows(bytes_a_row: float, most_bytes: int) -> int:
     return max(int(most_bytes / max(bytes_a_row, 1)), FEWEST)
 
 
-def bytes_of_a_row(kernels: Kernels, rows: Rows, count: int) -> float:
+def bytes_of_a_row(kernels: Kernels, rows: RowAxes, count: int) -> float:
     """The bytes that kernels leave for each other, for one row of so many."""
     left = [v for kernel in kernels.kernels for v in kernel.outputs if v in rows.axes]
     return sum(kernels.program.type(v).nbytes for v in left) / count
 
 
-def bytes_of_sums(program: Program, rows: Rows) -> int:
+def bytes_of_sums(program: Program, rows: RowAxes) -> int:
     """The bytes of what is added up over rows, without other views of the same."""
     joined = {
         source
@@ -130,7 +130,7 @@ def bytes_of_sums(program: Program, rows: Rows) -> int:
     return sum(program.type(v).nbytes for v in rows.sums - joined)
 
 
-def operations_on_rows(program: Program, rows: Rows) -> int:
+def operations_on_rows(program: Program, rows: RowAxes) -> int:
     """The operations that rows take: those of the optimizer are left out."""
     return sum(
         i.primitive.cost([program.type(v) for v in i.inputs], i.attributes, i.type)

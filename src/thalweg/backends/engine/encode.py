@@ -61,7 +61,7 @@ Words = list[int]
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedPlan:
     """A plan as the engine takes it.
 
     Arguments:
@@ -77,7 +77,7 @@ class Encoded:
     kernels: tuple[int, ...]
 
 
-def encode(plan: Plan, kinds: Mapping[str, Kind], rows: int) -> Encoded:
+def encode(plan: Plan, kinds: Mapping[str, Kind], rows: int) -> EncodedPlan:
     """Write a plan down.
 
     Arguments:
@@ -89,10 +89,10 @@ def encode(plan: Plan, kinds: Mapping[str, Kind], rows: int) -> Encoded:
     Raises:
         ProgramError: a step has a form that the engine doesn't know.
     """
-    return Encoder(plan, kinds, rows).run()
+    return PlanEncoder(plan, kinds, rows).run()
 
 
-class Encoder:
+class PlanEncoder:
     """The state of one encoding."""
 
     def __init__(self, plan: Plan, kinds: Mapping[str, Kind], rows: int) -> None:
@@ -108,7 +108,7 @@ class Encoder:
         self.steps: list[Words] = []
         self.kernels: list[int] = []
 
-    def run(self) -> Encoded:
+    def run(self) -> EncodedPlan:
         """Buffers first, then steps."""
         for name, type in self.plan.buffers.items():
             kind = KINDS[self.kinds.get(name, "whole")]
@@ -121,7 +121,7 @@ class Encoder:
         header = [MAGIC, VERSION, self.arena_bytes, self.rows, len(self.buffers)]
         header += [len(self.steps), len(self.constants)]
         words = [*header, *joined(self.buffers), *joined(self.steps)]
-        return Encoded(
+        return EncodedPlan(
             np.array(words, np.int64),
             bytes(self.constants),
             tuple(self.names),
@@ -316,25 +316,25 @@ class Encoder:
         write_loop(self, step)
 
 
-Encode = Callable[[Encoder, Step], None]
+Encode = Callable[[PlanEncoder, Step], None]
 ENCODERS: Mapping[str, Encode | str] = {
     "constant": "its bytes come with the plan",
-    "scan": Encoder.scan,
-    "sum": Encoder.reduce,
-    "max": Encoder.reduce,
-    "argmax": Encoder.reduce,
-    "pad": Encoder.pad,
-    "concatenate": Encoder.concatenate,
-    "matmul": Encoder.product,
-    "take": Encoder.by_number,
-    "scatter_add": Encoder.by_number,
-    "random_bits": Encoder.random_bits,
+    "scan": PlanEncoder.scan,
+    "sum": PlanEncoder.reduce,
+    "max": PlanEncoder.reduce,
+    "argmax": PlanEncoder.reduce,
+    "pad": PlanEncoder.pad,
+    "concatenate": PlanEncoder.concatenate,
+    "matmul": PlanEncoder.product,
+    "take": PlanEncoder.by_number,
+    "scatter_add": PlanEncoder.by_number,
+    "random_bits": PlanEncoder.random_bits,
 }
 """How a step of each primitive is written, or why there is none."""
 
 ENCODERS_OF_KINDS: Mapping[str, Encode] = {
-    "elementwise": Encoder.map,
-    "view": Encoder.copied_view,
+    "elementwise": PlanEncoder.map,
+    "view": PlanEncoder.copied_view,
 }
 """The same for all primitives of a kind."""
 

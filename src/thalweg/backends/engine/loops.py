@@ -34,7 +34,7 @@ AROUND = "%around"  # the arena of the steps around a loop, while its body is pl
 Words = list[int]
 
 
-class Writer(Protocol):
+class PlanWriter(Protocol):
     """What writes a plan down."""
 
     arena_bytes: int
@@ -79,7 +79,7 @@ class Loop:
         moving: the buffers that move.
     """
 
-    writer: Writer
+    writer: PlanWriter
     step: Step
     body: Program
     axes: Mapping[int, int]
@@ -212,7 +212,7 @@ class Loop:
         return steps
 
 
-def write_loop(writer: Writer, step: Step) -> None:
+def write_loop(writer: PlanWriter, step: Step) -> None:
     """Write a loop down."""
     line = step.lines[0]
     body: Program = line.attributes["body"]

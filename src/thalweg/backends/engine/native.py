@@ -18,7 +18,7 @@ from thalweg.backends.engine.encode import (
     OPCODES,
     STEPS,
     VERSION,
-    Encoded,
+    EncodedPlan,
 )
 from thalweg.backends.layout import Plan
 from thalweg.errors import ArgumentError
@@ -114,7 +114,7 @@ class Part:
     """One plan of a program, and its numbers for the engine."""
 
     plan: Plan
-    encoded: Encoded
+    encoded: EncodedPlan
 
     @property
     def source(self) -> tuple[NumpyArray, bytes, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from thalweg.program.ir import Instruction, Program, without_dead_code
-from thalweg.program.row_axes import Rows, find_rows
+from thalweg.program.row_axes import RowAxes, find_rows
 from thalweg.program.sizes import ROWS
 
 
@@ -44,7 +44,7 @@ class Parts:
         )
 
 
-def split(program: Program, rows: Rows) -> Parts | None:
+def split(program: Program, rows: RowAxes) -> Parts | None:
     """Cut a program into what can run on blocks of rows, and the rest.
 
     Arguments:
@@ -59,10 +59,10 @@ def split(program: Program, rows: Rows) -> Parts | None:
     outputs = program.outputs.values()
     if not rows.later and not any(v in rows.axes or v in rows.sums for v in outputs):
         return None
-    return Splitter(program, rows).run()
+    return ProgramSplitter(program, rows).run()
 
 
-def rows_come_first(program: Program, rows: Rows) -> bool:
+def rows_come_first(program: Program, rows: RowAxes) -> bool:
     """Whether every output that holds rows has a row of them in its first axis."""
     found = [v for v in program.outputs.values() if v in rows.axes]
     shapes = [program.type(v).shape for v in found]
@@ -71,10 +71,10 @@ def rows_come_first(program: Program, rows: Rows) -> bool:
     )
 
 
-class Splitter:
+class ProgramSplitter:
     """The state of one cut."""
 
-    def __init__(self, program: Program, rows: Rows) -> None:
+    def __init__(self, program: Program, rows: RowAxes) -> None:
         self.program = program
         self.rows = rows
         self.in_block = self._in_block()
