@@ -22,13 +22,16 @@ from typing import Any
 import numpy as np
 from model_samples import (
     WRITTEN,
+    branching,
     forms_text,
     keep_newest,
+    looping,
     normalized,
     own,
     plain,
     rows,
     table_text,
+    with_inputs,
 )
 
 import thalweg as tw
@@ -46,17 +49,19 @@ def lines_of(content: bytes) -> list[str]:
     return [text[start : start + WIDTH] for start in range(0, len(text), WIDTH)]
 
 
-def network_fixture(network: tw.Network, folder: Path) -> Data:
+def network_fixture(network: tw.Network, X: Any, y: Any, folder: Path) -> Data:
     """A network's file, some rows, and what it says of them."""
     network.save(folder / "network.thalweg")
-    X, y = rows()
+    few = {k: v[:FEW] for k, v in X.items()} if isinstance(X, dict) else X[:FEW]
     return {
         "kind": "network",
         "file": lines_of((folder / "network.thalweg").read_bytes()),
-        "X": X[:FEW].tolist(),
+        "X": {k: v.tolist() for k, v in few.items()}
+        if isinstance(few, dict)
+        else few.tolist(),
         "y": y[:FEW].tolist(),
-        "predictions": network.predict(X[:FEW]).tolist(),
-        "metrics": network.evaluate(X[:FEW], y[:FEW]),
+        "predictions": network.predict(few).tolist(),
+        "metrics": network.evaluate(few, y[:FEW]),
     }
 
 
@@ -149,10 +154,19 @@ def main() -> None:
     if folder.exists():
         sys.exit(f"{folder} is there; what a release wrote isn't changed")
     folder.mkdir(parents=True)
-    networks = {"network": plain, "own_formulas": own, "normalized": normalized}
+    networks = {
+        "network": plain,
+        "own_formulas": own,
+        "normalized": normalized,
+        "branching": branching,
+        "looping": looping,
+    }
     with tempfile.TemporaryDirectory() as place:
+        X, y = rows()
         for name, make in networks.items():
-            write(name, network_fixture(make(), Path(place)))
+            write(name, network_fixture(make(), X, y, Path(place)))
+        by_name = {"place": X[:, :3], "code": X[:, 3:]}
+        write("named_inputs", network_fixture(with_inputs(), by_name, y, Path(place)))
         table = Path(place), table_text(), ODD
         write("table_of_classes", table_fixture("species", *table))
         write("table_of_numbers", table_fixture("price", *table, **WRITTEN))
@@ -162,7 +176,6 @@ def main() -> None:
         odd = ",".join(["9"] * MANY) + ",k1"
         many = table_fixture("kind", Path(place), many_text(), odd, **kept)
         write("table_of_many", many)
-        X, y = rows()
         few: dict[str, Any] = {"layers": (3,), "epochs": 2}
         classifier = tw.NetworkClassifier(calibrate=True, **few)
         names = np.array(["one", "two", "three"])[y]

@@ -121,6 +121,36 @@ def with_inputs() -> tw.Network:
     return network
 
 
+@dataclass(frozen=True)
+class Elman(tw.Layer):
+    """A recurrent layer of a user's own over the numbers of a row: a loop in a file."""
+
+    units: int = 2
+
+    def parameters(self, input_shape: Any) -> Any:
+        """For a number, and for the state."""
+        drawn = tw.initializers.normal
+        shapes = {"w": (1, self.units), "u": (self.units, self.units)}
+        return {name: tw.Parameter(shape, drawn) for name, shape in shapes.items()}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        """The state after each number, beside that from last to first."""
+        numbers = tw.reshape(x, (*x.shape, 1))
+        start = x[:, :1] * np.zeros(self.units)
+
+        def step(h: Any, x: Any) -> Any:
+            return tw.tanh(x @ p.w + h @ p.u)
+
+        ahead = tw.scan(step, start, numbers)
+        back = tw.scan(step, start, numbers, turns=3, reverse=True)
+        return tw.concatenate([ahead[:, -1], back[:, 0]], axis=1)
+
+
+def looping() -> tw.Network:
+    """A network with loops of a user's own."""
+    return fitted([Elman(), tw.Dense(3, "softmax")])
+
+
 def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
     """Two epochs of training on the rows."""
     network = tw.Network(layers)
@@ -201,6 +231,7 @@ def write_samples(folder: Path) -> None:
     normalized().save(folder / "normalized.thalweg")
     branching().save(folder / "branching.thalweg")
     with_inputs().save(folder / "inputs.thalweg")
+    looping().save(folder / "looping.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)
