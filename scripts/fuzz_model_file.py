@@ -136,10 +136,10 @@ def uses_of(network: tw.Network) -> Uses:
     shape = network.shapes.outputs[0]
     if np.prod(shape, dtype=float) > LARGE:
         return []
-    X, y = np.ones((FEW, *shape)), np.arange(FEW)
+    X, y = given(network, FEW), np.arange(FEW)
     return [
         lambda: network.predict(X, threads=1),
-        lambda: network.predict(X[:1]),
+        lambda: network.predict(given(network, 1)),
         lambda: network.predict(X, engine="interpreter"),
         lambda: network.evaluate(X, y, threads=1),
         lambda: network.explain(program=True),
@@ -157,6 +157,15 @@ def uses_of(network: tw.Network) -> Uses:
             threads=1,
         ),
     ]
+
+
+def given(network: tw.Network, rows: int) -> Any:
+    """Rows of ones, by name where the network's inputs have names."""
+    first = network.layers[0] if network.layers else None
+    if isinstance(first, tw.Inputs):
+        shapes = first.shapes_by_name.items()
+        return {name: np.ones((rows, *shape)) for name, shape in shapes}
+    return np.ones((rows, *network.shapes.outputs[0]))
 
 
 def predict_both_ways(model: TableModel, table: Path) -> None:
@@ -251,7 +260,8 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 # Cases --------------------------------------------------------------------------------
 
-MODELS = ("plain", "own", "normalized", "classes", "number", "forms", "wide")
+NETWORKS = ("plain", "own", "normalized", "branching", "inputs", "looping")
+MODELS = (*NETWORKS, "classes", "number", "forms", "wide")
 FROZEN = ("array", "frame")
 ESTIMATORS = ("array.classifier", "frame.classifier", "numbers.regressor")
 RUNS = ("network", "table")

@@ -134,6 +134,20 @@ def has_branches(data: Any) -> bool:
     return any(has_branches(described.get(field)) for field in HOLDING)
 
 
+def has_loops(data: Any) -> bool:
+    """Whether what describes formulas holds a program with a loop.
+
+    >>> has_loops([{"prediction": {"opcodes": {"scan": 1, "tanh": 1}}}])
+    True
+    """
+    if isinstance(data, list):
+        return any(map(has_loops, cast(list[Any], data)))
+    if not isinstance(data, dict):
+        return False
+    described = cast(Data, data)
+    return "scan" in described.get("opcodes", ()) or has_loops([*described.values()])
+
+
 # Names --------------------------------------------------------------------------------
 
 CONTROLS = re.compile(

@@ -15,6 +15,7 @@ import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
     has_branches,
+    has_loops,
     require_layer_count,
     require_little_kept,
     require_printable,
@@ -22,7 +23,7 @@ from thalweg.files.bounds import (
     with_escapes,
 )
 from thalweg.files.columnar import LISTS
-from thalweg.files.document import BRANCHES, LONG_LISTS, TIMES
+from thalweg.files.document import BRANCHES, LONG_LISTS, LOOPS, TIMES
 from thalweg.files.history_codec import decode_history, history_data
 from thalweg.files.layer_codec import (
     decode_layer,
@@ -99,6 +100,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     needed = [*document.get("required_features", [])]
     if has_branches(document.get("network", {}).get("layers")):
         needed.append(BRANCHES)
+    if has_loops([document.get("network"), document.get("loss")]):
+        needed.append(LOOPS)
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)

@@ -165,6 +165,9 @@ MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "repeated for rows, and across them": lambda a: (
         (a["X"] @ a["W"].T + square(a)) * ops.exp((a["X"] @ a["W"].T).T + square(a)).T
     ),
+    "a product of what is repeated, without a row that is read": lambda a: (
+        many(a) @ a["W"]
+    ),
     "what is repeated, but for the first row": lambda a: (
         a["X"] + ops.concatenate([a["W"][:1], many(a)], axis=0)[:-1]
     ),

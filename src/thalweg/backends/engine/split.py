@@ -52,7 +52,8 @@ def split(program: Program, rows: RowAxes) -> Parts | None:
         rows: how the rows run through it.
 
     Returns:
-        None if it can't run so: it gives rows along another axis, or nothing of them.
+        None if it can't run so: it gives rows along another axis, or nothing of them,
+        or reads none.
     """
     if not rows_come_first(program, rows):
         return None
@@ -150,7 +151,7 @@ class ProgramSplitter:
             if self._is_free(source):
                 yield from self._read(source)
 
-    def run(self) -> Parts:
+    def run(self) -> Parts | None:
         """Give each part its outputs: its own of the program's, and what crosses."""
         early = set(self.program.computed()) - self.in_block - self.later
         named: dict[int, set[str]] = {}
@@ -176,6 +177,8 @@ class ProgramSplitter:
         block = parts["block"]
         assert block is not None
         value_of, block_rows = outputs["block"], find_rows(block)
+        if block_rows is None:  # it reads no row that could be counted
+            return None
         return Parts(
             parts["before"],
             block,
@@ -183,7 +186,7 @@ class ProgramSplitter:
             tuple(n for n, v in value_of.items() if v in self.rows.sums),
             tuple(n for n, v in value_of.items() if v in self.rows.axes),
             by_blocks=True,
-            axes=block_rows.axes if block_rows is not None else {},
+            axes=block_rows.axes,
         )
 
     def _outputs(
