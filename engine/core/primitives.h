@@ -69,6 +69,7 @@ inline constexpr std::int64_t FORMAT = 1;
   OTHER(pad, 1) \
   OTHER(concatenate, 1) \
   OTHER(matmul, 1) \
+  OTHER(contract, 1) \
   OTHER(take, 1) \
   OTHER(scatter_add, 1) \
   OTHER(random_bits, 1)

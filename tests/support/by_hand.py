@@ -76,6 +76,13 @@ def matmul_by_hand(
     return np.einsum(f"{rows},{columns}->...mn", a, b)
 
 
+def contract_by_hand(
+    x: NumpyArray, y: NumpyArray, batch: int, summed: int
+) -> NumpyArray:
+    each = [np.tensordot(x[at], y[at], summed) for at in np.ndindex(x.shape[:batch])]
+    return np.array(each, x.dtype).reshape((*x.shape[:batch], *np.shape(each[0])))
+
+
 def take_by_hand(table: NumpyArray, indices: NumpyArray) -> NumpyArray:
     result = np.empty(indices.shape + table.shape[1:], table.dtype)
     for at in np.ndindex(indices.shape):

@@ -13,6 +13,7 @@ from support.by_hand import (
     argmax_by_hand,
     broadcast_by_hand,
     concatenate_by_hand,
+    contract_by_hand,
     erf_by_hand,
     floor_by_hand,
     larger,
@@ -142,6 +143,11 @@ def elementwise(
 def forms_of(*forms: Any) -> tuple[tuple[tuple[tuple[int, ...], ...], Attributes], ...]:
     """``(shape, …, attributes)`` as pairs."""
     return tuple((form[:-1], form[-1]) for form in forms)
+
+
+def axes(batch: int, summed: int) -> dict[str, int]:
+    """The attributes of a contraction."""
+    return {"batch": batch, "summed": summed}
 
 
 MATRIX = {"transpose_a": False, "transpose_b": False}
@@ -304,6 +310,25 @@ CASES = (
             ((0, 5), (5, 4), MATRIX),
             ((3, 0), (0, 4), MATRIX),
             ((1, 1), (1, 1), MATRIX),
+        ),
+        tolerances={"float32": 1e-5, "float64": 1e-13},
+    ),
+    Case(
+        "contract",
+        contract_by_hand,
+        forms_of(
+            ((3, 5), (5, 4), axes(0, 1)),
+            ((2, 3, 5), (5, 4), axes(0, 1)),
+            ((2, 3, 2, 5), (2, 5, 4, 3), axes(0, 2)),
+            ((2, 3, 5), (2, 5, 4), axes(1, 1)),
+            ((2, 3, 4, 2, 5), (2, 2, 5, 3), axes(1, 2)),
+            ((2, 3), (2, 3), axes(0, 2)),
+            ((2, 3), (4,), axes(0, 0)),
+            ((2, 3), (3,), axes(0, 1)),
+            ((3,), (3, 2, 2), axes(0, 1)),
+            ((0, 3, 5), (5, 4), axes(0, 1)),
+            ((2, 3, 0), (0, 4), axes(0, 1)),
+            ((1, 1, 1), (1, 1), axes(0, 1)),
         ),
         tolerances={"float32": 1e-5, "float64": 1e-13},
     ),

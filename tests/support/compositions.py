@@ -108,6 +108,18 @@ def multiplied(x: Tracer, y: Tracer, k: int) -> Tracer:
     return x @ np.cos(np.arange(2.0 * rows)).reshape(rows, 2)
 
 
+def contracted(x: Tracer, y: Tracer, k: int) -> Tracer:
+    """Over as many axes as go together, the first of them shared every other time."""
+    batch = int(k % 2 and min(x.ndim, y.ndim) and are_same(x.shape[:1], y.shape[:1]))
+    for summed in range(min(x.ndim, y.ndim) - batch, -1, -1):
+        sums = x.shape[x.ndim - summed :]
+        rest = x.shape[: x.ndim - summed] + y.shape[batch + summed :]
+        fits = number(math.prod(rest)) <= LARGEST and len(rest) <= 4
+        if are_same(sums, y.shape[batch : batch + summed]) and fits:
+            return ops.tanh(ops.contract(x, y, batch, summed))
+    return x
+
+
 def joined(x: Tracer, y: Tracer, k: int) -> Tracer:
     """Along an axis if they fit, else flat; sometimes the same value twice."""
     if number(x.size) + number(y.size) > LARGEST:
@@ -165,6 +177,7 @@ SMOOTH: dict[str, Operation] = {
     "pick": picked,
     "broadcast": grown,
     "matmul": multiplied,
+    "contract": contracted,
     "concatenate": joined,
     "take": rows_taken,
     "select": chosen,

@@ -37,6 +37,8 @@ NUMPY: dict[str, Any] = (
             *("max", "mean", "argmax", "reshape", "transpose", "broadcast_to", "pad"),
             *(
                 "concatenate",
+                "tensordot",
+                "einsum",
                 "array",
                 "arange",
                 "zeros",

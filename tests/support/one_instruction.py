@@ -29,7 +29,7 @@ ULPS = {
     "erf": 8,
 }
 # Another order of the same numbers, or a product and a sum that are rounded once.
-SUMMING = ("sum", "matmul", "scatter_add", "scan")
+SUMMING = ("sum", "matmul", "contract", "scatter_add", "scan")
 
 
 # Running -----------------------------------------------------------------------------

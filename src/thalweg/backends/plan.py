@@ -24,7 +24,7 @@ from thalweg.backends.layout import (
     contiguous_strides,
     single,
 )
-from thalweg.backends.views import view_of
+from thalweg.backends.views import Runs, merged, runs_of_product, view_of
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Program
 from thalweg.program.types import ArrayType, NumpyArray
@@ -95,6 +95,7 @@ class Planner:
         for part, (owner, _) in self.home.items():
             self.parts.setdefault(owner, []).append(part)
         self.fresh: list[int] = []  # roots whose room or last reader is new
+        self.copies: list[tuple[int, int]] = []  # rooms that one kernel reads
         # The roots of which a kernel is the last reader.
         self.ending: dict[int, list[int]] = {}
         for root, number in self.last_use.items():
@@ -234,6 +235,8 @@ class Planner:
         first = self.kernels.instruction(kernel.values[0])
         if first.opcode == "take":
             inputs |= {first.inputs[0]: self._whole_rows(inputs[first.inputs[0]])}
+        elif first.opcode == "contract":
+            inputs = self._as_matrices(kernel, inputs)
         for value in kernel.outputs:
             self.places[value] = self._output_location(number, kernel, value, inputs)
         if first.opcode == "concatenate" and first.attributes["axis"] == 0:
@@ -404,6 +407,9 @@ class Planner:
             if root in self.rooms and self.last_use.get(root, number) <= number:
                 self.arena.release(*self.rooms.pop(root))
         self.fresh.clear()
+        for room in self.copies:
+            self.arena.release(*room)
+        self.copies.clear()
 
     # Outputs --------------------------------------------------------------------------
 
@@ -437,8 +443,33 @@ class Planner:
         apart = not row.size or table.strides[1:] == contiguous_strides(row)
         return table if apart else self._copied(table)
 
+    def _as_matrices(
+        self, kernel: Kernel, inputs: Mapping[int, Location]
+    ) -> dict[int, Location]:
+        """What a contraction and its tail read, copied where axes can't be one."""
+        first, *tail = (self.kernels.instruction(value) for value in kernel.values)
+        x, y = first.inputs
+        types = self.program.type(x), self.program.type(y)
+        left, right, result = runs_of_product(first.attributes, *types)
+        runs: dict[int, set[Runs]] = {value: set() for value in inputs}
+        runs[x].add(left)
+        runs[y].add(right)
+        for value in (value for each in tail for value in each.inputs):
+            if value in runs:
+                runs[value].add(result)
+        return {
+            value: place
+            if all(merged(place, each) for each in runs[value])
+            else self._copied(place)
+            for value, place in inputs.items()
+        }
+
     def _copied(self, place: Location) -> Location:
-        room = contiguous(ARENA, self.arena.allocate(place.type.nbytes), place.type)
+        """A place of its own for the kernel that reads it next."""
+        nbytes = place.type.nbytes
+        offset = self.arena.allocate(nbytes)
+        self.copies.append((offset, nbytes))
+        room = contiguous(ARENA, offset, place.type, place.rows)
         self._copy(place, room)
         return room
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from thalweg.backends.layout import Location, contiguous
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import ArrayType
+from thalweg.program.types import ITEMSIZE, ArrayType
+
+Runs = tuple[int, ...]
 
 
 def view_of(
@@ -38,3 +40,58 @@ def view_of(
     moved = view.__array_interface__["data"][0] - ghost.__array_interface__["data"][0]
     offset = location.offset + moved
     return Location(location.buffer, offset, tuple(view.strides), type, rows)
+
+
+def merged(place: Location, runs: Runs) -> Location | None:
+    """The place where each run of axes is one axis; None where strides don't allow it.
+
+    Rows must be the first axis of their run.
+
+    >>> place = contiguous("x", 0, ArrayType((3, 2, 2, 2), "float64"))
+    >>> found = merged(place, (2, 2))
+    >>> found.type.shape, found.strides
+    ((6, 4), (32, 8))
+    """
+    sizes: list[int] = []
+    strides: list[int] = []
+    rows, start = None, 0
+    for number, count in enumerate(runs):
+        stop = start + count
+        if place.rows is not None and start <= place.rows < stop:
+            if place.rows != start:
+                return None
+            rows = number
+        run = merged_axes(place.type.shape[start:stop], place.strides[start:stop])
+        if run is None:
+            return None
+        sizes.append(run[0])
+        strides.append(ITEMSIZE[place.type.dtype] if run[1] is None else run[1])
+        start = stop
+    type = ArrayType(tuple(sizes), place.type.dtype)
+    return Location(place.buffer, place.offset, tuple(strides), type, rows)
+
+
+def merged_axes(
+    shape: Sequence[int], strides: Sequence[int]
+) -> tuple[int, int | None] | None:
+    """The size and the stride of axes as one; no stride where none is stepped along."""
+    size, stride = 1, None
+    if 0 in shape:
+        return 0, None
+    for n, step in zip(reversed(shape), reversed(strides), strict=True):
+        if n == 1:
+            continue
+        if stride is not None and step != size * stride:
+            return None
+        size, stride = size * n, step if stride is None else stride
+    return size, stride
+
+
+def runs_of_product(
+    attributes: Mapping[str, Any], x: ArrayType, y: ArrayType
+) -> tuple[Runs, Runs, Runs]:
+    """The axes of a contraction's factors and result that are those of matrices."""
+    batch, summed = attributes["batch"], attributes["summed"]
+    free, others = (len(type.shape) - batch - summed for type in (x, y))
+    shared = (1,) * batch
+    return (*shared, free, summed), (*shared, summed, others), (*shared, free, others)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.exports.graph import Graph
+from thalweg.program.families.products import equation
 from thalweg.program.ir import Instruction
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.sizes import RecipeArray
@@ -278,6 +279,15 @@ def matmul(call: Call) -> str:
     return call.add("MatMul", *operands)
 
 
+def contract(call: Call) -> str:
+    """Products over several axes."""
+    x, y = (len(type.shape) for type in call.types)
+    if (call["batch"], call["summed"]) == (0, 1) and y == 2 <= x:
+        return call.add("MatMul", *call.inputs)
+    text = equation(x, y, call["batch"], call["summed"])
+    return call.add("Einsum", *call.inputs, equation=text)
+
+
 def take(call: Call) -> str:
     """Rows of the table; runtimes refuse a number outside it."""
     return call.add("Gather", *call.inputs, axis=0)
@@ -404,6 +414,7 @@ OPERATORS: Mapping[str, Translation] = {
     "pad": pad,
     "concatenate": concatenate,
     "matmul": matmul,
+    "contract": contract,
     "take": take,
     "scatter_add": scatter_add,
     "random_bits": random_bits,

@@ -19,6 +19,7 @@ from thalweg.backends.text.identifiers import Identifiers
 from thalweg.exports import runtime
 from thalweg.exports.translation import needed, operands
 from thalweg.program.arguments import broadcast_shape
+from thalweg.program.families.products import equation
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.loop_rules import parts_of
 from thalweg.program.primitives import PRIMITIVES
@@ -224,6 +225,16 @@ def matmul(it: Written) -> Text:
     return Text(" @ ".join(sides), PRODUCT)
 
 
+def contract(it: Written) -> Text:
+    """A product of matrices, or one over several axes."""
+    x, y = it.array(0), it.array(1)
+    rank, other = (len(it.lines.program.type(n).shape) for n in it.numbers)
+    if (it["batch"], it["summed"]) == (0, 1) and other == 2 <= rank:
+        return Text(f"{x.within(PRODUCT)} @ {y.within(PRODUCT - 1)}", PRODUCT)
+    text = equation(rank, other, it["batch"], it["summed"])
+    return Text(f"np.einsum({text!r}, {x.text}, {y.text}, optimize=True)")
+
+
 def select(it: Written) -> Text:
     """A choice; one of the two chosen from may be a bare number."""
     condition, x, y = (
@@ -372,6 +383,7 @@ IN_NUMPY: Mapping[str, Writer] = {
     "slice": method(slices),
     "concatenate": concatenate,
     "matmul": matmul,
+    "contract": contract,
     "scan": scan,
 }
 IN_RUNTIME: Mapping[str, Writer] = {

@@ -195,6 +195,8 @@ FORMS = {
     "transpose_a": (bool,),
     "transpose_b": (bool,),
     "axis": (int,),
+    "batch": (int,),
+    "summed": (int,),
     "states": (int,),
     "sequences": (int,),
     "reverse": (bool,),

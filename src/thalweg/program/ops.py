@@ -519,6 +519,9 @@ def matmul(a: Array, b: Array) -> Array:
         raise ShapeError(f"a matrix product takes no single numbers{location()}")
     matrix_a = reshape(left, (1, -1)) if left.ndim == 1 else left
     matrix_b = reshape(right, (-1, 1)) if right.ndim == 1 else right
+    if matrix_b.ndim == 2 < matrix_a.ndim:  # as many products as there are rows, in one
+        product = contract(matrix_a, matrix_b)
+        return product[..., 0] if right.ndim == 1 else product
     stack = broadcast_shape([matrix_a.shape[:-2], matrix_b.shape[:-2]])
     product = recording.emit(
         "matmul",
@@ -529,6 +532,11 @@ def matmul(a: Array, b: Array) -> Array:
     rows = () if left.ndim == 1 else product.shape[-2:-1]
     columns = () if right.ndim == 1 else product.shape[-1:]
     return reshape(product, stack + rows + columns)
+
+
+def contract(x: Tracer, y: Tracer, batch: int = 0, summed: int = 1) -> Tracer:
+    """Σ over the last axes of x and the first of y, for each index of those shared."""
+    return x.trace.emit("contract", (x, y), batch=batch, summed=summed)
 
 
 def known_product(a: NumpyArray, b: NumpyArray) -> Array:

@@ -190,10 +190,12 @@ def work_of(program: Program, instruction: Instruction) -> int:
         body = instruction.attributes["body"].at(rows=inputs[1].shape[0])
         a_turn = sum(work_of(body, each) for each in body.instructions)
         return instruction.type.size + instruction.type.shape[1] * a_turn
-    if instruction.opcode == "matmul":
-        inner = inputs[0].shape[-2 if instruction.attributes["transpose_a"] else -1]
-        products = inner // PRODUCTS_AN_ELEMENT
-        return instruction.type.size * (1 + products)
+    if instruction.primitive.kind == "product":
+        size = instruction.type.size
+        cost = instruction.primitive.cost
+        work = cost(inputs, instruction.attributes, instruction.type)
+        inner = work // max(2 * size, 1)
+        return size * (1 + inner // PRODUCTS_AN_ELEMENT)
     return max(each.size for each in [instruction.type, *inputs])
 
 

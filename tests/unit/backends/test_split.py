@@ -165,6 +165,9 @@ MEETING: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "repeated for rows, and across them": lambda a: (
         (a["X"] @ a["W"].T + square(a)) * ops.exp((a["X"] @ a["W"].T).T + square(a)).T
     ),
+    "a product in which rows come second": lambda a: (
+        ops.transpose(ops.reshape(a["X"], (ROWS, 1, 3)), (1, 0, 2)) @ a["W"]
+    )[0],
     "a product of what is repeated, without a row that is read": lambda a: (
         many(a) @ a["W"]
     ),
@@ -205,6 +208,17 @@ APART: dict[str, Callable[[dict[str, Tracer]], Any]] = {
     "a formula of a view of what is repeated": lambda a: (
         ops.max(ops.reshape(many(a), (ROWS, 1, 3)), axis=2)
         + ops.reshape(a["X"], (ROWS, 3, 1))[:, 0]
+    ),
+    "each time by the same weights": lambda a: ops.tanh(
+        ops.reshape(a["X"], (ROWS, 1, 3)) @ a["W"]
+    ),
+    "a product of rows and times with themselves": lambda a: ops.contract(
+        ops.transpose(ops.reshape(a["X"], (ROWS, 1, 3)), (2, 0, 1)),
+        ops.reshape(ops.exp(a["X"]), (ROWS, 1, 3)),
+        summed=2,
+    ),
+    "each row by its own": lambda a: ops.contract(
+        a["X"], ops.reshape(ops.exp(a["X"]), (ROWS, 3, 1)), batch=1
     ),
     "some columns": lambda a: a["X"][:, ::2] * 2,
     "flattened": lambda a: (a["X"].reshape(-1) * 2).reshape(ROWS, 3),

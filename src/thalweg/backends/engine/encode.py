@@ -23,7 +23,7 @@ from thalweg.backends.layout import (
     Step,
     contiguous,
 )
-from thalweg.backends.views import view_of
+from thalweg.backends.views import Runs, merged, runs_of_product, view_of
 from thalweg.errors import ProgramError
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import DTYPES, ITEMSIZE, ArrayType, NumpyArray
@@ -225,6 +225,29 @@ class PlanEncoder:
         if len(step.lines) > done + 1:
             self._tail(step, done, out, outputs)
 
+    def contract(self, step: Step) -> None:
+        """A product over several axes, as one of matrices: runs of axes are one."""
+        first, *tail = step.lines
+        x, y = step.inputs_of(first)
+        left, right, result = runs_of_product(first.attributes, x.type, y.type)
+        inputs = [in_runs(x, left), in_runs(y, right)]
+        number: dict[int, int] = {}
+        for operand in sorted({o for line in tail for o in line.operands}):
+            if operand < len(step.inputs):
+                number[operand] = len(inputs)
+                inputs.append(in_runs(step.inputs[operand], result))
+        for position in range(len(step.lines)):
+            number[len(step.inputs) + position] = len(inputs) + position
+        outputs = tuple((n, in_runs(place, result)) for n, place in step.outputs)
+        shape = outputs[0][1].type.shape
+        plain = {"transpose_a": False, "transpose_b": False}
+        lines = [Line("matmul", plain, (0, 1), ArrayType(shape, first.type.dtype))]
+        for line in tail:
+            operands = tuple(number[operand] for operand in line.operands)
+            type = ArrayType(shape, line.type.dtype)
+            lines.append(Line(line.opcode, line.attributes, operands, type))
+        self.product(Step(tuple(lines), tuple(inputs), outputs))
+
     def _tail(
         self, step: Step, done: int, out: Location, outputs: Mapping[int, Location]
     ) -> None:
@@ -326,6 +349,7 @@ ENCODERS: Mapping[str, Encode | str] = {
     "pad": PlanEncoder.pad,
     "concatenate": PlanEncoder.concatenate,
     "matmul": PlanEncoder.product,
+    "contract": PlanEncoder.contract,
     "take": PlanEncoder.by_number,
     "scatter_add": PlanEncoder.by_number,
     "random_bits": PlanEncoder.random_bits,
@@ -368,6 +392,13 @@ def type_words(type: ArrayType) -> Words:
 def axis_word(axis: int | None) -> int:
     """−1 where there is no axis of rows."""
     return -1 if axis is None else axis
+
+
+def in_runs(place: Location, runs: Runs) -> Location:
+    """A place whose runs of axes are one each, as it was planned."""
+    found = merged(place, runs)
+    assert found is not None
+    return found
 
 
 def swapped(place: Location) -> Location:

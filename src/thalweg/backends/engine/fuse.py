@@ -103,4 +103,7 @@ class Fusion:
         A sum over rows may be added up in parts, so nothing can.
         """
         product = group.values[0]
-        return len(group.shape) == 2 and not (self.rows and self.rows.get(product) != 0)
+        first = self.program.instruction(product)
+        assert first is not None
+        is_one = not first.attributes.get("batch", len(group.shape) - 2)
+        return is_one and not (self.rows and self.rows.get(product) != 0)
