@@ -10,11 +10,13 @@ pytest.register_assert_rewrite("support")
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is tested, also where a shell runs the tests in the background.
+    """Ctrl-C and a closed terminal are tested, also in the background or under nohup.
 
-    Such a shell has its processes ignore SIGINT, and theirs inherit that.
+    There processes ignore SIGINT or SIGHUP, and theirs inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

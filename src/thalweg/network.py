@@ -32,7 +32,7 @@ from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
     prediction_program,
-    require_matrix_output,
+    require_outputs,
 )
 from thalweg.model.traced import TracedLayer
 from thalweg.printable import printable
@@ -346,7 +346,7 @@ class Network(NetworkRecord):
         )
         if held_out is not None:
             check_targets(
-                held_out.y, shapes.outputs[-1][0], objective.loss, "validation y"
+                held_out.y, shapes.outputs[-1], objective.loss, "validation y"
             )
         size = batch_rows(batch_size, len(training))
         regime = Regime(
@@ -510,7 +510,7 @@ class Network(NetworkRecord):
         inputs = side_by_side(self.layers, X, self.dtype)
         rows = rows_from(inputs, y, sample_weight, self.dtype)
         self._require_shape(rows.X)
-        check_targets(rows.y, require_matrix_output(shapes), self.loss)
+        check_targets(rows.y, require_outputs(shapes), self.loss)
         execution = Execution(engine, threads)
         scorer = Scorer(self.layers, shapes, self.loss, rows, memory, execution)
         loss, metrics = scorer.score()

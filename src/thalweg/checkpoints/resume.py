@@ -94,7 +94,7 @@ def go_on(
         setup.clip_norm,
     )
     if held_out is not None:
-        check_targets(held_out.y, shapes.outputs[-1][0], objective.loss, "validation y")
+        check_targets(held_out.y, shapes.outputs[-1], objective.loss, "validation y")
     regime = Regime(
         objective,
         setup.epochs,

@@ -120,7 +120,7 @@ def buffers_of(network: NetworkRecord) -> dict[str, NumpyArray]:
 def random_rows(subject: Subject, network: NetworkRecord) -> dict[str, NumpyArray]:
     """Numbers in [0, 1), all of them the category 0 to an embedding; class numbers."""
     generator = np.random.default_rng(SEED)
-    classes = max(network.shapes.outputs[-1][0], 2)
+    classes = max(network.shapes.outputs[-1][-1], 2)
 
     def drawn(type: ArrayType) -> NumpyArray:
         if type.is_float:

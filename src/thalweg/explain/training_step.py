@@ -24,7 +24,7 @@ def objective_of(network: NetworkRecord) -> Objective | None:
     if settings.get("penalty") is not None and penalty is None:
         return None
     classes = network.loss.name in CLASS_LOSSES
-    outputs = network.shapes.outputs[-1][0]
+    outputs = network.shapes.outputs[-1][-1]
     metric = Accuracy() if classes else SquaredError((1.0,) * outputs)
     return Objective(network.loss, metric, rule, penalty, settings.get("clip_norm"))
 
@@ -32,12 +32,10 @@ def objective_of(network: NetworkRecord) -> Objective | None:
 def batch_types(network: NetworkRecord, loss: Loss) -> dict[str, ArrayType]:
     """The rows of a step: class numbers where classes are learned, else numbers."""
     rows, dtype = rows_of(network), network.dtype
-    (outputs,) = network.shapes.outputs[-1]
+    *positions, outputs = network.shapes.outputs[-1]
     classes = loss.name in CLASS_LOSSES
-    y = ArrayType(
-        (rows,) if classes or outputs == 1 else (rows, outputs),
-        "int32" if classes else dtype,
-    )
+    last = () if classes or outputs == 1 else (outputs,)
+    y = ArrayType((rows, *positions, *last), "int32" if classes else dtype)
     return {"X": ArrayType((rows, *network.shapes.outputs[0]), dtype), "y": y}
 
 

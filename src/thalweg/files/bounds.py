@@ -134,18 +134,18 @@ def has_branches(data: Any) -> bool:
     return any(has_branches(described.get(field)) for field in HOLDING)
 
 
-def has_loops(data: Any) -> bool:
-    """Whether what describes formulas holds a program with a loop.
+def opcodes_in(data: Any) -> set[str]:
+    """The primitives of the programs that a description of formulas holds.
 
-    >>> has_loops([{"prediction": {"opcodes": {"scan": 1, "tanh": 1}}}])
-    True
+    >>> sorted(opcodes_in([{"prediction": {"opcodes": {"scan": 1, "tanh": 1}}}]))
+    ['scan', 'tanh']
     """
     if isinstance(data, list):
-        return any(map(has_loops, cast(list[Any], data)))
+        return set[str]().union(*map(opcodes_in, cast(list[Any], data)))
     if not isinstance(data, dict):
-        return False
+        return set()
     described = cast(Data, data)
-    return "scan" in described.get("opcodes", ()) or has_loops([*described.values()])
+    return {*described.get("opcodes", ()), *opcodes_in([*described.values()])}
 
 
 # Names --------------------------------------------------------------------------------

@@ -23,9 +23,13 @@ LONG_LISTS = "long lists"  # they are arrays
 TIMES = "times"  # an array of that name isn't part of the payload's digest
 BRANCHES = "branches"  # a layer holds layers, whose parameters have longer names
 LOOPS = "loops"  # a formula's program holds another, gone through time after time
+CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
-    {BRANCHES, DIALECT, FORMS, LOG_TARGET, LONG_LISTS, LOOPS, TIMES, ESTIMATOR}
+    {
+        *(BRANCHES, CONTRACTIONS, DIALECT, FORMS, LOG_TARGET, LONG_LISTS, LOOPS),
+        *(TIMES, ESTIMATOR),
+    }
 )
 """What a model may need its reader to know."""
 ENVELOPE = ["format", "min_reader", "writer", "required_features", "payload_sha256"]

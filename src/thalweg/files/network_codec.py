@@ -15,7 +15,7 @@ import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
     has_branches,
-    has_loops,
+    opcodes_in,
     require_layer_count,
     require_little_kept,
     require_printable,
@@ -23,7 +23,13 @@ from thalweg.files.bounds import (
     with_escapes,
 )
 from thalweg.files.columnar import LISTS
-from thalweg.files.document import BRANCHES, LONG_LISTS, LOOPS, TIMES
+from thalweg.files.document import (
+    BRANCHES,
+    CONTRACTIONS,
+    LONG_LISTS,
+    LOOPS,
+    TIMES,
+)
 from thalweg.files.history_codec import decode_history, history_data
 from thalweg.files.layer_codec import (
     decode_layer,
@@ -41,7 +47,7 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.memory import Memory, empty_memory, parts_of
 from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.stack import RANDOM_INPUTS, StepRandom, training_predictions_of
-from thalweg.model.step import require_matrix_output, types_of
+from thalweg.model.step import require_outputs, types_of
 from thalweg.model.traced import (
     TracedLoss,
     can_train,
@@ -50,12 +56,13 @@ from thalweg.model.traced import (
 from thalweg.program.ir import Program
 from thalweg.program.serialize import TYPICAL_ROWS
 from thalweg.program.trace import Tracer, trace
-from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray
+from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray, Shape
 from thalweg.training.arguments import row_shape
 
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
+OF_OPCODES = {"scan": LOOPS, "contract": CONTRACTIONS}  # what its readers must know
 Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]
 
 
@@ -100,8 +107,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     needed = [*document.get("required_features", [])]
     if has_branches(document.get("network", {}).get("layers")):
         needed.append(BRANCHES)
-    if has_loops([document.get("network"), document.get("loss")]):
-        needed.append(LOOPS)
+    opcodes = opcodes_in([document.get("network"), document.get("loss")])
+    needed += [feature for name, feature in OF_OPCODES.items() if name in opcodes]
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)
@@ -147,7 +154,7 @@ def loss_data(network: NetworkRecord, tensors: Tensors) -> Data | None:
         return {"name": loss.name, "parameters": dict(loss.parameters)}
     traced = loss.function
     if not isinstance(traced, TracedLoss):
-        traced = traced_loss(loss, network.shapes.outputs[-1][0], network.dtype)
+        traced = traced_loss(loss, network.shapes.outputs[-1], network.dtype)
     return {"name": loss.name, "program": program_data(traced.program, "loss", tensors)}
 
 
@@ -253,7 +260,7 @@ def require_trainable(network: NetworkRecord) -> None:
     if len(layers) == len(network.layers):
         trace(lambda a: outputs_in_training(network, a), types)
     if network.loss is not None:
-        trace_loss(network.loss, require_matrix_output(shapes), dtype)
+        trace_loss(network.loss, require_outputs(shapes), dtype)
 
 
 def outputs_in_training(network: NetworkRecord, arrays: dict[str, Tracer]) -> Data:
@@ -263,9 +270,9 @@ def outputs_in_training(network: NetworkRecord, arrays: dict[str, Tracer]) -> Da
     return {"y": y, **state}
 
 
-def trace_loss(loss: Loss, outputs: int, dtype: Dtype) -> Program:
+def trace_loss(loss: Loss, outputs: Shape, dtype: Dtype) -> Program:
     """The loss of rows as a program."""
-    type = ArrayType((TYPICAL_ROWS, outputs), dtype)
+    type = ArrayType((TYPICAL_ROWS, *outputs), dtype)
     return trace(
         lambda a: {"losses": loss.per_row(a["predictions"], a["targets"])},
         {"predictions": type, "targets": type},

@@ -136,6 +136,16 @@ def features_of(layer: Layer, input_shape: Shape) -> int:
     return input_shape[0]
 
 
+def last_of(layer: Layer, input_shape: Shape) -> int:
+    """The number of features at each position of a row."""
+    if not input_shape:
+        raise ShapeError(
+            f"{type(layer).__name__} must be given x of shape (rows, …, features), "
+            "got (rows,)"
+        )
+    return input_shape[-1]
+
+
 @dataclass(frozen=True)
 class Dense(Layer):
     """Every unit sees every feature.
@@ -150,11 +160,12 @@ class Dense(Layer):
             with the activation. b starts at zero.
 
     Returns:
-        When applied to x of shape (rows, features), an array (rows, units).
+        When applied to x of shape (rows, …, features), an array (rows, …, units): each
+        position of a row goes through the same W.
 
     Raises:
         ArgumentError: an argument is out of its range, or names nothing known.
-        ShapeError: x isn't of shape (rows, features).
+        ShapeError: x isn't of shape (rows, …, features).
 
     Example:
         >>> from thalweg.formulas.layers import Dense
@@ -181,14 +192,13 @@ class Dense(Layer):
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         """Weights (features, units), and a bias (units,) if there is one."""
         chosen = self.initializer or initializer_for(self.activation)
-        shape = (features_of(self, input_shape), self.units)
+        shape = (last_of(self, input_shape), self.units)
         weights = Parameter(shape, initializer(chosen), penalized=True)
         bias = {"bias": Parameter((self.units,), zeros)} if self.bias else {}
         return {"weights": weights, **bias}
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """φ(x W + b)."""
-        features_of(self, x.shape[1:])
         z = x @ p.weights
         return activation(self.activation)(z + p.bias if self.bias else z)
 

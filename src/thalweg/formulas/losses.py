@@ -24,6 +24,7 @@ from thalweg.formulas.targets import (
     Match,
     as_array,
     as_columns,
+    over_positions,
     probabilities,
     values,
 )
@@ -41,8 +42,9 @@ class Loss:
 
     Arguments:
         name: what tables and errors call it.
-        function: takes predictions (rows, outputs), targets of the same shape and the
-            parameters; returns one value a row, or a scalar that every row shares.
+        function: takes predictions (rows, …, outputs), targets of the same shape and
+            the parameters; returns one value a row, or one for each of its positions,
+            of which a row gets the mean; or a scalar that every row shares.
         match: brings targets to the shape of predictions, or refuses.
         parameters: the numbers that differ from the function's own defaults.
 
@@ -88,7 +90,7 @@ class Loss:
         columns = as_columns(predictions)
         matched = self.match(columns, as_array(targets))
         losses = self.function(columns, matched, **dict(self.parameters))
-        return one_value_a_row(losses, columns.shape[0])
+        return one_value_a_row(losses, columns.shape[:-1])
 
     def with_parameters(self, **parameters: float) -> Loss:
         """The same loss with other numbers, as in ``huber.with_parameters(delta=2.0)``.
@@ -106,10 +108,10 @@ class Loss:
         """The loss of that name, the loss itself, or a user's function as a loss.
 
         Arguments:
-            chosen: a name, a `Loss`, or a function of predictions (rows, outputs) and
-                targets of the same shape that gives one value a row. Class numbers
-                reach it as one-hot rows. A function that gives a scalar works too,
-                but sample weights don't reach inside it.
+            chosen: a name, a `Loss`, or a function of predictions (rows, …, outputs)
+                and targets of the same shape that gives one value a row or position.
+                Class numbers reach it as one-hot rows. A function that gives a scalar
+                works too, but sample weights don't reach inside it.
 
         Raises:
             ArgumentError: there is no loss of that name.
@@ -130,15 +132,17 @@ class Loss:
         return Loss(getattr(chosen, "__name__", "loss"), chosen, probabilities)
 
 
-def one_value_a_row(losses: ops.Array, rows: int) -> ops.Array:
-    """The losses of all rows; a scalar counts for every row alike."""
+def one_value_a_row(losses: ops.Array, positions: tuple[int, ...]) -> ops.Array:
+    """The losses of all rows, the means of their positions; a scalar is every row's."""
     shape = shape_of(losses)
-    if shape not in ((), (rows,)):
+    if shape not in ((), positions[:1], positions):
         raise ShapeError(
-            f"a loss must give one value a row, shape ({rows},), or a scalar, "
+            f"a loss must give one value a row, shape {positions}, or a scalar, "
             f"got {shape}: average over axis=-1"
         )
-    return ops.broadcast_to(losses, (rows,))
+    if shape == positions and len(positions) > 1:
+        losses = over_positions(losses)
+    return ops.broadcast_to(losses, positions[:1])
 
 
 def loss(match: Match) -> Callable[[LossFunction], Loss]:
@@ -156,8 +160,8 @@ def mean_squared_error(predictions: ops.Array, targets: ops.Array) -> ops.Array:
     ℓ = mean of (ŷ − y)² over outputs
 
     Arguments:
-        predictions: ŷ, shape (rows, outputs) or (rows,).
-        targets: y, the same shape, or (rows,) for one output.
+        predictions: ŷ, shape (rows, …, outputs) or (rows,).
+        targets: y, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
 
     Returns:
@@ -184,8 +188,8 @@ def mean_absolute_error(predictions: ops.Array, targets: ops.Array) -> ops.Array
     ℓ = mean of |ŷ − y| over outputs
 
     Arguments:
-        predictions: ŷ, shape (rows, outputs) or (rows,).
-        targets: y, the same shape, or (rows,) for one output.
+        predictions: ŷ, shape (rows, …, outputs) or (rows,).
+        targets: y, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
 
     Returns:
@@ -213,8 +217,8 @@ def huber(
     ℓ = mean over outputs of e²/2 if |e| ≤ δ, else δ (|e| − δ/2), where e = ŷ − y
 
     Arguments:
-        predictions: ŷ, shape (rows, outputs) or (rows,).
-        targets: y, the same shape, or (rows,) for one output.
+        predictions: ŷ, shape (rows, …, outputs) or (rows,).
+        targets: y, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
         delta: δ, from which error on it is absolute, in the targets' unit; set by
             ``huber.with_parameters(delta=2.0)``.
@@ -250,8 +254,8 @@ def binary_cross_entropy(predictions: ops.Array, targets: ops.Array) -> ops.Arra
     as it stands.
 
     Arguments:
-        predictions: ŷ, probabilities, shape (rows, outputs) or (rows,).
-        targets: y, from 0 to 1, the same shape, or (rows,) for one output.
+        predictions: ŷ, probabilities, shape (rows, …, outputs) or (rows,).
+        targets: y, from 0 to 1, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
 
     Returns:
@@ -283,9 +287,9 @@ def cross_entropy(
     as it stands.
 
     Arguments:
-        predictions: ŷ, probabilities, shape (rows, classes).
-        targets: class numbers from 0, shape (rows,), or probabilities (such as
-            one-hot rows), shape (rows, classes).
+        predictions: ŷ, probabilities, shape (rows, …, classes).
+        targets: class numbers from 0, shape (rows, …), or probabilities (such as
+            one-hot rows), shape (rows, …, classes).
         sample_weight: one number a row, or None.
         label_smoothing: ε, the part of each target spread over all classes; set by
             ``cross_entropy.with_parameters(label_smoothing=0.1)``.
@@ -326,8 +330,8 @@ def poisson(predictions: ops.Array, targets: ops.Array) -> ops.Array:
     softplus, or a formula of one's own such as exp.
 
     Arguments:
-        predictions: ŷ, rates above 0, shape (rows, outputs) or (rows,).
-        targets: y, counts of 0 or more, the same shape, or (rows,) for one output.
+        predictions: ŷ, rates above 0, shape (rows, …, outputs) or (rows,).
+        targets: y, counts of 0 or more, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
 
     Returns:
@@ -355,8 +359,8 @@ def quantile(
     ℓ = mean over outputs of max(q e, (q − 1) e), where e = y − ŷ
 
     Arguments:
-        predictions: ŷ, shape (rows, outputs) or (rows,).
-        targets: y, the same shape, or (rows,) for one output.
+        predictions: ŷ, shape (rows, …, outputs) or (rows,).
+        targets: y, the same shape, or (rows, …) for one output.
         sample_weight: one number a row, or None.
         quantile: q, the share of targets to lie below, between 0 and 1; set by
             ``quantile.with_parameters(quantile=0.9)``.

@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
-from thalweg.program.arguments import tracing
+from thalweg.program.arguments import shape_of, tracing
 
 Match: TypeAlias = Callable[[ops.Array, ops.Array], ops.Array]
 
@@ -22,16 +22,16 @@ def as_array(x: ops.Array) -> ops.Array:
 def as_columns(predictions: ops.Array) -> ops.Array:
     """Predictions as floating-point numbers, (rows,) as (rows, 1)."""
     x = as_array(predictions)
-    if x.ndim not in (1, 2):
+    if not x.ndim:
         raise ShapeError(
-            f"predictions must have shape (rows,) or (rows, outputs), got {x.shape}"
+            f"predictions must have shape (rows,) or (rows, …, outputs), got {x.shape}"
         )
     x = x if x.dtype.kind == "f" else ops.cast(x, "float64")
     return ops.reshape(x, (x.shape[0], 1)) if x.ndim == 1 else x
 
 
 def values(predictions: ops.Array, targets: ops.Array) -> ops.Array:
-    """Targets that are numbers: the shape of predictions, or (rows,) for one output."""
+    """Targets that are numbers: the shape of predictions, or without its one output."""
     if predictions.shape not in (targets.shape, (*targets.shape, 1)):
         raise ShapeError(
             f"targets must have the shape of predictions, {predictions.shape}, "
@@ -42,10 +42,10 @@ def values(predictions: ops.Array, targets: ops.Array) -> ops.Array:
 
 
 def probabilities(predictions: ops.Array, targets: ops.Array) -> ops.Array:
-    """Targets that are class numbers (rows,) become one-hot; others are `values`."""
-    rows, classes = predictions.shape
+    """Targets that are class numbers (rows, …) become one-hot; others are `values`."""
+    *positions, classes = predictions.shape
     whole = targets.dtype.kind in "iu"
-    if not (whole and targets.shape == (rows,) and classes > 1):
+    if not (whole and targets.shape == tuple(positions) and classes > 1):
         return values(predictions, targets)
     if tracing(targets) is None:
         require_classes(targets, classes)
@@ -59,3 +59,13 @@ def require_classes(numbers: np.ndarray[Any, Any], classes: int) -> None:
             f"class numbers must be in 0..{classes - 1} for {classes} outputs, "
             f"got {wrong}"
         )
+
+
+def over_positions(values: ops.Array, kept: int = 0) -> ops.Array:
+    """The mean over a row's positions: all axes but the first and the last so many.
+
+    >>> over_positions(np.array([[1.0, 3.0], [2.0, 2.0]])).tolist()
+    [2.0, 2.0]
+    """
+    axes = tuple(range(1, len(shape_of(values)) - kept))
+    return ops.mean(values, axes) if axes else values

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.targets import over_positions
 from thalweg.program import ops
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import NumpyArray, Shape
 
 CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy")
 
@@ -30,14 +31,14 @@ class Metric(ABC):
 
 @dataclass(frozen=True)
 class Accuracy(Metric):
-    """The share of rows whose class is predicted: 1/n Σ [argmax ŷ = y]."""
+    """The share of rows or positions whose class is predicted: 1/n Σ [argmax ŷ = y]."""
 
     def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
         """1 for a row that is right, else 0."""
         right = ops.equal(
             predicted_class(predictions), true_class(predictions, targets)
         )
-        return ops.cast(right, predictions.dtype.name)
+        return over_positions(ops.cast(right, predictions.dtype.name))
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """The accuracy, from 0 to 1."""
@@ -46,12 +47,13 @@ class Accuracy(Metric):
 
 def predicted_class(predictions: ops.Array) -> ops.Array:
     """The most probable class."""
-    return ops.argmax(predictions, axis=1)
+    return ops.argmax(predictions, axis=-1)
 
 
 def true_class(predictions: ops.Array, targets: ops.Array) -> ops.Array:
-    """The class of every row, from class numbers or one-hot rows."""
-    return targets if len(targets.shape) == 1 else predicted_class(targets)
+    """The class of every row or position, from class numbers or one-hot rows."""
+    numbers = len(targets.shape) < len(predictions.shape)
+    return targets if numbers else predicted_class(targets)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class BinaryAccuracy(Metric):
         """1 for a row that is right in all outputs, else 0."""
         answers = ops.reshape(targets, predictions.shape) > 0.5
         right = ops.equal(predictions > 0.5, answers)
-        return ops.min(ops.cast(right, predictions.dtype.name), axis=1)
+        every = ops.min(ops.cast(right, predictions.dtype.name), axis=-1)
+        return over_positions(every)
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """The accuracy, from 0 to 1."""
@@ -84,7 +87,8 @@ class SquaredError(Metric):
     def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
         """The squared error of every output."""
         same = ops.cast(targets, predictions.dtype.name)
-        return (predictions - ops.reshape(same, predictions.shape)) ** 2
+        errors = (predictions - ops.reshape(same, predictions.shape)) ** 2
+        return over_positions(errors, kept=1)
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """rmse over all outputs, in the targets' unit; r2, the mean over outputs."""
@@ -97,16 +101,26 @@ class SquaredError(Metric):
 
 
 def metric_for(
-    loss: Loss, outputs: int, targets: NumpyArray, weights: NumpyArray | None
+    loss: Loss, given: Shape, targets: NumpyArray, weights: NumpyArray | None
 ) -> Metric:
-    """Accuracy where classes are predicted, squared error where numbers are."""
+    """Accuracy where classes are predicted, squared error where numbers are.
+
+    Arguments:
+        loss: that is made small.
+        given: the shape of what a row gives.
+        targets, weights: of the rows.
+    """
     if loss.name == "binary_cross_entropy":
         return BinaryAccuracy()
-    whole = targets.dtype.kind in "iu" and targets.ndim == 1 and outputs > 1
+    *positions, outputs = given
+    whole = targets.dtype.kind in "iu" and targets.shape[1:] == tuple(positions)
+    whole = whole and outputs > 1
     if loss.name == "cross_entropy" or whole:
         return Accuracy()
-    values = targets.reshape(len(targets), -1).astype(np.float64)
+    values = targets.reshape(-1, outputs).astype(np.float64)
     values -= values[0]  # so that equal targets have a variance of exactly 0
+    if weights is not None:
+        weights = np.repeat(weights, len(values) // len(weights))
     mean: Any = np.average(values, axis=0, weights=weights)
     variance: Any = np.average((values - mean) ** 2, axis=0, weights=weights)
     return SquaredError(tuple(float(v) for v in variance))

@@ -6,8 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from thalweg.errors import ShapeError
 from thalweg.formulas import optimizers
 from thalweg.formulas.chain import Shapes
@@ -205,12 +203,12 @@ def scoring_program(
     return finish(make_safe(traced))
 
 
-def require_matrix_output(shapes: Shapes) -> int:
-    """The number of outputs of a row; a network must end in a vector."""
+def require_outputs(shapes: Shapes) -> Shape:
+    """The shape of what a row gives: outputs, or outputs at each of its positions."""
     last: Shape = shapes.outputs[-1]
-    if len(last) != 1:
+    if not last:
         raise ShapeError(
-            f"the last layer must give (rows, outputs), got (rows, "
-            f"{', '.join(map(str, last))})"
+            "the last layer must give (rows, outputs) or (rows, positions, outputs), "
+            "got (rows,)"
         )
-    return int(np.prod(last))
+    return last

@@ -203,12 +203,12 @@ class TracedLoss:
         return interpret(self.program.at(len(predictions)), inputs)["losses"]
 
 
-def traced_loss(loss: Loss, outputs: int, dtype: Dtype) -> TracedLoss:
+def traced_loss(loss: Loss, outputs: Shape, dtype: Dtype) -> TracedLoss:
     """A user's own loss, with its parameters, as its program."""
     losses = partial(loss.function, **dict(loss.parameters))
 
     def program(rows: int) -> Program:
-        type = ArrayType((rows, outputs), dtype)
+        type = ArrayType((rows, *outputs), dtype)
         return make_safe(
             trace(
                 lambda a: {"losses": losses(a["predictions"], a["targets"])},

@@ -20,7 +20,7 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.model.metrics import metric_for
 from thalweg.model.programs import Programs
-from thalweg.model.step import Objective, require_matrix_output
+from thalweg.model.step import Objective, require_outputs
 from thalweg.network import Network
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
@@ -202,7 +202,7 @@ def objective_of(
     """What the network is to learn, checked as `Network.fit` does it."""
     if clip_norm is not None:
         require_positive("clip_norm", clip_norm)
-    outputs = require_matrix_output(network.shapes)
+    outputs = require_outputs(network.shapes)
     chosen = Loss.of(loss or network.loss or usual_loss(network.layers))
     check_targets(rows.y, outputs, chosen)
     metric = metric_for(chosen, outputs, rows.y, rows.weights)

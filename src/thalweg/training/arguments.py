@@ -51,15 +51,17 @@ def split(
     return hold_out(rows, validation, seed)
 
 
-def check_targets(y: NumpyArray, outputs: int, loss: Loss, name: str = "y") -> None:
-    """Targets go with the outputs: numbers of their shape, or class numbers."""
+def check_targets(y: NumpyArray, given: Shape, loss: Loss, name: str = "y") -> None:
+    """Targets go with what a row gives: numbers of its shape, or class numbers."""
+    *positions, outputs = given
     classes = outputs > 1 and loss.match is probabilities
-    if classes and y.ndim == 1 and y.dtype.kind == "i":
+    is_last_left_out = y.shape[1:] == tuple(positions)
+    if classes and is_last_left_out and y.dtype.kind == "i":
         require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
-    elif (y.shape[1] if y.ndim == 2 else 1) != outputs:
+    elif y.shape[1:] != given and not (is_last_left_out and outputs == 1):
         also = " or hold class numbers 0, 1, 2, …" if classes else ""
         raise ShapeError(
-            f"{name} must have shape ({len(y)}, {outputs}){also} for {loss.name} and "
+            f"{name} must have shape {(len(y), *given)}{also} for {loss.name} and "
             f"{outputs} outputs, got {y.dtype} of shape {y.shape}"
         )
     if loss.name == "binary_cross_entropy":

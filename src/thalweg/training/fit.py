@@ -61,7 +61,7 @@ class Scorer:
         execution: Execution,
     ) -> None:
         self._rows = rows.copied()
-        outputs = shapes.outputs[-1][0]
+        outputs = shapes.outputs[-1]
         metric = metric_for(loss, outputs, self._rows.y, self._rows.weights)
         self.metric = metric
         dtype = memory.dtype

@@ -12,7 +12,7 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
 from thalweg.model.metrics import metric_for
 from thalweg.model.record import NetworkRecord
-from thalweg.model.step import Objective, require_matrix_output
+from thalweg.model.step import Objective, require_outputs
 from thalweg.training.arguments import check_targets
 from thalweg.training.rows import Rows
 
@@ -38,7 +38,7 @@ def objective_of_rows(
     clip_norm: float | None,
 ) -> Objective:
     """What a network is to learn from these rows, with all names resolved."""
-    outputs = require_matrix_output(network.shapes)
+    outputs = require_outputs(network.shapes)
     chosen = Loss.of(loss if loss is not None else usual_loss(network.layers))
     check_targets(training.targets, outputs, chosen)
     metric = metric_for(chosen, outputs, training.targets, training.own_weights)

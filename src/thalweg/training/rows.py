@@ -91,10 +91,10 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
     """
     inputs = inputs_from(X, dtype, f"{name}X")
     targets = targets_from(y, dtype, f"{name}y")
-    fits = targets.ndim in (1, 2) and targets.size > 0
+    fits = targets.ndim > 0 and targets.size > 0
     if not fits or len(targets) != len(inputs):
         raise ShapeError(
-            f"{name}y must have shape ({len(inputs)},) or ({len(inputs)}, outputs), "
+            f"{name}y must have shape ({len(inputs)},) or ({len(inputs)}, …, outputs), "
             f"a row for every row of {name}X, got {targets.shape}"
         )
     require_learnable(targets, y, f"{name}y", dtype)
@@ -344,7 +344,12 @@ def hold_out(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
 
 
 def classes_of(targets: NumpyArray) -> NumpyArray:
-    """What tells the classes apart, one number a row; one-hot rows by their place."""
+    """What tells the classes apart, one number a row; one-hot rows by their place.
+
+    Rows with a target at each position have no class of their own.
+    """
+    if targets.ndim > 2:
+        return np.zeros(len(targets))
     return targets if targets.ndim == 1 else targets.argmax(axis=1)
 
 

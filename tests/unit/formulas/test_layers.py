@@ -97,7 +97,7 @@ def test_the_activation_chooses_the_initializer_unless_told(
     assert layer.parameters((4,))["weights"].initializer.name == expected
 
 
-@pytest.mark.parametrize("layer", [Dense(3), Perceptron(), Embedding(2, 3)])
+@pytest.mark.parametrize("layer", [Perceptron(), Embedding(2, 3)])
 def test_x_that_is_no_table_is_refused(layer: Layer) -> None:
     name = type(layer).__name__
     expected = (
@@ -109,6 +109,16 @@ def test_x_that_is_no_table_is_refused(layer: Layer) -> None:
         layer.forward(np.zeros((2, 5, 4)), SimpleNamespace())
     with pytest.raises(ShapeError, match=r"got \(rows,\)"):
         layer.forward(np.zeros(2), SimpleNamespace())
+
+
+def test_dense_works_on_the_last_axis() -> None:
+    x = np.arange(24.0).reshape(2, 4, 3)
+    p = SimpleNamespace(weights=np.ones((3, 2)), bias=np.zeros(2))
+    assert Dense(2).parameters((4, 3))["weights"].shape == (3, 2)
+    expected = np.repeat(x.sum(axis=-1, keepdims=True), 2, axis=-1)
+    assert_array_equal(Dense(2).forward(x, p), expected)
+    with pytest.raises(ShapeError, match=r"\(rows, …, features\), got \(rows,\)"):
+        Dense(2).parameters(())
 
 
 @pytest.mark.parametrize(

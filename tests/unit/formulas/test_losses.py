@@ -125,9 +125,18 @@ def test_shapes_that_do_not_fit_are_named(
     assert str(targets) in str(caught.value)
 
 
-def test_predictions_with_three_axes_are_refused() -> None:
-    with pytest.raises(ShapeError, match=r"\(rows, outputs\), got \(2, 3, 4\)"):
-        mean_squared_error(np.zeros((2, 3, 4)), np.zeros((2, 3, 4)))
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_row_has_the_mean_of_its_positions(loss: Loss) -> None:
+    predictions = np.random.default_rng(2).uniform(0.1, 0.9, (4, 3, 2, 5))
+    targets = np.random.default_rng(3).uniform(0, 1, predictions.shape)
+    found = loss.per_row(predictions, targets)
+    apart = loss.per_row(predictions.reshape(-1, 5), targets.reshape(-1, 5))
+    assert_allclose(found, apart.reshape(4, 6).mean(axis=1))
+
+
+def test_a_single_number_is_no_prediction() -> None:
+    with pytest.raises(ShapeError, match=r"\(rows, …, outputs\), got \(\)"):
+        mean_squared_error(1.0, 1.0)
 
 
 def test_weights_of_a_wrong_shape_are_refused() -> None:

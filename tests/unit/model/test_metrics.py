@@ -29,7 +29,7 @@ def figures(
 ) -> dict[str, float]:
     """The metric's figures, computed on arrays in two batches."""
     predictions, targets = np.asarray(predictions, float), np.asarray(targets)
-    metric = metric_for(Loss.of(loss), predictions.shape[1], targets, weights)
+    metric = metric_for(Loss.of(loss), predictions.shape[1:], targets, weights)
     total = weight = 0.0
     for rows in (slice(3), slice(3, None)):
         each = np.asarray(metric.per_row(predictions[rows], targets[rows]))
@@ -111,5 +111,5 @@ def test_r2_of_equal_targets_is_all_or_nothing(value: float, rows: int) -> None:
 def test_the_metric_goes_with_loss_and_targets(
     loss: Any, outputs: int, targets: Any, metric: type[Metric]
 ) -> None:
-    chosen = metric_for(Loss.of(loss), outputs, np.asarray(targets), None)
+    chosen = metric_for(Loss.of(loss), (outputs,), np.asarray(targets), None)
     assert type(chosen) is metric

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from thalweg.model.metrics import Accuracy
 from thalweg.model.step import (
     Objective,
     prediction_program,
-    require_matrix_output,
+    require_outputs,
     scoring_program,
     step_programs,
 )
@@ -140,9 +141,18 @@ def test_scores_are_weighted_sums() -> None:
     assert_array_equal(found["metric_sum"], w[p.argmax(1) == y].sum())
 
 
-def test_a_network_that_ends_in_no_vector_can_not_be_scored() -> None:
+@dataclass(frozen=True)
+class First(tw.Layer):
+    """One number a row."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return x[:, 0]
+
+
+def test_a_network_that_ends_in_one_number_can_not_be_scored() -> None:
     with pytest.raises(
-        ShapeError, match=r"must give \(rows, outputs\), got \(rows, 2,"
+        ShapeError, match=r"must give \(rows, outputs\) or .*got \(rows,"
     ):
-        require_matrix_output(shapes_of([tw.LayerNorm()], (2, 3), "float32"))
-    assert require_matrix_output(SHAPES) == 3
+        require_outputs(shapes_of([First()], (3,), "float32"))
+    assert require_outputs(shapes_of([tw.LayerNorm()], (2, 3), "float32")) == (2, 3)
+    assert require_outputs(SHAPES) == (3,)

@@ -119,7 +119,7 @@ def weighted(predictions: Any, targets: Any, *, factor: float = 1.0) -> Any:
 @pytest.mark.parametrize("factor", [1.0, 3.0])
 def test_a_saved_loss_is_the_loss_with_its_parameters(factor: float) -> None:
     loss = tw.Loss.of(weighted).with_parameters(factor=factor)
-    saved = traced_loss(loss, 3, "float64")
+    saved = traced_loss(loss, (3,), "float64")
     targets = generator.normal(size=(7, 3))
     expected = factor * np.abs(X - targets).mean(1)
     assert_allclose(saved(X, targets), expected, rtol=1e-14)
@@ -134,7 +134,7 @@ def test_a_loss_that_mixes_rows_in_a_way_that_depends_on_their_number() -> None:
         return tw.mean(predictions[: len(predictions) // 2])
 
     with pytest.raises(ProgramError, match="rows"):
-        traced_loss(tw.Loss.of(odd), 3, "float64")
+        traced_loss(tw.Loss.of(odd), (3,), "float64")
 
 
 def mine(shape: Any, fan_in: int, fan_out: int, generator: Any) -> Any:
