@@ -68,6 +68,8 @@ inline constexpr std::int64_t FORMAT = 1;
   OTHER(slice, 1) \
   OTHER(pad, 1) \
   OTHER(concatenate, 1) \
+  OTHER(windows, 1) \
+  OTHER(add_windows, 1) \
   OTHER(matmul, 1) \
   OTHER(contract, 1) \
   OTHER(take, 1) \

@@ -83,6 +83,38 @@ def contract_by_hand(
     return np.array(each, x.dtype).reshape((*x.shape[:batch], *np.shape(each[0])))
 
 
+def windows_by_hand(
+    x: NumpyArray, axes: Any, sizes: Any, steps: Any, spacing: Any
+) -> NumpyArray:
+    """Element by element: where each is from."""
+    places = [
+        len(range(0, x.shape[a] - (k - 1) * d, s))
+        for a, k, s, d in zip(axes, sizes, steps, spacing, strict=True)
+    ]
+    shape = list(x.shape)
+    for a, n in zip(axes, places, strict=True):
+        shape[a] = n
+    behind = axes[-1] + 1
+    result = np.empty((*shape[:behind], *sizes, *shape[behind:]), x.dtype)
+    for at in np.ndindex(result.shape):
+        element = at[behind : behind + len(sizes)]
+        source = [*at[:behind], *at[behind + len(sizes) :]]
+        for a, k, s, d in zip(axes, element, steps, spacing, strict=True):
+            source[a] = source[a] * s + k * d
+        result[at] = x[tuple(source)]
+    return result
+
+
+def add_windows_by_hand(x: NumpyArray, shape: Any, **attributes: Any) -> NumpyArray:
+    """By the numbers of the elements that windows show."""
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    shown = windows_by_hand(numbers, **attributes)
+    result = np.zeros(math.prod(shape), x.dtype)
+    for number, value in zip(shown.flat, x.flat, strict=True):
+        result[number] += value
+    return result.reshape(shape)
+
+
 def take_by_hand(table: NumpyArray, indices: NumpyArray) -> NumpyArray:
     result = np.empty(indices.shape + table.shape[1:], table.dtype)
     for at in np.ndindex(indices.shape):

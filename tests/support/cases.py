@@ -10,6 +10,7 @@ import pytest
 from scipy.special import expit
 
 from support.by_hand import (
+    add_windows_by_hand,
     argmax_by_hand,
     broadcast_by_hand,
     concatenate_by_hand,
@@ -29,6 +30,7 @@ from support.by_hand import (
     sum_by_hand,
     take_by_hand,
     transpose_by_hand,
+    windows_by_hand,
 )
 from support.loop_forms import TIMES, in_dtype, loop
 from thalweg.program.primitives import PRIMITIVES
@@ -148,6 +150,18 @@ def forms_of(*forms: Any) -> tuple[tuple[tuple[tuple[int, ...], ...], Attributes
 def axes(batch: int, summed: int) -> dict[str, int]:
     """The attributes of a contraction."""
     return {"batch": batch, "summed": summed}
+
+
+def windows(
+    axes: tuple[int, ...],
+    sizes: tuple[int, ...],
+    steps: tuple[int, ...] | None = None,
+    spacing: tuple[int, ...] | None = None,
+) -> dict[str, Any]:
+    """The attributes of windows, side by side unless told."""
+    ones = (1,) * len(axes)
+    steps, spacing = steps or ones, spacing or ones
+    return {"axes": axes, "sizes": sizes, "steps": steps, "spacing": spacing}
 
 
 MATRIX = {"transpose_a": False, "transpose_b": False}
@@ -296,6 +310,36 @@ CASES = (
             ((4, 2), {"axis": 0}),
         ),
         dtypes=ANY,
+    ),
+    Case(
+        "windows",
+        windows_by_hand,
+        forms_of(
+            ((5,), windows((0,), (3,))),
+            ((5,), windows((0,), (2,), (2,), (3,))),
+            ((2, 6, 3), windows((1,), (2,), (3,))),
+            ((2, 5, 4, 2), windows((1, 2), (3, 2), (1, 2), (2, 1))),
+            ((4, 2, 5), windows((0, 2), (2, 2), (2, 1))),
+            ((0, 3), windows((1,), (2,))),
+            ((3, 3), windows((0, 1), (3, 3))),
+        ),
+        dtypes=ANY,
+    ),
+    Case(
+        "add_windows",
+        add_windows_by_hand,
+        forms_of(
+            ((3, 3), {**windows((0,), (3,)), "shape": (5,)}),
+            ((1, 2), {**windows((0,), (2,), (2,), (3,)), "shape": (5,)}),
+            ((2, 2, 2, 3), {**windows((1,), (2,), (3,)), "shape": (2, 6, 3)}),
+            (
+                (2, 1, 2, 3, 2, 2),
+                {**windows((1, 2), (3, 2), (1, 2), (2, 1)), "shape": (2, 5, 4, 2)},
+            ),
+            ((2, 2, 4, 2, 2), {**windows((0, 2), (2, 2), (2, 1)), "shape": (4, 2, 5)}),
+            ((0, 2, 2), {**windows((1,), (2,)), "shape": (0, 3)}),
+        ),
+        dtypes=NUMBERS,
     ),
     Case(
         "matmul",

@@ -120,6 +120,15 @@ def contracted(x: Tracer, y: Tracer, k: int) -> Tracer:
     return x
 
 
+def windowed(x: Tracer, _: Tracer, k: int) -> Tracer:
+    """Pairs of neighbors along an axis, which share elements or don't."""
+    axis = axis_of(x, k)
+    if axis is None or x.ndim > 3 or not 2 <= number(x.shape[axis]) <= LARGEST // 2:
+        return x
+    step = 1 + k % 2 * isinstance(x.shape[axis], int)
+    return ops.windows(x, axis, 2, step)
+
+
 def joined(x: Tracer, y: Tracer, k: int) -> Tracer:
     """Along an axis if they fit, else flat; sometimes the same value twice."""
     if number(x.size) + number(y.size) > LARGEST:
@@ -178,6 +187,7 @@ SMOOTH: dict[str, Operation] = {
     "broadcast": grown,
     "matmul": multiplied,
     "contract": contracted,
+    "windows": windowed,
     "concatenate": joined,
     "take": rows_taken,
     "select": chosen,

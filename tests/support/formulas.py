@@ -59,7 +59,15 @@ NUMPY: dict[str, Any] = (
         for name, opcode in {
             **{
                 n: n
-                for n in ("sigmoid", "softplus", "erf", "scatter_add", "random_bits")
+                for n in (
+                    "sigmoid",
+                    "softplus",
+                    "erf",
+                    "scatter_add",
+                    "random_bits",
+                    "windows",
+                    "add_windows",
+                )
             },
             "spread": "pad",
         }.items()

@@ -20,7 +20,7 @@ from thalweg.program.families.products import equation
 from thalweg.program.ir import Instruction
 from thalweg.program.random import HALF, MULTIPLIERS, ROUNDS, WEYL
 from thalweg.program.sizes import RecipeArray
-from thalweg.program.types import ArrayType, Dtype
+from thalweg.program.types import ArrayType, Dtype, Shape
 
 WORD = 2**32
 SMALL = 0.5  # below it, exp(x) − 1 loses digits
@@ -240,8 +240,14 @@ def pad(call: Call) -> str:
     A step s makes n elements n s long, with s − 1 zeros behind each; those behind the
     last are too many if there is no room for them, and a negative pad removes them.
     """
-    value, shape = call.inputs[0], call.types[0].shape
-    starts, steps, total = call["starts"], call["steps"], call["shape"]
+    shape, total = call.types[0].shape, call["shape"]
+    return spread_out(call, call.inputs[0], shape, call["starts"], call["steps"], total)
+
+
+def spread_out(
+    call: Call, value: str, shape: Shape, starts: Shape, steps: Shape, total: Shape
+) -> str:
+    """A value of some shape in zeros of another, from starts by steps."""
     if not shape:
         return value
     long = [n * step for n, step in zip(shape, steps, strict=True)]
@@ -259,6 +265,45 @@ def pad(call: Call) -> str:
     sizes = zip(total, starts, long, strict=True)
     after = [n - start - used for n, start, used in sizes]
     return call.add("Pad", value, call.graph.sizes([*starts, *after]))
+
+
+def windows(call: Call) -> str:
+    """Elements by their numbers along each axis, then the axes in their order."""
+    value, shape = call.inputs[0], call.types[0].shape
+    axes: Shape = call["axes"]
+    each = zip(axes, call["sizes"], call["steps"], call["spacing"], strict=True)
+    for axis, size, step, apart in reversed([*each]):
+        count: int = call.line.type.shape[axis]
+        numbers = [[i * step + k * apart for k in range(size)] for i in range(count)]
+        indices = call.graph.constant(np.array(numbers, np.int64).reshape(count, size))
+        value = call.add("Gather", value, indices, axis=axis)
+    order: list[int] = []
+    for axis in range(len(shape)):
+        before = sum(other < axis for other in axes)
+        order.append(axis + before)
+        if axis == axes[-1]:
+            order += [other + at + 1 for at, other in enumerate(axes)]
+    return call.add("Transpose", value, perm=order)
+
+
+def add_windows(call: Call) -> str:
+    """The sum of what each element of a window gives, set into zeros."""
+    total, axes, rank = call["shape"], call["axes"], len(call["shape"])
+    behind, found = axes[-1] + 1, ""
+    steps = [1] * rank
+    for axis, step in zip(axes, call["steps"], strict=True):
+        steps[axis] = step
+    shape = call.types[0].shape
+    rest = (*shape[:behind], *shape[behind + len(axes) :])
+    for element in np.ndindex(*call["sizes"]):
+        value, starts = call.inputs[0], [0] * rank
+        for number in reversed(range(len(axes))):
+            index = call.graph.constant(np.array(element[number], np.int64))
+            value = call.add("Gather", value, index, axis=behind + number)
+            starts[axes[number]] = element[number] * call["spacing"][number]
+        value = spread_out(call, value, rest, tuple(starts), tuple(steps), total)
+        found = call.add("Add", found, value) if found else value
+    return found
 
 
 def concatenate(call: Call) -> str:
@@ -413,6 +458,8 @@ OPERATORS: Mapping[str, Translation] = {
     "slice": slices,
     "pad": pad,
     "concatenate": concatenate,
+    "windows": windows,
+    "add_windows": add_windows,
     "matmul": matmul,
     "contract": contract,
     "take": take,

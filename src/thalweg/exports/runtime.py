@@ -488,6 +488,31 @@ def pad(x: Array, starts: Any, steps: Any, shape: Any) -> Array:
     return result
 
 
+def windows(x: Array, axes: Any, sizes: Any, steps: Any, spacing: Any) -> Array:
+    """All parts of x of these sizes along axes, their own axes behind the last."""
+    shape, strides = list(x.shape), list(x.strides)
+    inner: list[Any] = []
+    for axis, size, step, apart in zip(axes, sizes, steps, spacing, strict=True):
+        inner.append(strides[axis] * apart)
+        shape[axis] = (shape[axis] - (size - 1) * apart - 1) // step + 1
+        strides[axis] *= step
+    shape[axes[-1] + 1 : axes[-1] + 1] = sizes
+    strides[axes[-1] + 1 : axes[-1] + 1] = inner
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def add_windows(
+    x: Array, axes: Any, sizes: Any, steps: Any, spacing: Any, shape: Any
+) -> Array:
+    """Zeros of a shape to which each window is added where it belongs."""
+    result = np.zeros(shape, x.dtype)
+    places = windows(result, axes, sizes, steps, spacing)
+    behind = (slice(None),) * (axes[-1] + 1)
+    for element in np.ndindex(*sizes):  # one after the other, since windows overlap
+        places[(*behind, *element)] += x[(*behind, *element)]
+    return result
+
+
 def scatter_add(x: Array, indices: Array, rows: int) -> Array:
     """Zeros, and each row of x added to the row that its index names."""
     result = np.zeros((rows, *x.shape[indices.ndim :]), x.dtype)

@@ -82,6 +82,7 @@ __all__ = [
     "take",
     "transpose",
     "where",
+    "windows",
     "xlogy",
     "zeros_like",
 ]
@@ -532,6 +533,50 @@ def matmul(a: Array, b: Array) -> Array:
     rows = () if left.ndim == 1 else product.shape[-2:-1]
     columns = () if right.ndim == 1 else product.shape[-1:]
     return reshape(product, stack + rows + columns)
+
+
+@operation
+def windows(
+    x: Array,
+    axes: int | Sequence[int],
+    sizes: int | Sequence[int],
+    steps: int | Sequence[int] = 1,
+    spacing: int | Sequence[int] = 1,
+) -> Array:
+    """All parts of one size along some axes; no element is copied.
+
+    y[i, k] = x[i · step + k · spacing], for each window i and its element k
+
+    Arguments:
+        x: any shape.
+        axes: one or several.
+        sizes: how many elements a window has along each of them.
+        steps: how far a window is from the one before.
+        spacing: how far an element is from the one before, in its window.
+
+    Returns:
+        An array with a window for each place along the axes; the windows' own axes come
+        behind the last of them.
+
+    Raises:
+        ShapeError: a window doesn't fit, there is no such axis, or a number isn't 1 or
+            more.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.windows(np.array([1, 2, 3, 4]), axes=0, sizes=2).tolist()
+        [[1, 2], [2, 3], [3, 4]]
+
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning",
+    2016.
+    """
+    along = axes_of(shape_of(x), axes if isinstance(axes, int) else tuple(axes))
+    given = {"sizes": sizes, "steps": steps, "spacing": spacing}
+    several = {
+        name: (each,) * len(along) if isinstance(each, int) else tuple(each)
+        for name, each in given.items()
+    }
+    return record("windows", x, axes=along, **several)
 
 
 def contract(x: Tracer, y: Tracer, batch: int = 0, summed: int = 1) -> Tracer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -306,6 +306,21 @@ class PlanEncoder:
         if place.type.size:
             self.copy(place, part_of(out, starts, steps, place))
 
+    def add_windows(self, step: Step) -> None:
+        """Zeros, and each element of the windows added where it belongs."""
+        line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
+        self.emit("zero", self.place(out))
+        if not place.type.size:
+            return
+        target = view_of(out, "windows", windows_of(line.attributes), out.rows)
+        assert target is not None
+        behind = line.attributes["axes"][-1] + 1
+        for element in np.ndindex(*line.attributes["sizes"]):
+            into = element_of(target, behind, element)
+            added = element_of(place, behind, element)
+            lines = (Line("add", {}, (0, 1), added.type),)
+            self._map(lines, (into, added), ((0, into),), is_tail=False)
+
     def concatenate(self, step: Step) -> None:
         """The parts side by side."""
         line, ((_, out),) = step.lines[0], step.outputs
@@ -348,6 +363,7 @@ ENCODERS: Mapping[str, Encode | str] = {
     "argmax": PlanEncoder.reduce,
     "pad": PlanEncoder.pad,
     "concatenate": PlanEncoder.concatenate,
+    "add_windows": PlanEncoder.add_windows,
     "matmul": PlanEncoder.product,
     "contract": PlanEncoder.contract,
     "take": PlanEncoder.by_number,
@@ -399,6 +415,27 @@ def in_runs(place: Location, runs: Runs) -> Location:
     found = merged(place, runs)
     assert found is not None
     return found
+
+
+def windows_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of the windows that are added up."""
+    return {name: value for name, value in attributes.items() if name != "shape"}
+
+
+def element_of(place: Location, behind: int, element: Sequence[int]) -> Location:
+    """One element of each window, whose own axes come behind so many others."""
+    after = behind + len(element)
+    steps = zip(element, place.strides[behind:after], strict=True)
+    shape, strides, rows = place.type.shape, place.strides, place.rows
+    if rows is not None and rows >= after:
+        rows -= len(element)
+    return Location(
+        place.buffer,
+        place.offset + sum(n * step for n, step in steps),
+        (*strides[:behind], *strides[after:]),
+        ArrayType((*shape[:behind], *shape[after:]), place.type.dtype),
+        rows,
+    )
 
 
 def swapped(place: Location) -> Location:

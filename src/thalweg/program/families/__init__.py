@@ -9,6 +9,7 @@ from thalweg.program.families import constants as constants
 from thalweg.program.families import elementwise as elementwise
 from thalweg.program.families import reductions as reductions
 from thalweg.program.families import views as views
+from thalweg.program.families import windows as windows
 from thalweg.program.families import products as products
 from thalweg.program.families import indexing as indexing
 from thalweg.program.families import random as random
