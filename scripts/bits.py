@@ -198,6 +198,23 @@ def layers(folder: Path) -> Things:
 
 
 @run
+def convolutions(folder: Path) -> Things:
+    """Convolutions over images and series, and pooling."""
+    images = np.random.default_rng(3).normal(size=(len(X), 6, 6, 2))
+    layers = [
+        tw.Conv(4, 3, padding="same", groups=2, activation="relu"),
+        tw.MaxPool(2),
+        tw.Conv(4, 2, dilation=2, padding="reflect", activation="tanh"),
+        tw.ConvTranspose(2, 2, 2),
+        tw.MeanPool(2, 1),
+        tw.Parallel([[tw.GlobalMax()], [tw.GlobalMean()], [tw.Flatten()]]),
+        tw.Dense(3, "softmax"),
+    ]
+    network = trained(layers, inputs=images)
+    return given(network, inputs=images) | written(network, folder, images)
+
+
+@run
 def perceptron(folder: Path) -> Things:
     """One perceptron, which learns yes or no."""
     network = trained([tw.Perceptron("sigmoid")], (CLASSES == 1).astype(int))

@@ -260,7 +260,15 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 # Cases --------------------------------------------------------------------------------
 
-NETWORKS = ("plain", "own", "normalized", "branching", "inputs", "looping")
+NETWORKS = (
+    "plain",
+    "own",
+    "normalized",
+    "branching",
+    "inputs",
+    "looping",
+    "convolving",
+)
 MODELS = (*NETWORKS, "classes", "number", "forms", "wide")
 FROZEN = ("array", "frame")
 ESTIMATORS = ("array.classifier", "frame.classifier", "numbers.regressor")

@@ -151,6 +151,22 @@ def looping() -> tw.Network:
     return fitted([Elman(), tw.Dense(3, "softmax")])
 
 
+def convolving() -> tw.Network:
+    """A network that looks at windows of series."""
+    X, y = rows()
+    network = tw.Network(
+        [
+            tw.Conv(4, 2, padding="same", groups=2, activation="relu"),
+            tw.ConvTranspose(2, 2, 2),
+            tw.MaxPool(2),
+            tw.Flatten(),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+    network.fit(X.reshape(ROWS, 2, 2), y, epochs=2, batch_size=16)
+    return network
+
+
 def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
     """Two epochs of training on the rows."""
     network = tw.Network(layers)
@@ -232,6 +248,7 @@ def write_samples(folder: Path) -> None:
     branching().save(folder / "branching.thalweg")
     with_inputs().save(folder / "inputs.thalweg")
     looping().save(folder / "looping.thalweg")
+    convolving().save(folder / "convolving.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)

@@ -36,6 +36,15 @@ from thalweg.formulas.activations import (
 )
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
+from thalweg.formulas.convolution import (
+    Conv,
+    ConvTranspose,
+    Flatten,
+    GlobalMax,
+    GlobalMean,
+    MaxPool,
+    MeanPool,
+)
 from thalweg.formulas.initializers import Initializer
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
@@ -120,6 +129,8 @@ __all__ = [
     "CheckpointWarning",
     "Columns",
     "Constant",
+    "Conv",
+    "ConvTranspose",
     "CosineWithWarmup",
     "DataError",
     "Dense",
@@ -132,6 +143,9 @@ __all__ = [
     "EpochRecord",
     "ExponentialDecay",
     "FileError",
+    "Flatten",
+    "GlobalMax",
+    "GlobalMean",
     "History",
     "Initializer",
     "Inputs",
@@ -140,6 +154,8 @@ __all__ = [
     "LayerNorm",
     "Lion",
     "Loss",
+    "MaxPool",
+    "MeanPool",
     "ModelFileError",
     "Network",
     "NetworkClassifier",

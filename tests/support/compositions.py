@@ -17,6 +17,7 @@ from thalweg.errors import ShapeError
 from thalweg.program import ops
 from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Program
+from thalweg.program.row_axes import row_axes
 from thalweg.program.sizes import UnknownSizeError, at
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
@@ -125,8 +126,8 @@ def windowed(x: Tracer, _: Tracer, k: int) -> Tracer:
     axis = axis_of(x, k)
     if axis is None or x.ndim > 3 or not 2 <= number(x.shape[axis]) <= LARGEST // 2:
         return x
-    step = 1 + k % 2 * isinstance(x.shape[axis], int)
-    return ops.windows(x, axis, 2, step)
+    apart = k % 2 and not row_axes(x.type)
+    return ops.windows(x, axis, 2, 2 if apart else 1)
 
 
 def joined(x: Tracer, y: Tracer, k: int) -> Tracer:

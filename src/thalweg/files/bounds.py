@@ -10,6 +10,7 @@ from typing import Any, cast
 from thalweg.errors import ModelFileError
 from thalweg.formulas.branches import Branching, Parallel, Residual
 from thalweg.formulas.chain import Shapes
+from thalweg.formulas.convolution import Windowed
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Embedding, Layer, Shape
 from thalweg.model.traced import SavedProgram, traced_in
@@ -63,6 +64,8 @@ def shapes_inside(
                 own = found[place]
                 yield from own.outputs
                 yield from shapes_inside(chain, own.outputs, dtype)
+        elif isinstance(layer, Windowed):
+            yield from layer.shapes_inside(shape)
         elif isinstance(layer, Columns):
             for start, stop, part in layer.parts:
                 held = [] if part is None else [part]

@@ -15,6 +15,15 @@ from thalweg.errors import ModelFileError
 from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.branches import Parallel, Residual
+from thalweg.formulas.convolution import (
+    Conv,
+    ConvTranspose,
+    Flatten,
+    GlobalMax,
+    GlobalMean,
+    MaxPool,
+    MeanPool,
+)
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding
@@ -33,6 +42,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
     for each in (
         *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
         *(Inputs, Parallel, Residual),
+        *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

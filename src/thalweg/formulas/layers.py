@@ -61,8 +61,8 @@ class Parameter:
 
     @property
     def fan_out(self) -> int:
-        """How many units an input reaches."""
-        return self.shape[-1] if self.shape else 1
+        """How many units an input reaches; of a convolution, as parts of windows."""
+        return math.prod(self.shape[:-2]) * self.shape[-1] if self.shape else 1
 
 
 class Namespace(Protocol):

@@ -48,6 +48,7 @@ __all__ = [
     "broadcast_to",
     "cast",
     "concatenate",
+    "contract",
     "cos",
     "equal",
     "erf",
@@ -579,9 +580,39 @@ def windows(
     return record("windows", x, axes=along, **several)
 
 
-def contract(x: Tracer, y: Tracer, batch: int = 0, summed: int = 1) -> Tracer:
-    """Σ over the last axes of x and the first of y, for each index of those shared."""
-    return x.trace.emit("contract", (x, y), batch=batch, summed=summed)
+@operation
+def contract(x: Array, y: Array, batch: int = 0, summed: int = 1) -> Array:
+    """The sum of products over the last axes of x and the first of y.
+
+    z[b, i, j] = Σₖ x[b, i, k] y[b, k, j], where each letter is several axes
+
+    Arguments:
+        x: axes that are shared, then free ones, then those summed over.
+        y: axes that are shared, then those summed over, then free ones.
+        batch: how many axes come first in both, and are shared.
+        summed: how many axes are summed over.
+
+    Returns:
+        An array of the shared axes, the free ones of x, and those of y.
+
+    Raises:
+        ShapeError, DtypeError: the sizes or dtypes of x and y don't go together.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> image, filters = np.ones((6, 6, 3)), np.ones((6, 3, 2))
+        >>> tw.contract(image, filters, summed=2).tolist()[0]
+        [18.0, 18.0]
+    """
+    recording = tracing(x, y)
+    attributes = {"batch": batch, "summed": summed}
+    if recording is None:
+        arrays = [np.asarray(each) for each in (x, y)]
+        PRIMITIVES["contract"].infer(*map(type_of, arrays), **attributes)
+        return PRIMITIVES["contract"].meaning(*arrays, **attributes)
+    dtype = common_dtype([x, y])
+    factors = [lift(recording, each, dtype) for each in (x, y)]
+    return recording.emit("contract", factors, **attributes)
 
 
 def known_product(a: NumpyArray, b: NumpyArray) -> Array:

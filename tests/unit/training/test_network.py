@@ -464,10 +464,10 @@ def test_probabilities_lie_between_0_and_1() -> None:
         tw.Network([tw.Dense(1, "sigmoid")]).fit(X, CLASSES)
 
 
-def test_the_last_layer_must_give_rows_and_outputs() -> None:
+def test_targets_have_the_shape_of_what_the_last_layer_gives() -> None:
     cubes = generator.normal(size=(20, 3, 4))
     network = tw.Network([tw.LayerNorm()])
-    with pytest.raises(ShapeError, match=r"last layer must give \(rows, outputs\)"):
+    with pytest.raises(ShapeError, match=r"y must have shape \(16, 3, 4\) for mean_"):
         network.fit(cubes, np.zeros(20))
     assert network.initialize((3, 4)).predict(cubes).shape == (20, 3, 4)
 
