@@ -70,7 +70,10 @@ def run_planned(program: Program, arrays: Sequence[NumpyArray]) -> NumpyArray:
 
 def assert_planned(opcode: str, got: Any, expected: Any) -> None:
     """The same bits, or the same within rounding where another function gives them."""
-    if opcode in ROUNDED and got.dtype.kind == "f":
+    if opcode == "contract":  # what is copied first may lie otherwise, and so be summed
+        close = 64 * np.finfo(got.dtype).eps
+        assert_allclose(got, expected, close, close, strict=True)
+    elif opcode in ROUNDED and got.dtype.kind == "f":
         assert_allclose(got, expected, rtol=4 * np.finfo(got.dtype).eps, strict=True)
     else:
         assert_array_equal(got, expected, strict=True)

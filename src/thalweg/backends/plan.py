@@ -8,7 +8,7 @@ cost nothing. An output with the name of an input is carried: the run leaves it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
@@ -24,7 +24,14 @@ from thalweg.backends.layout import (
     contiguous_strides,
     single,
 )
-from thalweg.backends.views import Runs, merged, runs_of_product, view_of
+from thalweg.backends.views import (
+    Runs,
+    copying_order,
+    merged,
+    permuted,
+    runs_of_product,
+    view_of,
+)
 from thalweg.errors import ProgramError
 from thalweg.program.ir import Program
 from thalweg.program.types import ArrayType, NumpyArray
@@ -460,18 +467,25 @@ class Planner:
         return {
             value: place
             if all(merged(place, each) for each in runs[value])
-            else self._copied(place)
+            else self._copied(place, copying_order(place, runs[value]))
             for value, place in inputs.items()
         }
 
-    def _copied(self, place: Location) -> Location:
-        """A place of its own for the kernel that reads it next."""
+    def _copied(self, place: Location, order: Sequence[int] | None = None) -> Location:
+        """A place of its own for the kernel that reads it next.
+
+        Arguments:
+            place: what is copied.
+            order: its axes as they are to lie in memory; None for their own order.
+        """
         nbytes = place.type.nbytes
         offset = self.arena.allocate(nbytes)
         self.copies.append((offset, nbytes))
-        room = contiguous(ARENA, offset, place.type, place.rows)
-        self._copy(place, room)
-        return room
+        order = range(len(place.strides)) if order is None else order
+        source = permuted(place, order)
+        room = contiguous(ARENA, offset, source.type, source.rows)
+        self._copy(source, room)
+        return permuted(room, [order.index(axis) for axis in range(len(order))])
 
 
 def plan(kernels: Kernels, rows: Mapping[int, int] | None = None) -> Plan:

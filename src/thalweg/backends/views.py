@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,3 +95,36 @@ def runs_of_product(
     free, others = (len(type.shape) - batch - summed for type in (x, y))
     shared = (1,) * batch
     return (*shared, free, summed), (*shared, summed, others), (*shared, free, others)
+
+
+def permuted(place: Location, order: Sequence[int]) -> Location:
+    """The place with its axes in another order."""
+    return Location(
+        place.buffer,
+        place.offset,
+        tuple(place.strides[axis] for axis in order),
+        ArrayType(tuple(place.type.shape[axis] for axis in order), place.type.dtype),
+        None if place.rows is None else [*order].index(place.rows),
+    )
+
+
+def copying_order(place: Location, runs: Collection[Runs]) -> Sequence[int]:
+    """The order of axes in which a factor's copy lies, so that it's a matrix.
+
+    Of two runs either may come last; it is the one whose elements are nearest in what
+    is copied, as the channels of an image's windows.
+
+    >>> columns = contiguous("x", 0, ArrayType((4, 2, 3), "float64"))
+    >>> turned = permuted(columns, (1, 2, 0))
+    >>> copying_order(turned, [(2, 1)]), copying_order(columns, [(1, 2)])
+    ((2, 0, 1), (0, 1, 2))
+    """
+    every = tuple(range(len(place.strides)))
+    if len(runs) != 1:
+        return every
+    ((*shared, first, last),) = runs
+    start = len(shared)
+    middle = start + first
+    if not first or not last or place.strides[middle - 1] >= place.strides[-1]:
+        return every
+    return (*every[:start], *every[middle:], *every[start:middle])

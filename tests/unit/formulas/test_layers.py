@@ -143,7 +143,7 @@ def test_layers_with_the_same_fields_are_equal() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "fans"),
-    [((5, 2), (5, 2)), ((3, 5, 2), (15, 2)), ((4,), (4, 4)), ((), (1, 1))],
+    [((5, 2), (5, 2)), ((3, 5, 2), (15, 6)), ((4,), (4, 4)), ((), (1, 1))],
 )
 def test_fans(shape: tuple[int, ...], fans: tuple[int, int]) -> None:
     parameter = Parameter(shape, Dense(1).parameters((1,))["bias"].initializer)
