@@ -121,6 +121,45 @@ def test_a_loop_from_zeros_is_cut_into_blocks(name: str, reverse: bool) -> None:
         close(by_engine(program, given, blocks), wanted, "float64")
 
 
+STEPS: dict[str, Any] = {
+    "a product": lambda a, s, x: s @ a["V"],
+    "what follows a product": lambda a, s, x: ops.tanh(x @ a["V"] + s @ a["V"]),
+    "a product of what is turned": lambda a, s, x: (
+        ops.transpose(ops.reshape(s, (s.shape[0], 3, 2)), (0, 2, 1)) @ a["V"] + x
+    ),
+    "windows that are added up": lambda a, s, x: (
+        ops.sum(ops.windows(s, 1, 2), axis=2) @ a["V"] + x
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_state_may_have_several_axes(name: str) -> None:
+    """Where a state is written rows have gaps, between which a matrix has none."""
+    random = np.random.default_rng(9)
+    types = {
+        "s": ArrayType((ROWS, 2, 3), "float64"),
+        "x": ArrayType((ROWS, TIMES, 2, 3), "float64"),
+        "V": ArrayType((3, 3), "float64"),
+    }
+    given = {
+        "s": random.normal(size=(COUNT, 2, 3)),
+        "x": random.normal(size=(COUNT, TIMES, 2, 3)),
+        "V": random.normal(size=(3, 3)),
+    }
+
+    def formula(a: Any) -> Any:
+        states = scan(lambda s, x: STEPS[name](a, s, x), a["s"], a["x"])
+        return {"loss": ops.sum(ops.square(states)), "states": states}
+
+    traced = make_safe(trace(formula, types))
+    for program in (traced, differentiate(traced, "loss", ["s", "x", "V"])):
+        finished = finish(program)
+        wanted = interpret(finished.at(rows=COUNT), given)
+        for blocks in CUTS:
+            close(by_engine(finished, given, blocks), wanted, "float64")
+
+
 def run(program: Program, given: Any) -> Any:
     own = {name: np.array(given[name]) for name in program.inputs}
     bound = NativeProgram(compile_program(program), own)

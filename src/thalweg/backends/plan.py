@@ -33,7 +33,7 @@ from thalweg.backends.views import (
     view_of,
 )
 from thalweg.errors import ProgramError
-from thalweg.program.ir import Program
+from thalweg.program.ir import Instruction, Program
 from thalweg.program.types import ArrayType, NumpyArray
 
 
@@ -92,6 +92,12 @@ class Planner:
             name: value
             for name, value in self.program.outputs.items()
             if name in self.program.inputs
+        }
+        # The instruction that the kernel of a value begins with.
+        self.first = {
+            value: self.kernels.instruction(kernel.values[0])
+            for kernel in kernels.kernels
+            for value in kernel.values
         }
         self.home = self._parts_of_concatenations()
         self.given = self._given_buffers()
@@ -200,17 +206,26 @@ class Planner:
         given: dict[int, str] = {}
         for name, value in self.program.outputs.items():
             root = self._filled_root(value)
-            if name in self.homes and not self._fits_home(root, value):
+            if name in self.homes and not self._fits(self.homes[name], root, value):
                 continue
             if root is not None and name not in self.carried and root not in self.home:
                 given.setdefault(root, name)
         return given
 
-    def _fits_home(self, root: int | None, value: int) -> bool:
+    def _fits(self, home: Location, root: int | None, value: int) -> bool:
         """Whether a kernel can write to a place whose elements have gaps."""
         if root is None or root != value:
             return False
-        return self.kernels.instruction(root).opcode != "concatenate"
+        first = self.first[root]
+        if first.opcode == "contract":  # which writes a matrix
+            *_, result = self._runs(first)
+            return merged(home, result) is not None
+        return first.opcode != "concatenate"
+
+    def _runs(self, contraction: Instruction) -> tuple[Runs, Runs, Runs]:
+        """The axes of its factors and its result that are those of matrices."""
+        x, y = (self.program.type(value) for value in contraction.inputs)
+        return runs_of_product(contraction.attributes, x, y)
 
     def _home(self, name: str, type: ArrayType, rows: int | None) -> Location:
         """Where an input or output lies: a buffer of its own, or as it is said."""
@@ -456,8 +471,7 @@ class Planner:
         """What a contraction and its tail read, copied where axes can't be one."""
         first, *tail = (self.kernels.instruction(value) for value in kernel.values)
         x, y = first.inputs
-        types = self.program.type(x), self.program.type(y)
-        left, right, result = runs_of_product(first.attributes, *types)
+        left, right, result = self._runs(first)
         runs: dict[int, set[Runs]] = {value: set() for value in inputs}
         runs[x].add(left)
         runs[y].add(right)
@@ -466,7 +480,7 @@ class Planner:
                 runs[value].add(result)
         return {
             value: place
-            if all(merged(place, each) for each in runs[value])
+            if all(merged(place, each) is not None for each in runs[value])
             else self._copied(place, copying_order(place, runs[value]))
             for value, place in inputs.items()
         }
