@@ -263,7 +263,8 @@ class Network(NetworkRecord):
         Arguments:
             X: inputs, shape (rows, features); of a network whose first layer is
                 `Inputs`, a dict with such an array for each input.
-            y: class numbers (rows,), or numbers (rows,) or (rows, outputs).
+            y: class numbers (rows,), or numbers (rows,) or (rows, outputs); at each
+                position, where the last layer gives (rows, positions…, outputs).
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
                 gives one value a row. None goes by the last activation: cross_entropy
                 after softmax, binary_cross_entropy after sigmoid, else

@@ -180,7 +180,7 @@ def convolved(seen: ops.Array, weights: ops.Array, rank: int, groups: int) -> op
 class ConvTranspose(Windowed):
     """A convolution backwards: every place gives a window, and windows add up.
 
-    y[i·s + j·d] = φ(Σ x[i] W[j] + b), over all places i and elements j that meet there
+    y[i·s + j] = φ(Σ x[i] W[j] + b), over all places i and elements j that meet there
 
     It is the adjoint of `Conv`: what this makes larger, that makes smaller.
 
@@ -510,14 +510,19 @@ def per_axis(name: str, value: PerAxis, rank: int) -> Shape:
 
 def require_per_axis(name: str, value: object) -> None:
     """A whole number of 1 or more, or several."""
+    require(
+        are_counts(value),
+        name,
+        "a whole number of 1 or more, or one for each axis",
+        value,
+    )
+
+
+def are_counts(value: object) -> bool:
+    """Whether it's a whole number of 1 or more, or several of them."""
     several = cast(tuple[object, ...], value) if isinstance(value, tuple) else (value,)
-    fits = len(several) > 0 and all(is_count(each) for each in several)
-    require(fits, name, "a whole number of 1 or more, or one for each axis", several)
-
-
-def is_count(value: object) -> bool:
-    """Whether it's a whole number of 1 or more."""
-    return is_whole(value) and cast(int, value) >= 1
+    counts = (is_whole(each) and cast(int, each) >= 1 for each in several)
+    return len(several) > 0 and all(counts)
 
 
 def count_of(n: int, size: int, stride: int, dilation: int = 1) -> int:

@@ -101,18 +101,18 @@ class SquaredError(Metric):
 
 
 def metric_for(
-    loss: Loss, given: Shape, targets: NumpyArray, weights: NumpyArray | None
+    loss: Loss, output_shape: Shape, targets: NumpyArray, weights: NumpyArray | None
 ) -> Metric:
     """Accuracy where classes are predicted, squared error where numbers are.
 
     Arguments:
         loss: that is made small.
-        given: the shape of what a row gives.
+        output_shape: of what a row gives.
         targets, weights: of the rows.
     """
     if loss.name == "binary_cross_entropy":
         return BinaryAccuracy()
-    *positions, outputs = given
+    *positions, outputs = output_shape
     whole = targets.dtype.kind in "iu" and targets.shape[1:] == tuple(positions)
     whole = whole and outputs > 1
     if loss.name == "cross_entropy" or whole:

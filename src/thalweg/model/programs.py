@@ -75,7 +75,7 @@ def compiled_once(
     """
 
     def compiled() -> T:
-        with uncollected():
+        with without_collection():
             return make()
 
     def made() -> T:
@@ -85,19 +85,19 @@ def compiled_once(
 
 
 @contextmanager
-def uncollected() -> Generator[None]:
-    """Without a search for circles of objects nobody holds, which programs haven't.
+def without_collection() -> Generator[None]:
+    """Without garbage collection, which looks for reference cycles: programs have none.
 
-    They are many small objects, and each search goes through all that are alive: for
-    20,000 instructions a quarter of the time.
+    They are many small objects, and each collection goes through all that are alive:
+    for 20,000 instructions a quarter of the time.
     """
-    searches = gc.isenabled()
-    if searches:  # not what another, or another thread, has turned off
+    collects = gc.isenabled()
+    if collects:  # not what another, or another thread, has turned off
         gc.disable()
     try:
         yield
     finally:
-        if searches:
+        if collects:
             gc.enable()
 
 

@@ -51,18 +51,20 @@ def split(
     return hold_out(rows, validation, seed)
 
 
-def check_targets(y: NumpyArray, given: Shape, loss: Loss, name: str = "y") -> None:
+def check_targets(
+    y: NumpyArray, output_shape: Shape, loss: Loss, name: str = "y"
+) -> None:
     """Targets go with what a row gives: numbers of its shape, or class numbers."""
-    *positions, outputs = given
+    *positions, outputs = output_shape
     classes = outputs > 1 and loss.match is probabilities
     is_last_left_out = y.shape[1:] == tuple(positions)
     if classes and is_last_left_out and y.dtype.kind == "i":
         require_range(y, outputs - 1, f"class numbers in {name}", f"{outputs} outputs")
-    elif y.shape[1:] != given and not (is_last_left_out and outputs == 1):
+    elif y.shape[1:] != output_shape and not (is_last_left_out and outputs == 1):
         also = " or hold class numbers 0, 1, 2, …" if classes else ""
         raise ShapeError(
-            f"{name} must have shape {(len(y), *given)}{also} for {loss.name} and "
-            f"{outputs} outputs, got {y.dtype} of shape {y.shape}"
+            f"{name} must have shape {(len(y), *output_shape)}{also} for {loss.name} "
+            f"and {outputs} outputs, got {y.dtype} of shape {y.shape}"
         )
     if loss.name == "binary_cross_entropy":
         require_range(y, 1, name, "binary_cross_entropy")

@@ -20,7 +20,11 @@ from thalweg.backends.engine.blocks import (
     operations_on_rows,
 )
 from thalweg.backends.engine.fuse import fuse
+from thalweg.program import ops
+from thalweg.program.compile import finish, make_safe
 from thalweg.program.ir import Program
+from thalweg.program.loops import scan
+from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.row_axes import find_rows
 from thalweg.program.sizes import FEWEST, ROWS
 from thalweg.program.trace import trace
@@ -90,3 +94,23 @@ def test_a_loop_holds_a_few_rows_whatever_the_batch(times: int) -> None:
     assert blocks.rows == FEWEST or held <= MOST_LOOP_BYTES
     assert blocks.shards == min(-(-count // blocks.rows), MOST_SHARDS) > 1
     assert (blocks.rows < LEAST_LOOP_ROWS) == (times > 100_000)
+
+
+def test_shards_of_a_loop_hold_bounded_sums() -> None:
+    units = 2048
+    f32 = {
+        "x": ArrayType((ROWS, 5, units), "float32"),
+        "s": ArrayType((ROWS, units), "float32"),
+        "U": ArrayType((units, units), "float32"),
+    }
+
+    def loss(a: Any) -> Any:
+        states = scan(lambda s, x: ops.tanh(x + s @ a["U"]), a["s"], a["x"])
+        return {"loss": ops.sum(states)}
+
+    program = finish(differentiate(make_safe(trace(loss, f32)), "loss", ["U"]))
+    found, count = find_rows(program), 256
+    assert found is not None
+    blocks = choose_blocks(fuse(program.at(rows=count), found.axes), found, count)
+    sums = 4 * units**2
+    assert blocks.shards == MOST_LOOP_BYTES // (sums + 4) < MOST_SHARDS

@@ -259,6 +259,10 @@ def test_what_does_not_fit_is_refused() -> None:
         tw.Conv(2, 3, padding="sane")
     with pytest.raises(ArgumentError, match="size must be a whole number of 1 or more"):
         tw.Conv(2, (3, 0))
+    with pytest.raises(ArgumentError, match="size must be a whole number of 1 or more"):
+        tw.Conv(2, ((3,), 3))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ArgumentError, match=r"or one for each axis, got 0$"):
+        tw.Conv(2, 0)
     with pytest.raises(ArgumentError, match="stride must be a whole number"):
         tw.MaxPool(2, stride=0)
 

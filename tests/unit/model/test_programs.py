@@ -203,7 +203,7 @@ def test_what_cannot_be_told_by_its_value_is_made_anew() -> None:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_a_search_for_circles_waits_and_is_left_as_it_was(on: bool) -> None:
+def test_garbage_collection_waits_and_is_left_as_it_was(on: bool) -> None:
     seen: list[bool] = []
 
     def make() -> None:

@@ -25,7 +25,8 @@ SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
 MOST_BLOCK_BYTES = 32 * 1024**2  # of values that hold rows, where so few can be taken
 LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
 LEAST_LOOP_ROWS = 8  # of a block that goes through times: threads can't meet in a loop
-MOST_LOOP_BYTES = 256 * 1024**2  # of its values, of which a sixth is held at a time
+# Of its values, of which a sixth is held at a time; and of all shards' sums together.
+MOST_LOOP_BYTES = 256 * 1024**2
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache
 MOST_SHARDS = 16
@@ -56,11 +57,12 @@ def choose_blocks(kernels: Kernels, rows: RowAxes, count: int) -> Blocks:
     """
     program = kernels.program
     a_row = bytes_of_a_row(kernels, rows, count)
+    sums = bytes_of_sums(program, rows)
     if has_loops(program):
         size = rows_of_a_block(a_row, LEAST_LOOP_ROWS)
         size = min(size, count, most_rows(a_row, MOST_LOOP_BYTES))
-        return Blocks(size, min(-(-count // size), MOST_SHARDS))
-    sums = bytes_of_sums(program, rows)
+        copies = max(MOST_LOOP_BYTES // max(sums, 1), 1)
+        return Blocks(size, min(-(-count // size), MOST_SHARDS, copies))
     if sums > SUM_BYTES or count < 2 * LEAST_ROWS:
         return Blocks(count)
     if a_row * count <= WIDE_BYTES:

@@ -139,8 +139,8 @@ def contract_type(x: ArrayType, y: ArrayType, batch: int, summed: int) -> ArrayT
     fits = min(batch, summed, len(x.shape) - start, len(y.shape) - start) >= 0
     if not fits or y.shape[:start] != (*shared, *sums):
         raise ShapeError(
-            f"a contraction over {summed} axes, {batch} shared, doesn't take "
-            f"{x.shape} and {y.shape}"
+            f"a contraction must find the last {summed} axes of x behind the first "
+            f"{batch} of y, which both share, got {x.shape} and {y.shape}"
         )
     if x.dtype != y.dtype or not x.is_float:
         raise DtypeError(f"a contraction of {x.dtype} and {y.dtype}")

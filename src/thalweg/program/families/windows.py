@@ -34,7 +34,10 @@ def windows_type(
     """Each axis has as many elements as windows; theirs come behind the last one."""
     check_axes(x, axes)
     if not axes or not len(axes) == len(sizes) == len(steps) == len(spacing):
-        raise ShapeError("windows have a size, a step and a spacing for each axis")
+        raise ShapeError(
+            "windows must have a size, a step and a spacing for each axis, got axes "
+            f"{axes}, sizes {sizes}, steps {steps} and spacing {spacing}"
+        )
     shape = list(x.shape)
     for axis, size, step, apart in zip(axes, sizes, steps, spacing, strict=True):
         if min(size, step, apart) < 1:
@@ -61,6 +64,15 @@ def windows(
     spacing: Shape,
     out: NumpyArray | None = None,
 ) -> NumpyArray:
+    """All windows, over the same bytes, which can't be written through them."""
+    view = windows_over(x, axes, sizes, steps, spacing)
+    view.flags.writeable = False
+    return put(view, out)
+
+
+def windows_over(
+    x: NumpyArray, axes: Shape, sizes: Shape, steps: Shape, spacing: Shape
+) -> NumpyArray:
     """All windows, over the same bytes."""
     kind = ArrayType(tuple(x.shape), "float32")  # the dtype doesn't matter
     shape = windows_type(kind, axes, sizes, steps, spacing).shape
@@ -70,7 +82,7 @@ def windows(
         strides[axis] *= step
     behind = axes[-1] + 1
     strides[behind:behind] = inner
-    return put(np.lib.stride_tricks.as_strided(x, shape, strides), out)
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
 
 
 def windows_gradient(
@@ -141,7 +153,7 @@ def add_windows(
     result[...] = 0
     if not x.size:
         return result
-    places = windows(result, axes, sizes, steps, spacing)
+    places = windows_over(result, axes, sizes, steps, spacing)
     behind = (slice(None),) * (axes[-1] + 1)
     for element in np.ndindex(*sizes):  # one after the other, since windows overlap
         places[(*behind, *element)] += x[(*behind, *element)]
