@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from thalweg.errors import ModelFileError
-from thalweg.formulas.branches import Branching, Parallel, Residual
+from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import Shapes
 from thalweg.formulas.convolution import Windowed
-from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Embedding, Layer, Shape
 from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
@@ -25,7 +24,6 @@ MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 HOLDING = ("parts", "layers", "projection", "branches", "object")
 """The fields in which a description of a layer has others."""
-BRANCHING = tuple(each.__name__ for each in (Inputs, Parallel, Residual))
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 
@@ -125,30 +123,23 @@ def parts_in(data: Any) -> int:
     return own + counted + parts_in(held)
 
 
-def has_branches(data: Any) -> bool:
-    """Whether a description of layers has one of a kind that holds chains of layers."""
-    if isinstance(data, list):
-        return any(map(has_branches, cast(list[Any], data)))
-    if not isinstance(data, dict):
-        return False
-    described = cast(Data, data)
-    if described.get("type") in BRANCHING:
-        return True
-    return any(has_branches(described.get(field)) for field in HOLDING)
+def words_in(data: Any) -> set[str]:
+    """The kinds of layers, and the primitives of programs, that a description has.
 
-
-def opcodes_in(data: Any) -> set[str]:
-    """The primitives of the programs that a description of formulas holds.
-
-    >>> sorted(opcodes_in([{"prediction": {"opcodes": {"scan": 1, "tanh": 1}}}]))
-    ['scan', 'tanh']
+    >>> program = {"opcodes": {"scan": 1, "tanh": 1}, "instructions": []}
+    >>> sorted(words_in([{"type": "traced", "prediction": program}, {"type": "Dense"}]))
+    ['Dense', 'scan', 'tanh', 'traced']
     """
     if isinstance(data, list):
-        return set[str]().union(*map(opcodes_in, cast(list[Any], data)))
+        return set[str]().union(*map(words_in, cast(list[Any], data)))
     if not isinstance(data, dict):
         return set()
     described = cast(Data, data)
-    return {*described.get("opcodes", ()), *opcodes_in([*described.values()])}
+    if "opcodes" in described and "instructions" in described:  # names are a user's own
+        return {*described["opcodes"]}
+    kind = described.get("type")
+    own = {kind} if isinstance(kind, str) else set[str]()
+    return own.union(*map(words_in, described.values()))
 
 
 # Names --------------------------------------------------------------------------------

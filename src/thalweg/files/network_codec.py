@@ -14,18 +14,18 @@ from typing import Any, TypeAlias, cast
 import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.files.bounds import (
-    has_branches,
-    opcodes_in,
     require_layer_count,
     require_little_kept,
     require_printable,
     require_small_rows,
     with_escapes,
+    words_in,
 )
 from thalweg.files.columnar import LISTS
 from thalweg.files.document import (
     BRANCHES,
     CONTRACTIONS,
+    CONVOLUTIONS,
     LONG_LISTS,
     LOOPS,
     TIMES,
@@ -62,7 +62,16 @@ from thalweg.training.arguments import row_shape
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
-OF_OPCODES = {"scan": LOOPS, "contract": CONTRACTIONS}  # what its readers must know
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    BRANCHES: ("Inputs", "Parallel", "Residual"),
+    LOOPS: ("scan",),
+    CONTRACTIONS: ("contract",),
+    CONVOLUTIONS: (
+        *("Conv", "ConvTranspose", "MaxPool", "MeanPool", "GlobalMax", "GlobalMean"),
+        *("Flatten", "windows", "add_windows"),
+    ),
+}
+"""What a reader must know of a file with such layers or primitives, since 0.4.0."""
 Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]
 
 
@@ -105,10 +114,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     that it is known where arrays lie in memory before one is read.
     """
     needed = [*document.get("required_features", [])]
-    if has_branches(document.get("network", {}).get("layers")):
-        needed.append(BRANCHES)
-    opcodes = opcodes_in([document.get("network"), document.get("loss")])
-    needed += [feature for name, feature in OF_OPCODES.items() if name in opcodes]
+    words = words_in([document.get("network"), document.get("loss")])
+    needed += [feature for feature, own in NEEDED.items() if words.intersection(own)]
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)

@@ -1,0 +1,70 @@
+"""What a file says that its reader must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import thalweg as tw
+from thalweg.files.bounds import words_in
+from thalweg.files.document import KNOWN_FEATURES
+from thalweg.files.modelfile import read_model
+from thalweg.files.network_codec import NEEDED
+from thalweg.files.registry import KNOWN
+from thalweg.program.primitives import PRIMITIVES
+
+
+@dataclass(frozen=True)
+class Own(tw.Layer):
+    """A layer of a user's own, with parameters named as what a file has."""
+
+    formula: Any
+
+    def parameters(self, input_shape: Any) -> dict[str, tw.Parameter]:
+        names = ("opcodes", "type", "instructions")
+        return {name: tw.Parameter((4,), tw.initializers.zeros) for name in names}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return self.formula(x) + p.opcodes + p.type + p.instructions
+
+
+def looped(x: Any) -> Any:
+    return tw.scan(lambda s, x: s + x, x, x[:, None])[:, 0]
+
+
+LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
+    "nothing new": (tw.Dense(4), set()),
+    "own": (Own(tw.tanh), set()),
+    "a branch": (tw.Residual([tw.Dense(4)]), {"branches"}),
+    "within a branch": (tw.Parallel([[Own(looped)], []]), {"branches", "loops"}),
+    "a loop": (Own(looped), {"loops"}),
+    "a product": (Own(lambda x: (x[:, None] @ np.eye(4))[:, 0]), {"contractions"}),
+    "windows": (Own(lambda x: tw.max(tw.windows(x, 1, 1), axis=2)), {"convolutions"}),
+    "a layer over places": (tw.Flatten(), {"convolutions"}),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_file_says_what_its_reader_must_know(name: str, tmp_path: Path) -> None:
+    layer, features = LAYERS[name]
+    network = tw.Network([layer, tw.Dense(2)]).initialize(4)
+    network.save(tmp_path / "network.thalweg")
+    _, document = read_model(tmp_path / "network.thalweg")
+    assert set(document["required_features"]) == {"times", *features}
+    X = np.ones((3, 4))
+    loaded = tw.load(tmp_path / "network.thalweg")
+    assert isinstance(loaded, tw.Network)
+    np.testing.assert_array_equal(loaded.predict(X), network.predict(X))
+
+
+def test_every_word_is_one() -> None:
+    assert {word for words in NEEDED.values() for word in words} <= {
+        *KNOWN,
+        *PRIMITIVES,
+    }
+    assert {*NEEDED} <= KNOWN_FEATURES
+    assert words_in({"type": ["no text"], "opcodes": {"scan": 1}}) == set()
