@@ -182,6 +182,14 @@ def test_pooling(layer: Any, function: Any, stride: Any) -> None:
     assert found.shape[1:3] == ((7 - 2) // down + 1, (6 - 3) // across + 1)
 
 
+def test_windows_of_an_array_are_not_written_through() -> None:
+    x = np.arange(4.0)
+    seen = tw.windows(x, axes=0, sizes=2)
+    assert np.shares_memory(seen, x)
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0, 0] = 7
+
+
 def test_all_places_at_once() -> None:
     x = RANDOM.normal(size=(2, 4, 5, 3))
     assert_allclose(tw.GlobalMean().forward(x, None), x.mean(axis=(1, 2)))
