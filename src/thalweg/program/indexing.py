@@ -1,11 +1,12 @@
-"""What stands between the brackets of ``x[…]``, as numbers along each axis."""
+"""Numbers along each axis: what stands between the brackets of ``x[…]``, or sizes."""
 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, cast
 
-from thalweg.errors import ShapeError
+from thalweg.checks import is_whole
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program.sizes import Size, as_size
 from thalweg.program.trace import location
 from thalweg.program.types import Shape
@@ -54,3 +55,19 @@ def slice_bounds(key: Any, size: int) -> tuple[int, int, int]:
 
     step = 1 if key.step is None else operator.index(key.step)
     return place(key.start, 0), place(key.stop, size), step
+
+
+def whole_numbers(name: str, given: Any, count: int) -> tuple[int, ...]:
+    """Several numbers as they are; a single one for each of so many axes.
+
+    Raises:
+        ArgumentError: one isn't whole.
+    """
+    several = isinstance(given, tuple | list)
+    each = tuple(cast(tuple[Any, ...], given)) if several else (given,) * count
+    if not all(map(is_whole, each)):
+        raise ArgumentError(
+            f"{name} must be a whole number, or one for each axis, got {given!r}"
+            f"{location()}"
+        )
+    return tuple(map(int, each))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program.arguments import (
     Array,
@@ -28,7 +29,11 @@ from thalweg.program.arguments import (
     shape_of,
     tracing,
 )
-from thalweg.program.indexing import bounds, with_ellipsis_spelled_out
+from thalweg.program.indexing import (
+    bounds,
+    whole_numbers,
+    with_ellipsis_spelled_out,
+)
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import Size, as_size
 from thalweg.program.trace import Tracer, location, operation, require_outside_loops
@@ -560,6 +565,7 @@ def windows(
         behind the last of them.
 
     Raises:
+        ArgumentError: a number isn't whole.
         ShapeError: a window doesn't fit, there is no such axis, or a number isn't 1 or
             more.
 
@@ -571,12 +577,9 @@ def windows(
     Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning",
     2016.
     """
-    along = axes_of(shape_of(x), axes if isinstance(axes, int) else tuple(axes))
+    along = axes_of(shape_of(x), whole_numbers("axes", axes, 1))
     given = {"sizes": sizes, "steps": steps, "spacing": spacing}
-    several = {
-        name: (each,) * len(along) if isinstance(each, int) else tuple(each)
-        for name, each in given.items()
-    }
+    several = {k: whole_numbers(k, each, len(along)) for k, each in given.items()}
     return record("windows", x, axes=along, **several)
 
 
@@ -596,6 +599,7 @@ def contract(x: Array, y: Array, batch: int = 0, summed: int = 1) -> Array:
         An array of the shared axes, the free ones of x, and those of y.
 
     Raises:
+        ArgumentError: batch or summed isn't a whole number of 0 or more.
         ShapeError, DtypeError: the sizes or dtypes of x and y don't go together.
 
     Example:
@@ -604,8 +608,10 @@ def contract(x: Array, y: Array, batch: int = 0, summed: int = 1) -> Array:
         >>> tw.contract(image, filters, summed=2).tolist()[0]
         [18.0, 18.0]
     """
+    require_whole("batch", batch, least=0)
+    require_whole("summed", summed, least=0)
     recording = tracing(x, y)
-    attributes = {"batch": batch, "summed": summed}
+    attributes = {"batch": int(batch), "summed": int(summed)}
     if recording is None:
         arrays = [np.asarray(each) for each in (x, y)]
         PRIMITIVES["contract"].infer(*map(type_of, arrays), **attributes)

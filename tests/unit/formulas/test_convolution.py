@@ -190,6 +190,18 @@ def test_windows_of_an_array_are_not_written_through() -> None:
         seen[0, 0] = 7
 
 
+def test_words_take_whole_numbers() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    every: Any = {"axes": np.int64(1), "sizes": np.int32(2), "steps": [2]}
+    assert_array_equal(tw.windows(x, **every), x.reshape(3, 2, 2))
+    for wrong in (1.5, "2", None):
+        given: Any = {"axes": 1, "sizes": 2, "steps": wrong}
+        with pytest.raises(ArgumentError, match="steps must be a whole number, or one"):
+            tw.windows(x, **given)
+        with pytest.raises(ArgumentError, match="summed must be a whole number"):
+            tw.contract(x, x.T, summed=given["steps"])
+
+
 def test_all_places_at_once() -> None:
     x = RANDOM.normal(size=(2, 4, 5, 3))
     assert_allclose(tw.GlobalMean().forward(x, None), x.mean(axis=(1, 2)))

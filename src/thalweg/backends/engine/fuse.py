@@ -105,5 +105,5 @@ class Fusion:
         product = group.values[0]
         first = self.program.instruction(product)
         assert first is not None
-        is_one = not first.attributes.get("batch", len(group.shape) - 2)
-        return is_one and not (self.rows and self.rows.get(product) != 0)
+        stacked = first.attributes.get("batch", len(group.shape) - 2)  # axes of a stack
+        return not stacked and not (self.rows and self.rows.get(product) != 0)
