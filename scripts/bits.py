@@ -215,6 +215,14 @@ def convolutions(folder: Path) -> Things:
 
 
 @run
+def preparation(folder: Path) -> Things:
+    """What a network is given is prepared by layers."""
+    layers = [tw.Rescale(0.5, range(COLUMNS)), tw.Dense(3, "softmax")]
+    network = trained(layers)
+    return given(network) | written(network, folder)
+
+
+@run
 def perceptron(folder: Path) -> Things:
     """One perceptron, which learns yes or no."""
     network = trained([tw.Perceptron("sigmoid")], (CLASSES == 1).astype(int))

@@ -71,6 +71,7 @@ from thalweg.formulas.optimizers import (
 )
 from thalweg.formulas.penalties import L1, L2, Penalty
 from thalweg.formulas.perceptron import Perceptron, perceptron
+from thalweg.formulas.preparation import Rescale
 from thalweg.formulas.schedules import (
     Constant,
     CosineWithWarmup,
@@ -171,6 +172,7 @@ __all__ = [
     "RMSProp",
     "RangeTest",
     "ReduceOnPlateau",
+    "Rescale",
     "Residual",
     "Run",
     "Schedule",

@@ -28,6 +28,7 @@ from thalweg.files.document import (
     CONVOLUTIONS,
     LONG_LISTS,
     LOOPS,
+    PREPARATION,
     TIMES,
 )
 from thalweg.files.history_codec import decode_history, history_data
@@ -70,6 +71,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         *("Conv", "ConvTranspose", "MaxPool", "MeanPool", "GlobalMax", "GlobalMean"),
         *("Flatten", "windows", "add_windows"),
     ),
+    PREPARATION: ("Rescale",),
 }
 """What a reader must know of a file with such layers or primitives, since 0.4.0."""
 Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]

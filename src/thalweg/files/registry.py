@@ -31,6 +31,7 @@ from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.formulas.penalties import L1, L2, Penalties
 from thalweg.formulas.perceptron import Perceptron
+from thalweg.formulas.preparation import Rescale
 
 Data = dict[str, Any]
 Registered = TypeVar("Registered")
@@ -43,6 +44,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
         *(Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
+        Rescale,
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),
