@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,6 +66,9 @@ from thalweg.training.rows import (
 )
 from thalweg.training.run import run
 from thalweg.training.stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from thalweg.explain.receptive_field import ReceptiveField
 
 
 class Network(NetworkRecord):
@@ -540,6 +543,167 @@ class Network(NetworkRecord):
         from thalweg.explain.explanation import explain
 
         return explain(self, program, profile)
+
+    # Seeing ---------------------------------------------------------------------------
+
+    def feature_maps(self, X: Any, layer: int) -> NumpyArray:
+        """What a layer gives for rows: fₙ(… f₂(f₁(x))), as in prediction.
+
+        Arguments:
+            X: inputs as in `fit`.
+            layer: n, 1 for the first.
+
+        Returns:
+            An array (rows, …): behind a convolution (rows, places…, filters), a map for
+            each filter.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: there is no such layer.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> layers = [tw.Conv(4, 3), tw.Flatten(), tw.Dense(2)]
+            >>> network = tw.Network(layers).initialize((8, 8, 1))
+            >>> network.feature_maps(np.zeros((1, 8, 8, 1)), layer=1).shape
+            (1, 6, 6, 4)
+
+        Source: Zeiler and Fergus, "Visualizing and understanding convolutional
+        networks", 2014.
+        """
+        from thalweg.explain.feature_maps import feature_maps
+
+        return feature_maps(self, self._rows(X), layer)
+
+    def receptive_field(self, layer: int) -> ReceptiveField:
+        """Which places of a row a unit of a layer can see, by all windows before it.
+
+        r ← r + (k − 1) d s,  o ← o − p s,  s ← s · t, from r = s = 1 and o = 0, for
+        every layer of windows of size k, dilation d and stride t, with p places set
+        before x
+
+        Arguments:
+            layer: its number, 1 for the first.
+
+        Returns:
+            The field's ``size`` r, ``stride`` s and ``offset`` o along each axis of
+            places, pixels in an image; ``at(row, column)`` is what the unit there sees.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: there is no such layer, or what it sees isn't known.
+            ShapeError: rows have no places.
+
+        Example:
+            >>> import thalweg as tw
+            >>> layers = [tw.Conv(4, 3), tw.MaxPool(2), tw.Conv(8, 3)]
+            >>> field = tw.Network(layers).initialize((12, 12, 1)).receptive_field(3)
+            >>> field.size, field.stride, field.offset
+            ((8, 8), (2, 2), (0, 0))
+            >>> field.at(0, 1)
+            (slice(0, 8, None), slice(2, 10, None))
+
+        Source: Araujo, Norris and Sim, "Computing receptive fields of convolutional
+        neural networks", 2019.
+        """
+        from thalweg.explain.receptive_field import receptive_field
+
+        return receptive_field(self, layer)
+
+    def saliency(self, X: Any, classes: Any = None) -> NumpyArray:
+        """How strongly each number of a row moves the probability of a class.
+
+        s = |∂ log p_c / ∂x|
+
+        Arguments:
+            X: inputs as in `fit`.
+            classes: c, a class number for each row, shape (rows,); None for the
+                likeliest of each.
+
+        Returns:
+            An array of X's shape.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: it gives no probabilities, or there is no such class.
+            ShapeError: rows have another shape than in training, or there aren't as
+                many classes.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.Dense(2, "softmax")]).initialize(2)
+            >>> network.set_parameters({"1.weights": [[3, -3], [0, 0]]})
+            >>> network.saliency([[0.0, 0.0]], [0]).tolist()
+            [[3.0, 0.0]]
+
+        Source: Simonyan, Vedaldi and Zisserman, "Deep inside convolutional networks:
+        visualising image classification models and saliency maps", 2014.
+        """
+        from thalweg.explain.saliency import saliency
+
+        rows = self._rows(X)
+        return saliency(self, rows, self._classes(rows, classes))
+
+    def occlusion(
+        self,
+        X: Any,
+        classes: Any = None,
+        *,
+        size: int | tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        value: float = 0.0,
+    ) -> NumpyArray:
+        """The probability of a class as a patch is moved over a row.
+
+        p_c(x with all numbers of the window of place i at a value), for every place i
+
+        Arguments:
+            X: rows (rows, places…, channels).
+            classes: c, a class number for each row, shape (rows,); None for the
+                likeliest of each.
+            size: of the patch, one number for all axes or one for each.
+            stride: from a place of the patch to the next.
+            value: what the patch shows, on all channels.
+
+        Returns:
+            An array (rows, places of the patch…) of probabilities. Where it's low, the
+            network needs what the patch hides.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: it gives no probabilities, there is no such class, or size or
+                stride is no whole number of 1 or more.
+            ShapeError: rows have no places, or the patch doesn't fit into them.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> layers = [tw.Flatten(), tw.Dense(2, "softmax")]
+            >>> network = tw.Network(layers).initialize((4, 4, 1))
+            >>> network.occlusion(np.ones((1, 4, 4, 1)), size=2).shape
+            (1, 3, 3)
+
+        Source: Zeiler and Fergus, "Visualizing and understanding convolutional
+        networks", 2014.
+        """
+        from thalweg.explain.occlusion import occlusion
+
+        rows = self._rows(X)
+        chosen = self._classes(rows, classes)
+        return occlusion(self, self.predict, rows, chosen, size, stride, value)
+
+    def _rows(self, X: Any) -> NumpyArray:
+        """Inputs as the network's programs read them."""
+        table = table_from(side_by_side(self.layers, X, self.dtype))
+        self._require_shape(table)
+        return self._converted(table, 0)
+
+    def _classes(self, rows: NumpyArray, classes: Any) -> NumpyArray:
+        """The class numbers that were given, or the likeliest."""
+        from thalweg.explain.probabilities import likeliest, require_probabilities
+
+        require_probabilities(self)
+        return likeliest(self.predict(rows)) if classes is None else np.asarray(classes)
 
     def save(self, path: str | Path) -> None:
         """Write the network to one safe file.

@@ -35,6 +35,16 @@ PADDINGS: Mapping[str, None] = dict.fromkeys(("valid", "same", "causal", "reflec
 WHOLE: Mapping[str, None] = dict.fromkeys(("valid", "same"))  # of windows that add up
 
 
+@dataclass(frozen=True)
+class Window:
+    """How windows lie along an axis: that of place i starts at i · stride − before."""
+
+    size: int
+    stride: int
+    dilation: int = 1
+    before: int = 0
+
+
 class Windowed(Layer):
     """A layer that reads windows of a row, which take more room than it gives."""
 
@@ -141,6 +151,16 @@ class Conv(Windowed):
         ]
         channels = input_shape[-1:]
         return [(*wide, *channels), (*seen, *sizes, *channels)]
+
+    def windows_along(self, input_shape: Shape) -> list[Window]:
+        """How windows lie along each axis of places."""
+        sizes, strides, dilations = self._windows(input_shape)
+        given = zip(input_shape, sizes, strides, dilations, strict=False)
+        return [
+            Window(size, stride, dilation, before)
+            for n, size, stride, dilation in given
+            for before, _ in [padding_of(n, size, stride, dilation, self.padding)]
+        ]
 
     def _windows(self, input_shape: Shape) -> tuple[Shape, Shape, Shape]:
         """Size, stride and dilation along each axis of places."""
@@ -318,6 +338,10 @@ class Pool(Windowed):
         each = zip(input_shape, sizes, strides, strict=False)
         places = (count_of(n, size, stride) for n, size, stride in each)
         return [(*places, *sizes, *input_shape[-1:])]
+
+    def windows_along(self, input_shape: Shape) -> list[Window]:
+        """How windows lie along each axis of places."""
+        return [Window(*each) for each in zip(*self._each(input_shape), strict=True)]
 
     def _each(self, input_shape: Shape) -> tuple[Shape, Shape]:
         """Size and stride along each axis of places."""

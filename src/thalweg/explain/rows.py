@@ -1,0 +1,54 @@
+"""What programs about a network give for rows, by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+import numpy as np
+
+from thalweg.backends.engine.batch import Batch
+from thalweg.checks import is_whole, require
+from thalweg.formulas.layers import Layer
+from thalweg.model.record import NetworkRecord
+from thalweg.program.ir import Program
+from thalweg.program.types import NumpyArray
+from thalweg.training.execution import Execution
+
+
+def for_rows(
+    network: NetworkRecord,
+    program: Callable[[int], Program],
+    rows: Mapping[str, NumpyArray],
+    output: str,
+    key: Hashable,
+) -> NumpyArray:
+    """One output of a program that reads a network's memory, for all rows.
+
+    Arguments:
+        network: whose parameters and state are read.
+        program: gives the program for a number of rows.
+        rows: an array for each of its other inputs, as many rows in each.
+        output: its name.
+        key: of all that the program depends on.
+    """
+    batch = Batch(program, list(rows))
+    forward = Execution().forward(batch, network.memory.buffers(), key)
+    count = len(next(iter(rows.values())))
+    return np.concatenate(
+        [
+            forward.run({name: array[part] for name, array in rows.items()})[
+                output
+            ].copy()
+            for part in forward.chunks(count)
+        ]
+    )
+
+
+def require_layer(layers: Sequence[Layer], number: int) -> None:
+    """There is a layer of that number.
+
+    Raises:
+        ArgumentError: there is none.
+    """
+    fits = is_whole(number) and 1 <= number <= len(layers)
+    require(fits, "layer", f"a number from 1 to {len(layers)}", number)
