@@ -45,9 +45,10 @@ from thalweg.formulas.convolution import (
     MaxPool,
     MeanPool,
 )
+from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.initializers import Initializer
 from thalweg.formulas.inputs import Inputs
-from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer, Parameter
+from thalweg.formulas.layers import Columns, Dense, Dropout, Layer, Parameter
 from thalweg.formulas.losses import (
     Loss,
     binary_cross_entropy,

@@ -12,7 +12,8 @@ import numpy as np
 
 from thalweg.estimators.scaling import LIMIT, Scaling
 from thalweg.files.columnar import pack
-from thalweg.formulas.layers import Columns, Embedding, Layer
+from thalweg.formulas.embedding import Embedding
+from thalweg.formulas.layers import Columns, Layer
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 

@@ -11,7 +11,7 @@ from thalweg.errors import ModelFileError
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import Shapes
 from thalweg.formulas.convolution import Windowed
-from thalweg.formulas.layers import Columns, Embedding, Layer, Shape
+from thalweg.formulas.layers import Columns, Layer, Shape
 from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
@@ -24,6 +24,7 @@ MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
 HOLDING = ("parts", "layers", "projection", "branches", "object")
 """The fields in which a description of a layer has others."""
+EMBEDDINGS = ("Embedding", "Embedding 2")
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
 
 
@@ -119,7 +120,7 @@ def parts_in(data: Any) -> int:
     counted = sum(len(cast(list[Any], each)) for each in held if isinstance(each, list))
     own = 0
     if "type" in described:
-        own = 1 if described["type"] == Embedding.__name__ else PARTS_A_LAYER
+        own = 1 if described["type"] in EMBEDDINGS else PARTS_A_LAYER
     return own + counted + parts_in(held)
 
 

@@ -25,12 +25,13 @@ BRANCHES = "branches"  # a layer holds layers, whose parameters have longer name
 LOOPS = "loops"  # a formula's program holds another, gone through time after time
 CONVOLUTIONS = "convolutions"  # layers, or a formula's program, look at windows
 PREPARATION = "preparation"  # layers prepare what a network is given
+EMBEDDINGS = "embeddings"  # they give a vector at every position
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
     {
-        *(BRANCHES, CONTRACTIONS, CONVOLUTIONS, DIALECT, ESTIMATOR, FORMS),
-        *(LOG_TARGET, LONG_LISTS, LOOPS, PREPARATION, TIMES),
+        *(BRANCHES, CONTRACTIONS, CONVOLUTIONS, DIALECT, EMBEDDINGS, ESTIMATOR),
+        *(FORMS, LOG_TARGET, LONG_LISTS, LOOPS, PREPARATION, TIMES),
     }
 )
 """What a model may need its reader to know."""

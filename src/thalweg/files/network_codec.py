@@ -26,6 +26,7 @@ from thalweg.files.document import (
     BRANCHES,
     CONTRACTIONS,
     CONVOLUTIONS,
+    EMBEDDINGS,
     LONG_LISTS,
     LOOPS,
     PREPARATION,
@@ -71,6 +72,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         *("Conv", "ConvTranspose", "MaxPool", "MeanPool", "GlobalMax", "GlobalMean"),
         *("Flatten", "windows", "add_windows"),
     ),
+    EMBEDDINGS: ("Embedding 2",),
     PREPARATION: ("Rescale",),
 }
 """What a reader must know of a file with such layers or primitives, since 0.4.0."""

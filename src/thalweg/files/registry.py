@@ -24,9 +24,10 @@ from thalweg.formulas.convolution import (
     MaxPool,
     MeanPool,
 )
+from thalweg.formulas.embedding import Embedding, JoinedEmbedding
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.inputs import Inputs
-from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding
+from thalweg.formulas.layers import Columns, Dense, Dropout
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.formulas.penalties import L1, L2, Penalties
@@ -38,10 +39,15 @@ Registered = TypeVar("Registered")
 Own = Callable[[Any], Data | None]
 Make = Callable[[Data], Any]
 
+REDEFINED: Mapping[str, Callable[..., Any]] = {
+    "Embedding": JoinedEmbedding,
+    "Embedding 2": Embedding,
+}
+"""Names whose meaning has changed: a file's stays what it was."""
 KNOWN: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
-        *(BatchNorm, Columns, Dense, Dropout, Embedding, LayerNorm, Perceptron),
+        *(BatchNorm, Columns, Dense, Dropout, LayerNorm, Perceptron),
         *(Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
         Rescale,
@@ -50,7 +56,8 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),
         *(L1, L2, Penalties),
     )
-}
+} | REDEFINED
+NAMES: Mapping[Any, str] = {kind: name for name, kind in KNOWN.items()}
 
 
 def plain_data(value: Any, own: Own | None = None) -> Data | None:
@@ -67,9 +74,10 @@ def plain_data(value: Any, own: Own | None = None) -> Data | None:
         >>> from_plain({'type': 'L2', 'rate': 0.5}, L2)
         L2(rate=0.5)
     """
-    if KNOWN.get(type(value).__name__) is not type(value):
+    name = NAMES.get(type(value))
+    if name is None:
         return None if own is None else own(value)
-    data: Data = {"type": type(value).__name__}
+    data: Data = {"type": name}
     for each in fields(value):
         written = field_data(getattr(value, each.name), own)
         if written is None:

@@ -247,61 +247,6 @@ class Dropout(Layer):
         return ops.where(kept, x / (1 - self.rate), 0.0), {}
 
 
-@dataclass(frozen=True)
-class Embedding(Layer):
-    """A learned vector for every category.
-
-    y = T[x₁], T[x₂], … side by side
-
-    Arguments:
-        categories: how many there are; x holds their numbers, from 0.
-        dimension: the length of a category's vector.
-        initializer: of T, a name or an `Initializer`.
-
-    Returns:
-        When applied to category numbers of shape (rows, columns), whole numbers or
-        floating-point numbers without fractions: an array (rows, columns · dimension).
-        All columns share one table T.
-
-    Raises:
-        ArgumentError: an argument is out of its range, or names nothing known.
-        ShapeError: x isn't of shape (rows, columns).
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> import numpy as np
-        >>> from thalweg.formulas.layers import Embedding
-        >>> p = SimpleNamespace(table=np.array([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]))
-        >>> Embedding(3, 2).forward(np.array([[2.0, 0.0]]), p).tolist()
-        [[2.0, 2.5, 0.0, 0.5]]
-
-    Source: Bengio, Ducharme, Vincent and Jauvin, "A neural probabilistic language
-    model", 2003; for tables: Guo and Berkhahn, "Entity embeddings of categorical
-    variables", 2016.
-    """
-
-    categories: int
-    dimension: int
-    initializer: str | Initializer = "normal"
-
-    def __post_init__(self) -> None:
-        require_whole("categories", self.categories, least=1)
-        require_whole("dimension", self.dimension, least=1)
-        initializer(self.initializer)
-
-    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
-        """The table (categories, dimension)."""
-        features_of(self, input_shape)
-        shape = (self.categories, self.dimension)
-        return {"table": Parameter(shape, initializer(self.initializer), True)}
-
-    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
-        """The rows of the table that x names."""
-        columns = features_of(self, x.shape[1:])
-        vectors = ops.take(p.table, ops.cast(x, "int32"))
-        return ops.reshape(vectors, (x.shape[0], columns * self.dimension))
-
-
 class Prefixed:
     """A namespace that shows the names behind a prefix, without it."""
 
@@ -335,8 +280,8 @@ class Columns(Layer):
         ShapeError: x isn't of shape (rows, features), or has too few features.
 
     Example:
-        >>> from thalweg.formulas.layers import Columns, Embedding
-        >>> mixed = Columns(((0, 3, None), (3, 4, Embedding(7, 2))))
+        >>> import thalweg as tw
+        >>> mixed = tw.Columns(((0, 3, None), (3, 4, tw.Embedding(7, 2))))
         >>> {name: p.shape for name, p in mixed.parameters((4,)).items()}
         {'part2_table': (7, 2)}
 
@@ -380,7 +325,7 @@ class Columns(Layer):
             columns = x[:, start:stop]
             if layer is not None:
                 columns = layer.forward(columns, Prefixed(p, prefix(number)))
-            results.append(columns)
+            results.append(flat(columns))
         return ops.concatenate(results, axis=-1)
 
     def training_forward(
@@ -396,7 +341,7 @@ class Columns(Layer):
                 view = Prefixed(p, prefix(number))
                 columns, new = layer.training_forward(columns, view, random)
                 state.update(prefixed(number, new))
-            results.append(columns)
+            results.append(flat(columns))
         return ops.concatenate(results, axis=-1), state
 
     def _require_width(self, features: int) -> None:
@@ -405,6 +350,11 @@ class Columns(Layer):
             raise ShapeError(
                 f"Columns reads columns up to {last}, got x of {features} features"
             )
+
+
+def flat(x: ops.Array) -> ops.Array:
+    """All numbers of a row side by side."""
+    return x if len(x.shape) == 2 else ops.reshape(x, (x.shape[0], -1))
 
 
 def prefix(number: int) -> str:

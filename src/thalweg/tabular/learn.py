@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
 from thalweg.files.network_codec import unfilled
-from thalweg.formulas.layers import Columns, Dense, Dropout, Embedding, Layer
+from thalweg.formulas.embedding import Embedding
+from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.model.history import History
 from thalweg.model.metrics import CLASS_LOSSES

@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[list[tw.Layer], dict[str, Any]]] = {
     "one block": (SMALL, {"batch_size": 16}),
     "shards": (LARGE, {"batch_size": "all", "rows": 5000}),
     "rows that meet": ([tw.Dense(4), tw.BatchNorm(), *SMALL], {"batch_size": 20}),
-    "categories": ([tw.Embedding(5, 2), *SMALL], {"batch_size": 20}),
+    "categories": ([tw.Embedding(5, 2), tw.Flatten(), *SMALL], {"batch_size": 20}),
     "random bits": ([tw.Dense(4), tw.Dropout(0.5), *SMALL], {"batch_size": 20}),
     "clipping": (SMALL, {"clip_norm": 1.0, "penalty": tw.L2(0.1)}),
 }

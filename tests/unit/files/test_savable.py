@@ -11,8 +11,9 @@ import thalweg as tw
 from thalweg.estimators import NetworkRegressor
 from thalweg.files import bounds as networkbounds
 from thalweg.files import header as modelheader
+from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.initializers import ones
-from thalweg.formulas.layers import Columns, Dense, Embedding, Layer, Parameter
+from thalweg.formulas.layers import Columns, Dense, Layer, Parameter
 
 X = np.random.default_rng(0).integers(0, 3, (12, 4)).astype("float32")
 y = X[:, :1]

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from thalweg.formulas import layers, normalization, perceptron, schedules
+from thalweg.formulas import (
+    embedding,
+    layers,
+    normalization,
+    perceptron,
+    preparation,
+    schedules,
+)
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.initializers import INITIALIZERS
 from thalweg.formulas.losses import LOSSES
@@ -19,10 +26,11 @@ FORMULAS: list[Any] = [
     *OPTIMIZERS.values(),
     layers.Dense,
     layers.Dropout,
-    layers.Embedding,
+    embedding.Embedding,
     layers.Columns,
     normalization.LayerNorm,
     normalization.BatchNorm,
+    preparation.Rescale,
     perceptron.Perceptron,
     perceptron.perceptron,
     L1,

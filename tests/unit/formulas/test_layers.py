@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import thalweg as tw
 from thalweg.backends.numpy.calls import gradient
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.activations import sigmoid
@@ -13,7 +14,6 @@ from thalweg.formulas.layers import (
     Columns,
     Dense,
     Dropout,
-    Embedding,
     Layer,
     Parameter,
 )
@@ -97,7 +97,7 @@ def test_the_activation_chooses_the_initializer_unless_told(
     assert layer.parameters((4,))["weights"].initializer.name == expected
 
 
-@pytest.mark.parametrize("layer", [Perceptron(), Embedding(2, 3)])
+@pytest.mark.parametrize("layer", [Perceptron(), Columns(((0, 1, None),))])
 def test_x_that_is_no_table_is_refused(layer: Layer) -> None:
     name = type(layer).__name__
     expected = (
@@ -205,42 +205,13 @@ def test_what_dropout_switches_off_gets_no_gradient() -> None:
     assert_array_equal(gradient(total)(np.ones((1, 4))), [[0, 2, 2, 0]])
 
 
-# Embedding ---------------------------------------------------------------------------
-
-
-def test_an_embedding_looks_rows_up() -> None:
-    layer = Embedding(5, 3)
-    p = initialized(layer, (2,))
-    numbers = np.array([[4.0, 0.0], [1.0, 1.0], [2.0, 3.0]])
-    y = layer.forward(numbers, p)
-    assert y.shape == (3, 6)
-    assert_array_equal(y[0], np.concatenate([p.table[4], p.table[0]]))
-    assert_array_equal(y, layer.forward(numbers.astype(np.int64), p))
-
-
-def test_an_embedding_is_a_dense_layer_on_one_hot_rows() -> None:
-    layer = Embedding(5, 3)
-    p = initialized(layer, (1,))
-    numbers = np.array([[4.0], [0.0], [2.0]])
-    one_hot = np.eye(5)[[4, 0, 2]]
-    dense = Dense(3, bias=False).forward(one_hot, SimpleNamespace(weights=p.table))
-    assert_allclose(layer.forward(numbers, p), dense, rtol=1e-15)
-
-
-def test_rows_looked_up_twice_add_their_gradients() -> None:
-    def total(table: Any) -> Any:
-        p = SimpleNamespace(table=table)
-        return Embedding(4, 2).forward(np.array([[1.0], [1.0], [3.0]]), p)
-
-    slope = gradient(total)(np.zeros((4, 2)))
-    assert_array_equal(slope, [[0, 0], [2, 2], [0, 0], [1, 1]])
-
-
 # Columns -----------------------------------------------------------------------------
 
 
 def test_columns_go_through_their_layers() -> None:
-    layer = Columns(((0, 2, None), (3, 4, Embedding(7, 2)), (1, 3, Dense(3, "tanh"))))
+    layer = Columns(
+        ((0, 2, None), (3, 4, tw.Embedding(7, 2)), (1, 3, Dense(3, "tanh")))
+    )
     parameters = layer.parameters((4,))
     assert {name: p.shape for name, p in parameters.items()} == {
         "part2_table": (7, 2),

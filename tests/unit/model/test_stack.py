@@ -47,18 +47,18 @@ class Own(tw.Layer):
 def test_shapes_are_found_from_layer_to_layer() -> None:
     layers = [tw.Embedding(5, 3), tw.BatchNorm(), tw.Dense(4), tw.Dense(2, bias=False)]
     shapes = shapes_of(layers, (2,), "float32")
-    assert shapes.outputs == ((2,), (6,), (6,), (4,), (2,))
+    assert shapes.outputs == ((2,), (2, 3), (2, 3), (2, 4), (2, 2))
     assert {name: p.shape for name, p in shapes.parameters.items()} == {
         "1.table": (5, 3),
-        "2.scale": (6,),
-        "2.shift": (6,),
-        "3.weights": (6, 4),
+        "2.scale": (3,),
+        "2.shift": (3,),
+        "3.weights": (3, 4),
         "3.bias": (4,),
         "4.weights": (4, 2),
     }
     assert {name: p.shape for name, p in shapes.state.items()} == {
-        "2.running_mean": (6,),
-        "2.running_variance": (6,),
+        "2.running_mean": (3,),
+        "2.running_variance": (3,),
     }
 
 
