@@ -1,7 +1,7 @@
 """Files become arrays of images: read, label, split. Nothing here trains."""
 
 from thalweg.images.image_set import ImageData, ImageForm, ImageSet, LeftOut
-from thalweg.images.read import is_images, read_images
+from thalweg.images.read import is_images, read_image, read_images, read_new_images
 from thalweg.images.split import split_images
 
 __all__ = [
@@ -10,6 +10,8 @@ __all__ = [
     "ImageSet",
     "LeftOut",
     "is_images",
+    "read_image",
     "read_images",
+    "read_new_images",
     "split_images",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -12,9 +11,9 @@ import numpy as np
 
 from thalweg.errors import DataError
 from thalweg.images.exact import rest_as_array
+from thalweg.images.expansion import check_expansion
 from thalweg.images.image_set import ImageData, ImageSet
 from thalweg.images.pixels import image_set, pixels_from, targets_from
-from thalweg.tables.packed import FREE_BYTES, FREE_RATIO
 from thalweg.tables.source import readable
 from thalweg.words import listed
 
@@ -47,7 +46,7 @@ def read_npz(path: Path) -> ImageData:
     with readable(path):
         try:
             with zipfile.ZipFile(path) as archive:
-                return _read(archive, path.name)
+                return _read(archive, path)
         except (DataError, MemoryError, FileNotFoundError, PermissionError):
             raise
         except Exception as error:  # each way of packing has errors of its own
@@ -56,9 +55,10 @@ def read_npz(path: Path) -> ImageData:
             ) from None
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> ImageData:
+def _read(archive: zipfile.ZipFile, path: Path) -> ImageData:
+    name = path.name
     members = {each.filename.removesuffix(NPY): each for each in archive.infolist()}
-    check_expansion(archive, name)
+    check_expansion(archive, path)
     training = _set(archive, name, members, TRAINING)
     if training is None:
         known = ", ".join(f"{images} and {targets}" for images, targets in TRAINING)
@@ -67,26 +67,6 @@ def _read(archive: zipfile.ZipFile, name: str) -> ImageData:
             f"but holds {listed(sorted(members)) or 'nothing'}"
         )
     return ImageData(training, _set(archive, name, members, TEST))
-
-
-def check_expansion(archive: zipfile.ZipFile, name: str) -> None:
-    """What is in an archive isn't far more than its own bytes, and is in it once.
-
-    Raises:
-        DataError: it is more, or two members have one name.
-    """
-    members = archive.infolist()
-    most = max(FREE_BYTES, FREE_RATIO * sum(each.compress_size for each in members))
-    size = sum(each.file_size for each in members)
-    if size > most:
-        raise DataError(
-            f"{name}: must unpack to at most {most:,} bytes, but has {size:,} (its "
-            f"limit is {FREE_RATIO} times its own size, {FREE_BYTES:,} at least); if "
-            "you trust it, unpack it first"
-        )
-    counts = Counter(each.filename for each in members)
-    if twice := [each for each, count in counts.items() if count > 1]:
-        raise DataError(f"{name}: must hold each name once, but has more {twice[0]!r}")
 
 
 def _set(

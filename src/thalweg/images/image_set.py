@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from thalweg.images.storage import taken
+
 if TYPE_CHECKING:
     from thalweg.program.types import NumpyArray
 
@@ -86,7 +88,7 @@ class ImageSet:
         """The images of some rows, by their numbers, in that order."""
         return replace(
             self,
-            pixels=self.pixels[rows],
+            pixels=taken(self.pixels, rows),
             targets=None if self.targets is None else self.targets[rows],
             names=[self.names[row] for row in rows.tolist()],
             digests=self.digests[rows],

@@ -120,3 +120,22 @@ def targets_from(array: NumpyArray, rows: int, name: str) -> NumpyArray:
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise DataError(f"{name}[{row}]: a number must be finite, got {numbers[row]}")
     return numbers
+
+
+def targets_like(targets: NumpyArray, others: NumpyArray) -> NumpyArray:
+    """Targets as others are: numbers if those are, classes if those are.
+
+    Raises:
+        DataError: numbers are needed, and a class's name isn't one.
+
+    >>> targets_like(np.array(["1", "7"]), np.array([0.5])).tolist()
+    [1.0, 7.0]
+    """
+    if targets.dtype.kind == others.dtype.kind:
+        return targets
+    if targets.dtype.kind == "f":
+        return np.array([f"{number:.17g}" for number in targets], np.str_)
+    try:
+        return targets.astype(np.float64)
+    except ValueError as error:
+        raise DataError(f"each image must have a number, but {error}") from None

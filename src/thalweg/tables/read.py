@@ -45,11 +45,17 @@ def read(source: Any, dialect: Dialect = USUAL_DIALECT) -> Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, str | os.PathLike):
-        return _read_file(file_of(cast("str | os.PathLike[str]", source)), dialect)
+        return read_file(file_of(cast("str | os.PathLike[str]", source)), dialect)
     return _read_frame(source)
 
 
-def _read_file(file: File, dialect: Dialect) -> Table:
+def read_file(file: File, dialect: Dialect = USUAL_DIALECT) -> Table:
+    """Read a table from a file that was found.
+
+    Raises:
+        FileError: it can't be read.
+        DataError: the content isn't a table; the message names line and column.
+    """
     with readable(file.shown):
         if file.is_parquet:
             return Table.of(file.name, _read_parquet(file), file=file, typed=True)

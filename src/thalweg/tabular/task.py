@@ -8,7 +8,7 @@ import polars as pl
 
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError, ModelFileError
-from thalweg.tables.counting import counts
+from thalweg.tables.counting import name_classes
 from thalweg.tables.declared import way
 from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, text
@@ -17,10 +17,6 @@ from thalweg.words import counted, shown
 
 TaskKind = Literal["classes", "number"]
 TASKS: tuple[TaskKind, ...] = get_args(TaskKind)
-
-MOST_CLASS_NUMBERS = 10
-"""Whole numbers that count up from 0 or 1 to no more than this many are classes."""
-
 
 MOST_CLASSES = 1_000
 """Of more texts a target is classes only if a user says so: each costs its part."""
@@ -126,11 +122,12 @@ def _by_values(values: pl.Series) -> Task:
     if (numbers != np.round(numbers)).any():
         return Task("number", f"the target is {different:,} different numbers")
     span = f"from {numbers[0]:.0f} to {numbers[-1]:.0f}"
+    if not name_classes(numbers):
+        reason = f"the target is {different:,} different whole numbers {span}"
+        return Task("number", reason)
     if different == 2:
         return Task("classes", "the target is two whole numbers")
-    if counts(numbers) and different <= MOST_CLASS_NUMBERS:
-        return Task("classes", f"the target counts {span} without a gap")
-    return Task("number", f"the target is {different:,} different whole numbers {span}")
+    return Task("classes", f"the target counts {span} without a gap")
 
 
 def _check(
