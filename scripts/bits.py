@@ -217,9 +217,15 @@ def convolutions(folder: Path) -> Things:
 @run
 def preparation(folder: Path) -> Things:
     """What a network is given is prepared by layers."""
-    layers = [tw.Rescale(0.5, range(COLUMNS)), tw.Dense(3, "softmax")]
-    network = trained(layers)
-    return given(network) | written(network, folder)
+    images = np.random.default_rng(4).normal(size=(len(X), 5, 6, 2))
+    layers = [
+        tw.Rescale(0.5, (0.1, 0.2)),
+        tw.Augment(1, "both", 100, 0.1),
+        tw.Flatten(),
+        tw.Dense(3, "softmax"),
+    ]
+    network = trained(layers, inputs=images)
+    return given(network, inputs=images) | written(network, folder, images)
 
 
 @run

@@ -157,6 +157,7 @@ def convolving() -> tw.Network:
     network = tw.Network(
         [
             tw.Rescale(0.5, (0.0, 0.1)),
+            tw.Augment(1, "horizontal", 0.0, 0.1),
             tw.Conv(4, 2, padding="same", groups=2, activation="relu"),
             tw.ConvTranspose(2, 2, 2),
             tw.MaxPool(2),

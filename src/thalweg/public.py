@@ -34,6 +34,7 @@ from thalweg.formulas.activations import (
     step,
     tanh,
 )
+from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.convolution import (
@@ -125,6 +126,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "Augment",
     "BatchNorm",
     "Callback",
     "Checkpoint",

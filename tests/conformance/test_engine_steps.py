@@ -65,10 +65,11 @@ def step_of(
     penalty: Any = None,
     clip_norm: float | None = None,
     weighted: bool = False,
+    row: tuple[int, ...] = (5,),
 ) -> Program:
-    """The whole step of a network with 5 features and 3 outputs."""
-    network = tw.Network(layers).initialize(5, dtype=dtype)
-    batch = {"X": ArrayType((ROWS, 5), dtype), "y": ArrayType((ROWS, 3), dtype)}
+    """The whole step of a network with 5 features, unless told, and 3 outputs."""
+    network = tw.Network(layers).initialize(row, dtype=dtype)
+    batch = {"X": ArrayType((ROWS, *row), dtype), "y": ArrayType((ROWS, 3), dtype)}
     metric: Metric = SquaredError((1.0, 2.0, 3.0))
     if loss == "cross_entropy":
         batch["y"] = ArrayType((ROWS,), "int32")
@@ -164,6 +165,19 @@ def numbered(program: Program) -> dict[str, NumpyArray]:
 def test_a_step_with_every_layer(name: str, dtype: Dtype, isa: str) -> None:
     program = step_of(NETWORKS[name], dtype, optimizer=tw.Adam())
     assert_step_conforms(program, numbered(program), isa)
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("row", [(4, 5, 2), (6, 2)])
+def test_a_step_with_rows_that_are_augmented(
+    row: tuple[int, ...], dtype: Dtype, isa: str
+) -> None:
+    image = len(row) == 3
+    augment = tw.Augment(1, "both" if image else "horizontal", 120 if image else 0, 0.1)
+    layers = [tw.Rescale(0.5, (0.1, 0.2)), augment, tw.Flatten(), tw.Dense(3)]
+    program = step_of(layers, dtype, row=row)
+    assert_step_conforms(program, values_for(program), isa)
 
 
 @every_dtype

@@ -14,6 +14,7 @@ import numpy as np
 from thalweg.errors import ModelFileError
 from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.convolution import (
     Conv,
@@ -50,7 +51,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(BatchNorm, Columns, Dense, Dropout, LayerNorm, Perceptron),
         *(Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
-        Rescale,
+        *(Augment, Rescale),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

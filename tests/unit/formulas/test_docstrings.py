@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from thalweg.formulas import (
+    augmentation,
     embedding,
     layers,
     normalization,
@@ -24,6 +25,7 @@ FORMULAS: list[Any] = [
     *LOSSES.values(),
     *INITIALIZERS.values(),
     *OPTIMIZERS.values(),
+    augmentation.Augment,
     layers.Dense,
     layers.Dropout,
     embedding.Embedding,
