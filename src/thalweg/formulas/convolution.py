@@ -182,18 +182,23 @@ def convolved(seen: ops.Array, weights: ops.Array, rank: int, groups: int) -> op
     """Σ over a window and its channels, those of each group by its own filters."""
     if groups == 1:
         return ops.contract(seen, weights, summed=rank + 1)
-    shape = tuple(seen.shape)
-    last = len(shape) - 1
+    *sizes, own, filters = weights.shape
+    # An array has eight axes at most: in volumes those of a window become one.
+    window = (math.prod(sizes),) if rank == 3 else tuple(sizes)
+    x = ops.reshape(seen, (*seen.shape[: rank + 1], *window, groups, own))
+    w = ops.reshape(weights, (*window, own, groups, filters // groups))
     # The group comes first, where it is an axis that both share.
-    own = ops.reshape(seen, (*shape[:-1], groups, shape[-1] // groups))
-    own = ops.transpose(own, (last, *range(last), last + 1))
-    sizes = tuple(weights.shape)
-    filters = ops.reshape(weights, (*sizes[:-1], groups, sizes[-1] // groups))
-    end = len(sizes) - 1
-    filters = ops.transpose(filters, (end, *range(end), end + 1))
-    z = ops.contract(own, filters, batch=1, summed=rank + 1)
+    z = ops.contract(
+        first_of(x, x.ndim - 2), first_of(w, w.ndim - 2), 1, len(window) + 1
+    )
     z = ops.transpose(z, (*range(1, rank + 2), 0, rank + 2))
-    return ops.reshape(z, (*z.shape[: rank + 1], sizes[-1]))
+    return ops.reshape(z, (*z.shape[: rank + 1], filters))
+
+
+def first_of(x: ops.Array, axis: int) -> ops.Array:
+    """x with an axis in front of the others."""
+    others = (number for number in range(x.ndim) if number != axis)
+    return ops.transpose(x, (axis, *others))
 
 
 @dataclass(frozen=True)
