@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import Contender, contenders
+from benchmarks.contenders.measure import ONE_CORE
 from benchmarks.figures import accuracies, machine_figures, task_figures
 from benchmarks.floor import Machine, best_of
 from benchmarks.picture import draw
@@ -34,6 +36,8 @@ MEASURER = Contender("the machine", "", "", "numpy")
 def main() -> None:
     """Run tasks, print their table, and write JSON and pictures."""
     arguments = parse()
+    if arguments.one_core:
+        os.environ[ONE_CORE] = "1"
     if arguments.tasks == ["widths"]:
         from benchmarks.widths import main as widths
 
@@ -64,12 +68,17 @@ def parse() -> argparse.Namespace:
     length.add_argument("--quick", action="store_true", help="shorter and fewer runs")
     length.add_argument("--full", action="store_true", help="the long tasks whole")
     parser.add_argument(
-        "--only", nargs="+", help="families, such as JAX, beside thalweg"
+        "--only", nargs="+", help="JAX or PyTorch eager, such as, beside thalweg"
     )
     parser.add_argument(
         "--mnist", type=Path, help="the folder of MNIST's four .gz files"
     )
     parser.add_argument("--out", type=Path, help="the folder for JSON and pictures")
+    parser.add_argument(
+        "--one-core",
+        action="store_true",
+        help="all on one core, by the processor's time: for a machine that others use",
+    )
     arguments = parser.parse_args()
     wrong = [name for name in arguments.tasks if name not in known]
     if wrong or ("widths" in arguments.tasks and len(arguments.tasks) > 1):
@@ -82,7 +91,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     names = arguments.tasks or [*TASKS, "ready"]
     rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else 7)
     scaled = quick if arguments.quick else full if arguments.full else same
-    field = chosen(arguments.only)
+    field = chosen(arguments.only, arguments.one_core)
     before = measured_machine()
     tasks = [scaled(TASKS[name]) for name in names if name != "ready"]
     outcomes = play_all(tasks, field, rounds, arguments.mnist)
@@ -112,12 +121,15 @@ def same(task: Task) -> Task:
     return task
 
 
-def chosen(families: list[str] | None) -> list[Contender]:
-    """Everyone, or thalweg and some families."""
+def chosen(families: list[str] | None, one_core: bool) -> list[Contender]:
+    """Everyone, or thalweg and some families; on one core none but one thread each."""
     field = contenders()
+    if one_core:
+        field = [c for c in field if c.threads == 1 or c.name == REFERENCE]
     if families is None:
         return field
-    return [c for c in field if c.family in families or c.needs == "thalweg"]
+    named = tuple(families)
+    return [c for c in field if c.name.startswith(named) or c.needs == "thalweg"]
 
 
 def measured_machine() -> Machine:
@@ -144,7 +156,7 @@ def play_task(
     if mnist is not None:
         task = on_images(task)
     outcome = play(task, task.work(mnist), field, workers, rounds)
-    if mnist is not None and task.name in ON_MNIST:
+    if mnist is not None and task.name in ON_MNIST and not task.network.has_windows:
         outcome.accuracies = accuracies(outcome, mnist)
         compare_accuracies(task.name, outcome.accuracies)
     return outcome

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import gzip
-import itertools
-from collections.abc import Sequence
+import math
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.layers import Conv, Dense, Network, learns, weights_shape
 from benchmarks.work import Start
 
 Rows = tuple[np.ndarray, np.ndarray]
 
 
 def first_parameters(
-    sizes: Sequence[int], seed: int, learning_rate: float = 0.001
+    network: Network, seed: int, learning_rate: float = 0.001
 ) -> Start:
-    """Glorot's uniform weights, and biases of zero."""
+    """Glorot's uniform weights, and biases of zero; a normal scale of one."""
     generator = np.random.default_rng(seed)
-    pairs = list(itertools.pairwise(sizes))
-    limits = [np.sqrt(6 / (a + b)) for a, b in pairs]
-    weights = [
-        generator.uniform(-limit, limit, pair).astype(np.float32)
-        for limit, pair in zip(limits, pairs, strict=True)
-    ]
-    return Start(weights, [np.zeros(b, np.float32) for _, b in pairs], learning_rate)
+    weights: list[np.ndarray] = []
+    for layer, given in network.walked:
+        shape = weights_shape(layer, given)
+        if isinstance(layer, Dense | Conv):
+            window = math.prod(shape[:-2])
+            limit = np.sqrt(6 / (window * (shape[-2] + shape[-1])))
+            weights.append(generator.uniform(-limit, limit, shape).astype(np.float32))
+        elif learns(layer):
+            weights.append(np.ones(shape, np.float32))
+    return Start(
+        weights, [np.zeros(w.shape[-1], np.float32) for w in weights], learning_rate
+    )
 
 
 def binary_rows(rows: int, features: int, outputs: int) -> Rows:

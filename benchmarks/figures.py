@@ -63,7 +63,7 @@ def task_figures(outcome: Outcome, machine: Machine) -> dict[str, Any]:
         "note": task.note,
         "kind": task.kind,
         "unit": "a call" if task.kind == "predict" else "a step",
-        "network": task.network,
+        "network": str(task.network),
         "batch_size": task.batch_size,
         "rounds": outcome.rounds,
         "floor_microseconds": floor * 1e6,

@@ -7,7 +7,7 @@ into L2 cost nothing here; neither do activations, nor calls of exp.
 
 from __future__ import annotations
 
-import itertools
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -132,28 +132,24 @@ def bandwidth(threads: int, cache: int) -> float:
 
 def operations(task: Task) -> int:
     """Of a step, or of a call of predict."""
-    products = [a * b for a, b in itertools.pairwise(task.sizes)]
+    products = task.network.products
     forward = 2 * task.batch_size * sum(products)
     if task.kind == "predict":
         return forward
     # Each product again for the weights' gradient and, but in the first layer, for
     # the inputs'.
     backward = 2 * forward - 2 * task.batch_size * products[0]
-    return forward + backward + UPDATE * parameters(task)
-
-
-def parameters(task: Task) -> int:
-    """Weights and biases."""
-    return sum(a * b + b for a, b in itertools.pairwise(task.sizes))
+    return forward + backward + UPDATE * task.network.parameters
 
 
 def moved_bytes(task: Task, cache: int) -> int:
     """Of a step, from beyond L2: its rows; the optimizer's block, read and written."""
-    data = 4 * task.rows * task.sizes[0]
-    rows = 4 * task.batch_size * task.sizes[0] if data > cache else 0
+    features = math.prod(task.network.shape)
+    data = 4 * task.rows * features
+    rows = 4 * task.batch_size * features if data > cache else 0
     if task.kind == "predict":
         return rows
-    block = 3 * 4 * parameters(task)
+    block = 3 * 4 * task.network.parameters
     return rows + (2 * block if block > cache else 0)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import MAKERS, Rows, first_parameters, mnist
+from benchmarks.layers import Network
+from benchmarks.networks import FORD_A, KERAS_MNIST, LENET, perceptron
 from benchmarks.work import Work
 
 RIVALS = ("PyTorch", "JAX", "scikit-learn", "Keras")
@@ -16,7 +18,7 @@ RIVALS = ("PyTorch", "JAX", "scikit-learn", "Keras")
 # faster: pixels that are nearly always black have gradients near the rounding error,
 # which Adam scales up to whole steps.
 TOLERANCE, TOLERANCE_ON_IMAGES = 5e-4, 5e-3
-# It learns its rows by heart within 100 steps: in float32 the losses of the engine
+# They learn their rows by heart within 100 steps: in float32 the losses of the engine
 # and of NumPy then lie up to 8e-3 from those in float64, each on its own side.
 TOLERANCE_OF_LARGE = 2e-2
 SWEPT_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
@@ -57,13 +59,12 @@ class Task:
 
     name: str
     title: str
-    sizes: tuple[int, ...]
+    network: Network
     batch_size: int
     rows: int
     epochs: int
     targets: tuple[Target, ...]
     kind: str = "train"
-    activation: str = "relu"
     loss: str = "classes"
     rule: str = "adam"
     alpha: float = 0.0
@@ -78,21 +79,18 @@ class Task:
         """Steps of an epoch."""
         return -(-self.rows // self.batch_size)
 
-    @property
-    def network(self) -> str:
-        """Such as 20-64-64-2."""
-        return "-".join(map(str, self.sizes))
-
     def made_rows(self) -> Rows:
         """Rows by a rule."""
-        return MAKERS[self.loss](self.rows, self.sizes[0], self.sizes[-1])
+        sizes = self.network.sizes
+        X, y = MAKERS[self.loss](self.rows, sizes[0], sizes[-1])
+        return X.reshape(-1, *self.network.shape), y
 
     def read_rows(self, folder: Path) -> Rows:
         """Rows of MNIST, if the task is about it."""
         if self.name not in ON_MNIST:
             return self.made_rows()
         X, digits = mnist(folder, "train")
-        return X[: self.rows], digits[: self.rows]
+        return X[: self.rows].reshape(-1, *self.network.shape), digits[: self.rows]
 
     def work(self, mnist_folder: Path | None = None) -> Work:
         """The rows and the first parameters."""
@@ -101,14 +99,14 @@ class Task:
         )
         rates = SWEPT_RATES if self.kind == "sweep" else (self.learning_rate,)
         starts = [
-            first_parameters(self.sizes, seed, rates[seed % len(rates)])
+            first_parameters(self.network, seed, rates[seed % len(rates)])
             for seed in range(self.networks)
         ]
         return Work(
             np.ascontiguousarray(X),
             y,
             starts,
-            self.activation,
+            self.network,
             self.loss,
             self.batch_size,
             self.rule,
@@ -119,7 +117,7 @@ class Task:
 SMALL = Task(
     "small",
     "20-64-64-2, batch 32",
-    (20, 64, 64, 2),
+    perceptron(20, 64, 64, 2),
     batch_size=32,
     rows=3200,
     epochs=4,
@@ -132,12 +130,23 @@ SMALL = Task(
     ),
 )
 
+LENET_BATCH_64 = Task(
+    "lenet",
+    "LeNet-5, batch 64",
+    LENET,
+    batch_size=64,
+    rows=3200,
+    epochs=1,
+    targets=(Target("rivals", 4),),
+    tolerance=TOLERANCE_ON_IMAGES,
+)
+
 ALL = (
     SMALL,
     Task(
         "medium",
         "64-128-128-10, batch 64",
-        (64, 128, 128, 10),
+        perceptron(64, 128, 128, 10),
         batch_size=64,
         rows=6400,
         epochs=4,
@@ -146,7 +155,7 @@ ALL = (
     Task(
         "mnist",
         "784-256-128-10, batch 256",
-        (784, 256, 128, 10),
+        perceptron(784, 256, 128, 10),
         batch_size=256,
         rows=25_600,
         epochs=1,
@@ -155,7 +164,7 @@ ALL = (
     Task(
         "large",
         "1024-1024-1024-10, batch 1024",
-        (1024, 1024, 1024, 10),
+        perceptron(1024, 1024, 1024, 10),
         batch_size=1024,
         rows=10_240,
         epochs=1,
@@ -166,11 +175,10 @@ ALL = (
     Task(
         "matrix_exponential",
         "4-32-16-4 tanh, full batch of 10,000",
-        (4, 32, 16, 4),
+        perceptron(4, 32, 16, 4, activation="tanh"),
         batch_size=10_000,
         rows=10_000,
         epochs=100,
-        activation="tanh",
         loss="squares",
         learning_rate=0.01,
         targets=(Target("PyTorch", 5), Target("JAX", 3)),
@@ -179,7 +187,7 @@ ALL = (
     Task(
         "scikit_learn_mnist",
         "784-100-100-10, batch 200, α 1e-4",
-        (784, 100, 100, 10),
+        perceptron(784, 100, 100, 10),
         batch_size=200,
         rows=60_000,
         epochs=2,
@@ -192,21 +200,21 @@ ALL = (
         SMALL,
         name="tanh",
         title="20-64-64-2 tanh, batch 32",
-        activation="tanh",
+        network=perceptron(20, 64, 64, 2, activation="tanh"),
         targets=(Target("JAX", 3),),
     ),
     replace(
         SMALL,
         name="own_activation",
         title="20-64-64-2 z σ(1.7 z), batch 32",
-        activation="own",
+        network=perceptron(20, 64, 64, 2, activation="own"),
         targets=(Target("JAX", 3),),
         note="the activation is written by a user, in each framework's words",
     ),
     Task(
         "own_optimizer",
         "32-256-256-10, batch 1, own rule",
-        (32, 256, 256, 10),
+        perceptron(32, 256, 256, 10),
         batch_size=1,
         rows=400,
         epochs=4,
@@ -217,7 +225,7 @@ ALL = (
     Task(
         "predict_one",
         "20-64-64-2, predict 1 row",
-        (20, 64, 64, 2),
+        perceptron(20, 64, 64, 2),
         batch_size=1,
         rows=1,
         epochs=500,
@@ -228,7 +236,7 @@ ALL = (
     Task(
         "predict_one_mnist",
         "784-256-128-10, predict 1 row",
-        (784, 256, 128, 10),
+        perceptron(784, 256, 128, 10),
         batch_size=1,
         rows=1,
         epochs=500,
@@ -238,7 +246,7 @@ ALL = (
     Task(
         "predict_many",
         "784-256-128-10, predict 100,000 rows",
-        (784, 256, 128, 10),
+        perceptron(784, 256, 128, 10),
         batch_size=100_000,
         rows=100_000,
         epochs=1,
@@ -249,7 +257,7 @@ ALL = (
     Task(
         "sweep",
         "200 × 20-64-64-2, 20 epochs of 2,000 rows",
-        (20, 64, 64, 2),
+        perceptron(20, 64, 64, 2),
         batch_size=32,
         rows=2000,
         epochs=20,
@@ -260,9 +268,64 @@ ALL = (
         targets=(Target("loops", 20), Target("JAX vmap of all", 3)),
         note="every network has its own seed, and one of four learning rates",
     ),
+    LENET_BATCH_64,
+    replace(
+        LENET_BATCH_64,
+        name="lenet_256",
+        title="LeNet-5, batch 256",
+        batch_size=256,
+        rows=7680,
+    ),
+    Task(
+        "keras_mnist",
+        "Keras' network for MNIST, batch 128",
+        KERAS_MNIST,
+        batch_size=128,
+        rows=1920,
+        epochs=1,
+        targets=(Target("rivals", 4),),
+        tolerance=TOLERANCE_OF_LARGE,
+        note="losses are compared without its dropout",
+    ),
+    Task(
+        "ford_a",
+        "three convolutions of 64 over 500 times, batch 32",
+        FORD_A,
+        batch_size=32,
+        rows=480,
+        epochs=1,
+        targets=(Target("rivals", 2.5),),
+        tolerance=TOLERANCE_ON_IMAGES,
+    ),
+    Task(
+        "predict_image",
+        "LeNet-5, predict 1 image",
+        LENET,
+        batch_size=1,
+        rows=1,
+        epochs=500,
+        kind="predict",
+        targets=(Target("rivals", 20),),
+    ),
+    Task(
+        "predict_images",
+        "LeNet-5, predict 10,000 images",
+        LENET,
+        batch_size=10_000,
+        rows=10_000,
+        epochs=1,
+        kind="predict",
+        targets=(Target("rivals", 8),),
+    ),
 )
 TASKS = {task.name: task for task in ALL}
-ON_MNIST = ("mnist", "scikit_learn_mnist")
+WITH_WINDOWS = tuple(task.name for task in ALL if task.network.has_windows)
+OF_DENSE_LAYERS = tuple(name for name in TASKS if name not in WITH_WINDOWS)
+ON_MNIST = (
+    "mnist",
+    "scikit_learn_mnist",
+    *(name for name in WITH_WINDOWS if name != "ford_a"),
+)
 
 
 def quick(task: Task) -> Task:

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.contenders import Contender, contenders
 from benchmarks.floor import operations
+from benchmarks.layers import perceptron
 from benchmarks.rounds import REFERENCE, say
 from benchmarks.tasks import Task
 from benchmarks.work import Failure, Opened, Timed
@@ -76,10 +77,10 @@ def field() -> list[Contender]:
 
 def square(width: int, batch: int) -> Task:
     """A network of one width, and as many steps as take some tenths of a second."""
-    sizes = (width, width, width, OUTPUTS)
-    task = Task("widths", "", sizes, batch, batch, 1, ())
+    network = perceptron(width, width, width, OUTPUTS)
+    task = Task("widths", "", network, batch, batch, 1, ())
     steps = max(2, min(200, int(OPERATIONS / operations(task))))
-    return Task("widths", "", sizes, batch, batch * steps, 1, ())
+    return Task("widths", "", network, batch, batch * steps, 1, ())
 
 
 Cell = dict[str, float]

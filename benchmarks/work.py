@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from benchmarks.layers import Network
 
 Arrays = list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where training starts from: a weight matrix (inputs, outputs) and a bias a layer.
+    """Where training starts from: weights (…, inputs, outputs) and a bias a layer.
 
-    The learning rate is part of it, because a sweep varies it.
+    A layer that normalizes has its scale and its shift there. The learning rate is part
+    of it, because a sweep varies it.
     """
 
     weights: Arrays
@@ -31,10 +34,10 @@ class Work:
     """What everyone trains, or predicts with.
 
     Arguments:
-        X: inputs (rows, features), float32.
+        X: inputs (rows, features) or (rows, places…, channels), float32.
         y: class numbers (rows,), or numbers (rows, outputs) in float32.
         starts: first parameters; more than one in a sweep.
-        activation: of hidden layers: relu, tanh or own, z σ(1.7 z).
+        network: its layers; an activation is relu, tanh or own, z σ(1.7 z).
         loss: "binary" (sigmoid outputs, summed binary cross-entropy), "classes"
             (softmax, cross-entropy) or "squares" (half of the mean squared error).
         rule: adam, own or sgd; own is in each framework's file.
@@ -45,7 +48,7 @@ class Work:
     X: np.ndarray
     y: np.ndarray
     starts: list[Start] = field(repr=False)
-    activation: str
+    network: Network
     loss: str
     batch_size: int
     rule: str = "adam"
@@ -53,13 +56,18 @@ class Work:
 
     @property
     def sizes(self) -> list[int]:
-        """Features, units of each layer, outputs."""
-        return [self.X.shape[1], *(len(b) for b in self.starts[0].biases)]
+        """Features, units of each dense layer, outputs."""
+        return self.network.sizes
 
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
         return -(-len(self.X) // self.batch_size)
+
+    @property
+    def without_dropout(self) -> Work:
+        """The same, with losses that can be compared."""
+        return replace(self, network=self.network.without_dropout)
 
     @property
     def penalty(self) -> float:

@@ -12,6 +12,7 @@ import traceback
 from typing import IO, Any
 
 from benchmarks.contenders import Contender
+from benchmarks.contenders.measure import ONE_CORE
 from benchmarks.work import Arrays, Failure, Opened, Run, Timed, Work
 
 PAUSE = 0.05  # seconds: threads of the one who ran before stop spinning
@@ -140,7 +141,15 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
 
+def keep_to_one_core() -> None:
+    """Before anything counts the cores."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 if __name__ == "__main__":
+    if ONE_CORE in os.environ:
+        keep_to_one_core()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a framework prints must not get among the answers
     serve(sys.stdin.buffer, answers)

@@ -30,6 +30,7 @@ class Contender:
         options: for the module.
         environment: of its process.
         tasks: None for all of the kinds.
+        threads: how many it may use; None if it chooses.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Contender:
     options: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] | None = None
+    threads: int | None = None
 
     @property
     def missing(self) -> bool:
@@ -73,8 +75,11 @@ def thalweg_contenders() -> list[Contender]:
         options = {"fit": {"threads": 1}}
         found.append(thalweg_way("thalweg, 1 thread", options, ("train",)))
     if "engine" in known:
+        from benchmarks.tasks import OF_DENSE_LAYERS
+
         options = {"fit": {"engine": "interpreter"}}
-        found.append(thalweg_way("thalweg, through NumPy", options, ("train",)))
+        name = "thalweg, through NumPy"
+        found.append(thalweg_way(name, options, ("train",), OF_DENSE_LAYERS))
     return found + [
         thalweg_way(name, {"rule": rule}, ("train",), ("own_optimizer",))
         for rule, name in rules.items()
@@ -104,6 +109,7 @@ def pytorch_contenders() -> list[Contender]:
             ("train", "predict", "sweep"),
             {"way": way, "threads": threads},
             limited(threads),
+            threads=threads,
         )
         for way in ("eager", "compiled")
         for threads in (1, 2)
@@ -127,6 +133,7 @@ def jax_contenders() -> list[Contender]:
             kinds[way],
             {"way": way},
             {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"},
+            threads=1 if flag else None,
         )
         for way in kinds
         for suffix, flag in flags.items()
@@ -135,10 +142,10 @@ def jax_contenders() -> list[Contender]:
 
 def other_contenders() -> list[Contender]:
     """scikit-learn with and without BLAS threads, and Keras on two back ends."""
-    inexpressible = ("own_activation", "own_optimizer")
-    from benchmarks.tasks import TASKS
+    from benchmarks.tasks import OF_DENSE_LAYERS
 
-    tasks = tuple(name for name in TASKS if name not in inexpressible)
+    inexpressible = ("own_activation", "own_optimizer")
+    tasks = tuple(name for name in OF_DENSE_LAYERS if name not in inexpressible)
     learners = [
         Contender(
             f"scikit-learn, {counted(threads)}",
@@ -149,6 +156,7 @@ def other_contenders() -> list[Contender]:
             {},
             limited(threads),
             tasks,
+            threads,
         )
         for threads in (1, 2)
     ]
@@ -161,7 +169,8 @@ def other_contenders() -> list[Contender]:
             ("train", "predict"),
             {},
             {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", **limited(1)},
-            tuple(name for name in TASKS if name != "own_optimizer"),
+            tuple(name for name in OF_DENSE_LAYERS if name != "own_optimizer"),
+            threads=1,
         )
         for name, backend in (("JAX", "jax"), ("PyTorch", "torch"))
     ]

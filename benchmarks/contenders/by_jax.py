@@ -10,58 +10,83 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.contenders.jax_layers import (
+    Form,
+    forms,
+    forward,
+    ordered,
+    parameters_at,
+)
 from benchmarks.contenders.measure import Ready, Stamps, Ways, timed_calls
 from benchmarks.work import Run, Start, Work
 
 State = tuple[Any, ...]  # parameters, two slots, step number, learning rate
 Advance = Callable[[State, int], tuple[State, Any, int]]
 BLOCK = 100  # epochs of one step each that a scan takes together
-CHUNKS = (1000, 10_000)
-
-
-def own_activation(z):
-    return z * jax.nn.sigmoid(1.7 * z)
-
-
-ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "own": own_activation}
+CHUNKS, CHUNKS_OF_IMAGES = (1000, 10_000), (100, 1000)
 
 
 def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
-    """The ways of one kind."""
-    if kind == "predict":
-        return predictors(work)
-    if options["way"] == "vmap of all":
-        return {"vmap of a scan": functools.partial(vmapped, work)}
-    if options["way"] == "jit":
-        return {"jit of a step": functools.partial(by_steps, work)}
-    unrolls = (1,) if work.steps == 1 else (1, 4)
+    """The ways of one kind, in each form of the network."""
+    found: Ways = {}
+    for form in forms(work.network):
+        of = Formed(work, form)
+        own = {"vmap of a scan": functools.partial(vmapped, of)}
+        if kind == "predict":
+            own = predictors(of)
+        elif options["way"] == "jit":
+            own = {"jit of a step": functools.partial(by_steps, of)}
+        elif options["way"] == "scan":
+            own = scans(of)
+        suffix = str(form) if work.network.has_windows else ""
+        found |= {", ".join(filter(None, [n, suffix])): way for n, way in own.items()}
+    return found
+
+
+def scans(of: Formed) -> Ways:
+    """An epoch as one call; a scan of convolutions takes long to compile as it is."""
+    once = of.work.steps == 1 or of.work.network.has_windows
+    unrolls = (1,) if once else (1, 4)
     return {
-        f"unroll {unroll}": functools.partial(by_scan, work, unroll)
-        for unroll in unrolls
+        f"unroll {unroll}": functools.partial(by_scan, of, unroll) for unroll in unrolls
     }
 
 
-# The network --------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Formed:
+    """A work, and how its network is written."""
+
+    work: Work
+    form: Form
+
+    @property
+    def rows(self) -> np.ndarray:
+        """All rows."""
+        return ordered(self.work.X, self.form)
+
+    def forward(self, parameters: Any, x: Any, step: Any = 0) -> Any:
+        """The last layer's logits; a step has dropout of its own."""
+        key = jax.random.key(step, impl="rbg")
+        return forward(self.work.network, self.form, parameters, x, key)
+
+    def parameters_at(self, start: Start) -> list[tuple[Any, Any]]:
+        """Weights and bias of each layer."""
+        return parameters_at(self.work.network, start, self.form)
 
 
-def forward(work: Work, parameters: Any, x: Any) -> Any:
-    """The last layer's logits."""
-    activation = ACTIVATIONS[work.activation]
-    for weights, bias in parameters[:-1]:
-        x = activation(x @ weights + bias)
-    weights, bias = parameters[-1]
-    return x @ weights + bias
+# Losses and rules ---------------------------------------------------------------------
 
 
-def loss_of(work: Work, parameters: Any, x: Any, y: Any) -> Any:
+def loss_of(of: Formed, parameters: Any, x: Any, y: Any, step: Any) -> Any:
     """The mean loss of a batch, with its penalty."""
-    z = forward(work, parameters, x)
+    work, z = of.work, of.forward(parameters, x, step)
     if work.loss == "binary":
         loss = jnp.sum(jax.nn.softplus(z) - z * y) / len(x)
     elif work.loss == "classes":
@@ -89,13 +114,14 @@ def own_rule(rate: Any, step: Any, theta: Any, g: Any, m: Any, s: Any) -> Any:
 RULES = {"adam": adam, "own": own_rule}
 
 
-def train_step(work: Work, state: State, batch: Any) -> tuple[State, Any]:
+def train_step(of: Formed, state: State, batch: Any) -> tuple[State, Any]:
     """A step: the new state, and the loss before it."""
     theta, m, v, step, rate = state
-    objective = functools.partial(loss_of, work)
-    loss, gradient = jax.value_and_grad(objective)(theta, *batch)
+    objective = functools.partial(loss_of, of)
+    counted = step.astype(jnp.int32)
+    loss, gradient = jax.value_and_grad(objective)(theta, *batch, counted)
     step = step + 1
-    rule = functools.partial(RULES[work.rule], rate, step)
+    rule = functools.partial(RULES[of.work.rule], rate, step)
     leaves, tree = jax.tree.flatten(theta)
     rest = [jax.tree.leaves(each) for each in (gradient, m, v)]
     moved = [rule(*each) for each in zip(leaves, *rest, strict=True)]
@@ -103,9 +129,9 @@ def train_step(work: Work, state: State, batch: Any) -> tuple[State, Any]:
     return (theta, m, v, step, rate), loss
 
 
-def state_at(start: Start) -> State:
+def state_at(of: Formed, start: Start) -> State:
     """The first state, in memory of its own since it will be donated."""
-    theta = [(jnp.array(w), jnp.array(b)) for w, b in start.pairs]
+    theta = of.parameters_at(start)
     m, v = (jax.tree.map(jnp.zeros_like, theta) for _ in range(2))
     return theta, m, v, jnp.zeros(()), jnp.array(start.learning_rate, jnp.float32)
 
@@ -113,15 +139,15 @@ def state_at(start: Start) -> State:
 # Training -----------------------------------------------------------------------------
 
 
-def batches(work: Work) -> tuple[Any, Any | None]:
+def batches(of: Formed) -> tuple[Any, Any | None]:
     """Full batches (steps, batch, …), and the smaller last one if there is one."""
-    size = work.batch_size
-    full = len(work.X) // size * size
-    arrays = (work.X, work.y)
+    size = of.work.batch_size
+    arrays = (of.rows, of.work.y)
+    full = len(of.work.X) // size * size
     stacked = tuple(
         jnp.asarray(a[:full].reshape(full // size, size, *a.shape[1:])) for a in arrays
     )
-    if full == len(work.X):
+    if full == len(of.work.X):
         return stacked, None
     return stacked, tuple(jnp.asarray(a[full:]) for a in arrays)
 
@@ -132,25 +158,25 @@ def cuts(work: Work) -> np.ndarray:
 
 
 def epoch(
-    work: Work, unroll: int, state: State, stacked: Any, rest: Any | None
+    of: Formed, unroll: int, state: State, stacked: Any, rest: Any | None
 ) -> tuple[State, Any]:
     """All steps of an epoch: the state, and the mean loss of the rows."""
-    step = functools.partial(train_step, work)
+    step = functools.partial(train_step, of)
     state, losses = jax.lax.scan(step, state, stacked, unroll=unroll)
-    total = jnp.sum(losses) * work.batch_size
+    total = jnp.sum(losses) * of.work.batch_size
     if rest is not None:
         state, loss = step(state, rest)
         total = total + loss * len(rest[0])
-    return state, total / len(work.X)
+    return state, total / len(of.work.X)
 
 
-def by_scan(work: Work, unroll: int) -> Ready:
+def by_scan(of: Formed, unroll: int) -> Ready:
     """An epoch is one call."""
-    block = BLOCK if work.steps == 1 else 1
-    data = batches(work)
+    block = BLOCK if of.work.steps == 1 else 1
+    data = batches(of)
 
     def one(state: State, _: Any, stacked: Any, rest: Any) -> tuple[State, Any]:
-        return epoch(work, unroll, state, stacked, rest)
+        return epoch(of, unroll, state, stacked, rest)
 
     @functools.partial(jax.jit, donate_argnums=0)
     def several(state: State, stacked: Any, rest: Any) -> tuple[State, Any]:
@@ -159,7 +185,7 @@ def by_scan(work: Work, unroll: int) -> Ready:
 
     @functools.partial(jax.jit, donate_argnums=0)
     def single(state: State, stacked: Any, rest: Any) -> tuple[State, Any]:
-        state, loss = epoch(work, unroll, state, stacked, rest)
+        state, loss = epoch(of, unroll, state, stacked, rest)
         return state, loss[None]
 
     def advance(state: State, epochs: int) -> tuple[State, Any, int]:
@@ -168,18 +194,19 @@ def by_scan(work: Work, unroll: int) -> Ready:
         return *single(state, *data), 1
 
     if block > 1:  # compile it now; a trial is too short to
-        jax.block_until_ready(several(state_at(work.starts[0]), *data))
-    return looped(work, advance)
+        jax.block_until_ready(several(state_at(of, of.work.starts[0]), *data))
+    return looped(of, advance)
 
 
-def by_steps(work: Work) -> Ready:
+def by_steps(of: Formed) -> Ready:
     """A step is one call."""
+    work, X = of.work, of.rows
     cut = [
-        jax.device_put((work.X[rows], work.y[rows]))
+        jax.device_put((X[rows], work.y[rows]))
         for rows in np.split(np.arange(len(work.X)), cuts(work))
     ]
     shares = np.array([len(x) for x, _ in cut]) / len(work.X)
-    step = jax.jit(functools.partial(train_step, work), donate_argnums=0)
+    step = jax.jit(functools.partial(train_step, of), donate_argnums=0)
 
     def advance(state: State, epochs: int) -> tuple[State, Any, int]:
         losses: list[Any] = []
@@ -188,17 +215,17 @@ def by_steps(work: Work) -> Ready:
             losses.append(loss)
         return state, (losses, shares), 1
 
-    return looped(work, advance)
+    return looped(of, advance)
 
 
 def looped(
-    work: Work, advance: Callable[[State, int], tuple[State, Any, int]]
+    of: Formed, advance: Callable[[State, int], tuple[State, Any, int]]
 ) -> Ready:
     """Epochs until all are done; the first is waited for, the others at the end."""
     last: list[State] = []
 
     def run(epochs: int, number: int) -> Run:
-        state = jax.block_until_ready(state_at(work.starts[number]))
+        state = jax.block_until_ready(state_at(of, of.work.starts[number]))
         found: list[Any] = []
         done = 0
         stamps = Stamps()
@@ -212,7 +239,7 @@ def looped(
         jax.block_until_ready((state, found))
         stamps()
         last[:] = [state]
-        return stamps.run(work.steps, epochs, mean_losses(found))
+        return stamps.run(of.work.steps, epochs, mean_losses(found))
 
     return Ready(run, lambda: [np.asarray(a) for a in jax.tree.leaves(last[0][0])])
 
@@ -229,14 +256,14 @@ def mean_losses(found: list[Any]) -> list[float]:
     return losses
 
 
-def vmapped(work: Work) -> Ready:
+def vmapped(of: Formed) -> Ready:
     """All networks at once; the rows are the same for all."""
-    data = batches(work)
-    one = functools.partial(epoch, work, 1)
+    data = batches(of)
+    one = functools.partial(epoch, of, 1)
     together = jax.jit(jax.vmap(one, in_axes=(0, None, None)), donate_argnums=0)
 
     def every(epochs: int) -> Run:
-        states = [state_at(start) for start in work.starts]
+        states = [state_at(of, start) for start in of.work.starts]
         state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
         jax.block_until_ready(state)
         stamps = Stamps()
@@ -246,7 +273,7 @@ def vmapped(work: Work) -> Ready:
             first = losses if number == 0 else first
         jax.block_until_ready((state, first))
         stamps()
-        steps = len(work.starts) * epochs * work.steps
+        steps = len(of.work.starts) * epochs * of.work.steps
         return Run(0.0, stamps.times[1] - stamps.times[0], steps, first.tolist())
 
     def run(epochs: int, number: int) -> Run:
@@ -259,31 +286,33 @@ def vmapped(work: Work) -> Ready:
 # Predictions --------------------------------------------------------------------------
 
 
-def probabilities(work: Work, parameters: Any, x: Any) -> Any:
+def probabilities(of: Formed, parameters: Any, x: Any) -> Any:
     """What the last layer gives."""
-    logits = forward(work, parameters, x)
-    if work.loss == "classes":
+    logits = of.forward(parameters, x)
+    if of.work.loss == "classes":
         return jax.nn.softmax(logits)
-    return jax.nn.sigmoid(logits) if work.loss == "binary" else logits
+    return jax.nn.sigmoid(logits) if of.work.loss == "binary" else logits
 
 
-def predictors(work: Work) -> Ways:
+def predictors(of: Formed) -> Ways:
     """All rows at once, and in chunks that stay in the cache."""
-    sizes = [len(work.X), *(size for size in CHUNKS if size < len(work.X))]
-    return {f"{size} rows": functools.partial(predictor, work, size) for size in sizes}
+    rows = len(of.work.X)
+    chunks = CHUNKS_OF_IMAGES if of.work.network.has_windows else CHUNKS
+    sizes = [rows, *(size for size in chunks if size < rows)]
+    return {f"{size} rows": functools.partial(predictor, of, size) for size in sizes}
 
 
-def predictor(work: Work, size: int) -> Ready:
+def predictor(of: Formed, size: int) -> Ready:
     """Calls from an array on the device to another."""
-    X = jax.device_put(work.X)
-    parameters = [(jnp.array(w), jnp.array(b)) for w, b in work.starts[0].pairs]
+    X = jax.device_put(of.rows)
+    parameters = of.parameters_at(of.work.starts[0])
 
     @jax.jit
     def call(theta: Any, x: Any) -> Any:
-        if size >= len(work.X):
-            return probabilities(work, theta, x)
-        chunks = x.reshape(-1, size, x.shape[1])
-        found = jax.lax.map(functools.partial(probabilities, work, theta), chunks)
+        if size >= len(X):
+            return probabilities(of, theta, x)
+        chunks = x.reshape(-1, size, *x.shape[1:])
+        found = jax.lax.map(functools.partial(probabilities, of, theta), chunks)
         return found.reshape(len(x), -1)
 
     def run(count: int, number: int) -> Run:

@@ -57,7 +57,8 @@ def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
 
 def network_at(work: Work, start: Start, last: str) -> Any:
     """A `Sequential` with the first parameters."""
-    activation = ACTIVATIONS.get(work.activation, work.activation)
+    name = work.network.activation
+    activation = ACTIVATIONS.get(name, name)
     penalty = keras.regularizers.L2(work.penalty) if work.alpha else None
     *hidden, outputs = work.sizes[1:]
     layers = [

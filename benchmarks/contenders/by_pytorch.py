@@ -6,65 +6,90 @@ without the optimizer's own Python. Compiled: the loss alone with fused Adam aft
 (mode "default"; "reduce-overhead" is about CUDA graphs and changes nothing on a CPU),
 and the whole step with its update as one graph, also by way of Inductor's C++ wrapper.
 Predictions are made in inference mode, from tensors to tensors, whole and in chunks.
+Networks with convolutions are tried with channels first in memory and with them last.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - as everyone calls it
 
 from benchmarks.contenders.measure import Ready, Stamps, Ways, timed_calls
+from benchmarks.contenders.pytorch_layers import (
+    Tensors,
+    forward,
+    layouts,
+    modules_at,
+    ordered,
+    parameters_at,
+)
 from benchmarks.work import Run, Start, Work
 
 private: Any = torch  # what optimizers call, though no name of it is public
-Tensors = list[torch.Tensor]
 Step = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 StepMaker = Callable[[Start], tuple[Tensors, Step]]
-CHUNKS = (1024, 8192)
-
-
-def own_activation(z):
-    return z * torch.sigmoid(1.7 * z)
-
-
-ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "own": own_activation}
+Makers = dict[str, Callable[[int], Any]]
+CHUNKS, CHUNKS_OF_IMAGES = (1024, 8192), (64, 512)
 
 
 def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
-    """The ways of one kind, eager or compiled."""
+    """The ways of one kind, eager or compiled, in each order of axes."""
     torch.set_num_threads(options["threads"])
     torch._dynamo.reset()
     compiled = options["way"] == "compiled"
-    if kind == "predict":
-        return compiled_predictors(work) if compiled else eager_predictors(work)
-    makers = compiled_steps(work) if compiled else eager_steps(work)
-    return {
-        name: functools.partial(trainer, work, make) for name, make in makers.items()
-    }
+    found: Ways = {}
+    for layout in layouts(work.network):
+        of = Arranged(work, layout)
+        if kind == "predict":
+            makers = compiled_predictors(of) if compiled else eager_predictors(of)
+            own = in_chunks(of, makers)
+        else:
+            steps = compiled_steps(of) if compiled else eager_steps(of)
+            own = {
+                name: functools.partial(trainer, of, make)
+                for name, make in steps.items()
+            }
+        found |= {", ".join(filter(None, [n, layout])): way for n, way in own.items()}
+    return found
 
 
-# The network --------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Arranged:
+    """A work in one of PyTorch's orders of axes."""
+
+    work: Work
+    layout: str = ""
+
+    @property
+    def rows(self) -> torch.Tensor:
+        """All rows."""
+        return ordered(torch.from_numpy(self.work.X), self.layout)
+
+    def parameters_at(self, start: Start) -> Tensors:
+        """Weights and bias of each layer in turn."""
+        return parameters_at(self.work.network, start, self.layout)
+
+    def modules_at(self, start: Start) -> torch.nn.Sequential:
+        """A `Sequential` with the first parameters."""
+        return modules_at(self.work.network, start, self.layout)
+
+    def forward(self, parameters: Tensors, x: torch.Tensor) -> torch.Tensor:
+        """The last layer's logits."""
+        return forward(self.work.network, parameters, x)
+
+    def objective(
+        self, parameters: Tensors, x: torch.Tensor, y: torch.Tensor
+    ) -> torch.Tensor:
+        """The mean loss of a batch, with its penalty."""
+        return loss_of(self.work, self.forward(parameters, x), y, parameters)
 
 
-def parameters_at(start: Start) -> Tensors:
-    """Weights (outputs, inputs) and bias of each layer in turn."""
-    return [
-        torch.from_numpy(array.copy())
-        for weights, bias in start.pairs
-        for array in (weights.T, bias)
-    ]
-
-
-def forward(work: Work, parameters: Tensors, x: torch.Tensor) -> torch.Tensor:
-    """The last layer's logits."""
-    activation = ACTIVATIONS[work.activation]
-    for weights, bias in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):
-        x = activation(F.linear(x, weights, bias))
-    return F.linear(x, parameters[-2], parameters[-1])
+# Losses and rules ---------------------------------------------------------------------
 
 
 def loss_of(
@@ -82,9 +107,6 @@ def loss_of(
         squares = [weights.square().sum() for weights in parameters[::2]]
         loss = loss + work.penalty * torch.stack(squares).sum()
     return loss
-
-
-# Rules --------------------------------------------------------------------------------
 
 
 def adam(rate: Any, step: Any, theta: Any, g: Any, m: Any, v: Any) -> None:
@@ -105,49 +127,41 @@ RULES = {"adam": adam, "own": own_rule}
 # Steps --------------------------------------------------------------------------------
 
 
-def eager_steps(work: Work) -> dict[str, Callable[[], StepMaker]]:
+def eager_steps(of: Arranged) -> dict[str, Callable[[], StepMaker]]:
     """The usual loop, and a lean one."""
 
     def modules() -> StepMaker:
-        return functools.partial(module_step, work)
+        return functools.partial(module_step, of)
 
     def lean() -> StepMaker:
-        return functools.partial(lean_step, work)
+        return functools.partial(lean_step, of)
 
-    if work.rule != "adam":
+    if of.work.rule != "adam":
         return {"lean loop": lean}
     return {"modules": modules, "lean loop": lean}
 
 
-def compiled_steps(work: Work) -> dict[str, Callable[[], StepMaker]]:
+def compiled_steps(of: Arranged) -> dict[str, Callable[[], StepMaker]]:
     """The loss compiled, or the whole step."""
     wrapper = {"cpp_wrapper": True}
     whole = {
-        "whole step": functools.partial(whole_step, work, {}),
-        "whole step, C++ wrapper": functools.partial(whole_step, work, wrapper),
+        "whole step": functools.partial(whole_step, of, {}),
+        "whole step, C++ wrapper": functools.partial(whole_step, of, wrapper),
     }
-    if work.rule != "adam":
+    if of.work.rule != "adam":
         return whole
-    return {"loss, fused Adam": functools.partial(compiled_loss_step, work), **whole}
+    return {"loss, fused Adam": functools.partial(compiled_loss_step, of), **whole}
 
 
-class Own(torch.nn.Module):
-    def forward(self, z):
-        return own_activation(z)
-
-
-MODULES = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "own": Own}
-
-
-def module_step(work: Work, start: Start) -> tuple[Tensors, Step]:
+def module_step(of: Arranged, start: Start) -> tuple[Tensors, Step]:
     """As tutorials have it, with Adam fused and gradients set to None."""
-    network = modules_at(work, start)
+    network = of.modules_at(start)
     parameters: Tensors = list(network.parameters())
     optimizer = torch.optim.Adam(parameters, lr=start.learning_rate, fused=True)
 
     def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(work, network(x), y, parameters)
+        loss = loss_of(of.work, network(x), y, parameters)
         loss.backward()
         optimizer.step()
         return loss.detach()
@@ -155,21 +169,9 @@ def module_step(work: Work, start: Start) -> tuple[Tensors, Step]:
     return parameters, step
 
 
-def modules_at(work: Work, start: Start) -> torch.nn.Sequential:
-    """A `Sequential` with the first parameters."""
-    layers: list[torch.nn.Module] = []
-    tensors = parameters_at(start)
-    for weights, bias in zip(tensors[::2], tensors[1::2], strict=True):
-        linear = torch.nn.Linear(weights.shape[1], weights.shape[0])
-        linear.weight = torch.nn.Parameter(weights.contiguous())
-        linear.bias = torch.nn.Parameter(bias)
-        layers += [linear, MODULES[work.activation]()]
-    return torch.nn.Sequential(*layers[:-1])
-
-
-def lean_step(work: Work, start: Start) -> tuple[Tensors, Step]:
+def lean_step(of: Arranged, start: Start) -> tuple[Tensors, Step]:
     """Functional calls, `autograd.grad`, and the update without an optimizer object."""
-    parameters = [p.contiguous().requires_grad_() for p in parameters_at(start)]
+    parameters = [p.requires_grad_() for p in of.parameters_at(start)]
     means = [torch.zeros_like(p) for p in parameters]
     squares = [torch.zeros_like(p) for p in parameters]
     counts = [torch.zeros(()) for _ in parameters]
@@ -197,10 +199,10 @@ def lean_step(work: Work, start: Start) -> tuple[Tensors, Step]:
         for each in zip(parameters, gradients, means, squares, strict=True):
             own_rule(rate, None, *each)
 
-    update = fused_adam if work.rule == "adam" else by_rule
+    update = fused_adam if of.work.rule == "adam" else by_rule
 
     def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        loss = loss_of(work, forward(work, parameters, x), y, parameters)
+        loss = of.objective(parameters, x, y)
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             update(gradients)
@@ -209,15 +211,13 @@ def lean_step(work: Work, start: Start) -> tuple[Tensors, Step]:
     return parameters, step
 
 
-def compiled_loss_step(work: Work) -> StepMaker:
+def compiled_loss_step(of: Arranged) -> StepMaker:
     """`torch.compile` around forward pass and loss."""
 
-    @functools.partial(torch.compile, dynamic=False)
-    def objective(p: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return loss_of(work, forward(work, p, x), y, p)
+    objective = torch.compile(of.objective, dynamic=False)
 
     def make(start: Start) -> tuple[Tensors, Step]:
-        parameters = [p.contiguous().requires_grad_() for p in parameters_at(start)]
+        parameters = [p.requires_grad_() for p in of.parameters_at(start)]
         optimizer = torch.optim.Adam(parameters, lr=start.learning_rate, fused=True)
 
         def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -232,30 +232,27 @@ def compiled_loss_step(work: Work) -> StepMaker:
     return make
 
 
-def whole_graph(work: Work, options: dict[str, Any]) -> Any:
+def whole_graph(of: Arranged, options: dict[str, Any]) -> Any:
     """Loss, gradients and update as one compiled function, in place."""
-
-    def objective(p: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return loss_of(work, forward(work, p, x), y, p)
 
     def whole(
         p: Tensors, m: Tensors, v: Tensors, step: Any, rate: Any, x: Any, y: Any
     ) -> torch.Tensor:
-        gradients, loss = torch.func.grad_and_value(objective)(p, x, y)
+        gradients, loss = torch.func.grad_and_value(of.objective)(p, x, y)
         step.add_(1)
         for each in zip(p, gradients, m, v, strict=True):
-            RULES[work.rule](rate, step, *each)
+            RULES[of.work.rule](rate, step, *each)
         return loss
 
     return torch.compile(whole, dynamic=False, options=options)
 
 
-def whole_step(work: Work, options: dict[str, Any]) -> StepMaker:
+def whole_step(of: Arranged, options: dict[str, Any]) -> StepMaker:
     """A step is one call of a graph."""
-    graph = whole_graph(work, options)
+    graph = whole_graph(of, options)
 
     def make(start: Start) -> tuple[Tensors, Step]:
-        parameters = [p.contiguous() for p in parameters_at(start)]
+        parameters = of.parameters_at(start)
         means = [torch.zeros_like(p) for p in parameters]
         squares = [torch.zeros_like(p) for p in parameters]
         count, rate = torch.zeros(()), torch.tensor(start.learning_rate)
@@ -269,10 +266,11 @@ def whole_step(work: Work, options: dict[str, Any]) -> StepMaker:
     return make
 
 
-def trainer(work: Work, build: Callable[[], StepMaker]) -> Ready:
+def trainer(of: Arranged, build: Callable[[], StepMaker]) -> Ready:
     """A loop over batches that were cut before."""
     make = build()
-    X, y = torch.from_numpy(work.X), torch.from_numpy(work.y)
+    work = of.work
+    X, y = of.rows, torch.from_numpy(work.y)
     batches = list(zip(X.split(work.batch_size), y.split(work.batch_size), strict=True))
     shares = [len(x) / len(X) for x, _ in batches]
     last: list[Tensors] = []
@@ -302,60 +300,57 @@ def probabilities(work: Work, logits: torch.Tensor) -> torch.Tensor:
 
 
 class Predictor(torch.nn.Module):
-    def __init__(self, work: Work) -> None:
+    def __init__(self, of: Arranged) -> None:
         super().__init__()
-        self.work = work
-        self.network = modules_at(work, work.starts[0])
+        self.work = of.work
+        self.network = of.modules_at(of.work.starts[0])
 
     def forward(self, x):
         return probabilities(self.work, self.network(x))
 
 
-def eager_predictors(work: Work) -> Ways:
-    """Functional calls, and a frozen trace, whole and in chunks."""
-    tensors = [p.contiguous() for p in parameters_at(work.starts[0])]
+def eager_predictors(of: Arranged) -> Makers:
+    """Functional calls, and a frozen trace."""
+    tensors = of.parameters_at(of.work.starts[0])
 
     def functional(rows: int) -> Any:
-        return lambda x: probabilities(work, forward(work, tensors, x))
+        return lambda x: probabilities(of.work, of.forward(tensors, x))
 
     def frozen(rows: int) -> Any:
-        module = Predictor(work).eval()
-        return torch.jit.freeze(
-            torch.jit.trace(module, torch.from_numpy(work.X[:rows]))
-        )
+        return torch.jit.freeze(torch.jit.trace(Predictor(of).eval(), of.rows[:rows]))
 
-    return in_chunks(work, {"functional": functional, "frozen trace": frozen})
+    return {"functional": functional, "frozen trace": frozen}
 
 
-def compiled_predictors(work: Work) -> Ways:
+def compiled_predictors(of: Arranged) -> Makers:
     """`torch.compile`, plain and by way of the C++ wrapper."""
 
     def compiled(options: dict[str, Any], rows: int) -> Any:
         torch._dynamo.reset()
-        return torch.compile(Predictor(work).eval(), dynamic=False, options=options)
+        return torch.compile(Predictor(of).eval(), dynamic=False, options=options)
 
-    makers = {
+    return {
         "compiled": functools.partial(compiled, {}),
         "C++ wrapper": functools.partial(compiled, {"cpp_wrapper": True}),
     }
-    return in_chunks(work, makers)
 
 
-def in_chunks(work: Work, makers: dict[str, Callable[[int], Any]]) -> Ways:
+def in_chunks(of: Arranged, makers: Makers) -> Ways:
     """Every way on all rows at once, and on chunks that stay in the cache."""
-    sizes = [len(work.X), *(size for size in CHUNKS if size < len(work.X))]
+    rows = len(of.work.X)
+    chunks = CHUNKS_OF_IMAGES if of.work.network.has_windows else CHUNKS
     return {
-        f"{name}, {size} rows": functools.partial(predictor, work, make, size)
+        f"{name}, {size} rows": functools.partial(predictor, of, make, size)
         for name, make in makers.items()
-        for size in sizes
+        for size in [rows, *(size for size in chunks if size < rows)]
     }
 
 
-def predictor(work: Work, make: Callable[[int], Any], size: int) -> Ready:
+def predictor(of: Arranged, make: Callable[[int], Any], size: int) -> Ready:
     """Calls from a tensor to a tensor."""
-    X = torch.from_numpy(work.X)
+    X = of.rows
     call = make(size)
-    result = torch.empty(len(X), work.sizes[-1])
+    result = torch.empty(len(X), of.work.sizes[-1])
 
     def whole() -> torch.Tensor:
         return call(X)

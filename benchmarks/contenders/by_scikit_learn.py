@@ -8,14 +8,13 @@ alike. Their Adam adds ε to √v, not to √v̂: a difference below the toleran
 from __future__ import annotations
 
 import functools
-import time
 import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from benchmarks.contenders.measure import Ready, Ways, timed_calls
+from benchmarks.contenders.measure import Ready, Ways, clock, timed_calls
 from benchmarks.work import Arrays, Run, Start, Work
 
 FEW = 20  # rows, enough to show every class to a model that only predicts
@@ -32,7 +31,7 @@ def model_at(work: Work, start: Start, epochs: int) -> Any:
     kind: Any = MLPRegressor if work.loss == "squares" else MLPClassifier
     model = kind(
         hidden_layer_sizes=tuple(work.sizes[1:-1]),
-        activation=work.activation,
+        activation=work.network.activation,
         learning_rate_init=start.learning_rate,
         batch_size=work.batch_size,
         max_iter=1,
@@ -64,9 +63,9 @@ def trainer(work: Work) -> Ready:
         last[:] = [model]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            started = time.perf_counter()
+            started = clock()
             model.fit(work.X, y)
-            seconds = time.perf_counter() - started
+            seconds = clock() - started
         losses = model.loss_curve_[-epochs:]
         return Run(seconds / epochs, seconds, epochs * work.steps, losses)
 
@@ -87,7 +86,7 @@ def predictor(work: Work) -> Ready:
         rows,
         np.eye(work.sizes[-1])[every_class] if work.loss == "binary" else every_class,
         work.starts,
-        work.activation,
+        work.network,
         work.loss,
         len(rows),
     )

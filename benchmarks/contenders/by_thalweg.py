@@ -7,14 +7,15 @@ the time from the call to the end of the first epoch is kept apart.
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import thalweg as tw
-from benchmarks.contenders.measure import Ready, Stamps, Ways, timed_calls
+from benchmarks import layers
+from benchmarks.contenders.measure import Ready, Stamps, Ways, clock, timed_calls
 from benchmarks.work import Arrays, Run, Start, Work
+from thalweg.formulas.activations import activation
 
 
 def own_activation(z):
@@ -51,6 +52,7 @@ LOSSES: dict[str, Any] = {
     "classes": ("softmax", "cross_entropy"),
     "squares": ("identity", half_squared_error),
 }
+PARTS = {"weights": ("weights", "bias"), "scale": ("scale", "shift")}
 RULES: dict[str, Any] = {"adam": tw.Adam, "own": OwnRule, "sgd": tw.SGD}
 # Elementwise operations on each parameter, counted in the rules as they are written.
 OPERATIONS = {"adam": 14, "own": 13, "sgd": 2}
@@ -64,14 +66,49 @@ def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
 
 def network_at(work: Work, start: Start) -> tw.Network:
     """The network with its first parameters."""
-    activation = ACTIVATIONS.get(work.activation, work.activation)
-    *hidden, last = work.sizes[1:]
-    layers = [tw.Dense(units, activation) for units in hidden]
-    layers.append(tw.Dense(last, LOSSES[work.loss][0]))
-    network = tw.Network(layers).initialize(work.sizes[0])
-    for number, (weights, bias) in enumerate(start.pairs, 1):
-        network.set_parameters({f"{number}.weights": weights, f"{number}.bias": bias})
+    *hidden, last = work.network.layers
+    assert isinstance(last, layers.Dense)
+    last = replace(last, activation=LOSSES[work.loss][0])
+    built = [layer for each in (*hidden, last) for layer in layers_of(each)]
+    network = tw.Network(built).initialize(work.network.shape)
+    pairs = iter(start.pairs)
+    for number, layer in enumerate(built, 1):
+        if isinstance(layer, tw.Dense | tw.Conv | tw.BatchNorm):
+            names = PARTS["scale" if isinstance(layer, tw.BatchNorm) else "weights"]
+            found = zip(names, next(pairs), strict=True)
+            network.set_parameters({f"{number}.{name}": a for name, a in found})
     return network
+
+
+@dataclass(frozen=True)
+class Activation(tw.Layer):
+    """An activation that doesn't belong to a product."""
+
+    name: str
+
+    def forward(self, x, p):
+        return activation(self.name)(x)
+
+
+def layers_of(layer: layers.Layer) -> list[tw.Layer]:
+    """A layer in thalweg's words."""
+    match layer:
+        case layers.Dense(units, name):
+            return [tw.Dense(units, ACTIVATIONS.get(name, name))]
+        case layers.Conv(filters, size, name, padding):
+            return [tw.Conv(filters, size, padding=padding, activation=name)]
+        case layers.BatchNorm(name):
+            return [tw.BatchNorm(), Activation(name)]
+        case layers.MaxPool(size):
+            return [tw.MaxPool(size)]
+        case layers.GlobalMean():
+            return [tw.GlobalMean()]
+        case layers.Flatten():
+            return [tw.Flatten()]
+        case layers.Dropout(rate):
+            return [tw.Dropout(rate)]
+        case _:
+            raise TypeError(layer)
 
 
 def fit_settings(work: Work, options: dict[str, Any]) -> dict[str, Any]:
@@ -128,9 +165,9 @@ def sweep(work: Work, epochs: int) -> Run:
     settings = fit_settings(work, {})
     networks = [network_at(work, start) for start in work.starts]
     rules = [RULES[work.rule](start.learning_rate) for start in work.starts]
-    started = time.perf_counter()
+    started = clock()
     trained = sweep_call(networks, rules, work, epochs, settings)
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     losses = [history.training_loss[0] for history in trained]
     return Run(0.0, seconds, len(networks) * epochs * work.steps, losses)
 

@@ -1,0 +1,383 @@
+"""Layers that look at windows, against PyTorch: random ones, the same numbers.
+
+    python scripts/compare_torch.py                    300 cases
+    python scripts/compare_torch.py --cases 1000 --seed 7
+
+A case is a layer with a random size, stride, dilation, groups and padding, on rows of
+one to three axes. What is compared, all scaled by the largest number of an array:
+
+    value, gradient    of x, W and b in float64, the interpreter's
+    engine             gradients of a network with the layer in it, by the engine, from
+                       a step of plain gradient descent in float64 and in float32
+    steps              weights after 100 steps of Adam in float64, by the engine
+
+Needs PyTorch, of the extra `benchmarks`. Exits with 1 if an error is too large.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - as everyone calls it
+
+import thalweg as tw
+
+SMALLEST = 1e-3  # scale of an array's error
+LIMITS = {"float64": 1e-10, "float32": 1e-4}
+ROWS, BATCH, EPOCHS = 6, 3, 50  # 100 steps
+RATE = 0.003
+WIDEST = {1: 11, 2: 8, 3: 5}
+
+Layer = tw.Conv | tw.ConvTranspose | tw.MaxPool | tw.MeanPool
+Errors = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, and the shape of the rows that it is given."""
+
+    layer: Layer
+    shape: tuple[int, ...]
+
+    @property
+    def kind(self) -> str:
+        """Such as Conv, 2 axes, same."""
+        padding = getattr(self.layer, "padding", "")
+        parts = [type(self.layer).__name__, f"{len(self.shape) - 1}-D", padding]
+        return " ".join(filter(None, parts))
+
+
+# Drawing ------------------------------------------------------------------------------
+
+
+def drawn(random: np.random.Generator) -> Case:
+    """Any case."""
+    rank = int(random.integers(1, 4))
+    kinds = (convolution, convolution, transposed, pooling)
+    return kinds[random.integers(len(kinds))](random, rank)
+
+
+def several(random: np.random.Generator, rank: int, most: int) -> tuple[int, ...]:
+    """A number for each axis."""
+    return tuple(int(n) for n in random.integers(1, most + 1, rank))
+
+
+def places(
+    random: np.random.Generator, least: tuple[int, ...], rank: int
+) -> tuple[int, ...]:
+    """How long each axis is, at least so long."""
+    found = random.integers(1, WIDEST[rank] + 1, rank)
+    return tuple(max(int(n), k) for n, k in zip(found, least, strict=True))
+
+
+def convolution(random: np.random.Generator, rank: int) -> Case:
+    """Any padding, stride, dilation and groups."""
+    size, dilation = several(random, rank, 4), several(random, rank, 3)
+    paddings = ["valid", "same", "reflect", *(["causal"] if rank == 1 else [])]
+    padding = str(random.choice(paddings))
+    reach = tuple((k - 1) * d + 1 for k, d in zip(size, dilation, strict=True))
+    least = {"valid": reach, "reflect": tuple(n + 1 for n in reach)}
+    groups = int(random.choice([1, 1, 2, 3]))
+    channels, filters = (
+        groups * several(random, 2, 3)[0],
+        groups * several(random, 2, 3)[1],
+    )
+    layer = tw.Conv(filters, size, several(random, rank, 4), padding, dilation, groups)
+    shape = places(random, least.get(padding, (1,) * rank), rank)
+    return Case(layer, (*shape, channels))
+
+
+def transposed(random: np.random.Generator, rank: int) -> Case:
+    """Any stride; with padding same, windows as large as the stride at least."""
+    size, stride = several(random, rank, 4), several(random, rank, 4)
+    padding = str(random.choice(["valid", "same"]))
+    if padding == "same":
+        size = tuple(map(max, size, stride))
+    layer = tw.ConvTranspose(several(random, 1, 3)[0], size, stride, padding)
+    shape = places(random, (1,) * rank, rank)
+    return Case(layer, (*(min(n, 5) for n in shape), several(random, 1, 3)[0]))
+
+
+def pooling(random: np.random.Generator, rank: int) -> Case:
+    """Largest or mean, windows side by side or not."""
+    size = several(random, rank, 4)
+    stride = None if random.random() < 0.4 else several(random, rank, 4)
+    layer = (tw.MaxPool, tw.MeanPool)[random.integers(2)](size, stride)
+    return Case(layer, (*places(random, size, rank), several(random, 1, 3)[0]))
+
+
+# PyTorch's side -----------------------------------------------------------------------
+
+CONVOLUTIONS: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+BACKWARDS: dict[int, Any] = {
+    1: F.conv_transpose1d,
+    2: F.conv_transpose2d,
+    3: F.conv_transpose3d,
+}
+LARGEST: dict[int, Any] = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+MEANS: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+def theirs(layer: Layer, x: torch.Tensor, *pair: torch.Tensor) -> torch.Tensor:
+    """The layer by PyTorch, on rows and weights as thalweg has them."""
+    rank = x.ndim - 2
+    x = x.movedim(-1, 1)
+    if isinstance(layer, tw.Conv):
+        y = convolved(layer, x, *pair)
+    elif isinstance(layer, tw.ConvTranspose):
+        y = spread(layer, x, *pair)
+    else:
+        pool = (LARGEST if isinstance(layer, tw.MaxPool) else MEANS)[rank]
+        y = pool(x, layer.size, layer.stride)
+    return y.movedim(1, -1)
+
+
+def convolved(
+    layer: tw.Conv, x: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor
+) -> torch.Tensor:
+    """A convolution after the padding, which PyTorch has for stride 1 alone."""
+    rank = x.ndim - 2
+    around: list[int] = []
+    lengths = zip(x.shape[2:], layer.size, layer.stride, layer.dilation, strict=True)
+    for n, k, s, d in reversed(list(lengths)):  # the last axis comes first
+        around += around_of(n, k, s, d, layer.padding)
+    if any(around):
+        mode = "reflect" if layer.padding == "reflect" else "constant"
+        x = F.pad(x, around, mode)
+    return CONVOLUTIONS[rank](
+        x,
+        weights.movedim(-1, 0).movedim(-1, 1),
+        bias,
+        stride=layer.stride,
+        dilation=layer.dilation,
+        groups=layer.groups,
+    )
+
+
+def around_of(n: int, k: int, s: int, d: int, padding: str) -> tuple[int, int]:
+    """How many places before and behind n, as TensorFlow has them for ``same``."""
+    reach = (k - 1) * d
+    if padding == "valid":
+        return 0, 0
+    if padding == "causal":
+        return reach, 0
+    total = max(reach + 1 - s, 0) if n % s == 0 else max(reach + 1 - n % s, 0)
+    return total // 2, total - total // 2
+
+
+def spread(
+    layer: tw.ConvTranspose, x: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor
+) -> torch.Tensor:
+    """A transposed convolution; with ``same``, the places in the middle."""
+    rank = x.ndim - 2
+    y = BACKWARDS[rank](x, weights.movedim(-1, 1), bias, stride=layer.stride)
+    if layer.padding == "same":
+        for axis in range(rank):
+            size, stride = layer.size[axis], layer.stride[axis]
+            y = y.narrow(axis + 2, (size - stride) // 2, x.shape[axis + 2] * stride)
+    return y
+
+
+# Comparing ----------------------------------------------------------------------------
+
+
+def errors(case: Case, random: np.random.Generator) -> Errors:
+    """All of a case."""
+    shapes = [p.shape for p in case.layer.parameters(case.shape).values()]
+    x = random.normal(size=(ROWS, *case.shape))
+    parameters = [random.normal(size=shape) for shape in shapes]
+    return {
+        **of_formula(case.layer, [x, *parameters], random),
+        **of_engine(case, x, parameters, random),
+    }
+
+
+def of_formula(
+    layer: Layer, arrays: list[np.ndarray], random: np.random.Generator
+) -> Errors:
+    """Value and gradients in float64, by the interpreter."""
+    names = ("x", "weights", "bias")
+
+    def applied(*at: Any) -> Any:
+        return layer.forward(
+            at[0], SimpleNamespace(**dict(zip(names, at, strict=False)))
+        )
+
+    tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+    value = theirs(layer, *tensors)
+    weigh = random.normal(size=tuple(value.shape))
+    (value * torch.tensor(weigh)).sum().backward()
+    found = {"value": error(applied(*arrays), value)}
+    for number, tensor in enumerate(tensors):
+        slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
+        found[f"gradient of {names[number]}"] = error(slope(*arrays), tensor.grad)
+    return found
+
+
+def of_engine(
+    case: Case,
+    x: np.ndarray,
+    parameters: list[np.ndarray],
+    random: np.random.Generator,
+) -> Errors:
+    """A network of a convolution, the layer, and a dense one; by the engine.
+
+    The convolution in front of it learns from the layer's gradient by its input.
+    """
+    layers = [tw.Conv(case.shape[-1], 1), case.layer, tw.Flatten(), tw.Dense(1)]
+    drawn = tw.Network(layers).initialize(case.shape, dtype="float64").parameters
+    between = dict(zip(("2.weights", "2.bias"), parameters, strict=False))
+    start = {
+        name: between.get(name, random.normal(size=array.shape) / np.sqrt(len(array)))
+        for name, array in drawn.items()
+    }
+    # What float32 holds, so that a step from there is a gradient.
+    start = {name: array.astype("f4").astype("f8") for name, array in start.items()}
+    y = random.normal(size=ROWS)
+    found: Errors = {}
+    beside = their_gradients(case.layer, start, x, y)
+    for dtype in ("float64", "float32"):
+        once = partial(trained, layers, start, x, y, dtype)
+        slope = {n: start[n] - a for n, a in once(tw.SGD(1.0), 1, ROWS).items()}
+        found[f"engine, {dtype}"] = max(error(slope[n], beside[n]) for n in start)
+    ours = trained(layers, start, x, y, "float64", tw.Adam(RATE), EPOCHS, BATCH)
+    beside = their_steps(case.layer, start, x, y)
+    found["100 steps"] = max(error(ours[name], beside[name]) for name in start)
+    return found
+
+
+def trained(
+    layers: Any,
+    start: dict[str, np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    dtype: str,
+    rule: tw.Optimizer,
+    epochs: int,
+    batch: int,
+) -> dict[str, np.ndarray]:
+    """What the engine's network has learned."""
+    network = tw.Network(layers).initialize(x.shape[1:], dtype=dtype)
+    network.set_parameters(start)
+    network.fit(
+        x,
+        y,
+        optimizer=rule,
+        epochs=epochs,
+        batch_size=batch,
+        dtype=dtype,
+        validation=None,
+        early_stopping=None,
+        shuffle=False,
+        warm_start=True,
+        engine="native",
+    )
+    return network.parameters
+
+
+def their_loss(
+    layer: Layer, at: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
+) -> torch.Tensor:
+    """The mean squared error of the network."""
+    first = at["1.weights"].reshape(at["1.weights"].shape[-2:])
+    x = x @ first + at["1.bias"]
+    own = [at[name] for name in ("2.weights", "2.bias") if name in at]
+    z = theirs(layer, x, *own).flatten(1)
+    return F.mse_loss((z @ at["4.weights"] + at["4.bias"])[:, 0], y)
+
+
+def their_gradients(
+    layer: Layer, start: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """Of all weights, by PyTorch in float64."""
+    at = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+    their_loss(layer, at, torch.tensor(x), torch.tensor(y)).backward()
+    return {name: tensor.grad for name, tensor in at.items() if tensor.grad is not None}
+
+
+def their_steps(
+    layer: Layer, start: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """All weights after 100 steps of PyTorch's Adam in float64."""
+    at = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+    optimizer = torch.optim.Adam(at.values(), lr=RATE)
+    rows, targets = torch.tensor(x).split(BATCH), torch.tensor(y).split(BATCH)
+    for _ in range(EPOCHS):
+        for some, their_targets in zip(rows, targets, strict=True):
+            optimizer.zero_grad()
+            their_loss(layer, at, some, their_targets).backward()
+            optimizer.step()
+    return {name: tensor.detach() for name, tensor in at.items()}
+
+
+def error(ours: Any, beside: torch.Tensor | None) -> float:
+    """The largest difference, as a share of the largest number."""
+    assert beside is not None
+    expected = beside.detach().numpy()
+    if expected.shape != np.shape(ours):
+        return float("inf")
+    scale = max(float(np.max(np.abs(expected), initial=0)), SMALLEST)
+    return float(np.max(np.abs(ours - expected), initial=0)) / scale
+
+
+# Telling ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Compare, print the worst of each kind, and fail where one is too large."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cases", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    worst: dict[str, Errors] = defaultdict(dict)
+    wrong: list[str] = []
+    for number in range(arguments.cases):
+        random = np.random.default_rng([arguments.seed, number])
+        case = drawn(random)
+        for what, size in errors(case, random).items():
+            worst[case.kind][what] = max(size, worst[case.kind].get(what, 0.0))
+            if not size <= limit(what):
+                wrong.append(f"case {number}, {what}: {size:.1e} for {case}")
+    print(table(worst))
+    print("\n".join(wrong) or f"{arguments.cases} cases agree")
+    sys.exit(bool(wrong))
+
+
+def limit(what: str) -> float:
+    """How large an error may be."""
+    return LIMITS["float32" if "float32" in what else "float64"]
+
+
+def table(worst: dict[str, Errors]) -> str:
+    """The worst error of each kind of case, in each way."""
+    columns = [
+        "value",
+        *(f"gradient of {name}" for name in ("x", "weights", "bias")),
+        "engine, float64",
+        "engine, float32",
+        "100 steps",
+    ]
+    head = f"{'worst errors':30}" + "".join(f"{name:>21}" for name in columns)
+    rows = [
+        f"{kind:30}" + "".join(f"{cell(found, name):>21}" for name in columns)
+        for kind, found in sorted(worst.items())
+    ]
+    return "\n".join([head, *rows])
+
+
+def cell(found: Errors, name: str) -> str:
+    """An error, where there is one."""
+    return f"{found[name]:.0e}" if name in found else ""
+
+
+if __name__ == "__main__":
+    main()
