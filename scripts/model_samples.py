@@ -161,6 +161,7 @@ def convolving() -> tw.Network:
             tw.Conv(4, 2, padding="same", groups=2, activation="relu"),
             tw.ConvTranspose(2, 2, 2),
             tw.MaxPool(2),
+            tw.MeanPool(2, 1, "same"),
             tw.Flatten(),
             tw.Dense(3, "softmax"),
         ]

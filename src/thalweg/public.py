@@ -37,15 +37,7 @@ from thalweg.formulas.activations import (
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
-from thalweg.formulas.convolution import (
-    Conv,
-    ConvTranspose,
-    Flatten,
-    GlobalMax,
-    GlobalMean,
-    MaxPool,
-    MeanPool,
-)
+from thalweg.formulas.convolution import Conv, ConvTranspose
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.initializers import Initializer
 from thalweg.formulas.inputs import Inputs
@@ -73,6 +65,13 @@ from thalweg.formulas.optimizers import (
 )
 from thalweg.formulas.penalties import L1, L2, Penalty
 from thalweg.formulas.perceptron import Perceptron, perceptron
+from thalweg.formulas.pooling import (
+    Flatten,
+    GlobalMax,
+    GlobalMean,
+    MaxPool,
+    MeanPool,
+)
 from thalweg.formulas.preparation import Rescale
 from thalweg.formulas.schedules import (
     Constant,

@@ -180,6 +180,18 @@ def test_a_step_with_rows_that_are_augmented(
     assert_step_conforms(program, values_for(program), isa)
 
 
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("row", [(5, 2), (3, 4, 2), (2, 3, 2, 2)])
+def test_a_step_with_norms_and_dropout_at_every_position(
+    row: tuple[int, ...], dtype: Dtype, isa: str
+) -> None:
+    norms = [tw.BatchNorm(), tw.Dropout(0.3), tw.Dense(3), tw.LayerNorm()]
+    layers = [*norms, tw.Flatten(), tw.Dense(3)]
+    program = step_of(layers, dtype, optimizer=tw.Adam(), row=row)
+    assert_step_conforms(program, values_for(program), isa)
+
+
 @every_dtype
 def test_a_step_with_penalty_and_clipping(dtype: Dtype) -> None:
     penalty = tw.L2(0.1) + tw.L1(0.1)

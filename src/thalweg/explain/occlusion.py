@@ -14,7 +14,7 @@ from thalweg.explain.probabilities import (
     probabilities_of,
     require_probabilities,
 )
-from thalweg.formulas.convolution import PerAxis, count_of, per_axis, require_per_axis
+from thalweg.formulas.places import PerAxis, count_of, per_axis, require_per_axis
 from thalweg.model.record import NetworkRecord
 from thalweg.program.types import NumpyArray
 

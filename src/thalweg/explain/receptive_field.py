@@ -9,24 +9,20 @@ from functools import reduce
 from thalweg.checks import is_whole, require
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.explain.rows import require_layer
+from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import describe, label
-from thalweg.formulas.convolution import (
-    Conv,
-    Flatten,
-    GlobalMax,
-    GlobalMean,
-    Pool,
-    Window,
-)
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.places import Window
+from thalweg.formulas.pooling import Flatten, GlobalMax, GlobalMean, Pool
 from thalweg.formulas.preparation import Rescale
 from thalweg.model.record import NetworkRecord
 from thalweg.program.types import Dtype, Shape
 
-OF_ONE_PLACE = (BatchNorm, Dense, Dropout, LayerNorm, Rescale)
+OF_ONE_PLACE = (Augment, BatchNorm, Dense, Dropout, LayerNorm, Rescale)
 OF_ALL_PLACES = (Flatten, GlobalMax, GlobalMean)
 
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 from thalweg.errors import ModelFileError
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import Shapes
-from thalweg.formulas.convolution import Windowed
 from thalweg.formulas.layers import Columns, Layer, Shape
+from thalweg.formulas.places import Windowed
 from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS

@@ -16,15 +16,7 @@ from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
-from thalweg.formulas.convolution import (
-    Conv,
-    ConvTranspose,
-    Flatten,
-    GlobalMax,
-    GlobalMean,
-    MaxPool,
-    MeanPool,
-)
+from thalweg.formulas.convolution import Conv, ConvTranspose
 from thalweg.formulas.embedding import Embedding, JoinedEmbedding
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.inputs import Inputs
@@ -33,6 +25,13 @@ from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.formulas.penalties import L1, L2, Penalties
 from thalweg.formulas.perceptron import Perceptron
+from thalweg.formulas.pooling import (
+    Flatten,
+    GlobalMax,
+    GlobalMean,
+    MaxPool,
+    MeanPool,
+)
 from thalweg.formulas.preparation import Rescale
 
 Data = dict[str, Any]

@@ -55,7 +55,7 @@ def layers_of_windows(draw: st.DrawFn) -> list[Layer]:
         stride = draw(st.integers(1, size))
         padding = draw(st.sampled_from(["valid", "same"]))
         conv = tw.Conv(2, size, stride, padding)
-        layers.append(draw(st.sampled_from([conv, tw.MeanPool(size, stride)])))
+        layers.append(draw(st.sampled_from([conv, tw.MeanPool(size, stride, padding)])))
     return layers
 
 

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import thalweg as tw
 from support.exported import assert_near, outputs
 from thalweg.errors import ArgumentError, ModelFileError, ShapeError
-from thalweg.formulas.convolution import padding_of
+from thalweg.formulas.places import padding_of
 
 RANDOM = np.random.default_rng(0)
 
@@ -182,6 +182,60 @@ def test_pooling(layer: Any, function: Any, stride: Any) -> None:
     assert found.shape[1:3] == ((7 - 2) // down + 1, (6 - 3) // across + 1)
 
 
+@st.composite
+def poolings(draw: st.DrawFn) -> tuple[Any, Any, Any]:
+    """A pooling of windows that may reach over edges, what it is, and x."""
+    rank = draw(st.integers(1, 3))
+    layer, function = draw(st.sampled_from([(tw.MaxPool, max), (tw.MeanPool, mean)]))
+    several = st.tuples(*[st.integers(1, 4)] * rank)
+    places = draw(st.tuples(*[st.integers(1, 6 if rank < 3 else 4)] * rank))
+    x = RANDOM.normal(size=(2, *places, 2)) - 5  # so that zeros would be seen
+    return layer(draw(several), draw(st.none() | several), "same"), function, x
+
+
+def mean(numbers: Any) -> Any:
+    return sum(numbers) / len(numbers)
+
+
+@given(poolings())
+@settings(deadline=None)
+def test_pooling_over_edges_counts_what_exists(drawn: tuple[Any, Any, Any]) -> None:
+    layer, function, x = drawn
+    places, sizes = x.shape[1:-1], layer.size
+    strides = layer.stride or sizes
+    found = layer.forward(x, None)
+    counts = [-(-n // s) for n, s in zip(places, strides, strict=True)]
+    assert found.shape[1:-1] == tuple(counts)
+    for at in np.ndindex(*counts):
+        window = (slice(None),)
+        for i, n, k, s, c in zip(at, places, sizes, strides, counts, strict=True):
+            start = i * s - max((c - 1) * s + k - n, 0) // 2
+            window += (slice(max(start, 0), min(start + k, n)),)
+        seen = x[window].reshape(2, -1, 2)
+        for row, channel in np.ndindex(2, 2):
+            exact = function(seen[row, :, channel].tolist())
+            assert_allclose(found[(row, *at, channel)], exact, rtol=1e-12)
+
+
+@given(poolings())
+@settings(deadline=None, max_examples=15)
+def test_poolings_learn_as_the_interpreter(drawn: tuple[Any, Any, Any]) -> None:
+    layer, _, x = drawn
+    found: list[Any] = []
+    for engine in ("native", "interpreter"):
+        network = tw.Network([tw.Dense(2, "tanh"), layer, tw.Flatten(), tw.Dense(1)])
+        network.fit(
+            *(np.concatenate([x, -x]), np.arange(4.0)),
+            epochs=2,
+            validation=None,
+            dtype="float64",
+            engine=engine,
+        )
+        found.append([*network.parameters.values(), network.predict(x)])
+    for one, another in zip(*found, strict=True):
+        assert_allclose(one, another, 1e-9, 1e-10)
+
+
 def test_windows_of_an_array_are_not_written_through() -> None:
     x = np.arange(4.0)
     seen = tw.windows(x, axes=0, sizes=2)
@@ -226,7 +280,8 @@ def test_a_network_is_saved_exported_and_goes_on(tmp_path: Path) -> None:
             tw.MaxPool(2),
             tw.Conv(4, 3, stride=2, padding="reflect", groups=2, activation="relu"),
             tw.ConvTranspose(2, 2, 2, activation="tanh"),
-            tw.MeanPool(2),
+            tw.MeanPool(3, 2, "same"),
+            tw.MaxPool(2, 1, "same"),
             tw.Flatten(),
             tw.Dense(2, "softmax"),
         ]
@@ -277,6 +332,8 @@ def test_what_does_not_fit_is_refused() -> None:
         tw.Network([tw.ConvTranspose(2, 2, 3, "same")]).initialize((2, 3))
     with pytest.raises(ArgumentError, match="padding"):
         tw.Conv(2, 3, padding="sane")
+    with pytest.raises(ArgumentError, match="no padding 'reflect'"):
+        tw.MeanPool(2, padding="reflect")
     with pytest.raises(ArgumentError, match="size must be a whole number of 1 or more"):
         tw.Conv(2, (3, 0))
     with pytest.raises(ArgumentError, match="size must be a whole number of 1 or more"):

@@ -195,6 +195,16 @@ def test_dropout_switches_off_its_part_and_keeps_the_mean(rate: float) -> None:
     assert abs(y.mean() / 3 - 1) <= tolerance / (1 - rate)
 
 
+@pytest.mark.parametrize("shape", [(3,), (3, 4), (2, 3, 4), (2, 2, 3, 2)])
+def test_dropout_draws_for_every_number_of_any_rank(shape: tuple[int, ...]) -> None:
+    x = 1 + np.arange(500.0 * np.prod(shape)).reshape(500, *shape)
+    y, _ = Dropout(0.25).training_forward(x, SimpleNamespace(), NumPyRandom(1))
+    kept = np.random.default_rng(1).uniform(size=x.shape) >= 0.25
+    assert_array_equal(y, np.where(kept, x / 0.75, 0))
+    off = (y == 0).mean(axis=0)
+    assert_allclose(off, 0.25, atol=0.08)  # at every position of a row
+
+
 def test_what_dropout_switches_off_gets_no_gradient() -> None:
     def total(x: Any) -> Any:
         random: Any = SimpleNamespace(

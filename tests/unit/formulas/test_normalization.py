@@ -72,6 +72,20 @@ def test_with_more_axes_all_but_the_last_are_rows() -> None:
     assert_allclose(state["running_variance"], flat_state["running_variance"])
 
 
+@pytest.mark.parametrize("shape", [(9,), (8, 5), (4, 3, 6), (2, 3, 2, 4)])
+def test_norms_of_any_rank_are_those_of_numpy(shape: tuple[int, ...]) -> None:
+    x = generator.normal(2, 3, (*shape, 4))
+    rows = tuple(range(len(shape)))
+    y, state = BatchNorm(0.2).training_forward(x, plain(4), UNUSED)
+    mean, variance = x.mean(rows), x.var(rows)
+    assert_allclose(y, (x - mean) / np.sqrt(variance + 1e-5), rtol=1e-10)
+    assert_allclose(state["running_mean"], 0.2 * mean)
+    assert_allclose(state["running_variance"], 0.8 + 0.2 * x.var(rows, ddof=1))
+    y = LayerNorm().forward(x, plain(4))
+    own = np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    assert_allclose(y, (x - x.mean(-1, keepdims=True)) / own, rtol=1e-10)
+
+
 @pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()])
 def test_scale_and_shift_are_those_of_features(layer: Layer) -> None:
     parameters = layer.parameters((5, 4))

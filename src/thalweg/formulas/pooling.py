@@ -1,0 +1,239 @@
+"""Layers that make few numbers of many: poolings, and `Flatten`.
+
+x has the shape (rows, places…, channels), with one, two or three axes of places.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.checks import look_up
+from thalweg.formulas.layers import Layer, Namespace, Shape
+from thalweg.formulas.places import (
+    WHOLE,
+    PerAxis,
+    Window,
+    Windowed,
+    count_of,
+    padded,
+    padding_of,
+    per_axis,
+    places_of,
+    rank_of,
+    require_per_axis,
+)
+from thalweg.program import ops
+
+
+@dataclass(frozen=True)
+class Pool(Windowed):
+    """What poolings share: their windows, side by side unless told."""
+
+    size: PerAxis
+    stride: PerAxis | None = None
+    padding: str = "valid"
+
+    def __post_init__(self) -> None:
+        require_per_axis("size", self.size)
+        if self.stride is not None:
+            require_per_axis("stride", self.stride)
+        look_up("padding", self.padding, WHOLE)
+
+    def windows(self, around: ops.Array) -> tuple[ops.Array, tuple[int, ...]]:
+        """The windows of x with what is set around it, and their own axes."""
+        sizes, strides = self._each(tuple(around.shape[1:]))
+        rank = len(sizes)
+        seen = ops.windows(around, tuple(range(1, rank + 1)), sizes, strides)
+        return seen, tuple(range(rank + 1, 2 * rank + 1))
+
+    def shapes_inside(self, input_shape: Shape) -> list[Shape]:
+        """The padded row, and its windows."""
+        sizes, strides = self._each(input_shape)
+        amounts = self.amounts(input_shape)
+        wide = [n + sum(each) for n, each in zip(input_shape, amounts, strict=False)]
+        each = zip(wide, sizes, strides, strict=True)
+        places = (count_of(n, size, stride) for n, size, stride in each)
+        channels = input_shape[-1:]
+        return [(*wide, *channels), (*places, *sizes, *channels)]
+
+    def windows_along(self, input_shape: Shape) -> list[Window]:
+        """How windows lie along each axis of places."""
+        each = zip(*self._each(input_shape), self.amounts(input_shape), strict=True)
+        return [Window(k, s, before=before) for k, s, (before, _) in each]
+
+    def amounts(self, input_shape: Shape) -> list[tuple[int, int]]:
+        """How many places are set before and behind those along each axis."""
+        each = zip(input_shape, *self._each(input_shape), strict=False)
+        return [padding_of(n, k, s, 1, self.padding) for n, k, s in each]
+
+    def _each(self, input_shape: Shape) -> tuple[Shape, Shape]:
+        """Size and stride along each axis of places."""
+        rank = rank_of(self, input_shape)
+        sizes = per_axis("size", self.size, rank)
+        given = self.stride
+        return sizes, sizes if given is None else per_axis("stride", given, rank)
+
+
+@dataclass(frozen=True)
+class MaxPool(Pool):
+    """The largest number of each window, for each channel.
+
+    y[i] = maxⱼ x[i·s + j]
+
+    Arguments:
+        size: of a window, one number for all axes or one for each.
+        stride: s, from a window to the next; None for windows side by side.
+        padding: ``valid`` takes the windows that fit; ``same`` also those that reach
+            over an edge, so that there are ⌈n / s⌉ of n. Of these, what exists counts.
+
+    Returns:
+        When applied to x of shape (rows, places…, channels), an array with a place for
+        each window.
+
+    Raises:
+        ArgumentError: an argument is out of its range.
+        ShapeError: x has no places, or a window doesn't fit into them.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> x = np.array([[[1.0], [4.0], [2.0], [3.0]]])
+        >>> tw.MaxPool(2).forward(x, None)[0, :, 0].tolist()
+        [4.0, 3.0]
+
+    Source: Riesenhuber and Poggio, "Hierarchical models of object recognition in
+    cortex", 1999.
+    """
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """maxⱼ x[i·s + j]."""
+        for axis, (before, behind) in enumerate(self.amounts(tuple(x.shape[1:])), 1):
+            x = with_edges_repeated(x, axis, before, behind)
+        return ops.max(*self.windows(x))
+
+
+@dataclass(frozen=True)
+class MeanPool(Pool):
+    """The mean of each window, for each channel.
+
+    y[i] = 1/k Σⱼ x[i·s + j]
+
+    Arguments:
+        size: of a window, one number for all axes or one for each.
+        stride: s, from a window to the next; None for windows side by side.
+        padding: ``valid`` takes the windows that fit; ``same`` also those that reach
+            over an edge, so that there are ⌈n / s⌉ of n. Of these, what exists counts.
+
+    Returns:
+        When applied to x of shape (rows, places…, channels), an array with a place for
+        each window.
+
+    Raises:
+        ArgumentError: an argument is out of its range.
+        ShapeError: x has no places, or a window doesn't fit into them.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> x = np.array([[[1.0], [4.0], [2.0], [3.0]]])
+        >>> tw.MeanPool(2).forward(x, None)[0, :, 0].tolist()
+        [2.5, 2.5]
+
+    Source: LeCun, Boser, Denker, Henderson, Howard, Hubbard and Jackel, "Handwritten
+    digit recognition with a back-propagation network", 1990.
+    """
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """1/k Σⱼ x[i·s + j]."""
+        if not any(map(any, self.amounts(tuple(x.shape[1:])))):
+            return ops.mean(*self.windows(x))
+        return self._sums(x) / self._sums(np.ones((1, *x.shape[1:-1], 1)))
+
+    def _sums(self, x: ops.Array) -> ops.Array:
+        """Those of what exists of each window."""
+        sizes, strides = self._each(tuple(x.shape[1:]))
+        around = padded(x, sizes, strides, (1,) * len(sizes), self.padding)
+        return ops.sum(*self.windows(around))
+
+
+def with_edges_repeated(x: ops.Array, axis: int, before: int, behind: int) -> ops.Array:
+    """x with its first and last places again beyond them, which no maximum notices."""
+    every = (slice(None),) * axis
+    first, last = x[(*every, slice(0, 1))], x[(*every, slice(-1, None))]
+    if before or behind:
+        x = ops.concatenate([first] * before + [x] + [last] * behind, axis)
+    return x
+
+
+@dataclass(frozen=True)
+class GlobalMax(Layer):
+    """The largest number of all places, for each channel.
+
+    y = maxᵢ x[i]
+
+    Returns:
+        When applied to x of shape (rows, places…, channels), an array (rows, channels).
+
+    Raises:
+        ShapeError: x has no places.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.GlobalMax().forward(np.array([[[1.0, 5.0], [4.0, 2.0]]]), None).tolist()
+        [[4.0, 5.0]]
+
+    Source: Oquab, Bottou, Laptev and Sivic, "Is object localization for free?", 2015.
+    """
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """maxᵢ x[i]."""
+        return ops.max(x, places_of(self, x))
+
+
+@dataclass(frozen=True)
+class GlobalMean(Layer):
+    """The mean of all places, for each channel.
+
+    y = 1/n Σᵢ x[i]
+
+    Returns:
+        When applied to x of shape (rows, places…, channels), an array (rows, channels).
+
+    Raises:
+        ShapeError: x has no places.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.GlobalMean().forward(np.array([[[1.0, 5.0], [4.0, 2.0]]]), None).tolist()
+        [[2.5, 3.5]]
+
+    Source: Lin, Chen and Yan, "Network in network", 2014.
+    """
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """1/n Σᵢ x[i]."""
+        return ops.mean(x, places_of(self, x))
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """All numbers of a row side by side.
+
+    y = x, in the order of its axes
+
+    Returns:
+        When applied to x of shape (rows, …), an array (rows, numbers).
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.Flatten().forward(np.array([[[1.0, 5.0], [4.0, 2.0]]]), None).tolist()
+        [[1.0, 5.0, 4.0, 2.0]]
+
+    Source: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to
+    document recognition", 1998.
+    """
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """x, in the order of its axes."""
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
