@@ -45,6 +45,7 @@ from thalweg.training.arguments import (
     split,
 )
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
+from thalweg.training.channels import warn_of_images
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
@@ -343,6 +344,7 @@ class Network(NetworkRecord):
         from thalweg.files.savable import require_savable
 
         require_savable(layers, shapes, dtype)
+        warn_of_images(layers, shapes, X)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
         objective = objective_of_rows(

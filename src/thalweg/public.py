@@ -72,7 +72,7 @@ from thalweg.formulas.pooling import (
     MaxPool,
     MeanPool,
 )
-from thalweg.formulas.preparation import Rescale
+from thalweg.formulas.preparation import Rescale, Reshape
 from thalweg.formulas.schedules import (
     Constant,
     CosineWithWarmup,
@@ -175,6 +175,7 @@ __all__ = [
     "RangeTest",
     "ReduceOnPlateau",
     "Rescale",
+    "Reshape",
     "Residual",
     "Run",
     "Schedule",

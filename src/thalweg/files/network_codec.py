@@ -73,7 +73,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         *("Flatten", "windows", "add_windows"),
     ),
     EMBEDDINGS: ("Embedding 2",),
-    PREPARATION: ("Augment", "Rescale"),
+    PREPARATION: ("Augment", "Rescale", "Reshape"),
 }
 """What a reader must know of a file with such layers or primitives, since 0.4.0."""
 Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]

@@ -32,7 +32,7 @@ from thalweg.formulas.pooling import (
     MaxPool,
     MeanPool,
 )
-from thalweg.formulas.preparation import Rescale
+from thalweg.formulas.preparation import Rescale, Reshape
 
 Data = dict[str, Any]
 Registered = TypeVar("Registered")
@@ -50,7 +50,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(BatchNorm, Columns, Dense, Dropout, LayerNorm, Perceptron),
         *(Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
-        *(Augment, Rescale),
+        *(Augment, Rescale, Reshape),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

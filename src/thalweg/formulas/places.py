@@ -40,6 +40,8 @@ class Window:
 class Windowed(Layer):
     """A layer that reads windows of a row, which take more room than it gives."""
 
+    size: PerAxis
+
     @abc.abstractmethod
     def shapes_inside(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a row's arrays on the way."""
@@ -76,9 +78,10 @@ def per_axis(name: str, value: PerAxis, rank: int) -> Shape:
     """
     if isinstance(value, tuple):
         if len(value) != rank:
+            more = ": channels are the last axis of x, which Reshape adds"
             raise ShapeError(
                 f"{name} must be one number, or one for each of {rank} axes of places, "
-                f"got {value}"
+                f"got {value}{more if len(value) == rank + 1 else ''}"
             )
         return value
     return (value,) * rank

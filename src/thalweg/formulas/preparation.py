@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from thalweg.checks import is_number, require
+from thalweg.checks import is_number, is_whole, require
 from thalweg.errors import ShapeError
-from thalweg.formulas.layers import Layer, Namespace
+from thalweg.formulas.layers import Layer, Namespace, Shape
 from thalweg.program import ops
 
 PerChannel: TypeAlias = float | Sequence[float]
@@ -56,6 +57,54 @@ class Rescale(Layer):
         for name in ("scale", "offset"):
             require_channels(name, getattr(self, name), x)
         return x * self.scale + self.offset
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """The numbers of a row with other axes.
+
+    y = x, in the order of its axes
+
+    Images without an axis of channels, or written as columns, get what a convolution
+    needs: ``Reshape((28, 28, 1))``.
+
+    Arguments:
+        shape: of a row, one size or several.
+
+    Returns:
+        When applied to x of shape (rows, …), an array (rows, shape…).
+
+    Raises:
+        ArgumentError: shape isn't made of whole numbers of 1 or more.
+        ShapeError: a row of x has not as many numbers as the shape.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> tw.Reshape((2, 3)).forward(np.array([[1, 2, 3, 4, 5, 6]]), None).tolist()
+        [[[1, 2, 3], [4, 5, 6]]]
+
+    Source: Abadi et al., "TensorFlow: a system for large-scale machine learning", 2016.
+    """
+
+    shape: int | Sequence[int]
+
+    def __post_init__(self) -> None:
+        given: Any = self.shape
+        several = isinstance(given, Sequence)
+        sizes = tuple(cast(Sequence[Any], given)) if several else (given,)
+        fits = len(sizes) > 0 and all(is_whole(n) and n >= 1 for n in sizes)
+        require(fits, "shape", "whole numbers of 1 or more", given)
+        object.__setattr__(self, "shape", tuple(map(int, sizes)))
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """x, in the order of its axes."""
+        shape = cast(Shape, self.shape)
+        if math.prod(x.shape[1:]) != math.prod(shape):
+            raise ShapeError(
+                f"Reshape must be given x with {math.prod(shape)} numbers a row for "
+                f"{shape}, got {math.prod(x.shape[1:])} of {tuple(x.shape[1:])}"
+            )
+        return ops.reshape(x, (x.shape[0], *shape))
 
 
 def per_channel(name: str, given: Any) -> float | tuple[float, ...]:

@@ -33,6 +33,7 @@ FORMULAS: list[Any] = [
     normalization.LayerNorm,
     normalization.BatchNorm,
     preparation.Rescale,
+    preparation.Reshape,
     perceptron.Perceptron,
     perceptron.perceptron,
     L1,

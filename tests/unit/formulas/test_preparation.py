@@ -17,6 +17,49 @@ RANDOM = np.random.default_rng(0)
 UNUSED: Any = None
 
 
+# Reshape ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (12,), 12, [2, 2, 3], (np.int64(6), 2)])
+def test_a_row_gets_other_axes(shape: Any, tmp_path: Path) -> None:
+    X = RANDOM.normal(size=(5, 2, 6)).astype(np.float32)
+    network = tw.Network([tw.Reshape(shape)]).initialize((2, 6))
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    assert_array_equal(network.predict(X), X.reshape(5, *sizes))
+    network.save(tmp_path / "network.thalweg")
+    loaded = tw.load(tmp_path / "network.thalweg")
+    assert isinstance(loaded, tw.Network)
+    assert loaded.layers == network.layers == (tw.Reshape(sizes),)
+
+
+def test_images_of_bytes_without_channels_are_learned() -> None:
+    X, y = RANDOM.integers(0, 256, (60, 8, 8)).astype(np.uint8), np.arange(60) % 2
+    X[y == 1, 2:4] = 255
+    layers = [
+        tw.Reshape((8, 8, 1)),
+        tw.Rescale(1 / 255),
+        tw.Conv(4, 3, 2),
+        tw.Flatten(),
+    ]
+    network = tw.Network([*layers, tw.Dense(2, "softmax")])
+    network.fit(X, y, epochs=30, optimizer=tw.Adam(0.01))
+    assert network.evaluate(X, y)["accuracy"] > 0.9
+    assert_array_equal(
+        network.predict(X[..., None].reshape(60, 8, 8)), network.predict(X)
+    )
+
+
+@pytest.mark.parametrize("wrong", [(), 0, (2, -1), (2, 1.5), "ab", None, (2, True)])
+def test_sizes_are_whole_numbers(wrong: Any) -> None:
+    with pytest.raises(ArgumentError, match="shape must be whole numbers of 1 or more"):
+        tw.Reshape(wrong)
+
+
+def test_other_axes_hold_as_many_numbers() -> None:
+    with pytest.raises(ShapeError, match=r"6 numbers a row for \(2, 3\), got 8 of \(2"):
+        tw.Network([tw.Reshape((2, 3))]).initialize((2, 4))
+
+
 # Rescale ------------------------------------------------------------------------------
 
 
