@@ -205,6 +205,120 @@ def normalization():
     }
 
 
+def convolutions():
+    """Values and gradients of layers that look at windows, and a whole run."""
+    generator = np.random.default_rng(5)
+
+    def numbers(*shape):
+        return generator.normal(size=shape).round(2)
+
+    cases = []
+    for kind, shape, settings, weights, function in window_layers():
+        arrays = {"x": numbers(2, *shape)}
+        if weights is not None:
+            filters = settings["filters"]
+            arrays |= {"weights": numbers(*weights), "bias": numbers(filters)}
+        tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+        value = function(*tensors.values())
+        cotangent = numbers(*value.shape)
+        (value * torch.tensor(cotangent)).sum().backward()
+        case = {"layer": kind, "parameters": settings}
+        case |= {name: array.tolist() for name, array in arrays.items()}
+        case |= {"value": value.tolist(), "cotangent": cotangent.tolist()}
+        gradients = {name: tensor.grad.tolist() for name, tensor in tensors.items()}
+        cases.append(case | {"gradients": gradients})
+    return {"cases": cases, "run": convolution_run(numbers)}
+
+
+def window_layers():
+    """Kind, shape of a row, settings, shape of weights, and the function itself.
+
+    Rows have channels last, weights are thalweg's; PyTorch has channels first.
+    """
+
+    def channels_first(function):
+        return lambda x, *pair: function(x.movedim(-1, 1), *pair).movedim(1, -1)
+
+    def filters(weights):
+        return weights.movedim(-1, 0).movedim(-1, 1)
+
+    def causal(x, w, b):
+        return F.conv1d(F.pad(x, (4, 0)), filters(w), b, dilation=2)
+
+    def same(x, w, b):
+        # 5 places of stride 2 have 1 before and 1 behind, 4 have 1 behind alone.
+        wide = F.pad(x, (0, 1, 1, 1))
+        return F.conv2d(wide, filters(w), b, stride=2, groups=2)
+
+    def reflect(x, w, b):
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), filters(w), b)
+
+    def volume(x, w, b):
+        return F.conv3d(x, filters(w), b, stride=(1, 2, 1), groups=2)
+
+    def backwards(x, w, b):
+        return F.conv_transpose2d(x, w.movedim(-1, 1), b, stride=(2, 1))
+
+    cases = [
+        ("Conv", (6, 2), {"filters": 3, "size": 3, "padding": "causal", "dilation": 2},
+         (3, 2, 3), causal),
+        ("Conv", (5, 4, 4), {"filters": 2, "size": 3, "stride": 2, "padding": "same",
+         "groups": 2}, (3, 3, 2, 2), same),
+        ("Conv", (4, 3, 2), {"filters": 2, "size": 3, "padding": "reflect"},
+         (3, 3, 2, 2), reflect),
+        ("Conv", (3, 4, 2, 2), {"filters": 2, "size": 2, "stride": [1, 2, 1],
+         "groups": 2}, (2, 2, 2, 1, 2), volume),
+        ("ConvTranspose", (2, 3, 2), {"filters": 2, "size": [3, 2], "stride": [2, 1]},
+         (2, 3, 2, 2), backwards),
+        ("MaxPool", (5, 5, 2), {"size": 3, "stride": 2}, None,
+         lambda x: F.max_pool2d(x, 3, 2)),
+        ("MeanPool", (5, 4, 1), {"size": 2}, None, lambda x: F.avg_pool2d(x, 2)),
+    ]  # fmt: skip
+    return [(*case[:-1], channels_first(case[-1])) for case in cases]
+
+
+def convolution_run(numbers):
+    """100 steps of Adam on images of 8×8: every epoch's loss, and the end."""
+    X, classes = numbers(24, 8, 8, 1), np.arange(24) % 3
+    start = {
+        "1.weights": numbers(3, 3, 1, 4),
+        "1.bias": numbers(4),
+        "3.weights": numbers(2, 2, 4, 3),
+        "3.bias": numbers(3),
+        "5.weights": numbers(12, 3),
+        "5.bias": numbers(3),
+    }
+    at = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+    optimizer = torch.optim.Adam(at.values(), lr=0.01)
+
+    def filters(name):
+        return at[f"{name}.weights"].permute(3, 2, 0, 1), at[f"{name}.bias"]
+
+    def logits(x):
+        x = F.max_pool2d(torch.tanh(F.conv2d(x.permute(0, 3, 1, 2), *filters(1))), 2)
+        x = torch.relu(F.conv2d(x, *filters(3))).permute(0, 2, 3, 1)
+        return x.flatten(1) @ at["5.weights"] + at["5.bias"]
+
+    losses = []
+    for _ in range(50):
+        found = []
+        for rows in (slice(0, 12), slice(12, 24)):
+            optimizer.zero_grad()
+            targets = torch.tensor(classes[rows])
+            loss = F.cross_entropy(logits(torch.tensor(X[rows])), targets)
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        losses.append(np.mean(found))
+    return {
+        "X": X.tolist(),
+        "classes": classes.tolist(),
+        "start": {name: array.tolist() for name, array in start.items()},
+        "losses": losses,
+        "end": {name: tensor.tolist() for name, tensor in at.items()},
+    }
+
+
 EPOCHS, ROWS, BATCH = 20, 36, 8  # the last batch of an epoch has 4 rows: 100 steps
 RULES = [
     ("sgd", torch.optim.SGD, {"lr": 0.5}, {}),
@@ -317,7 +431,8 @@ def run(network, rule, settings, loss, X, y, start, dtype, penalty=0.0):
 
 def main():
     """Write one file for each group."""
-    for group in (activations, losses, optimizers, schedules, normalization, runs):
+    groups = (activations, losses, optimizers, schedules, normalization, runs)
+    for group in (*groups, convolutions):
         numbers = {"torch": torch.__version__.split("+")[0], **group()}
         text = json.dumps(numbers, indent=1)
         (FOLDER / f"{group.__name__}.json").write_text(text + "\n")

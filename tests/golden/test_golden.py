@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import thalweg as tw
 from thalweg.backends.numpy.calls import value_and_gradient
 from thalweg.formulas.activations import activation, softmax
 from thalweg.formulas.losses import Loss
@@ -30,6 +31,7 @@ def golden(group: str) -> dict[str, Any]:
 
 ACTIVATIONS = golden("activations")
 LOSSES = golden("losses")
+CONVOLUTIONS = golden("convolutions")
 OPTIMIZER_RUNS = golden("optimizers")
 SCHEDULES = golden("schedules")
 
@@ -136,6 +138,33 @@ def test_normalizing_layers() -> None:
     assert_allclose(state["running_variance"], batch["running_variance"], rtol=1e-12)
     trained = SimpleNamespace(**{**vars(p), **state})
     assert_allclose(BatchNorm().forward(x, trained), batch["prediction"], rtol=1e-12)
+
+
+def convolution_label(case: dict[str, Any]) -> str:
+    return f"{case['layer']}-{len(np.shape(case['x'])) - 2}-{case['parameters']}"
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS["cases"], ids=convolution_label)
+def test_windows_and_their_gradients(case: dict[str, Any]) -> None:
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in case["parameters"].items()
+    }
+    layer = getattr(tw, case["layer"])(**settings)
+    names = [name for name in ("x", "weights", "bias") if name in case]
+    arrays = [np.array(case[name]) for name in names]
+
+    def applied(*at: Any) -> Any:
+        return layer.forward(
+            at[0], SimpleNamespace(**dict(zip(names, at, strict=True)))
+        )
+
+    assert_allclose(applied(*arrays), case["value"], rtol=1e-13, atol=1e-14)
+    weigh = np.array(case["cotangent"])
+    for number, name in enumerate(names):
+        slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
+        theirs = case["gradients"][name]
+        assert_allclose(slope(*arrays), theirs, rtol=1e-12, atol=1e-13)
 
 
 class NoRandomness:

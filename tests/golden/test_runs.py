@@ -113,6 +113,35 @@ def test_run_with_batch_statistics_and_a_penalty(
         assert_allclose(ours[name], values, rtol=1e-9, atol=1e-8)
 
 
+def test_run_of_convolutions(engine: str) -> None:
+    case = json.loads((Path(__file__).parent / "convolutions.json").read_text())["run"]
+    layers = [
+        tw.Conv(4, 3, activation="tanh"),
+        tw.MaxPool(2),
+        tw.Conv(3, 2, activation="relu"),
+        tw.Flatten(),
+        tw.Dense(3, "softmax"),
+    ]
+    network = tw.Network(layers).initialize((8, 8, 1), dtype="float64")
+    network.set_parameters(case["start"])
+    history = network.fit(
+        np.array(case["X"]),
+        case["classes"],
+        optimizer=tw.Adam(0.01),
+        epochs=len(case["losses"]),
+        batch_size=12,
+        validation=None,
+        shuffle=False,
+        warm_start=True,
+        dtype="float64",
+        engine=engine,
+    )
+    assert_allclose(history.training_loss, case["losses"], rtol=1e-10)
+    for name, values in case["end"].items():
+        assert_allclose(network.parameters[name], values, rtol=1e-9, atol=1e-11)
+    assert case["losses"][-1] < case["losses"][0] / 2
+
+
 def renamed(arrays: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:
     """The arrays by the names that the network has for its layers."""
     split = {name: name.split(".") for name in arrays}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.ndimage
+import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -92,6 +95,56 @@ def test_a_convolution_is_its_sums(drawn: tuple[tw.Conv, tuple[int, ...]]) -> No
     bias = RANDOM.normal(size=layer.filters)
     found = layer.forward(x, SimpleNamespace(weights=weights, bias=bias))
     assert_allclose(found, by_loops(layer, x, weights) + bias, 1e-10, 1e-10)
+
+
+SHAPES = [(9, 2), (6, 5, 3), (4, 5, 3, 2)]
+
+
+def summed_over_channels(function: Any, x: Any, weights: Any) -> Any:
+    """A function of an image and a filter, for each row and filter; channels last."""
+    channels, filters = weights.shape[-2:]
+    return np.stack(
+        [
+            np.stack([sum_of(function, row, weights[..., f], channels) for row in x])
+            for f in range(filters)
+        ],
+        axis=-1,
+    )
+
+
+def sum_of(function: Any, row: Any, weights: Any, channels: int) -> Any:
+    return sum(function(row[..., c], weights[..., c]) for c in range(channels))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=len)
+@pytest.mark.parametrize("padding", ["valid", "same", "reflect"])
+def test_a_convolution_is_scipys_correlation(
+    shape: tuple[int, ...], padding: str
+) -> None:
+    rank = len(shape) - 1
+    x = RANDOM.normal(size=(2, *shape))
+    weights = RANDOM.normal(size=((3,) * rank + (shape[-1], 4)))
+
+    def correlated(image: Any, of: Any) -> Any:
+        if padding == "reflect":
+            return scipy.ndimage.correlate(image, of, mode="mirror")
+        return scipy.signal.correlate(image, of, mode=padding, method="direct")
+
+    layer = tw.Conv(4, 3, padding=padding, bias=False)
+    found = layer.forward(x, SimpleNamespace(weights=weights))
+    assert_allclose(found, summed_over_channels(correlated, x, weights), 1e-10, 1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=len)
+def test_a_transposed_convolution_is_scipys_convolution(shape: tuple[int, ...]) -> None:
+    rank = len(shape) - 1
+    x = RANDOM.normal(size=(2, *shape))
+    weights = RANDOM.normal(size=(shape[-1], *(3,) * rank, 4))
+    layer = tw.ConvTranspose(4, 3, bias=False)
+    found = layer.forward(x, SimpleNamespace(weights=weights))
+    full = functools.partial(scipy.signal.convolve, mode="full", method="direct")
+    expected = summed_over_channels(full, x, np.moveaxis(weights, 0, -2))
+    assert_allclose(found, expected, 1e-10, 1e-12)
 
 
 @given(convolutions())
