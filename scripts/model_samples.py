@@ -106,6 +106,7 @@ def branching() -> tw.Network:
         [
             tw.Residual([tw.Dense(4, "relu"), tw.Dropout(0.2)]),
             tw.Parallel([[], [tw.LayerNorm(), inner], [tw.Dense(2, swish)]]),
+            tw.Frozen([tw.Dense(5), tw.BatchNorm()]),
             tw.Parallel([tw.Dense(3), tw.Dense(3, "sigmoid")], join="multiply"),
             tw.Dense(3, "softmax"),
         ]

@@ -41,6 +41,7 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
     require_dtype,
+    require_parameters,
     row_shape,
     split,
 )
@@ -344,6 +345,7 @@ class Network(NetworkRecord):
         from thalweg.files.savable import require_savable
 
         require_savable(layers, shapes, dtype)
+        require_parameters(shapes)
         warn_of_images(layers, shapes, X)
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss

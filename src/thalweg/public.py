@@ -39,6 +39,7 @@ from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.convolution import Conv, ConvTranspose
 from thalweg.formulas.embedding import Embedding
+from thalweg.formulas.frozen import Frozen
 from thalweg.formulas.initializers import Initializer
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer, Parameter
@@ -147,6 +148,7 @@ __all__ = [
     "ExponentialDecay",
     "FileError",
     "Flatten",
+    "Frozen",
     "GlobalMax",
     "GlobalMean",
     "History",

@@ -22,6 +22,7 @@ LOG_TARGET = "log_target"  # the logarithm of a table's target was learned
 LONG_LISTS = "long lists"  # they are arrays
 TIMES = "times"  # an array of that name isn't part of the payload's digest
 BRANCHES = "branches"  # a layer holds layers, whose parameters have longer names
+FROZEN = "frozen layers"  # what layers learned is state now
 LOOPS = "loops"  # a formula's program holds another, gone through time after time
 CONVOLUTIONS = "convolutions"  # layers, or a formula's program, look at windows
 PREPARATION = "preparation"  # layers prepare what a network is given
@@ -31,7 +32,7 @@ ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own featur
 KNOWN_FEATURES = frozenset(
     {
         *(BRANCHES, CONTRACTIONS, CONVOLUTIONS, DIALECT, EMBEDDINGS, ESTIMATOR),
-        *(FORMS, LOG_TARGET, LONG_LISTS, LOOPS, PREPARATION, TIMES),
+        *(FORMS, FROZEN, LOG_TARGET, LONG_LISTS, LOOPS, PREPARATION, TIMES),
     }
 )
 """What a model may need its reader to know."""

@@ -27,6 +27,7 @@ from thalweg.files.document import (
     CONTRACTIONS,
     CONVOLUTIONS,
     EMBEDDINGS,
+    FROZEN,
     LONG_LISTS,
     LOOPS,
     PREPARATION,
@@ -65,13 +66,14 @@ Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    BRANCHES: ("Inputs", "Parallel", "Residual"),
+    BRANCHES: ("Frozen", "Inputs", "Parallel", "Residual"),
     LOOPS: ("scan",),
     CONTRACTIONS: ("contract",),
     CONVOLUTIONS: (
         *("Conv", "ConvTranspose", "MaxPool", "MeanPool", "GlobalMax", "GlobalMean"),
         *("Flatten", "windows", "add_windows"),
     ),
+    FROZEN: ("Frozen",),
     EMBEDDINGS: ("Embedding 2",),
     PREPARATION: ("Augment", "Rescale", "Reshape"),
 }

@@ -18,6 +18,7 @@ from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.convolution import Conv, ConvTranspose
 from thalweg.formulas.embedding import Embedding, JoinedEmbedding
+from thalweg.formulas.frozen import Frozen
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout
@@ -48,7 +49,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
         *(BatchNorm, Columns, Dense, Dropout, LayerNorm, Perceptron),
-        *(Inputs, Parallel, Residual),
+        *(Frozen, Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
         *(Augment, Rescale, Reshape),
         *OPTIMIZERS.values(),

@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg.checks import is_whole, require
 from thalweg.errors import ArgumentError, ShapeError
+from thalweg.formulas.chain import Shapes
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.targets import probabilities
 from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
@@ -26,6 +27,12 @@ def row_shape(given: int | Shape) -> Shape:
     fits = len(shape) > 0 and all(is_whole(n) and n >= 1 for n in shape)
     require(fits, "input_shape", "whole numbers of 1 or more", given)
     return tuple(int(n) for n in shape)
+
+
+def require_parameters(shapes: Shapes) -> None:
+    """There is something to learn."""
+    if not shapes.parameters:
+        raise ArgumentError("no layer has parameters to learn: all are frozen, or none")
 
 
 def split(

@@ -44,6 +44,11 @@ LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
     "a loop": (Own(looped), {"loops"}),
     "a product": (Own(lambda x: (x[:, None] @ np.eye(4))[:, 0]), {"contractions"}),
     "windows": (Own(lambda x: tw.max(tw.windows(x, 1, 1), axis=2)), {"convolutions"}),
+    "frozen": (tw.Frozen(tw.Dense(4)), {"branches", "frozen layers"}),
+    "an embedding": (
+        tw.Columns(((0, 3, None), (3, 4, tw.Embedding(2, 1)))),
+        {"embeddings"},
+    ),
     "a scale": (tw.Rescale(0.5), {"preparation"}),
     "a layer over places": (tw.Flatten(), {"convolutions"}),
 }

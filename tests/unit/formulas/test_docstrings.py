@@ -8,6 +8,7 @@ import pytest
 from thalweg.formulas import (
     augmentation,
     embedding,
+    frozen,
     layers,
     normalization,
     perceptron,
@@ -26,6 +27,7 @@ FORMULAS: list[Any] = [
     *INITIALIZERS.values(),
     *OPTIMIZERS.values(),
     augmentation.Augment,
+    frozen.Frozen,
     layers.Dense,
     layers.Dropout,
     embedding.Embedding,
