@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.errors import DataError
+from thalweg.errors import DataError, ThalwegError
 from thalweg.images.exact import rest_as_array
 from thalweg.images.expansion import check_expansion
 from thalweg.images.image_set import ImageData, ImageSet
@@ -46,8 +47,9 @@ def read_npz(path: Path) -> ImageData:
     with readable(path):
         try:
             with zipfile.ZipFile(path) as archive:
-                return _read(archive, path)
-        except (DataError, MemoryError, FileNotFoundError, PermissionError):
+                check_expansion(archive, path)
+                return _Arrays.of(path, archive).data()
+        except (ThalwegError, MemoryError, FileNotFoundError, PermissionError):
             raise
         except Exception as error:  # each way of packing has errors of its own
             raise DataError(
@@ -55,56 +57,67 @@ def read_npz(path: Path) -> ImageData:
             ) from None
 
 
-def _read(archive: zipfile.ZipFile, path: Path) -> ImageData:
-    name = path.name
-    members = {each.filename.removesuffix(NPY): each for each in archive.infolist()}
-    check_expansion(archive, path)
-    training = _set(archive, name, members, TRAINING)
-    if training is None:
-        known = ", ".join(f"{images} and {targets}" for images, targets in TRAINING)
-        raise DataError(
-            f"{name}: must hold images under one of these names: {known}; "
-            f"but holds {listed(sorted(members)) or 'nothing'}"
+@dataclass(frozen=True)
+class _Arrays:
+    """The arrays in a file, by their names."""
+
+    path: Path
+    archive: zipfile.ZipFile
+    members: dict[str, zipfile.ZipInfo]
+
+    @classmethod
+    def of(cls, path: Path, archive: zipfile.ZipFile) -> _Arrays:
+        """Those of an archive that is open."""
+        members = archive.infolist()
+        return cls(
+            path, archive, {each.filename.removesuffix(NPY): each for each in members}
         )
-    return ImageData(training, _set(archive, name, members, TEST))
 
+    def data(self) -> ImageData:
+        """The images under the names that are known.
 
-def _set(
-    archive: zipfile.ZipFile,
-    name: str,
-    members: dict[str, zipfile.ZipInfo],
-    pairs: Pairs,
-) -> ImageSet | None:
-    """The set under the first pair of names that is there."""
-    pair = next((pair for pair in pairs if pair[0] in members), None)
-    if pair is None:
-        return None
-    images, labels = pair
-    pixels = pixels_from(
-        read_member(archive, members[images], f"{name}, {images}"), f"{name}, {images}"
-    )
-    rows, where = len(pixels), f"{name}, {labels}"
-    targets = None
-    if labels in members:
-        found = read_member(archive, members[labels], where)
-        targets = targets_from(found, rows, where)
-    return image_set(pixels, targets, [f"{images}[{row}]" for row in range(rows)])
+        Raises:
+            DataError: there are none.
+        """
+        training = self._set(TRAINING)
+        if training is None:
+            known = ", ".join(f"{images} and {labels}" for images, labels in TRAINING)
+            raise DataError(
+                f"{self.path.name}: must hold images under one of these names: "
+                f"{known}; but holds {listed(sorted(self.members)) or 'nothing'}"
+            )
+        return ImageData(training, self._set(TEST))
 
+    def _set(self, pairs: Pairs) -> ImageSet | None:
+        """The set under the first pair of names that is there."""
+        pair = next((pair for pair in pairs if pair[0] in self.members), None)
+        if pair is None:
+            return None
+        images, labels = pair
+        pixels = pixels_from(self.array(images), self._where(images))
+        rows, targets = len(pixels), None
+        if labels in self.members:
+            targets = targets_from(self.array(labels), rows, self._where(labels))
+        return image_set(pixels, targets, [f"{images}[{row}]" for row in range(rows)])
 
-def read_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str
-) -> NumpyArray:
-    """One array of an archive; never of objects, which would be a pickle.
+    def array(self, key: str) -> NumpyArray:
+        """One array; never of objects, which would be a pickle.
 
-    Raises:
-        DataError: it isn't what it says.
-    """
-    with archive.open(member) as file:
-        shape, columns_first, dtype = _header(file, name)
-        if dtype.hasobject or dtype.kind not in "biufU":
-            raise DataError(f"{name}: must be numbers or texts, got {dtype}")
-        flat = rest_as_array(file, dtype, shape, member.file_size, name)
-    return flat.reshape(shape, order="F" if columns_first else "C")
+        Raises:
+            DataError: it isn't what it says.
+        """
+        member, where = self.members[key], self._where(key)
+        with self.archive.open(member) as file:
+            shape, columns_first, dtype = _header(file, where)
+            if dtype.hasobject or dtype.kind not in "biufU":
+                raise DataError(f"{where}: must be numbers or texts, got {dtype}")
+            most = member.file_size
+            flat = rest_as_array(file, dtype, shape, most, self.path, where)
+        return flat.reshape(shape, order="F" if columns_first else "C")
+
+    def _where(self, key: str) -> str:
+        """What messages call an array."""
+        return f"{self.path.name}, {key}"
 
 
 def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.images.decode import fitted
+from thalweg.images.decode import pixels_of, scaled_to
 from thalweg.images.digests import DIGEST_BYTES, digest_of
 from thalweg.images.formats import pillow
 from thalweg.images.image_set import GREY, ImageForm, ImageSet
@@ -55,4 +55,4 @@ def image_in(pixels: NumpyArray, form: ImageForm) -> NumpyArray:
     """
     grey = pixels.shape[-1] == GREY
     image = pillow().fromarray(pixels[..., 0] if grey else pixels)
-    return fitted(image.convert("L" if form.channels == GREY else "RGB"), form)[0]
+    return pixels_of(scaled_to(image, form.height, form.width)[0], form)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MOST_PIXELS = 2**26
 """How many pixels an image may have: 8192 × 8192."""
 
+MOST_SIDE = 2**16
+"""How high and how wide it may be, as each line of pixels takes room beside them."""
+
 LARGE = 2**23
 """Images of more pixels than this are decoded one at a time, whatever the threads."""
 
@@ -164,9 +167,10 @@ def _seen(image: Any, name: str) -> Seen:
     width, height = image.size
     if not width or not height:
         raise UnreadableError(f"has {height} × {width} pixels")
-    if width * height > MOST_PIXELS:
+    if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
         raise UnreadableError(
-            f"claims {height} × {width} pixels, of {MOST_PIXELS:,} at most"
+            f"claims {height} × {width} pixels, of {MOST_PIXELS:,} at most, and "
+            f"{MOST_SIDE:,} on a side"
         )
     channels = GREY if _is_grey(image) else COLOR
     turn = _orientation(image)
@@ -229,62 +233,67 @@ def _remarks(image: Any, name: str, turn: int) -> Generator[str]:
 
 
 def _decoded(image: Any, seen: Seen, form: ImageForm) -> tuple[NumpyArray, Facts]:
-    turn = _orientation(image)
-    remarks = seen.remarks
-    flat, transparent = _opaque(image)
+    """Pixels and facts; an image is made small before all else, which costs by size."""
+    image.load()  # some formats say only here what is transparent
+    transparent, turn = _is_transparent(image), _orientation(image)
+    size = (form.height, form.width) if turn <= 4 else (form.width, form.height)
+    scaled, cut = scaled_to(_scalable(image, transparent), *size)
     if transparent:
-        remarks |= {"alpha"}
-    flat = flat.convert("L" if form.channels == GREY else "RGB")
+        white = pillow().new("RGBA", scaled.size, "white")
+        scaled = pillow().alpha_composite(white, scaled)
     if turn != 1:
-        flat = flat.transpose(pillow().Transpose[TURNS[turn]])
-    pixels, cut = fitted(flat, form)
-    colorless = seen.channels == COLOR and _is_colorless(pixels)
+        scaled = scaled.transpose(pillow().Transpose[TURNS[turn]])
+    pixels = pixels_of(scaled, form)
+    colorless = seen.channels == COLOR and bool((pixels == pixels[..., :1]).all())
+    remarks = seen.remarks | ({"alpha"} if transparent else set[str]())
     return pixels, Facts(remarks, cut, colorless)
 
 
-def _opaque(image: Any) -> tuple[Any, bool]:
-    """An image of 8 bits a channel without alpha, and whether any shone through."""
-    if image.mode.startswith("I"):
-        upper = (np.asarray(image) >> 8).astype(np.uint8)
-        return pillow().fromarray(upper), False
-    image.load()  # some formats say only here what is transparent
+def _is_transparent(image: Any) -> bool:
+    """Whether something behind an image would be seen."""
     if not image.has_transparency_data:
-        return image, False
-    shown = image.convert("RGBA")
-    if shown.getchannel("A").getextrema()[0] == 255:
-        return image.convert("RGB"), False
-    white = pillow().new("RGBA", shown.size, "white")
-    return pillow().alpha_composite(white, shown), True
+        return False
+    whole = image if "A" in image.getbands() else image.convert("RGBA")
+    return whole.getextrema()[-1][0] < 255
 
 
-def fitted(image: Any, form: ImageForm) -> tuple[NumpyArray, float]:
-    """An image's pixels, scaled to cover the form; what juts out is cut off.
+def _scalable(image: Any, transparent: bool) -> Any:
+    """An image whose pixels are numbers of 8 bits, of which means can be taken."""
+    if transparent:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode.startswith("I"):
+        return pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode in GREYS else "RGB")
+
+
+def scaled_to(image: Any, height: int, width: int) -> tuple[Any, float]:
+    """An image scaled to cover a size, of which what juts out is cut off.
 
     Both sides lose the same. Where there are fewer pixels than before, each is a mean
     of those that it stands for.
 
     Arguments:
-        image: of Pillow's, grey or in color as the form is.
-        form: what it is brought to.
+        image: of Pillow's.
+        height: in pixels.
+        width: in pixels.
 
     Returns:
-        The pixels, and the share of the image that was cut off.
+        The scaled image, and the share of it that was cut off.
     """
-    width, height = image.size
-    if (height, width) == (form.height, form.width):
-        return np.array(image, np.uint8).reshape(form.shape), 0.0
-    scale = max(form.height / height, form.width / width)
-    across, down = min(form.width / scale, width), min(form.height / scale, height)
-    left, top = (width - across) / 2, (height - down) / 2
-    scaled = image.resize(
-        (form.width, form.height),
-        pillow().Resampling.BILINEAR,
-        box=(left, top, left + across, top + down),
-    )
-    cut = 1 - across * down / (width * height)
-    return np.array(scaled, np.uint8).reshape(form.shape), cut
+    wide, high = image.size
+    if (high, wide) == (height, width):
+        return image, 0.0
+    scale = max(height / high, width / wide)
+    across, down = min(width / scale, wide), min(height / scale, high)
+    left, top = (wide - across) / 2, (high - down) / 2
+    box = (left, top, left + across, top + down)
+    scaled = image.resize((width, height), pillow().Resampling.BILINEAR, box=box)
+    return scaled, 1 - across * down / (wide * high)
 
 
-def _is_colorless(pixels: NumpyArray) -> bool:
-    """Whether all channels are the same."""
-    return bool((pixels == pixels[..., :1]).all())
+def pixels_of(image: Any, form: ImageForm) -> NumpyArray:
+    """The pixels of an image that has the form's size already, grey or in color."""
+    converted = image.convert("L" if form.channels == GREY else "RGB")
+    return np.array(converted, np.uint8).reshape(form.shape)

@@ -17,8 +17,8 @@ from thalweg.images.digests import DIGEST_BYTES, digest_of
 from thalweg.images.formats import pillow
 from thalweg.images.image_set import ImageData, ImageForm, ImageSet, LeftOut
 from thalweg.images.labelled import Labelled
-from thalweg.images.layout import layout_of
-from thalweg.images.storage import folder_of, is_mapped, room_for
+from thalweg.images.sets import sets_of
+from thalweg.images.storage import room_for, said_of_room
 from thalweg.images.threads import in_threads
 from thalweg.images.trees import Tree, reason_of
 from thalweg.printable import printable
@@ -43,15 +43,15 @@ def read_tree(
         ArgumentError: Pillow isn't installed.
     """
     pillow()
-    layout = layout_of(tree)
-    labelled = layout.training
+    sets = sets_of(tree)
+    labelled = sets.training
     found = _each(tree, labelled.files, lambda file, name, _: look(file, name))
     seen = [each for each in found if not isinstance(each, LeftOut)]
     if not seen:
         raise DataError(f"{tree.path}: {_none(found)}")
     form, notes = choose_form(seen, height, width, color)
     training = read_labelled(tree, labelled, form, notes)
-    test = layout.test and read_labelled(tree, layout.test, form)
+    test = sets.test and read_labelled(tree, sets.test, form)
     return ImageData(training, test or None)
 
 
@@ -65,8 +65,8 @@ def read_new_tree(tree: Tree, form: ImageForm) -> ImageSet:
         ArgumentError: Pillow isn't installed.
     """
     pillow()
-    layout = layout_of(tree)
-    return read_labelled(tree, layout.test or layout.training, form)
+    sets = sets_of(tree)
+    return read_labelled(tree, sets.test or sets.training, form)
 
 
 def read_labelled(
@@ -85,16 +85,14 @@ def read_labelled(
     rows = np.flatnonzero([not isinstance(each, LeftOut) for each in found])
     if not len(rows):
         raise DataError(f"{tree.path}: {_none(found)}")
-    said = [*labelled.notes, *notes, *_said(found)]
-    if is_mapped(pixels):
-        said.append(_said_of_map(pixels))
+    said = (*labelled.notes, *notes, *_said(found), *said_of_room(pixels))
     return ImageSet(
         form,
         _compacted(pixels, rows),
         None if labelled.targets is None else labelled.targets[rows],
         [printable(files[row]) for row in rows.tolist()],
         decoding.digests[rows],
-        tuple(said),
+        said,
         (*map(_shown, labelled.left_out), *failed),
     )
 
@@ -173,14 +171,6 @@ def _said(found: Sequence[Facts | LeftOut]) -> list[str]:
     if all(each.colorless for each in facts):
         said.append("all are saved in color, but grey; color=False reads them as grey")
     return said
-
-
-def _said_of_map(pixels: NumpyArray) -> str:
-    assert isinstance(pixels, np.memmap)
-    return (
-        f"their {pixels.nbytes:,} bytes are in a temporary file in "
-        f"{folder_of(pixels)}, which goes when this is over"
-    )
 
 
 def _shown(left_out: LeftOut) -> LeftOut:

@@ -69,7 +69,7 @@ def is_idx(path: Path) -> bool:
         try:
             with gzip.open(path) as unpacked:
                 start = unpacked.read(4)
-        except (OSError, EOFError):
+        except (OSError, EOFError, zlib.error):
             return False
     return start[:2] == b"\0\0" and start[2:] in (b"\x08\x03", b"\x08\x04")
 
@@ -136,20 +136,20 @@ def read_idx(path: Path) -> NumpyArray:
         packed = file.read(len(GZIP)) == GZIP
         file.seek(0)
         if not packed:
-            return _array(file, path.name, size)
+            return _array(file, path, size)
         try:
             with gzip.open(file) as unpacked:
                 most = max(FREE_BYTES, FREE_RATIO * size)
-                return _array(cast("IO[bytes]", unpacked), path.name, most)
+                return _array(cast("IO[bytes]", unpacked), path, most)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
                 f"{path.name}: must be a whole gzip file, but isn't ({error})"
             ) from None
 
 
-def _array(file: IO[bytes], name: str, most: int) -> NumpyArray:
+def _array(file: IO[bytes], path: Path, most: int) -> NumpyArray:
     """The array in an open file of at most so many bytes."""
-    start = file.read(4)
+    start, name = file.read(4), path.name
     dtype = DTYPES.get(start[2]) if start[:2] == b"\0\0" and len(start) == 4 else None
     if dtype is None or not 1 <= start[3] <= MOST_AXES:
         raise DataError(
@@ -160,4 +160,4 @@ def _array(file: IO[bytes], name: str, most: int) -> NumpyArray:
     if len(sizes) < 4 * start[3]:
         raise DataError(f"{name}: ends within its header")
     shape = struct.unpack(f">{start[3]}I", sizes)
-    return rest_as_array(file, dtype, shape, most, name).reshape(shape)
+    return rest_as_array(file, dtype, shape, most, path, name).reshape(shape)

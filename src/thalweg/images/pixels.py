@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.errors import DataError
 from thalweg.images.digests import digests_of
 from thalweg.images.image_set import COLOR, GREY, ImageForm, ImageSet
+from thalweg.images.storage import said_of_room
 
 if TYPE_CHECKING:
     from thalweg.program.types import NumpyArray
@@ -80,7 +81,8 @@ def image_set(
         notes: what was seen.
     """
     form = ImageForm(*pixels.shape[1:])
-    return ImageSet(form, pixels, targets, names, digests_of(pixels), tuple(notes))
+    said = (*notes, *said_of_room(pixels))
+    return ImageSet(form, pixels, targets, names, digests_of(pixels), said)
 
 
 def targets_from(array: NumpyArray, rows: int, name: str) -> NumpyArray:

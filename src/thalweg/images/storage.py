@@ -46,14 +46,17 @@ def room_for(shape: tuple[int, ...], folder: Path) -> NumpyArray:
     return _mapped(shape, folder)
 
 
-def is_mapped(pixels: NumpyArray) -> bool:
-    """Whether pixels are in a file rather than in memory."""
-    return isinstance(pixels, np.memmap)
-
-
 def folder_of(pixels: np.memmap) -> Path:
     """Where the file of mapped pixels was made."""
     return Path(pixels.filename or tempfile.gettempdir()).parent
+
+
+def said_of_room(pixels: NumpyArray) -> tuple[str, ...]:
+    """What is said of pixels that are in a file rather than in memory."""
+    if not isinstance(pixels, np.memmap):
+        return ()
+    size, folder = f"{pixels.nbytes:,} bytes", folder_of(pixels)
+    return (f"{size} of pixels are in a temporary file in {folder}, gone at the end",)
 
 
 def taken(pixels: NumpyArray, rows: NumpyArray) -> NumpyArray:

@@ -20,7 +20,7 @@ MOST_MEMBER_BYTES = 2**28
 
 LINK = "is a link that leads out of the folder, or to another one"
 NO_FILE = "isn't a file but a pipe, a device or a socket"
-OUTSIDE = "has a name that leads out of the archive"
+OUTSIDE = "has a name that leads nowhere in the archive"
 
 
 class Tree(Protocol):
@@ -183,7 +183,7 @@ class ArchiveTree:
 def _why_not(member: zipfile.ZipInfo, name: str) -> str:
     """Why a member of an archive isn't read, or nothing."""
     parts = PurePosixPath(name).parts
-    if ".." in parts or name.startswith("/") or ":" in parts[0]:
+    if not parts or ".." in parts or name.startswith("/") or ":" in parts[0]:
         return OUTSIDE
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):

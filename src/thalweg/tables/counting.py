@@ -29,7 +29,7 @@ def counts(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def name_classes(numbers: NDArray[np.float64]) -> bool:
-    """Whether different numbers are written as classes are: two whole ones, or counting.
+    """Whether numbers are written as classes are: two whole ones, or counting.
 
     Arguments:
         numbers: each once, in order.

@@ -232,6 +232,7 @@ DATA = chunk(b"IDAT", zlib.compress(bytes(100)))
         (png(9**5, 9**5, DATA), "claims"),
         (png(2**16, 2**16, DATA), "claims more than the 67,108,864 pixels"),
         (png(8193, 8192, DATA), "claims 8192 × 8193 pixels, of 67,108,864 at most"),
+        (png(2, 2**16 + 1, DATA), "claims 65537 × 2 pixels.* and 65,536 on a side"),
         (png(0, 5, DATA), "isn't an image|has 5 × 0 pixels"),
         (png(500, 500, DATA), "can't be decoded"),
         (png(500, 500), "can't be decoded"),

@@ -152,4 +152,7 @@ def test_tables_hold_no_images(tmp_path) -> None:
     table.write_text("a,b\n1,2\n")
     packed = tmp_path / "a.csv.gz"
     packed.write_bytes(gzip.compress(table.read_bytes()))
-    assert not any(map(is_images, (table, packed, tmp_path / "none", "a\0b")))
+    damaged = tmp_path / "b.gz"
+    damaged.write_bytes(packed.read_bytes()[:10] + b"\xff" * 20)
+    others = tmp_path / "none", "a\0b"
+    assert not any(map(is_images, (table, packed, damaged, *others)))

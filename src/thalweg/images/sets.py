@@ -1,4 +1,4 @@
-"""How a folder is laid out: sets to learn from and to test on, classes, a table."""
+"""The sets of images in a folder: those to learn from, and those to test on."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ SETS = {
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What a tree holds.
+class Sets:
+    """What a folder or an archive holds.
 
     Arguments:
         training: the images to learn from.
@@ -44,27 +44,28 @@ class Layout:
     test: Labelled | None
 
 
-def layout_of(tree: Tree) -> Layout:
-    """How a folder or an archive is laid out.
+def sets_of(tree: Tree) -> Sets:
+    """The sets of images in a folder or an archive, with what they show.
 
     Raises:
         DataError: it holds no images, or a table of labels can't be used.
     """
     images, notes = _images(tree)
     top = _only_folder(tree, images)
-    sets = _sets(tree, images, top)
-    if not sets:
-        return Layout(labelled(tree, images, top).also(tree.left_out, notes), None)
-    parts = {use: _part(tree, images, folder) for use, folder in sets.items()}
+    folders = _folders_of_sets(tree, images, top)
+    if not folders:
+        return Sets(labelled(tree, images, top).also(tree.left_out, notes), None)
+    parts = {use: _part(tree, images, folder) for use, folder in folders.items()}
     training, test = parts[TRAINING], parts.get(TEST)
     if validation := parts.get(VALIDATION):
-        said = f"{sets[VALIDATION]!r} joins {sets[TRAINING]!r}, of which is drawn to "
-        said += f"validate: {counted(len(validation.files), 'image')}"
+        count = counted(len(validation.files), "image")
+        both = f"{folders[VALIDATION]!r} joins {folders[TRAINING]!r}"
+        said = f"{both}, of which is drawn to validate: {count}"
         training = training.joined(validation, said)
     if test and not test.files:
-        notes.append(f"no image of {sets[TEST]!r} has a label: it isn't tested on")
+        notes.append(f"no image of {folders[TEST]!r} has a label: it isn't tested on")
         test = None
-    return Layout(training.also(_outside(tree, images, sets.values()), notes), test)
+    return Sets(training.also(_outside(tree, images, folders.values()), notes), test)
 
 
 def _part(tree: Tree, images: Iterable[str], folder: str) -> Labelled:
@@ -127,7 +128,7 @@ def _only_folder(tree: Tree, images: Sequence[str]) -> str:
         top = inner
 
 
-def _sets(tree: Tree, images: Sequence[str], top: str) -> dict[str, str]:
+def _folders_of_sets(tree: Tree, images: Sequence[str], top: str) -> dict[str, str]:
     """The folders in which sets stand apart, by what they are for; none by default.
 
     A folder ``train`` is one if classes or a table are in it, or all others are such
