@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.estimators.callbacks import SklearnCallbacks
 from thalweg.estimators.choices import (
+    Begin,
     batch_size_of,
-    hidden_layers,
+    layers_of,
     output_layer,
     rule_of,
     seed_of,
@@ -67,7 +68,11 @@ from thalweg.tabular.pipeline import Answers, Pipeline
 from thalweg.tabular.settings import Settings
 from thalweg.training.rows import require_finite, require_learnable
 
-OF_NUMBERS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+OF_NUMBERS: dict[str, Any] = {
+    "accept_sparse": "csr",
+    "allow_nd": True,
+    "dtype": [np.float64, np.float32, np.uint8],
+}
 OF_CELLS: dict[str, Any] = {
     "accept_sparse": "csr",
     "dtype": None,
@@ -276,10 +281,13 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         self._targets = self._scaled(self._targets, given, training)
         self._features = self._features_of(given, training)
         last = output_layer(self._targets, self._loss(), self.output_activation)
-        hidden = hidden_layers(self.layers, self.activation, settings.dropout)
-        self.network_ = Network([*self._features.layers(), *hidden, last])
+        dtype = dtype_for(self.dtype, len(given.counting()))
+        row = self._features.row_shape(given.X)
+        begin = Begin(self._features.layers(), row, dtype)
+        how = (self.activation, settings.dropout)
+        self.network_ = Network(layers_of(self.layers, *how, last, begin))
         self.network_.programs = Programs()
-        self.network_.dtype = dtype_for(self.dtype, len(given.counting()))
+        self.network_.dtype = dtype
 
     def _features_of(self, given: Given, training: NumpyArray) -> Features:
         """How X becomes inputs, learned from training rows."""
@@ -368,6 +376,8 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             raise ArgumentError(
                 "X must be an array of numbers, as the first rows were, got a frame"
             )
+        if not isinstance(self._features, TableFeatures):
+            require_shape(X, self.network_)
         return self._features.transform(X, self.network_.dtype)
 
     def _outputs(self, X: Any) -> NumpyArray:
@@ -400,7 +410,9 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             NotFittedError: scikit-learn's, if the estimator isn't fitted.
         """
         validation.check_is_fitted(self)
-        inputs = self._features.inputs(self.n_features_in_, self.network_.dtype)
+        inputs = self._features.inputs(
+            self.network_.shapes.outputs[0], self.network_.dtype
+        )
         answers, about = self._described()
         about = {"kind": "estimator", "estimator": type(self).__name__, **about}
         return Pipeline(self.network_, inputs, answers, about)
@@ -437,4 +449,16 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         inherited: Any = super()
         tags = inherited.__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
         return tags
+
+
+def require_shape(X: Any, network: Network) -> None:
+    """Rows have the shape of those that were learned from.
+
+    Raises:
+        ShapeError: they haven't.
+    """
+    if network.is_initialized and tuple(X.shape[1:]) != network.shapes.outputs[0]:
+        wanted = ", ".join(map(str, network.shapes.outputs[0]))
+        raise ShapeError(f"X must have shape (rows, {wanted}), got {X.shape}")

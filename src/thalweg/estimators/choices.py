@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from thalweg.checks import is_whole, require, require_seed
@@ -10,9 +11,12 @@ from thalweg.defaults import WHOLE_BATCH_ROWS
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import utils
 from thalweg.estimators.targets import Targets
-from thalweg.formulas.layers import Dense, Dropout, Layer
+from thalweg.formulas.chain import shapes_of
+from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.optimizers import Optimizer
+from thalweg.formulas.pooling import Flatten
+from thalweg.program.types import Dtype, Shape
 from thalweg.tabular.settings import Settings
 
 OF_NAMED_RULES = ("learning_rate", "schedule", "weight_decay")
@@ -63,18 +67,28 @@ def batch_size_of(settings: Settings, rows: int) -> int | str:
     return settings.rows_a_step(rows)
 
 
-def hidden_layers(
-    layers: Any, activation: str | Callable[..., Any] | Sequence[Any], dropout: float
+def layers_of(
+    layers: Any,
+    activation: str | Callable[..., Any] | Sequence[Any],
+    dropout: float,
+    last: Layer,
+    begin: Begin,
 ) -> list[Layer]:
-    """The layers between inputs and output.
+    """All layers, from the first to the last.
+
+    Those given by their units, and the last, see all numbers of a row: where a row has
+    places, `Flatten` comes before.
 
     Arguments:
         layers: units, or layers as they are.
         activation: of the layers given by their units: one for all, or one for each.
         dropout: after each layer given by its units.
+        last: the output layer.
+        begin: what comes before the layers.
 
     Raises:
         ArgumentError: something else was given, or not as many activations as units.
+        ShapeError: the layers don't go with each other, or with a row.
     """
     must = "a list of units and layers, such as (64, Dropout(0.2), 32)"
     require(is_listed(layers), "layers", must, layers)
@@ -82,15 +96,38 @@ def hidden_layers(
     for units in sizes:
         require(is_whole(units) and units >= 1, "layers", must, units)
     each = iter(activations_for(activation, len(sizes)))
-    found: list[Layer] = []
+    found = [*begin.layers]
     for given in layers:
         if isinstance(given, Layer):
             found.append(given)
             continue
-        found.append(Dense(int(given), next(each)))
+        found += [*begin.flattening(found), Dense(int(given), next(each))]
         if dropout:
             found.append(Dropout(dropout))
-    return found
+    return [*found, *begin.flattening(found), last]
+
+
+@dataclass(frozen=True)
+class Begin:
+    """What a network starts with.
+
+    Arguments:
+        layers: the first ones.
+        row: the shape of a row that it takes.
+        dtype: in which.
+    """
+
+    layers: Sequence[Layer]
+    row: Shape
+    dtype: Dtype
+
+    def flattening(self, layers: Sequence[Layer]) -> list[Layer]:
+        """A layer that makes one axis of a row's, if behind these it has several."""
+        keeping = (Columns, Dense, Dropout)
+        if len(self.row) == 1 and all(isinstance(each, keeping) for each in layers):
+            return []
+        given = shapes_of(layers, self.row, self.dtype).outputs[-1]
+        return [Flatten()] if len(given) > 1 else []
 
 
 def activations_for(activation: Any, count: int) -> list[Any]:

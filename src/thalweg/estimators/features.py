@@ -14,7 +14,8 @@ from thalweg.estimators.scaling import LIMIT, Scaling
 from thalweg.files.columnar import pack
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Layer
-from thalweg.program.types import Dtype, NumpyArray
+from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 
 if TYPE_CHECKING:
@@ -27,18 +28,22 @@ class Features(ABC):
 
     @abstractmethod
     def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
-        """The inputs of every row, shape (rows, inputs)."""
+        """The inputs of every row, shape (rows, inputs) or as that of images."""
 
     def layers(self) -> list[Layer]:
         """What must come first in the network."""
         return []
 
+    def row_shape(self, X: Any) -> Shape:
+        """The shape of a row that the network takes."""
+        return tuple(X.shape[1:])
+
     @abstractmethod
-    def inputs(self, columns: int, dtype: Dtype) -> Inputs:
+    def inputs(self, row: Shape, dtype: Dtype) -> Inputs:
         """The same for exports.
 
         Arguments:
-            columns: of X.
+            row: the shape of a row that the network takes.
             dtype: of the network.
         """
 
@@ -57,21 +62,21 @@ class ArrayFeatures(Features):
     def fit(
         cls, X: Any, weights: NumpyArray | None, layers: Sequence[Any]
     ) -> ArrayFeatures:
-        """Learn the scaling from training rows; columns of codes keep their numbers."""
-        codes = code_columns(layers, X.shape[1])
-        return cls(Scaling.fit(X, weights).without(codes))
+        """Learn the scaling from training rows, but for what layers read as it is."""
+        kept = columns_as_they_are(layers, X.shape[-1])
+        return cls(Scaling.fit(X, weights).without(kept))
 
     def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
         """Standardized numbers, limited to ±10."""
         return self.scaling(X, dtype, LIMIT)
 
-    def inputs(self, columns: int, dtype: Dtype) -> ArrayInputs:
+    def inputs(self, row: Shape, dtype: Dtype) -> ArrayInputs:
         """Numbers in float64, as they are standardized in it."""
 
         def formula(X: Any) -> Any:
             return self.scaling.standardized(X, LIMIT).astype(dtype)
 
-        return ArrayInputs((columns,), "float64", formula, finite=True)
+        return ArrayInputs(row, "float64", formula, finite=True)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Mean and deviation."""
@@ -89,11 +94,9 @@ class RawFeatures(Features):
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, dtype)
 
-    def inputs(self, columns: int, dtype: Dtype) -> ArrayInputs:
+    def inputs(self, row: Shape, dtype: Dtype) -> ArrayInputs:
         """Numbers in float64, which holds all that X may hold."""
-        return ArrayInputs(
-            (columns,), "float64", lambda X: X.astype(dtype), finite=True
-        )
+        return ArrayInputs(row, "float64", lambda X: X.astype(dtype), finite=True)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Nothing but what it is."""
@@ -144,9 +147,13 @@ class TableFeatures(Features):
         encoded.report.require_readable("make such cells missing")
         return encoded.X.astype(dtype, copy=False)
 
-    def inputs(self, columns: int, dtype: Dtype) -> TableInputs:
+    def inputs(self, row: Shape, dtype: Dtype) -> TableInputs:
         """The frame's columns."""
         return TableInputs(self.encoder, partial(table_of, names=self.names))
+
+    def row_shape(self, X: Any) -> Shape:
+        """As many numbers as the encoder makes of a row."""
+        return (len(self.encoder.features),)
 
     def layers(self) -> list[Layer]:
         """Embeddings for columns of many categories."""
@@ -205,12 +212,16 @@ def table_of(X: Any, names: Sequence[str] = ()) -> Table:
     return read(pl.DataFrame(columns, strict=False))
 
 
-def code_columns(layers: Sequence[Any], columns: int) -> list[int]:
-    """The columns that go through an embedding first, which hold category numbers."""
-    first = layers[0] if layers else None
-    if isinstance(first, Embedding):
+def columns_as_they_are(layers: Sequence[Any], columns: int) -> list[int]:
+    """The columns whose numbers the first layers read as they are.
+
+    Those that go through an embedding hold category numbers; `Rescale` brings all to a
+    scale by itself.
+    """
+    first = next((each for each in layers if not isinstance(each, Reshape)), None)
+    if isinstance(first, Embedding | Rescale):
         return list(range(columns))
     if not isinstance(first, Columns):
         return []
-    parts = [p for p in first.parts if isinstance(p[2], Embedding)]
+    parts = [p for p in first.parts if isinstance(p[2], Embedding | Rescale)]
     return [column for start, stop, _ in parts for column in range(start, stop)]

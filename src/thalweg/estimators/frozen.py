@@ -144,10 +144,12 @@ def require_fit(features: Features, network: Network) -> None:
 
 
 def require_scaling(scaling: Scaling, inputs: Shape) -> None:
-    """A mean and a deviation for each input."""
+    """A mean and a deviation for each input, or for each channel."""
     for name, array in asdict(scaling).items():
-        if array.dtype != np.float64 or array.shape != inputs:
-            raise ModelFileError(f"{FEATURES}{name} must be float64 of shape {inputs}")
+        if array.dtype != np.float64 or array.shape != inputs[-1:]:
+            raise ModelFileError(
+                f"{FEATURES}{name} must be float64 of shape {inputs[-1:]}"
+            )
         if not np.isfinite(array).all():
             raise ModelFileError(f"{FEATURES}{name} must be finite")
     if (scaling.deviation <= 0).any():

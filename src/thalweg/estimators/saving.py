@@ -188,7 +188,7 @@ class Saving(ABC):
             if names is not None and texts(names, "the names") != features.names:
                 raise ModelFileError("the names must be those of the frame's columns")
             wanted = (len(features.names),)
-        if wanted != (count,):
+        if wanted[0] != count:
             raise ModelFileError(f"{count} columns don't go with the features")
         self.n_features_in_ = count
         if names is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,6 +20,8 @@ BLOCK_CELLS = 2**20  # converted at a time, which bounds the memory beside the r
 @dataclass(frozen=True)
 class Scaling:
     """Standardization of every column, (x - mean) / deviation.
+
+    Of images and series each channel is a column, with all its places.
 
     Arguments:
         mean, deviation: shape (columns,), float64.
@@ -43,14 +46,15 @@ class Scaling:
         """Weighted mean and deviation of every column; a constant keeps its unit.
 
         Arguments:
-            X: shape (rows, columns), dense or sparse, all finite.
+            X: shape (rows, places…, columns), dense or sparse, all finite.
             weights: one number a row, or None.
         """
-        columns = X.shape[1]
+        columns = X.shape[-1]
         lowest, highest = np.full(columns, np.inf), np.full(columns, -np.inf)
         for _, block in blocks(X):
-            lowest = np.minimum(lowest, block.min(axis=0))
-            highest = np.maximum(highest, block.max(axis=0))
+            every = block.reshape(-1, columns)
+            lowest = np.minimum(lowest, every.min(axis=0))
+            highest = np.maximum(highest, every.max(axis=0))
         # Divided by the largest first: neither the sum nor the squares can overflow.
         largest = np.maximum(np.abs(lowest), np.abs(highest))
         largest[largest == 0] = 1.0
@@ -81,7 +85,7 @@ class Scaling:
         """The standardized columns, in a new array of a dtype.
 
         Arguments:
-            X: shape (rows, columns), dense or sparse.
+            X: shape (rows, places…, columns), dense or sparse.
             dtype: of the result; the arithmetic is in float64.
             farthest: the most deviations a changed column may be away; beyond they
                 are moved to it.
@@ -111,8 +115,8 @@ LIMIT = FARTHEST
 
 def blocks(X: Any) -> Iterator[tuple[slice, NumpyArray]]:
     """The rows in parts, each as a dense float64 array."""
-    rows, columns = X.shape
-    size = max(BLOCK_CELLS // max(columns, 1), 1)
+    rows, *cells = X.shape
+    size = max(BLOCK_CELLS // max(math.prod(cells), 1), 1)
     for start in range(0, rows, size):
         part = slice(start, min(start + size, rows))
         block = X[part]
@@ -122,9 +126,12 @@ def blocks(X: Any) -> Iterator[tuple[slice, NumpyArray]]:
 
 def weighted_mean(X: Any, weights: NumpyArray | None, of: OfBlock) -> NumpyArray:
     """The weighted mean over rows of a function of blocks, shape (columns,)."""
-    total = np.zeros(X.shape[1])
+    columns = X.shape[-1]
+    total = np.zeros(columns)
     for rows, block in blocks(X):
         values = of(block)
+        if values.ndim > 2:
+            values = values.reshape(len(values), -1, columns).mean(axis=1)
         total += values.sum(axis=0) if weights is None else weights[rows] @ values
     weight = X.shape[0] if weights is None else weights.sum()
     return total / weight

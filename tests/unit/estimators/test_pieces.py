@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from thalweg.errors import ArgumentError
+import thalweg as tw
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.estimators.calibration import fitted_temperature, with_temperature
-from thalweg.estimators.choices import hidden_layers
+from thalweg.estimators.choices import Begin, layers_of
 from thalweg.estimators.intervals import (
     Conformal,
     Pinballs,
@@ -21,7 +22,7 @@ from thalweg.estimators.intervals import (
 from thalweg.estimators.scaling import BLOCK_CELLS, Scaling
 from thalweg.estimators.splitting import fraction_for, held_out
 from thalweg.estimators.weighting import class_factors, label_factors
-from thalweg.formulas.layers import Dense, Dropout
+from thalweg.formulas.layers import Columns, Dense, Dropout
 from thalweg.formulas.losses import quantile
 
 random = np.random.default_rng(0)
@@ -281,16 +282,44 @@ def test_weights_count_as_rows_in_the_margin() -> None:
 # Choices ------------------------------------------------------------------------------
 
 
+LAST = Dense(2, "softmax")
+
+
+def hidden(layers: Any, activation: Any, dropout: float = 0.0, row: Any = (5,)) -> Any:
+    """All layers but the last."""
+    begin = Begin([], row, "float64")
+    *others, last = layers_of(layers, activation, dropout, LAST, begin)
+    assert last == LAST
+    return others
+
+
 def test_layers_may_be_units_and_layers_with_an_activation_each() -> None:
-    found = hidden_layers((8, Dropout(0.5), 4), ("relu", "tanh"), 0.0)
+    found = hidden((8, Dropout(0.5), 4), ("relu", "tanh"))
     assert found == [Dense(8, "relu"), Dropout(0.5), Dense(4, "tanh")]
-    assert hidden_layers([3], "relu", 0.1) == [Dense(3, "relu"), Dropout(0.1)]
-    assert hidden_layers((), "relu", 0.1) == []
+    assert hidden([3], "relu", 0.1) == [Dense(3, "relu"), Dropout(0.1)]
+    assert hidden((), "relu", 0.1) == []
+    begin = Begin([Columns(((0, 2, None),))], (5,), "float32")
+    assert layers_of((3,), "relu", 0.0, LAST, begin)[0] == begin.layers[0]
+
+
+def test_units_see_all_numbers_of_a_row() -> None:
+    conv, flat, image = tw.Conv(2, 3), tw.Flatten(), (6, 6, 1)
+    assert hidden([], "relu", row=image) == [flat]
+    assert hidden([8], "relu", row=image) == [flat, Dense(8, "relu")]
+    assert hidden([conv, 8], "relu", row=image) == [conv, flat, Dense(8, "relu")]
+    assert hidden([conv, Dense(3)], "relu", row=image) == [conv, Dense(3), flat]
+    assert hidden([conv, flat], "relu", row=image) == [conv, flat]
+    assert hidden([conv, tw.GlobalMax()], "relu", row=image)[2:] == []
+    reshape, vectors = tw.Reshape((5, 1)), tw.Embedding(3, 2)
+    assert hidden([reshape, 8], "relu") == [reshape, flat, Dense(8, "relu")]
+    assert hidden([vectors, 8], "relu") == [vectors, flat, Dense(8, "relu")]
+    with pytest.raises(ShapeError, match=r"layer 1, Conv.*got \(rows, 5\)"):
+        hidden([conv, 8], "relu")
 
 
 def test_wrong_layers_are_refused() -> None:
     for wrong in (8, "8", (0,), (2.5,), ("a",)):
         with pytest.raises(ArgumentError, match="layers must be a list of units"):
-            hidden_layers(wrong, "relu", 0.0)
+            hidden(wrong, "relu")
     with pytest.raises(ArgumentError, match="one activation, or 2 for 2 layers"):
-        hidden_layers((8, 4), ("relu",), 0.0)
+        hidden((8, 4), ("relu",))
