@@ -7,16 +7,28 @@ from typing import Any
 
 from thalweg.figures import (
     activation_functions,
+    autoencoder,
     batch_sizes,
+    checkerboard,
+    confusions,
     decision_boundary,
     dropout,
+    edge_filter,
+    feature_maps,
     gradient_descent,
+    learned_filters,
     learning_rate_effects,
     loss_surface,
     optimizers,
     overfitting_regularization,
     perceptron,
+    pooling,
+    receptive_field,
+    shifted_digits,
     training_run,
+    weight_sharing,
+    what_counts,
+    windows_seen,
 )
 from thalweg.figures.draw import figure_module
 
@@ -42,6 +54,28 @@ SMALL: dict[str, Any] = {
         epochs=40, units=64, patience=3, learning_rate=0.01
     ),
     "dropout": dropout.Settings(rates=(0.0, 0.5), units=16, epochs=10, seeds=2),
+    "edge_filter": edge_filter.Settings(step=16),
+    "windows_seen": windows_seen.Settings(side=6),
+    "weight_sharing": weight_sharing.Settings(sides=(8, 28)),
+    "learned_filters": learned_filters.Settings(
+        filters=3, epochs=(0, 1, 2), training_rows=300
+    ),
+    "feature_maps": feature_maps.Settings(
+        filters=4, training_rows=300, epochs=2, maps=4
+    ),
+    "receptive_field": receptive_field.Settings(seeds=8),
+    "pooling": pooling.Settings(step=16),
+    "shifted_digits": shifted_digits.Settings(
+        shifts=(0, 3), filters=4, training_rows=200, epochs=2, seeds=2
+    ),
+    "what_counts": what_counts.Settings(
+        digits=(0, 3), filters=4, training_rows=300, epochs=3
+    ),
+    "confusions": confusions.Settings(training_rows=150, epochs=3, pairs=2),
+    "checkerboard": checkerboard.Settings(),
+    "autoencoder": autoencoder.Settings(
+        filters=8, training_rows=600, epochs=6, shown=4, steps=4
+    ),
 }
 
 

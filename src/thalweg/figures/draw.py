@@ -25,6 +25,18 @@ FIGURES = {
     "batch_sizes": "all rows, some rows or one row a step",
     "overfitting_regularization": "a network that overfits, early stopping, dropout",
     "dropout": "which units dropout switches off, and what that changes",
+    "edge_filter": "filters written by hand, on a digit and a photo",
+    "windows_seen": "what windows see: stride, dilation and padding",
+    "weight_sharing": "the weights of a dense layer and of a convolution",
+    "learned_filters": "filters of a first convolution at epochs 0, 1 and 5",
+    "feature_maps": "what each layer makes of one digit",
+    "receptive_field": "what one unit of each layer sees of a photo",
+    "pooling": "the largest number of each window, and the mean",
+    "shifted_digits": "accuracy on digits that are moved aside",
+    "what_counts": "saliency and occlusion: what a network looks at",
+    "confusions": "which digits are taken for which, with their pictures",
+    "checkerboard": "how often a transposed convolution meets each place",
+    "autoencoder": "digits through eight numbers and back",
 }
 
 

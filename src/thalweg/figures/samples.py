@@ -96,3 +96,23 @@ def moons(rows: int, noise: float, seed: int) -> Sample:
         f"made: scikit-learn's make_moons, {rows} rows, noise {noise:g}, seed {seed}"
     )
     return Sample(X, y, source)
+
+
+# Images -------------------------------------------------------------------------------
+
+
+def digit_images(margin: int = 0) -> Sample:
+    """The digits as images (rows, height, width, 1), in a frame of zeros if wanted."""
+    rows = digits()
+    images = rows.X.reshape(-1, 8, 8, 1)
+    around = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+    source = f"{rows.source}, in a frame of {margin} pixels" if margin else rows.source
+    return Sample(np.pad(images, around), rows.y, source)
+
+
+def photo(step: int) -> tuple[NumpyArray, str]:
+    """A photo in grays from 0 to 1, each pixel the mean of so many times so many."""
+    pixels = loader().load_sample_image("china.jpg").mean(-1) / 255
+    height, width = (n - n % step for n in pixels.shape)
+    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step)
+    return blocks.mean((1, 3)), "scikit-learn's china.jpg, a photo"

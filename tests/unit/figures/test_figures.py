@@ -18,8 +18,10 @@ from support.small_figures import SMALL, data_of, figure_of
 from thalweg.figures import (
     FIGURES,
     activation_functions,
+    autoencoder,
     draw,
     gradient_descent,
+    learned_filters,
     learning_rate_effects,
     loss_surface,
     optimizers,
@@ -309,6 +311,144 @@ def test_units_that_are_off_differ_from_step_to_step():
     assert len({tuple(step) for step in off.T}) == off.shape[1]
     on = np.array(data.outputs)[~off]
     assert ((on > 0) & (on < 2)).all()  # a sigmoid's output, scaled by 1 / (1 - rate)
+
+
+# Images -----------------------------------------------------------------------------
+
+
+def test_filters_by_hand_give_what_a_loop_gives():
+    data = data_of("edge_filter")
+    for image in data.images:
+        pixels = np.array(image.pixels)
+        height, width = pixels.shape
+        for kernel, response in zip(data.filters, image.responses, strict=True):
+            by_hand = sum(
+                kernel[i][j] * pixels[i : height - 2 + i, j : width - 2 + j]
+                for i in range(3)
+                for j in range(3)
+            )
+            np.testing.assert_allclose(response, by_hand, atol=0.01)
+
+
+def test_windows_hold_the_cells_that_their_formula_says():
+    plain, strided, dilated, padded = data_of("windows_seen").ways
+    square = [[i, j] for i in range(3) for j in range(3)]
+    assert plain.first == strided.first == padded.first == square
+    assert plain.second == padded.second == [[i, j + 1] for i, j in square]
+    assert strided.second == [[i, j + 2] for i, j in square]
+    assert dilated.first == [[2 * i, 2 * j] for i, j in square]
+    assert dilated.second == [[2 * i, 2 * j + 1] for i, j in square]
+    assert np.array(padded.numbers)[0].tolist() == [0] * 8
+    assert "6 × 6" in padded.label
+    assert "4 × 4" in plain.label
+
+
+def test_weights_are_counted_as_the_formulas_have_them():
+    data = data_of("weight_sharing")
+    assert data.dense.y == [128 * side**2 + 128 for side in data.dense.x]
+    assert data.shared.y == [32 * 9 + 32] * 2
+    assert "100,480" in data.title
+
+
+def test_filters_move_from_where_they_were_drawn():
+    first, *later = data_of("learned_filters").moments
+    assert [first.epoch, *(each.epoch for each in later)] == [0, 1, 2]
+    drawn = learned_filters.layers_of(SMALL["learned_filters"])
+    network = tw.Network(drawn).initialize((8, 8, 1), 0)
+    weights = np.moveaxis(network.parameters["1.weights"][:, :, 0], -1, 0)
+    np.testing.assert_allclose(first.filters, weights, atol=1e-4)
+    assert all(
+        np.abs(np.subtract(m.filters, first.filters)).max() > 1e-2 for m in later
+    )
+    assert later[-1].accuracy > first.accuracy
+
+
+def test_maps_shrink_where_they_are_pooled_and_probabilities_add_up():
+    data = data_of("feature_maps")
+    assert [np.shape(step.maps) for step in data.steps] == [
+        (4, 8, 8),
+        (4, 4, 4),
+        (4, 4, 4),
+    ]
+    first, pooled, _ = (np.array(step.maps) for step in data.steps)
+    np.testing.assert_array_equal(pooled, first.reshape(4, 4, 2, 4, 2).max((2, 4)))
+    assert sum(data.probabilities) == pytest.approx(1, abs=1e-3)
+
+
+def test_pixels_out_of_the_field_dont_move_the_unit():
+    data = data_of("receptive_field")
+    assert [field.height for field in data.fields] == [3, 5, 6, 10]
+    last, slopes = data.fields[-1], np.array(data.slopes)
+    inside = np.zeros(slopes.shape, bool)
+    rows = slice(last.row, last.row + last.height)
+    inside[rows, last.column : last.column + last.width] = True
+    assert not slopes[~inside].any()
+    assert (slopes[inside] > 0).mean() > 0.9
+    assert slopes.max() == 1
+
+
+def test_pooled_numbers_are_those_of_their_windows():
+    data = data_of("pooling")
+    numbers, largest, mean = (np.array(each) for each in data.numbers.images)
+    windows = numbers.reshape(2, 2, 2, 2).swapaxes(1, 2)
+    np.testing.assert_array_equal(largest, windows.max((2, 3)))
+    np.testing.assert_array_equal(mean, windows.mean((2, 3)))
+
+
+def test_what_looks_everywhere_alike_knows_digits_that_are_moved():
+    dense, _, free = data_of("shifted_digits").bands
+    assert free.median[-1] == pytest.approx(free.median[0], abs=0.05)
+    assert dense.median[-1] < dense.median[0] - 0.2
+
+
+def test_saliency_and_occlusion_are_shares_of_their_largest():
+    for panel in data_of("what_counts").panels:
+        slopes, lost = np.array(panel.saliency), np.array(panel.lost)
+        assert (slopes.shape, lost.shape) == ((8, 8), (7, 7))
+        assert slopes.min() >= 0
+        assert slopes.max() == abs(lost).max() == 1
+        assert panel.steepest > 0
+        assert 0 < panel.most_lost <= 1
+
+
+def test_confusions_count_every_unseen_digit_and_show_the_commonest():
+    data = data_of("confusions")
+    counts = np.array(data.counts)
+    assert counts.sum() == 1797 - 150
+    wrong = counts - np.diag(np.diag(counts))
+    assert data.title.startswith(f"{wrong.sum()} of 1647 ")
+    for pair in data.pairs:
+        assert pair.count == counts[pair.digit, pair.taken_for] > 0
+        sure = [picture.probability for picture in pair.pictures]
+        assert sure == sorted(sure, reverse=True)
+    assert data.pairs[0].count == wrong.max()
+
+
+def test_transposed_windows_are_counted_where_they_meet():
+    for panel in data_of("checkerboard").panels:
+        counts = np.zeros(np.shape(panel.numbers))
+        for i in range(4):
+            for j in range(4):
+                counts[2 * i : 2 * i + panel.size, 2 * j : 2 * j + panel.size] += 1
+        np.testing.assert_array_equal(panel.numbers, counts)
+    assert ["unevenly" in panel.label for panel in data_of("checkerboard").panels] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_path_of_an_autoencoder_starts_and_ends_at_reconstructions():
+    settings = SMALL["autoencoder"]
+    data, rows = data_of("autoencoder"), autoencoder.digit_images().shuffled(0)
+    unseen = rows.rest(settings.training_rows)
+    assert data.error < data.spread
+    assert np.shape(data.path) == (4, 8, 8)
+    found = [int(np.argmax(unseen.y == digit)) for digit in settings.ends]
+    shown = [(row, end) for row, end in zip(found, (0, -1), strict=True) if row < 4]
+    assert shown
+    for row, end in shown:
+        np.testing.assert_allclose(data.path[end], data.reconstructions[row], atol=2e-3)
 
 
 def test_samples_are_standardized_by_the_rows_that_train():
