@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg.figures import (
     activation_functions,
+    augmentation,
     autoencoder,
     batch_sizes,
     checkerboard,
@@ -70,6 +71,9 @@ SMALL: dict[str, Any] = {
     ),
     "what_counts": what_counts.Settings(
         digits=(0, 3), filters=4, training_rows=300, epochs=3
+    ),
+    "augmentation": augmentation.Settings(
+        pictures=4, shifts=(0, 2), filters=4, training_rows=500, epochs=6, seeds=2
     ),
     "confusions": confusions.Settings(training_rows=150, epochs=3, pairs=2),
     "checkerboard": checkerboard.Settings(),

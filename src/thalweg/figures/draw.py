@@ -34,6 +34,7 @@ FIGURES = {
     "pooling": "the largest number of each window, and the mean",
     "shifted_digits": "accuracy on digits that are moved aside",
     "what_counts": "saliency and occlusion: what a network looks at",
+    "augmentation": "one digit varied, and accuracy with and without",
     "confusions": "which digits are taken for which, with their pictures",
     "checkerboard": "how often a transposed convolution meets each place",
     "autoencoder": "digits through eight numbers and back",

@@ -18,7 +18,6 @@ from support.small_figures import SMALL, data_of, figure_of
 from thalweg.figures import (
     FIGURES,
     activation_functions,
-    autoencoder,
     draw,
     gradient_descent,
     learned_filters,
@@ -28,7 +27,7 @@ from thalweg.figures import (
 )
 from thalweg.figures.draw import figure_module
 from thalweg.figures.files import as_json
-from thalweg.figures.samples import diabetes
+from thalweg.figures.samples import diabetes, digit_images
 from thalweg.figures.style import BLUE, VERMILION, spread
 from thalweg.formulas.activations import ACTIVATIONS
 
@@ -411,6 +410,16 @@ def test_saliency_and_occlusion_are_shares_of_their_largest():
         assert 0 < panel.most_lost <= 1
 
 
+def test_digits_are_varied_by_whole_moves_and_turns():
+    data = data_of("augmentation")
+    original, *varied = np.array(data.pictures)
+    rows = digit_images(2).shuffled(0)
+    np.testing.assert_allclose(original, rows.X[0, :, :, 0], atol=1e-3)
+    assert all(np.abs(each - original).max() > 0.1 for each in varied)
+    assert data.varied.median[-1] > data.plain.median[-1] + 0.2
+    assert data.varied.median[0] - data.varied.median[-1] < 0.2
+
+
 def test_confusions_count_every_unseen_digit_and_show_the_commonest():
     data = data_of("confusions")
     counts = np.array(data.counts)
@@ -440,7 +449,7 @@ def test_transposed_windows_are_counted_where_they_meet():
 
 def test_the_path_of_an_autoencoder_starts_and_ends_at_reconstructions():
     settings = SMALL["autoencoder"]
-    data, rows = data_of("autoencoder"), autoencoder.digit_images().shuffled(0)
+    data, rows = data_of("autoencoder"), digit_images().shuffled(0)
     unseen = rows.rest(settings.training_rows)
     assert data.error < data.spread
     assert np.shape(data.path) == (4, 8, 8)
