@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import cast
 
 from thalweg.checks import is_whole, require
 from thalweg.errors import ArgumentError, ShapeError
@@ -18,7 +19,7 @@ from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.places import Window
 from thalweg.formulas.pooling import Flatten, GlobalMax, GlobalMean, Pool
-from thalweg.formulas.preparation import Rescale
+from thalweg.formulas.preparation import Rescale, Reshape
 from thalweg.model.record import NetworkRecord
 from thalweg.program.types import Dtype, Shape
 
@@ -131,7 +132,8 @@ def receptive_field(network: NetworkRecord, layer: int) -> ReceptiveField:
     layer of windows of size k, dilation d and stride t, with p places set before x
 
     Arguments:
-        network: initialized, fitted or loaded; of rows (places…, channels).
+        network: initialized, fitted or loaded; of rows (places…, channels), or with a
+            `Reshape` that makes such of them, whose places are meant then.
         layer: its number, 1 for the first.
 
     Returns:
@@ -156,16 +158,22 @@ def receptive_field(network: NetworkRecord, layer: int) -> ReceptiveField:
     """
     given = network.shapes.outputs
     require_layer(network.layers, layer)
-    if len(given[0]) < 2:
+    seen = network.layers[:layer]
+    field = through(seen, given, pixels_of(given[0]), network.dtype)
+    if not field.size:
         raise ShapeError(
             "a receptive field is of rows with places, (rows, places…, channels), got "
             f"rows of shape {given[0]}"
         )
-    places = given[0][:-1]
+    return field
+
+
+def pixels_of(shape: Shape) -> ReceptiveField:
+    """Each place of a row, which sees itself."""
+    places = shape[:-1]
     ones = (1,) * len(places)
     reach = tuple((0, count) for count in places)
-    start = ReceptiveField(ones, ones, (0,) * len(places), reach)
-    return through(network.layers[:layer], given, start, network.dtype)
+    return ReceptiveField(ones, ones, (0,) * len(places), reach)
 
 
 def through(
@@ -183,7 +191,7 @@ def through(
         dtype: of the network.
     """
     for number, (layer, shape) in enumerate(zip(layers, given, strict=False), 1):
-        if any(field.stride):  # else all units see all already
+        if any(field.stride) or not field.size:  # else all units see all already
             field = seen_by(layer, shape, field, dtype, label(number, layer))
     return field
 
@@ -205,6 +213,8 @@ def seen_by(
         return reduce(ReceptiveField.beside, seen)
     if isinstance(layer, OF_ONE_PLACE):
         return field
+    if isinstance(layer, Reshape) and all(size == 1 for size in field.size):
+        return pixels_of(cast(Shape, layer.shape))
     raise ArgumentError(
         f"{where}: what a unit of {describe(layer)} sees isn't known, nor of any layer "
         "behind it; a receptive field is known of convolutions, pooling, and layers "

@@ -25,9 +25,10 @@ from thalweg.figures.style import (
     new_figure,
 )
 from thalweg.formulas.augmentation import Augment
-from thalweg.formulas.convolution import Conv, Flatten, MaxPool
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.program.types import NumpyArray, Shape
 
 

@@ -14,24 +14,13 @@ from matplotlib.figure import Figure
 from thalweg.figures.pixels import BESIDE, draw_image, rounded
 from thalweg.figures.samples import digit_images
 from thalweg.figures.style import new_figure
-from thalweg.formulas.convolution import Conv, ConvTranspose, Flatten
-from thalweg.formulas.layers import Dense, Layer, Namespace
+from thalweg.formulas.convolution import Conv, ConvTranspose
+from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten
+from thalweg.formulas.preparation import Reshape
 from thalweg.network import Network
-from thalweg.program import ops
 from thalweg.program.types import NumpyArray
-
-
-@dataclass(frozen=True)
-class Unflatten(Layer):
-    """Numbers side by side as an image: y = x, (rows, height, width, channels)."""
-
-    height: int
-    width: int
-
-    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
-        """The numbers of a row in places."""
-        return ops.reshape(x, (x.shape[0], self.height, self.width, -1))
 
 
 @dataclass(frozen=True)
@@ -122,7 +111,7 @@ def halves(settings: Settings) -> tuple[list[Layer], list[Layer]]:
     ]
     decoder: list[Layer] = [
         Dense(4 * 2 * filters, "relu"),
-        Unflatten(2, 2),
+        Reshape((2, 2, 2 * filters)),
         ConvTranspose(filters, 4, 2, "same", activation="relu"),
         ConvTranspose(1, 4, 2, "same", activation="sigmoid"),
     ]

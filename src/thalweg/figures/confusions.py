@@ -15,9 +15,10 @@ from thalweg.figures.pixels import draw_image, rounded
 from thalweg.figures.runs import trained
 from thalweg.figures.samples import digit_images
 from thalweg.figures.style import GRAY, VERMILION, legible, new_figure
-from thalweg.formulas.convolution import Conv, Flatten, MaxPool
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.program.types import NumpyArray
 
 

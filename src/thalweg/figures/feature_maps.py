@@ -16,9 +16,10 @@ from thalweg.figures.pixels import BESIDE, draw_image, rounded
 from thalweg.figures.runs import trained
 from thalweg.figures.samples import digit_images
 from thalweg.figures.style import BLUE, INK, VERMILION, new_figure
-from thalweg.formulas.convolution import Conv, Flatten, MaxPool
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
 

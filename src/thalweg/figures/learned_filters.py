@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from thalweg.figures.pixels import BESIDE, draw_signed, rounded
 from thalweg.figures.samples import digit_images
 from thalweg.figures.style import new_figure
-from thalweg.formulas.convolution import Conv, Flatten, MaxPool
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.model.history import EpochRecord
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from thalweg.figures.pixels import draw_image, draw_numbers, rounded
 from thalweg.figures.samples import photo
 from thalweg.figures.style import new_figure
-from thalweg.formulas.convolution import MaxPool, MeanPool, Pool
+from thalweg.formulas.pooling import MaxPool, MeanPool, Pool
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
 

@@ -16,7 +16,8 @@ from thalweg.backends.numpy.calls import gradient
 from thalweg.figures.pixels import draw_image, rounded
 from thalweg.figures.samples import photo
 from thalweg.figures.style import GROUND, SERIES, new_figure
-from thalweg.formulas.convolution import Conv, MaxPool
+from thalweg.formulas.convolution import Conv
+from thalweg.formulas.pooling import MaxPool
 from thalweg.model.stack import predictions_of
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray

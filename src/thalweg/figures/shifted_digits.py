@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from thalweg.figures.runs import Band, band, trained
 from thalweg.figures.samples import Sample, digit_images
 from thalweg.figures.style import SERIES, EndLabel, draw_band, label_ends, new_figure
-from thalweg.formulas.convolution import Conv, Flatten, GlobalMax
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, GlobalMax
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from thalweg.figures.style import (
     new_figure,
     plain_decades,
 )
-from thalweg.formulas.convolution import Conv, Flatten
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense, Layer
+from thalweg.formulas.pooling import Flatten
 from thalweg.network import Network
 
 

@@ -14,9 +14,10 @@ from thalweg.figures.pixels import BESIDE, draw_image, draw_signed, rounded
 from thalweg.figures.runs import trained
 from thalweg.figures.samples import digit_images
 from thalweg.figures.style import new_figure
-from thalweg.formulas.convolution import Conv, Flatten, MaxPool
+from thalweg.formulas.convolution import Conv
 from thalweg.formulas.layers import Dense
 from thalweg.formulas.optimizers import Adam
+from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
 

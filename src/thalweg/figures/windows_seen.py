@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from thalweg.figures.pixels import cell, draw_numbers, rounded
 from thalweg.figures.style import SERIES, new_figure
-from thalweg.formulas.convolution import padded
+from thalweg.formulas.places import padded
 from thalweg.program import ops
 
 

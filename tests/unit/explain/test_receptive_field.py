@@ -179,6 +179,18 @@ def test_after_all_is_seen_any_layer_sees_all() -> None:
     assert network.receptive_field(3).at() == (slice(0, 8), slice(0, 8))
 
 
+def test_numbers_that_become_an_image_are_seen_as_its_pixels() -> None:
+    for shape in ((64,), (8, 8), (8, 8, 1)):
+        layers = [tw.Rescale(2.0), tw.Reshape((8, 8, 1)), tw.Conv(1, 3), tw.MaxPool(2)]
+        network = tw.Network(layers).initialize(shape)
+        assert network.receptive_field(2).reach == ((0, 8), (0, 8))
+        field = network.receptive_field(4)
+        assert (field.size, field.stride) == ((4, 4), (2, 2))
+    late = tw.Network([tw.Conv(1, 3), tw.Reshape((6, 6, 1))]).initialize((8, 8, 1))
+    with pytest.raises(ArgumentError, match="Reshape"):
+        late.receptive_field(2)
+
+
 def test_branches_that_move_unequally_are_an_error() -> None:
     strided, same = tw.Conv(1, 3, 2, "same"), tw.Conv(1, 3, padding="same")
     both = tw.Parallel([[strided, tw.GlobalMean()], [same, tw.GlobalMean()]])
