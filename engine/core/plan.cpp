@@ -62,6 +62,13 @@ class Reader {
     return result;
   }
 
+  Extents strides(int rank) {
+    Extents result{};
+    for (int axis = 0; axis < rank; ++axis)
+      result[axis] = number("a stride", -MOST_BYTES, MOST_BYTES);
+    return result;
+  }
+
   Reader part(std::size_t words) {
     if (words > left()) throw PlanError("words end too early");
     const Reader result(at_, words);
@@ -101,7 +108,7 @@ Place read_place(Reader& reader, const Plan& plan) {
   place.rank = reader.small("a rank", 0, MAX_RANK);
   place.rows_axis = reader.small("a rows axis", -1, place.rank - 1);
   place.extents = reader.extents(place.rank, "an extent");
-  place.strides = reader.extents(place.rank, "a stride");
+  place.strides = reader.strides(place.rank);
   Extents counted = place.extents;  // no product of some of them overflows
   for (Index& extent : counted) extent = std::max<Index>(extent, 1);
   size_in_bytes(place.dtype, place.rank, counted);
@@ -145,7 +152,7 @@ Buffer read_buffer(Reader& reader, const Plan& plan) {
   if (buffer.kind == BufferKind::rows &&
       (buffer.rank == 0 || plan.rows == 0 || buffer.extents[0] != plan.rows))
     throw PlanError("a buffer of rows must have the plan's rows as its first axis");
-  if (buffer.kind == BufferKind::total && buffer.dtype == Dtype::boolean)
+  if (buffer.kind == BufferKind::total && !is_number(buffer.dtype))
     throw PlanError("a total must hold numbers, which can be added up");
   return buffer;
 }

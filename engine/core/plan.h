@@ -30,7 +30,8 @@ inline constexpr int MOST_LOOPS = 4;                 // one in another
 using Extents = std::array<Index, MAX_RANK>;
 using Moves = std::array<Index, MOST_LOOPS>;  // bytes a turn, by the depth of the loop
 
-// Elements of a buffer. Strides and offset count bytes.
+// Elements of a buffer. Strides and offset count bytes; along an axis whose stride is
+// negative a place runs backwards, and the offset is that of its first element.
 struct Place {
   int buffer;
   Index offset;

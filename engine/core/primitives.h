@@ -99,12 +99,12 @@ enum class Opcode : std::uint8_t {
 // Which dtypes an elementwise operation takes, and which it gives.
 enum class Types : std::uint8_t {
   none,      // it is no elementwise operation
-  number,    // any but booleans; the same
+  number,    // any but booleans and bytes; the same
   real,      // float32 or float64; the same
   truth,     // booleans; the same
-  compared,  // any; a boolean
+  compared,  // any but bytes; a boolean
   chosen,    // a boolean and two of any; their dtype
-  cast,      // any; any
+  cast,      // any; any but bytes
   same,      // any; the same
 };
 
@@ -143,7 +143,8 @@ inline constexpr const Operation& operation(Opcode opcode) {
   X(float64, "float64")   \
   X(int32, "int32")       \
   X(uint32, "uint32")     \
-  X(boolean, "bool")
+  X(boolean, "bool")      \
+  X(uint8, "uint8")
 
 enum class Dtype : std::uint8_t {
 #define THALWEG_NAME(name, text) name,
@@ -153,7 +154,12 @@ enum class Dtype : std::uint8_t {
 };
 
 inline constexpr int item_size(Dtype dtype) {
-  return dtype == Dtype::float64 ? 8 : dtype == Dtype::boolean ? 1 : 4;
+  switch (dtype) {
+    case Dtype::float64: return 8;
+    case Dtype::boolean:
+    case Dtype::uint8: return 1;
+    default: return 4;
+  }
 }
 
 // --- steps and buffers -----------------------------------------------------------------

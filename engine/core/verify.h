@@ -14,7 +14,10 @@ inline bool is_float(Dtype dtype) {
   return dtype == Dtype::float32 || dtype == Dtype::float64;
 }
 
-inline bool is_number(Dtype dtype) { return dtype != Dtype::boolean; }
+// What is computed with. Bytes only come in: they are moved, and converted.
+inline bool is_number(Dtype dtype) {
+  return dtype != Dtype::boolean && dtype != Dtype::uint8;
+}
 
 bool same_extents(const Place& a, const Place& b);
 
@@ -36,7 +39,15 @@ void verify_apart(const Place& out, const Place& in);
 // Each element has bytes of its own.
 void verify_elements_apart(const Place& place);
 
-// A place inside its buffer, whatever rows a block has.
+// The same elements, along each axis from the first in memory to the last. Throws
+// PlanError if they start before their buffer.
+Place forwards(const Place& place);
+
+// A place inside its buffer, whatever rows a block has. Along an axis that isn't that of
+// rows it may run backwards: only what copies elements, or gathers them, can read it then.
+void verify_read(const Plan& plan, const Place& place);
+
+// The same of one that runs forwards.
 void verify_place(const Plan& plan, const Place& place);
 
 // The same of one that is written, which is marked in its buffer; `adds`: whether its step

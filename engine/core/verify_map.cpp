@@ -13,9 +13,9 @@ bool fits(Types types, const Dtype* in, Dtype out) {
     case Types::number: return is_number(in[0]) && out == in[0];
     case Types::real: return is_float(in[0]) && out == in[0];
     case Types::truth: return in[0] == Dtype::boolean && out == Dtype::boolean;
-    case Types::compared: return out == Dtype::boolean;
+    case Types::compared: return in[0] != Dtype::uint8 && out == Dtype::boolean;
     case Types::chosen: return in[0] == Dtype::boolean && out == in[1];
-    case Types::cast: return true;
+    case Types::cast: return out != Dtype::uint8;
     default: return out == in[0];  // same: no line of none comes here
   }
 }
@@ -48,7 +48,7 @@ void verify_in_space(const Plan& plan, const MapStep& step, const Place& place) 
       place.rows_axis < 0 && step.rows_axis >= 0 && place.strides[step.rows_axis] == 0;
   demand(place.rows_axis == step.rows_axis || stands_still,
          "a place has another rows axis than its map");
-  verify_place(plan, place);
+  verify_read(plan, place);
 }
 
 void verify_tail(const MapStep& step, const Step* before) {

@@ -42,8 +42,10 @@ bool are_same(const Place& a, const Place& b) {
 
 // Places that move alike lie to each other as at the first time; else they are apart if
 // all that they ever reach is.
-bool are_apart(const Place& a, const Place& b) {
-  if (a.origin != b.origin || is_empty(a) || is_empty(b)) return true;
+bool are_apart(const Place& given_a, const Place& given_b) {
+  if (given_a.origin != given_b.origin || is_empty(given_a) || is_empty(given_b))
+    return true;
+  const Place a = forwards(given_a), b = forwards(given_b);
   const bool alike = a.moves == b.moves;
   const Index end_a = a.origin_offset + reach(a, NO_AXIS) + (alike ? 0 : a.span);
   const Index end_b = b.origin_offset + reach(b, NO_AXIS) + (alike ? 0 : b.span);

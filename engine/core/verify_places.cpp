@@ -85,7 +85,30 @@ void verify_rows_extent(const Plan& plan, Index extent) {
          "the extent of a rows axis is no multiple of the plan's rows");
 }
 
+Place forwards(const Place& place) {
+  Place result = place;
+  for (int axis = 0; axis < place.rank; ++axis) {
+    if (place.strides[axis] >= 0) continue;
+    result.strides[axis] = -place.strides[axis];
+    if (place.extents[axis] == 0) continue;
+    Index span;
+    if (__builtin_mul_overflow(place.extents[axis] - 1, place.strides[axis], &span) ||
+        __builtin_add_overflow(result.offset, span, &result.offset) || result.offset < 0)
+      throw PlanError("a place leaves its buffer");
+  }
+  result.origin_offset -= place.offset - result.offset;
+  return result;
+}
+
 void verify_place(const Plan& plan, const Place& place) {
+  for (int axis = 0; axis < place.rank; ++axis)
+    demand(place.strides[axis] >= 0, "a place runs backwards where it must not");
+  verify_read(plan, place);
+}
+
+void verify_read(const Plan& plan, const Place& given) {
+  demand(given.rows_axis < 0 || given.strides[given.rows_axis] >= 0, "rows run backwards");
+  const Place place = forwards(given);
   const Buffer& buffer = plan.buffers[static_cast<std::size_t>(place.buffer)];
   const Index item = item_size(place.dtype);
   demand(buffer.is_there, "a place names a moving buffer outside of its loop");

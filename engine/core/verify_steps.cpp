@@ -108,7 +108,7 @@ struct Verifier {
     demand(
         step.in.rows_axis == rows || (step.in.rows_axis < 0 && step.in.strides[rows] == 0),
         "the rows axes of a copy differ");
-    verify_place(plan, step.in);
+    verify_read(plan, step.in);
     verify_written(plan, step.out, true);
     verify_apart(step.out, step.in);
     demand(!is_total(plan, step.out) || is_contiguous(step.out),

@@ -312,7 +312,7 @@ struct Converted : Cheap {
   }
 };
 template <class Out>
-struct CastTruth : Cheap {
+struct CastByte : Cheap {
   static constexpr int N = LANES<Out>;
   static THALWEG_INLINE Vector<Out> apply(Vector<uint8_t, N> a) {
     using Number = typename MaskType<Out>::type;

@@ -172,12 +172,13 @@ MapFunction cast_whole(Dtype out) {
   }
 }
 
-inline MapFunction cast_truth(Dtype out) {
+// Booleans are bytes too.
+inline MapFunction cast_byte(Dtype out) {
   switch (out) {
-    case Dtype::float32: return map1<CastTruth<float>, float, 0, uint8_t>;
-    case Dtype::float64: return map1<CastTruth<double>, double, 0, uint8_t>;
+    case Dtype::float32: return map1<CastByte<float>, float, 0, uint8_t>;
+    case Dtype::float64: return map1<CastByte<double>, double, 0, uint8_t>;
     case Dtype::int32:
-    case Dtype::uint32: return map1<CastTruth<int32_t>, int32_t, 0, uint8_t>;
+    case Dtype::uint32: return map1<CastByte<int32_t>, int32_t, 0, uint8_t>;
     case Dtype::boolean: return map1<NotZero, uint8_t, 0, uint8_t>;
     default: return nullptr;
   }
@@ -191,7 +192,8 @@ struct Cast {
       case Dtype::float64: return cast_float<double>(out);
       case Dtype::int32: return cast_whole<int32_t>(out);
       case Dtype::uint32: return cast_whole<uint32_t>(out);
-      case Dtype::boolean: return cast_truth(out);
+      case Dtype::boolean:
+      case Dtype::uint8: return cast_byte(out);
       default: return nullptr;
     }
   }

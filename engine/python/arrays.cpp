@@ -85,6 +85,7 @@ Dtype Array::dtype() const {
     case 'I':
     case 'L': return if_of_size(Dtype::uint32);
     case '?': return if_of_size(Dtype::boolean);
+    case 'B': return if_of_size(Dtype::uint8);
     default: return Dtype::count;
   }
 }

@@ -163,8 +163,8 @@ void check_operation(Opcode opcode, Dtype in, Dtype out, unsigned fixed) {
   }
 }
 
-const Dtype DTYPES[] = {Dtype::float32, Dtype::float64, Dtype::int32, Dtype::uint32,
-                        Dtype::boolean};
+const Dtype DTYPES[] = {Dtype::float32, Dtype::float64, Dtype::int32,
+                        Dtype::uint32,  Dtype::boolean, Dtype::uint8};
 
 std::vector<Opcode> elementwise_operations() {
   std::vector<Opcode> found;
@@ -175,14 +175,14 @@ std::vector<Opcode> elementwise_operations() {
 
 // Whether a plan may hold a line from one dtype to another: as verify_map.cpp has it.
 bool is_legal(Types types, Dtype in, Dtype out) {
-  const bool is_number = in != Dtype::boolean;
+  const bool is_number = in != Dtype::boolean && in != Dtype::uint8;
   const bool is_real = in == Dtype::float32 || in == Dtype::float64;
   switch (types) {
     case Types::number: return is_number && in == out;
     case Types::real: return is_real && in == out;
-    case Types::truth: return !is_number && in == out;
-    case Types::compared: return out == Dtype::boolean;
-    case Types::cast: return true;
+    case Types::truth: return in == Dtype::boolean && in == out;
+    case Types::compared: return in != Dtype::uint8 && out == Dtype::boolean;
+    case Types::cast: return out != Dtype::uint8;
     default: return in == out;
   }
 }
@@ -255,7 +255,7 @@ void check_casts(Dtype in, const std::vector<double>& numbers) {
   std::vector<double> counts;
   for (const double number : numbers)
     if (number >= 0) counts.push_back(number);
-  if (in != Dtype::boolean && in != Dtype::int32) counts.push_back(3e9);  // beyond int32
+  if (sizeof(In) > 1 && in != Dtype::int32) counts.push_back(3e9);  // beyond int32
   check_cast<In, float>(in, Dtype::float32, numbers);
   check_cast<In, double>(in, Dtype::float64, numbers);
   check_cast<In, std::int32_t>(in, Dtype::int32, numbers);
@@ -274,6 +274,9 @@ TEST(casts_are_those_of_the_language) {
   check_casts<std::int32_t>(Dtype::int32, numbers);
   check_casts<std::uint32_t>(Dtype::uint32, counts);
   check_casts<std::uint8_t>(Dtype::boolean, {0, 1, 1, 0, 1});
+  std::vector<double> bytes;
+  for (int i = 0; i < 256; ++i) bytes.push_back(i);
+  check_casts<std::uint8_t>(Dtype::uint8, bytes);
 }
 
 template <class T>

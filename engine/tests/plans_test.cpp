@@ -8,7 +8,8 @@ namespace thalweg::tests {
 namespace {
 
 using BufferKind::constant, BufferKind::rows, BufferKind::total, BufferKind::whole;
-using Dtype::boolean, Dtype::float32, Dtype::float64, Dtype::int32, Dtype::uint32;
+using Dtype::boolean, Dtype::float32, Dtype::float64, Dtype::int32, Dtype::uint32,
+    Dtype::uint8;
 
 std::string refusal(const Words& words, std::size_t constants = 0) {
   try {
@@ -90,6 +91,7 @@ TEST(buffers) {
       {"only a constant has an offset", {{{whole, {1}, float64, 8}}, {}}},
       {"a buffer of rows must have the plan's rows", {{{rows, {3}}}, {}, 2}},
       {"a total must hold numbers", {{{total, {1}, boolean}}, {}, 1}},
+      {"a total must hold numbers", {{{total, {1}, uint8}}, {}, 1}},
       {"buffer 2: ", {{NUMBER, {rows, {3}}}, {}, 2}},
   });
 }
@@ -111,12 +113,40 @@ TEST(places) {
        written({1, {2, 3}, float64, 0, {{16, 8}}}, {rows, {2, 2}}, 2)},
       {"elements of a written place lie on each other",
        written({1, {2}, float64, -1, {{0}}}, NUMBER)},
+      {"a place runs backwards", written({1, {2}, float64, -1, {{-8}}, 8}, {whole, {4}})},
       {"a total's place has a rows axis", written({1, {2}, float64, 0}, {total, {2}}, 2)},
       {"step 0: ", written({1, {2}}, NUMBER)},
   });
   Written plan = written({1, {1}}, {constant, {1}});
   plan.constants = 8;
   check_refused({{"a constant is written", plan}});
+}
+
+TEST(places_that_run_backwards) {
+  const auto copied = [](const At& at, const Has& has, Index rows = 0) {
+    const At to{2, at.extents, at.dtype, at.rows};
+    return one_step(step(StepKind::copy, {place(at), place(to)}),
+                    {has, {has.kind, at.extents}}, rows);
+  };
+  const Has four{whole, {4}}, row{rows, {2, 4}};
+  const Index far = Index{1} << 40;
+  CHECK(refusal(copied({1, {4}, float64, -1, {{-8}}, 24}, four)).empty());
+  CHECK(refusal(copied({1, {2}, float64, -1, {{-16}}, 24}, four)).empty());
+  CHECK(refusal(copied({1, {2, 4}, float64, 0, {{32, -8}}, 24}, row, 2)).empty());
+  check_refused({
+      {"a place leaves its buffer", copied({1, {4}, float64, -1, {{-8}}, 16}, four)},
+      {"a place leaves its buffer", copied({1, {4}, float64, -1, {{-8}}, 32}, four)},
+      {"a place leaves its buffer",
+       copied({1, {2, 2}, float64, -1, {{-far, -far}}, far}, four)},
+      {"a stride must be", copied({1, {2}, float64, -1, {{-2 * far}}, far}, four)},
+      {"a stride is no multiple", copied({1, {3}, float64, -1, {{-12}}, 24}, four)},
+      {"a place leaves its row", copied({1, {2, 4}, float64, 0, {{32, -8}}, 32}, row, 2)},
+      {"rows run backwards", copied({1, {2, 4}, float64, 0, {{-32, 8}}, 32}, row, 2)},
+      {"a step writes over what it reads",
+       one_step(step(StepKind::copy,
+                     {place({1, {3}, float64, -1, {{-8}}, 16}), place({1, {3}})}),
+                {four})},
+  });
 }
 
 TEST(lines_of_maps) {
@@ -128,6 +158,9 @@ TEST(lines_of_maps) {
       {"a line's dtypes don't fit exp", line_of({Opcode::exp, {0}, float32})},
       {"a line's dtypes don't fit add", line_of({Opcode::add, {0, 0}, boolean}, boolean)},
       {"a line's dtypes don't fit less", line_of({Opcode::less, {0, 0}})},
+      {"a line's dtypes don't fit less", line_of({Opcode::less, {0, 0}, boolean}, uint8)},
+      {"a line's dtypes don't fit add", line_of({Opcode::add, {0, 0}, uint8}, uint8)},
+      {"a line's dtypes don't fit cast", line_of({Opcode::cast, {0}, uint8})},
       {"a line's dtypes don't fit logical_not",
        line_of({Opcode::logical_not, {0}, boolean})},
       {"a line's dtypes don't fit select", line_of({Opcode::select, {0, 0, 0}})},

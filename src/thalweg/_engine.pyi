@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-type_name = Literal["float32", "float64", "int32", "uint32", "bool"]
+type_name = Literal["float32", "float64", "int32", "uint32", "bool", "uint8"]
 
 EncodedPlan = tuple[NDArray[np.int64], bytes | NDArray[np.uint8], Sequence[str]]
 """Words, the bytes of constants, and a name for every buffer (a constant's: unread)."""

@@ -61,6 +61,7 @@ from thalweg.training.named import (
 from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import (
     Rows,
+    input_dtype_of,
     numbers_from,
     require_finite,
     rows_from,
@@ -100,7 +101,7 @@ class Network(NetworkRecord):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__(layers)
-        self._forwards: dict[Execution, Forward] = {}
+        self._forwards: dict[tuple[Execution, Dtype], Forward] = {}
         self._quick: Quick | None = None  # prediction by the usual one of them
         self._lock = Lock()
 
@@ -267,7 +268,8 @@ class Network(NetworkRecord):
 
         Arguments:
             X: inputs, shape (rows, features); of a network whose first layer is
-                `Inputs`, a dict with such an array for each input.
+                `Inputs`, a dict with such an array for each input. An array of uint8,
+                such as images, is read where it lies, as the numbers 0 to 255.
             y: class numbers (rows,), or numbers (rows,) or (rows, outputs); at each
                 position, where the last layer gives (rows, positions…, outputs).
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
@@ -438,16 +440,17 @@ class Network(NetworkRecord):
         self._require_shape(table)
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock.held():
-            forward = self._forward(Execution(engine, threads))
+            dtype = input_dtype_of(table, self.dtype)
+            forward = self._forward(Execution(engine, threads), dtype)
             for part in forward.chunks(len(table)):
                 rows = self._converted(table[part], part.start)
                 predictions[part] = forward.run({"X": rows})["predictions"]
         return predictions
 
     def _converted(self, table: NumpyArray, first_row: int) -> NumpyArray:
-        """Inputs in the network's dtype, all finite."""
+        """Inputs in the network's dtype, all finite; bytes stay bytes."""
         with np.errstate(over="ignore"):
-            rows = np.ascontiguousarray(table, self.dtype)
+            rows = np.ascontiguousarray(table, input_dtype_of(table, self.dtype))
         require_finite(rows, "X", first_row, table)
         return rows
 
@@ -460,21 +463,25 @@ class Network(NetworkRecord):
                 f"as in training, got {X.shape}"
             )
 
-    def _forward(self, execution: Execution) -> Forward:
-        """The program of prediction, made at its first use."""
-        if execution not in self._forwards:
+    def _forward(self, execution: Execution, input_dtype: Dtype) -> Forward:
+        """The program of prediction for inputs of a dtype, made at its first use."""
+        if (execution, input_dtype) not in self._forwards:
             shapes, memory = self._fitted()
+            own = shapes.outputs[0], self.dtype, input_dtype
 
             def prediction(rows: int) -> Program:
-                return prediction_program(self.layers, shapes, rows, self.dtype)
+                return prediction_program(
+                    self.layers, shapes, rows, self.dtype, input_dtype
+                )
 
-            key = ("predictions", self.layers, shapes.outputs[0], self.dtype)
+            key = ("predictions", self.layers, *own)
             program = Batch(prediction, ["X"])
             made = execution.forward(program, memory.buffers(), key)
-            self._forwards[execution] = made
-            if execution == Execution():
-                self._quick = made.quick()
-        return self._forwards[execution]
+            self._forwards[execution, input_dtype] = made
+        found = self._forwards[execution, input_dtype]
+        if execution == Execution():
+            self._quick = found.quick()  # for rows like the last ones
+        return found
 
     def evaluate(
         self,
@@ -697,10 +704,10 @@ class Network(NetworkRecord):
         return occlusion(self, self.predict, rows, chosen, size, stride, value)
 
     def _rows(self, X: Any) -> NumpyArray:
-        """Inputs as the network's programs read them."""
+        """Inputs as the network's layers read them, in its dtype."""
         table = table_from(side_by_side(self.layers, X, self.dtype))
         self._require_shape(table)
-        return self._converted(table, 0)
+        return self._converted(table, 0).astype(self.dtype, copy=False)
 
     def _classes(self, rows: NumpyArray, classes: Any) -> NumpyArray:
         """The class numbers that were given, or the likeliest."""

@@ -25,6 +25,7 @@ from support.cases import (
     FLOATS,
     HAS_SPECIAL,
     MATRIX,
+    MOVED,
     MOVING,
     ODD_SIZES,
     ROWS,
@@ -41,6 +42,7 @@ from support.one_instruction import (
     View,
     assert_conforms,
     interpreted,
+    own_type,
     program_of,
 )
 from thalweg import _engine
@@ -48,7 +50,7 @@ from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.errors import ArgumentError
 from thalweg.program.primitives import PRIMITIVES
-from thalweg.program.types import NumpyArray, type_of
+from thalweg.program.types import NumpyArray
 
 
 def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -> None:
@@ -57,7 +59,7 @@ def assert_means(case: Case, arrays: list[NumpyArray], attributes: Attributes) -
     with np.errstate(all="ignore"):
         got = row.meaning(*arrays, **attributes)
         expected = np.asarray(case.oracle(*arrays, **attributes))
-    assert type_of(np.asarray(got)) == row.infer(*map(type_of, arrays), **attributes)
+    assert own_type(np.asarray(got)) == row.infer(*map(own_type, arrays), **attributes)
     if expected.dtype.kind == "f":
         tolerance = case.tolerances[str(got.dtype)]
         assert_allclose(got, expected.astype(got.dtype), tolerance, 1e-37)
@@ -235,11 +237,12 @@ def test_the_engine_runs_the_instructions_that_it_is_told() -> None:
 
 @every_isa
 @pytest.mark.parametrize("target", ANY)
-@pytest.mark.parametrize("dtype", ANY)
+@pytest.mark.parametrize("dtype", MOVED)
 def test_cast_between_every_two_dtypes(dtype: str, target: str, isa: str) -> None:
     numbers = np.array([0, 1, 2, 3.75, 100, 2_000_000_000, 0.5] * 9)
     numbers = numbers if dtype.startswith("u") else numbers * np.resize([1, -1], 63)
     numbers = np.abs(numbers) if target == "uint32" else numbers
+    numbers = np.arange(256) if dtype == "uint8" else numbers
     program, bases = program_of("cast", [numbers.astype(dtype)], {"dtype": target})
     assert_conforms(program, "cast", bases, isa)
 

@@ -43,7 +43,7 @@ def test_random_plans_are_refused_or_run_as_numpy_would() -> None:
     said = dict(re.findall(r"([\d,]+)  ([a-zA-Z]+)", ended.stdout))
     counts = {words: int(count.replace(",", "")) for count, words in said.items()}
     assert counts["cases"] == 400
-    assert counts["ran"] > 140  # and were compared
+    assert counts["ran"] > 130  # and were compared
     assert counts["changed"] > 0
 
 

@@ -80,9 +80,13 @@ def sliced(x: Tracer, _: Tracer, k: int) -> Tracer:
     axis = k % x.ndim
     size = x.shape[axis]
     keys: list[Any] = [slice(None)] * x.ndim
-    keys[axis] = (slice(0, -(-size // 2)), slice(k % size, None), slice(None, None, 2))[
-        k % 3
-    ]
+    keys[axis] = (
+        slice(0, -(-size // 2)),
+        slice(k % size, None),
+        slice(None, None, 2),
+        slice(None, None, -1),
+        slice(k % size, None, -2),
+    )[k % 5]
     return x[tuple(keys)]
 
 

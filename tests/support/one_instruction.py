@@ -11,7 +11,7 @@ from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program.ir import Program, verify
 from thalweg.program.trace import Tracer, trace
-from thalweg.program.types import NumpyArray, type_of
+from thalweg.program.types import ArrayType, NumpyArray, type_of
 
 # Units in the last place from the interpreter's value; 0 where no name stands here.
 ULPS = {
@@ -65,6 +65,16 @@ def transposed(array: NumpyArray) -> tuple[NumpyArray, Callable[[Tracer], Tracer
     return np.array(array.T, order="C"), lambda x: emit(x, "transpose", axes=axes)
 
 
+def backwards(array: NumpyArray) -> tuple[NumpyArray, Callable[[Tracer], Tracer]]:
+    """From the last element to the first along every axis that has any."""
+    turned = [n > 0 for n in array.shape]
+    base = np.array(array[tuple(slice(None, None, -1 if t else 1) for t in turned)])
+    starts = tuple(n - 1 if n else 0 for n in array.shape)
+    ends, steps = ([-1 if t else 0 for t in turned], [-1 if t else 1 for t in turned])
+    kept = {"starts": starts, "stops": tuple(ends), "steps": tuple(steps)}
+    return base, lambda x: emit(x, "slice", **kept)
+
+
 def every_second(array: NumpyArray) -> tuple[NumpyArray, Callable[[Tracer], Tracer]]:
     wide = np.full([2 * n + 1 for n in array.shape], 1, array.dtype)
     wide[(slice(1, None, 2),) * array.ndim] = array
@@ -86,7 +96,17 @@ def repeated_last(array: NumpyArray) -> tuple[NumpyArray, Callable[[Tracer], Tra
     return array[..., :1], lambda x: emit(x, "broadcast", shape=array.shape)
 
 
-VIEWS: tuple[View, ...] = (plain, transposed, every_second, repeated, repeated_last)
+VIEWS: tuple[View, ...] = (
+    *(plain, transposed, every_second, backwards),
+    *(repeated, repeated_last),
+)
+
+
+def own_type(array: NumpyArray) -> ArrayType:
+    """The type of an input that holds an array; bytes are bytes."""
+    if array.dtype == np.uint8:
+        return ArrayType(array.shape, "uint8")
+    return type_of(array)
 
 
 def program_of(
@@ -104,7 +124,7 @@ def program_of(
         return {"y": inputs[0].trace.emit(opcode, inputs, **attributes)}
 
     bases = [base for base, _ in seen]
-    types = {f"x{i}": type_of(base) for i, base in enumerate(bases)}
+    types = {f"x{i}": own_type(base) for i, base in enumerate(bases)}
     return verify(trace(build, types)), bases
 
 
@@ -151,7 +171,7 @@ def assert_conforms(
 ) -> None:
     """The engine's y is the interpreter's, within what the primitive is allowed."""
     got, expected = run(program, arrays, isa), interpreted(program, arrays)
-    assert type_of(got) == type_of(expected)
+    assert own_type(got) == own_type(expected)
     allowed = allowance(opcode, expected, magnitude_of(program, opcode, arrays))
     near = is_near(got, expected, allowed)
     if not near.all():

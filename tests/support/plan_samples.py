@@ -32,7 +32,7 @@ from support.plans import (
     touches,
     turns_within,
 )
-from thalweg.program.types import DTYPES, ITEMSIZE, Dtype, NumpyArray
+from thalweg.program.types import COMPUTED, DTYPES, ITEMSIZE, Dtype, NumpyArray
 
 Choose = random.Random
 
@@ -192,6 +192,17 @@ class Drawing:
             return [replace(value, offset=value.offset + offset, extents=extents)]
         return []
 
+    def _turned(self, place: Place) -> Place:
+        """A place, or the same with an axis that runs backwards."""
+        axes = [i for i, n in enumerate(place.extents) if n and i != place.rows_axis]
+        if not axes or self.choose.random() < 0.8:
+            return place
+        axis = self.choose.choice(axes)
+        stride, strides = place.strides[axis], list(place.strides)
+        strides[axis] = -stride
+        offset = place.offset + (place.extents[axis] - 1) * stride
+        return replace(place, offset=offset, strides=tuple(strides))
+
     def _new_value(self, dtype: Dtype, extents: Extents, axis: int) -> Place:
         """An input: rows, or what stands still along some axes."""
         if axis >= 0 and self.choose.random() < 0.7:
@@ -260,7 +271,7 @@ class Drawing:
             return self.choose.choice(over)
         if axis >= 0 and chance < 0.6:
             return self._new_place("rows", wanted, axis)
-        adds = wanted.adds and wanted.dtype != "bool" and not self.depth
+        adds = wanted.adds and ITEMSIZE[wanted.dtype] > 1 and not self.depth
         if adds and has_rows and axis < 0 and chance < 0.7:
             return self._new_place("total", replace(wanted, orderly=True), -1)
         if axis < 0 and chance < (0.05 if has_rows else 0.4):
@@ -275,6 +286,7 @@ class Drawing:
         """Whether a map may leave its result where one of its inputs lies."""
         return (
             wanted.in_place
+            and min(place.strides, default=0) >= 0
             and (place.dtype, place.rows_axis) == (wanted.dtype, wanted.axis)
             and origin_of(self.plan.buffers, place).kind in ("arena", "rows")
         )
@@ -321,7 +333,7 @@ class Drawing:
             reads.append(given)
             others += [*product.reads, given]
         for _ in range(self.choose.randint(0 if product else 1, 2)):
-            reads.append(self._read(dtype, extents, axis))
+            reads.append(self._turned(self._read(dtype, extents, axis)))
         lines = self._lines(dtype, [place.dtype for place in reads])
         types: list[Dtype] = []
         types.extend(place.dtype for place in reads)
@@ -365,7 +377,7 @@ class Drawing:
         if chance < 0.85 and truths:
             return Line("select", dtype, (pick(truths), pick(same), pick(same)))
         if chance < 0.92:
-            return Line("cast", pick(DTYPES), (self.choose.randrange(len(known)),))
+            return Line("cast", pick(COMPUTED), (self.choose.randrange(len(known)),))
         if truths:
             return Line("logical_not", "bool", (pick(truths),))
         return None
@@ -432,7 +444,7 @@ class Drawing:
     def _copy(self) -> None:
         extents, axis = self._extents()
         dtype = self.choose.choice(DTYPES)
-        place = self._read(dtype, extents, axis)
+        place = self._turned(self._read(dtype, extents, axis))
         adds = place.rows_axis == axis
         out = self._write(Wanted(dtype, extents, axis, adds=adds), [place])
         self._emit(Step("copy", (place,), (out,)))

@@ -66,10 +66,17 @@ class Place:
         return math.prod(self.extents)
 
     @property
+    def start(self) -> int:
+        """The first byte of what it has, if it has any."""
+        steps = zip(self.extents, self.strides, strict=True)
+        return self.offset + sum(min((n - 1) * s, 0) for n, s in steps)
+
+    @property
     def end(self) -> int:
         """The first byte after its last element, if it has any."""
         steps = zip(self.extents, self.strides, strict=True)
-        return self.offset + sum((n - 1) * s for n, s in steps) + ITEMSIZE[self.dtype]
+        ways = sum(max((n - 1) * s, 0) for n, s in steps)
+        return self.offset + ways + ITEMSIZE[self.dtype]
 
     def addresses(self) -> NumpyArray:
         """The offset of each element in its buffer, in their order."""
@@ -349,7 +356,7 @@ def touches(a: Place, b: Place) -> bool:
     """Whether two places have a byte in common."""
     if a.buffer != b.buffer or not a.size or not b.size:
         return False
-    if a.offset >= b.end or b.offset >= a.end:
+    if a.start >= b.end or b.start >= a.end:
         return False
     used = np.zeros(max(a.end, b.end), np.bool_)
     used[a.bytes()] = True

@@ -37,14 +37,27 @@ class Location:
         return self.strides == contiguous_strides(self.type)
 
     @property
+    def runs_backwards(self) -> bool:
+        """Whether along an axis the elements lie one before the other."""
+        return min(self.strides, default=0) < 0
+
+    @property
+    def start(self) -> int:
+        """The first byte of the value, which isn't its first element's if backwards."""
+        return self.offset + sum(min(way, 0) for way in self._ways())
+
+    @property
     def end(self) -> int:
         """The first byte after the value."""
         if not self.type.size:
             return self.offset
+        ways = sum(max(way, 0) for way in self._ways())
+        return self.offset + ways + ITEMSIZE[self.type.dtype]
+
+    def _ways(self) -> list[int]:
+        """How far the last element along each axis is from the first."""
         steps = zip(self.type.shape, self.strides, strict=True)
-        return (
-            self.offset + sum((n - 1) * s for n, s in steps) + ITEMSIZE[self.type.dtype]
-        )
+        return [(n - 1) * s for n, s in steps] if self.type.size else []
 
 
 def contiguous(
@@ -165,6 +178,8 @@ def check(plan: Plan) -> Plan:
             if step.lines[number].type != place.type:
                 raise ProgramError(f"{step} gives {step.lines[number].type}")
             check_place(place, sizes)
+            if place.runs_backwards:
+                raise ProgramError(f"{step} writes backwards")
     return plan
 
 
@@ -186,9 +201,5 @@ def check_place(place: Location, sizes: Mapping[str, int]) -> None:
     """A place lies inside a buffer that exists."""
     if place.buffer not in sizes:
         raise ProgramError(f"{place} names a buffer that doesn't exist")
-    if (
-        place.offset < 0
-        or place.end > sizes[place.buffer]
-        or min(place.strides, default=0) < 0
-    ):
+    if place.start < 0 or place.end > sizes[place.buffer]:
         raise ProgramError(f"{place} leaves its buffer of {sizes[place.buffer]} bytes")

@@ -36,6 +36,9 @@ from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.types import ArrayType, NumpyArray
 
+COPYING = ("pad", "concatenate")
+"""What reads elements to copy them, in any order."""
+
 
 @dataclass
 class Arena:
@@ -254,6 +257,7 @@ class Planner:
     def _place(self, number: int, kernel: Kernel) -> None:
         """Give a kernel's outputs their places, and enter its step."""
         inputs = {value: self._read(value) for value in kernel.inputs}
+        inputs = {v: self._readable(kernel, place) for v, place in inputs.items()}
         first = self.kernels.instruction(kernel.values[0])
         if first.opcode == "take":
             inputs |= {first.inputs[0]: self._whole_rows(inputs[first.inputs[0]])}
@@ -265,6 +269,12 @@ class Planner:
             self._join(self.places[kernel.values[0]], first.inputs)
         else:
             self.steps.append(self._step(kernel, inputs))
+
+    def _readable(self, kernel: Kernel, place: Location) -> Location:
+        """A place, or a copy of it that runs forwards for what can't read it else."""
+        opcode = self.kernels.instruction(kernel.values[0]).opcode
+        turns = self.kernels.is_elementwise(kernel) or opcode in COPYING
+        return place if turns or not place.runs_backwards else self._copied(place)
 
     def _step(self, kernel: Kernel, inputs: Mapping[int, Location]) -> Step:
         """A kernel with the places that it reads and writes."""

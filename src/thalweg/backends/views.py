@@ -39,7 +39,9 @@ def view_of(
         return contiguous(location.buffer, location.offset, type, rows)
     moved = view.__array_interface__["data"][0] - ghost.__array_interface__["data"][0]
     offset = location.offset + moved
-    return Location(location.buffer, offset, tuple(view.strides), type, rows)
+    steps = zip(view.shape, view.strides, strict=True)
+    strides = tuple(abs(step) if n == 1 else step for n, step in steps)
+    return Location(location.buffer, offset, strides, type, rows)
 
 
 def merged(place: Location, runs: Runs) -> Location | None:

@@ -19,6 +19,7 @@ from thalweg.files.network_codec import Make
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.record import AnyNetwork
+from thalweg.program.types import Dtype
 from thalweg.training.arguments import check_targets, split
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.execution import Execution
@@ -79,7 +80,9 @@ def go_on(
     inputs = side_by_side(network.layers, X, network.dtype)
     rows = rows_from(inputs, y, sample_weight, network.dtype)
     validation = validation_side_by_side(network.layers, validation, network.dtype)
-    require_same(rows, setup.training_sha256, "X, y and sample_weight", saved.path)
+    require_same(
+        rows, network.dtype, setup.training_sha256, "X, y and sample_weight", saved.path
+    )
     training, held_out = split_again(saved, rows, validation)
     network.optimizer = rule_of(saved, "optimizer", network.optimizer, optimizer)
     network.penalty = rule_of(saved, "penalty", network.penalty, penalty)
@@ -133,17 +136,19 @@ def split_again(
         )
     training, held_out = split(rows, validation, setup.seed, dtype)
     assert held_out is not None
-    require_same(held_out, setup.validation_sha256, "validation", saved.path)
+    require_same(held_out, dtype, setup.validation_sha256, "validation", saved.path)
     return training, held_out
 
 
-def require_same(rows: Rows, digest: str | None, name: str, path: str) -> None:
+def require_same(
+    rows: Rows, dtype: Dtype, digest: str | None, name: str, path: str
+) -> None:
     """The rows are those that the run had.
 
     Raises:
         DataError: they aren't.
     """
-    if digest_of(rows) != digest:
+    if digest_of(rows, dtype) != digest:
         raise DataError(
             f"{name} must be those that the run in {path} had; these differ, in shape "
             "or in a number"

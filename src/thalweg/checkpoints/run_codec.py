@@ -29,7 +29,7 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.model.memory import Memory
 from thalweg.model.record import AnyNetwork, NetworkRecord
 from thalweg.model.state import OptimizerState, TrainingState
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.fit import Regime
 from thalweg.training.rows import Rows
@@ -39,6 +39,7 @@ Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 SLOT, BEST, BEST_STATE, LOG = "optimizer/", "best/parameters", "best/state/", "log"
 OWN_ROWS = "own"  # a user's own validation rows
+HASHED_ROWS = 4096  # at a time, which bounds the memory that bytes take as numbers
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def setup_of(
     rows: Rows,
     held_out: Rows | None,
     validation: float | tuple[Any, ...] | None,
+    dtype: Dtype,
 ) -> Setup:
     """How a run is set up.
 
@@ -95,6 +97,7 @@ def setup_of(
         rows: all that were given, before some were held out.
         held_out: validation rows.
         validation: as `fit` got it.
+        dtype: of the network.
     """
     stopping, clip_norm = (
         regime.early_stopping,
@@ -111,8 +114,8 @@ def setup_of(
         None if stopping is None else float(stopping.min_delta),
         OWN_ROWS if own else None if validation is None else float(validation),
         engine,
-        digest_of(rows),
-        digest_of(held_out) if own and held_out is not None else None,
+        digest_of(rows, dtype),
+        digest_of(held_out, dtype) if own and held_out is not None else None,
         checkpoint.every_epochs,
         checkpoint.every_minutes,
         checkpoint.keep,
@@ -120,12 +123,18 @@ def setup_of(
     )
 
 
-def digest_of(rows: Rows) -> str:
-    """What tells rows from others: the SHA-256 of their arrays."""
+def digest_of(rows: Rows, dtype: Dtype) -> str:
+    """What tells rows from others: the SHA-256 of their arrays.
+
+    Bytes count as the numbers of the network's dtype that they are computed with.
+    """
     digest = hashlib.sha256()
     for name, array in rows.arrays().items():
-        digest.update(f"{name} {array.dtype} {array.shape};".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        own = dtype if array.dtype == np.uint8 else array.dtype
+        digest.update(f"{name} {own} {array.shape};".encode())
+        for start in range(0, len(array), HASHED_ROWS):
+            part = np.ascontiguousarray(array[start : start + HASHED_ROWS], own)
+            digest.update(part.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -120,7 +120,10 @@ def writing(
     Raises:
         FileError: the folder can't be used, or holds a run that isn't finished.
     """
-    setup = setup_of(trainer.regime, checkpoint, engine, rows, held_out, validation)
+    dtype = trainer.state.memory.dtype
+    setup = setup_of(
+        trainer.regime, checkpoint, engine, rows, held_out, validation, dtype
+    )
     with opened(checkpoint.folder, create=True) as store:
         require_finished(store)
         yield Writer(store, setup, resumed=False)

@@ -154,7 +154,8 @@ def program_blocks(network: NetworkRecord) -> list[str]:
     objective = objective_of(network)
     if objective is None:
         shapes, dtype = network.shapes, network.dtype
-        last = prediction_program(network.layers, shapes, rows_of(network), dtype)
+        rows, given = rows_of(network), network.input_dtype
+        last = prediction_program(network.layers, shapes, rows, dtype, given)
         programs = {"of prediction, as the training step isn't known": last}
     else:
         batch = batch_types(network, objective.loss)

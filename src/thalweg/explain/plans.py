@@ -72,10 +72,10 @@ def subject_of(network: NetworkRecord) -> Subject:
             return step_programs(layers, shapes, learned, types, dtype)["step"]
 
         return prepared(TRAINING, compile_rows(Batch(step, batch), rows), batch)
-    batch = {"X": ArrayType((rows, *shapes.outputs[0]), dtype)}
+    batch = {"X": ArrayType((rows, *shapes.outputs[0]), network.input_dtype)}
 
     def prediction(count: int) -> Program:
-        return prediction_program(layers, shapes, count, dtype)
+        return prediction_program(layers, shapes, count, dtype, network.input_dtype)
 
     program = Batch(prediction, batch)
     compiled = compile_any_rows(program) or compile_rows(program, rows)

@@ -118,14 +118,18 @@ def buffers_of(network: NetworkRecord) -> dict[str, NumpyArray]:
 
 
 def random_rows(subject: Subject, network: NetworkRecord) -> dict[str, NumpyArray]:
-    """Numbers in [0, 1), all of them the category 0 to an embedding; class numbers."""
+    """Numbers in [0, 1), all of them the category 0 to an embedding; class numbers.
+
+    Bytes are 0 or 1.
+    """
     generator = np.random.default_rng(SEED)
     classes = max(network.shapes.outputs[-1][-1], 2)
 
     def drawn(type: ArrayType) -> NumpyArray:
         if type.is_float:
             return generator.random(type.shape).astype(type.dtype)
-        return generator.integers(0, classes, type.shape).astype(type.dtype)
+        last = 2 if type.dtype == "uint8" else classes
+        return generator.integers(0, last, type.shape).astype(type.dtype)
 
     return {name: drawn(type) for name, type in subject.batch.items()}
 

@@ -87,7 +87,7 @@ def sentences(network: NetworkRecord) -> list[str]:
         ]
     shapes = network.shapes
     learned, kept = size(shapes.parameters), size(shapes.state)
-    takes = f"It takes {inputs_text(network)} in {network.dtype}."
+    takes = f"It takes {inputs_text(network)} in {network.input_dtype}."
     state = f", and keeps {counted_in_thousands(kept, 'number')} of state"
     return [
         f"Network of {layers}",

@@ -36,7 +36,8 @@ def batch_types(network: NetworkRecord, loss: Loss) -> dict[str, ArrayType]:
     classes = loss.name in CLASS_LOSSES
     last = () if classes or outputs == 1 else (outputs,)
     y = ArrayType((rows, *positions, *last), "int32" if classes else dtype)
-    return {"X": ArrayType((rows, *network.shapes.outputs[0]), dtype), "y": y}
+    X = ArrayType((rows, *network.shapes.outputs[0]), network.input_dtype)
+    return {"X": X, "y": y}
 
 
 def rows_of(network: NetworkRecord) -> int:

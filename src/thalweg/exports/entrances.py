@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.errors import ArgumentError
 from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
 from thalweg.exports.traced import network_inputs
@@ -54,11 +55,29 @@ class ArrayEntrance(Entrance):
     def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
         """X in the dtype in which the graph takes it."""
         dense = source.toarray() if hasattr(source, "toarray") else source
+        if self.inputs.dtype == "uint8":
+            require_bytes(np.asarray(dense))
         return {"X": np.ascontiguousarray(dense, self.inputs.dtype)}
 
     def about(self) -> dict[str, Any]:
         """Nothing: X says it all."""
         return {}
+
+
+def require_bytes(numbers: NDArray[Any]) -> None:
+    """Numbers that a graph takes as uint8 are whole ones from 0 to 255.
+
+    Raises:
+        ArgumentError: one isn't.
+    """
+    if numbers.dtype == np.uint8:
+        return
+    wrong = ~((numbers >= 0) & (numbers <= 255) & (numbers == np.floor(numbers)))
+    for place in np.argwhere(wrong)[:1]:
+        raise ArgumentError(
+            "X must hold whole numbers from 0 to 255, as the network was fitted on "
+            f"uint8, got {numbers[tuple(place)]} at row {place[0]}"
+        )
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from thalweg.program.sizes import RecipeArray
 from thalweg.program.types import ArrayType, Dtype, Shape
 
 WORD = 2**32
+LAST = np.iinfo(np.int64).min  # where a slice backwards ends
 SMALL = 0.5  # below it, exp(x) − 1 loses digits
 
 
@@ -221,11 +222,13 @@ def slices(call: Call) -> str:
     if not cut:
         return call.inputs[0]
     graph = call.graph
-    ends = [graph.sizes([each[a] for a in cut]) for each in (starts, stops)]
+    firsts = graph.sizes([starts[axis] for axis in cut])
+    lasts = graph.sizes([LAST if stops[a] < 0 else stops[a] for a in cut])
     return call.add(
         "Slice",
         call.inputs[0],
-        *ends,
+        firsts,
+        lasts,
         graph.integers(*cut),
         graph.sizes([steps[axis] for axis in cut]),
     )

@@ -9,7 +9,7 @@ import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +195,8 @@ def way_in_of(pipeline: Pipeline, arrays: Arrays) -> WayIn:
     """That of rows of numbers, or of a table's columns."""
     inputs = pipeline.inputs
     if isinstance(inputs, ArrayInputs):
+        if inputs.dtype == "uint8":  # NumPy makes numbers of bytes by itself
+            inputs = replace(inputs, dtype=pipeline.network.dtype)
         features, shape = numbers_text(inputs, arrays), shape_of_rows(inputs.shape)
         used = NUMBERS_ARE_TAKEN.format(shape=shape)
         return WayIn("X", "Any", features, "read_numbers(path)", used)

@@ -264,8 +264,9 @@ def slices(it: Written) -> str:
     parts: list[str] = []
     for n, *each in zip(shape, it["starts"], it["stops"], it["steps"], strict=True):
         start, stop, step = each
-        first = "" if start == 0 else size_text(start)
-        last = "" if stop == n else size_text(stop)
+        ends = (0, n) if step > 0 else (n - 1, -1)
+        first = "" if start == ends[0] else size_text(start)
+        last = "" if stop == ends[1] else size_text(stop)
         parts.append(f"{first}:{last}" + (f":{step}" if step != 1 else ""))
     return f"[{', '.join(parts) or '...'}]"
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from thalweg.exports.graph import Graph, Port, Subgraph
-from thalweg.exports.operations import OPERATORS, Call, Translation, to_dtype
+from thalweg.exports.operations import LAST, OPERATORS, Call, Translation, to_dtype
 from thalweg.exports.traced import Traced
 from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Instruction, Program
@@ -21,9 +19,6 @@ from thalweg.program.loop_rules import parts_of
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import names_in
 from thalweg.program.types import ArrayType
-
-LAST = np.iinfo(np.int64).min  # where a slice backwards ends
-
 
 # Programs -----------------------------------------------------------------------------
 

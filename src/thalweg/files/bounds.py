@@ -127,6 +127,8 @@ def parts_in(data: Any) -> int:
 def words_in(data: Any) -> set[str]:
     """The kinds of layers, and the primitives of programs, that a description has.
 
+    A later version of a primitive is a word of its own: ``slice 2``.
+
     >>> program = {"opcodes": {"scan": 1, "tanh": 1}, "instructions": []}
     >>> sorted(words_in([{"type": "traced", "prediction": program}, {"type": "Dense"}]))
     ['Dense', 'scan', 'tanh', 'traced']
@@ -137,7 +139,9 @@ def words_in(data: Any) -> set[str]:
         return set()
     described = cast(Data, data)
     if "opcodes" in described and "instructions" in described:  # names are a user's own
-        return {*described["opcodes"]}
+        opcodes = cast(Data, described["opcodes"])
+        later = {f"{name} {number}" for name, number in opcodes.items() if number != 1}
+        return {*opcodes, *later}
     kind = described.get("type")
     own = {kind} if isinstance(kind, str) else set[str]()
     return own.union(*map(words_in, described.values()))

@@ -27,12 +27,15 @@ LOOPS = "loops"  # a formula's program holds another, gone through time after ti
 CONVOLUTIONS = "convolutions"  # layers, or a formula's program, look at windows
 PREPARATION = "preparation"  # layers prepare what a network is given
 EMBEDDINGS = "embeddings"  # they give a vector at every position
+BYTES = "uint8 inputs"  # a network was fitted on rows of bytes
+BACKWARDS = "slices backwards"  # a formula's program has slices with negative steps
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
     {
-        *(BRANCHES, CONTRACTIONS, CONVOLUTIONS, DIALECT, EMBEDDINGS, ESTIMATOR),
-        *(FORMS, FROZEN, LOG_TARGET, LONG_LISTS, LOOPS, PREPARATION, TIMES),
+        *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
+        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, LOG_TARGET, LONG_LISTS, LOOPS),
+        *(PREPARATION, TIMES),
     }
 )
 """What a model may need its reader to know."""

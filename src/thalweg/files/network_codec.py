@@ -23,7 +23,9 @@ from thalweg.files.bounds import (
 )
 from thalweg.files.columnar import LISTS
 from thalweg.files.document import (
+    BACKWARDS,
     BRANCHES,
+    BYTES,
     CONTRACTIONS,
     CONVOLUTIONS,
     EMBEDDINGS,
@@ -57,7 +59,7 @@ from thalweg.model.traced import (
     traced_loss,
 )
 from thalweg.program.ir import Program
-from thalweg.program.serialize import TYPICAL_ROWS
+from thalweg.program.serialize import SLICE_BACKWARDS, TYPICAL_ROWS
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import FLOATS, ArrayType, Dtype, NumpyArray, Shape
 from thalweg.training.arguments import row_shape
@@ -65,10 +67,12 @@ from thalweg.training.arguments import row_shape
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
+INPUTS = "inputs"  # the dtype of a network's inputs, where they are bytes
 NEEDED: Mapping[str, tuple[str, ...]] = {
     BRANCHES: ("Frozen", "Inputs", "Parallel", "Residual"),
     LOOPS: ("scan",),
     CONTRACTIONS: ("contract",),
+    BACKWARDS: (f"slice {SLICE_BACKWARDS}",),
     CONVOLUTIONS: (
         *("Conv", "ConvTranspose", "MaxPool", "MeanPool", "GlobalMax", "GlobalMean"),
         *("Flatten", "windows", "add_windows"),
@@ -122,6 +126,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     needed = [*document.get("required_features", [])]
     words = words_in([document.get("network"), document.get("loss")])
     needed += [feature for feature, own in NEEDED.items() if words.intersection(own)]
+    if INPUTS in (document.get("network") or {}):
+        needed.append(BYTES)
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)
@@ -147,6 +153,7 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
         "network": {
             "input_shape": list(shapes.outputs[0]),
             "dtype": network.dtype,
+            **inputs_data(network),
             "layers": layers,
         },
         "loss": loss_data(network, tensors),
@@ -155,6 +162,12 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
         "history": history_data(network.history, tensors),
     }
     return with_escapes(document), tensors
+
+
+def inputs_data(network: NetworkRecord) -> Data:
+    """The dtype of the rows that a network was fitted on, if it isn't its own."""
+    usual = network.input_dtype == network.dtype
+    return {} if usual else {INPUTS: network.input_dtype}
 
 
 def loss_data(network: NetworkRecord, tensors: Tensors) -> Data | None:
@@ -223,6 +236,7 @@ def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
     own = sum(array.nbytes for array in tensors.values())
     require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)
+    network.input_dtype = decode_inputs(described, dtype)
     content.fill()
     network.loss = decode_loss(document["loss"], tensors)
     network.optimizer = from_plain(document["optimizer"], Optimizer)
@@ -230,6 +244,18 @@ def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
     network.history = decode_history(document["history"], tensors)
     require_trainable(network)
     return network
+
+
+def decode_inputs(described: Data, dtype: Dtype) -> Dtype:
+    """The dtype of a network's inputs: its own, or uint8."""
+    if INPUTS not in described:
+        return dtype
+    if described[INPUTS] != "uint8":
+        raise ModelFileError(
+            f"a network's inputs must be uint8, or of its dtype and not told, got "
+            f"{described[INPUTS]!r}"
+        )
+    return "uint8"
 
 
 def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:

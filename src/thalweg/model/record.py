@@ -42,6 +42,7 @@ class NetworkRecord:
         self.optimizer: Optimizer | None = None
         self.penalty: Penalty | None = None
         self.dtype: Dtype = "float32"
+        self.input_dtype: Dtype = "float32"  # of the rows it was fitted on, or uint8
         self.optimizer_state: OptimizerState | None = None
         self.programs: Programs | None = None  # those that a sweep shares
         self._shapes: Shapes | None = None
@@ -51,7 +52,8 @@ class NetworkRecord:
         """Make parameters and state of those shapes the network's own."""
         if memory is not self._memory:
             self.optimizer_state = None
-        self._shapes, self._memory, self.dtype = shapes, memory, dtype
+        self._shapes, self._memory = shapes, memory
+        self.dtype = self.input_dtype = dtype
 
     def as_it_is(self) -> dict[str, Any]:
         """All that is known now, to go `back` to."""

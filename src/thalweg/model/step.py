@@ -113,7 +113,8 @@ def step_programs(
     def loss_and_state(parameters: Arrays, given: Arrays) -> Arrays:
         random = StepRandom(given["seed"], given["step"], dtype)
         values = {**parameters, **{name: given[name] for name in shapes.state}}
-        predictions, state = training_predictions_of(layers, given["X"], values, random)
+        X = ops.cast(given["X"], dtype)
+        predictions, state = training_predictions_of(layers, X, values, random)
         sums, losses = scores(predictions, given, objective.loss, objective.metric)
         total = ops.sum(losses) / losses.shape[0]
         if objective.penalty is not None:
@@ -154,12 +155,14 @@ def scores(
     return {"loss_sum": ops.sum(losses), "metric_sum": ops.sum(figures, axis=0)}, losses
 
 
-def network_inputs(shapes: Shapes, rows: int, dtype: Dtype) -> dict[str, ArrayType]:
+def network_inputs(
+    shapes: Shapes, rows: int, dtype: Dtype, input_dtype: Dtype | None = None
+) -> dict[str, ArrayType]:
     """The inputs of a program without learning: θ, the layers' state, X."""
     return {
         "parameters": flat_type(types_of(shapes.parameters, dtype)),
         **types_of(shapes.state, dtype),
-        "X": ArrayType((rows, *shapes.outputs[0]), dtype),
+        "X": ArrayType((rows, *shapes.outputs[0]), input_dtype or dtype),
     }
 
 
@@ -170,16 +173,28 @@ def values_in(arrays: Arrays, shapes: Shapes, dtype: Dtype) -> Arrays:
 
 
 def prediction_program(
-    layers: Sequence[Layer], shapes: Shapes, rows: int, dtype: Dtype
+    layers: Sequence[Layer],
+    shapes: Shapes,
+    rows: int,
+    dtype: Dtype,
+    input_dtype: Dtype | None = None,
 ) -> Program:
-    """f(X; θ) for a number of rows, without anything that only training needs."""
-    traced = trace(
-        lambda a: {
-            "predictions": predictions_of(layers, a["X"], values_in(a, shapes, dtype))
-        },
-        network_inputs(shapes, rows, dtype),
-    )
-    return finish(make_safe(traced))
+    """f(X; θ) for a number of rows, without anything that only training needs.
+
+    Arguments:
+        layers, shapes, dtype: of the network.
+        rows: how many there are.
+        input_dtype: of X, uint8; None for the network's own.
+    """
+
+    def predictions(arrays: Arrays) -> Arrays:
+        values = values_in(arrays, shapes, dtype)
+        return {
+            "predictions": predictions_of(layers, ops.cast(arrays["X"], dtype), values)
+        }
+
+    types = network_inputs(shapes, rows, dtype, input_dtype)
+    return finish(make_safe(trace(predictions, types)))
 
 
 def scoring_program(
@@ -194,9 +209,8 @@ def scoring_program(
     rows = batch["X"].shape[0]
 
     def sums(arrays: Arrays) -> Arrays:
-        predictions = predictions_of(
-            layers, arrays["X"], values_in(arrays, shapes, dtype)
-        )
+        values = values_in(arrays, shapes, dtype)
+        predictions = predictions_of(layers, ops.cast(arrays["X"], dtype), values)
         return scores(predictions, arrays, loss, metric)[0]
 
     traced = trace(sums, {**network_inputs(shapes, rows, dtype), **batch})

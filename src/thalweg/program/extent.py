@@ -8,7 +8,8 @@ from thalweg.program.ir import Program
 def peak_bytes(program: Program) -> int:
     """The most bytes of computed values that somebody still reads, at any moment.
 
-    Views are counted as if they were copied, and inputs and constants aren't counted.
+    Views are counted as if they were copied, and inputs and constants aren't counted,
+    nor are inputs that are bytes as numbers.
 
     Example:
         >>> from thalweg.program import ops
@@ -46,6 +47,8 @@ def size_of(program: Program, value: int) -> int:
     """The bytes of a value that is computed."""
     first = len(program.inputs)
     if value < first or program.instructions[value - first].opcode == "constant":
+        return 0
+    if program.is_input_as_numbers(value):
         return 0
     return program.type(value).nbytes
 

@@ -25,11 +25,11 @@ def with_ellipsis_spelled_out(keys: list[Any], shape: Shape) -> list[Any]:
 def bounds(key: Any, size: int) -> tuple[int, int, int]:
     """Start, stop and step of one whole number or slice along an axis."""
     if isinstance(key, slice):
+        if key.step == 0:  # pyright: ignore[reportUnknownMemberType]
+            raise ShapeError(f"a slice's step must not be 0{location()}")
         start, stop, step = slice_bounds(key, size)  # pyright: ignore[reportUnknownArgumentType]
-        if step < 1:
-            raise ShapeError(
-                f"a slice's step must be at least 1, got {step}{location()}"
-            )
+        if step < 0:
+            return (start, stop, step) if stop < start else (0, 0, 1)
         return start, stop if stop >= start else start, step
     if not hasattr(key, "__index__") or isinstance(key, bool):
         raise ShapeError(
@@ -43,18 +43,26 @@ def bounds(key: Any, size: int) -> tuple[int, int, int]:
 
 
 def slice_bounds(key: Any, size: int) -> tuple[int, int, int]:
-    """Start, stop and step of a slice, as Python has them, of any size."""
+    """Start, stop and step of a slice, as Python has them, of any size.
+
+    Backwards to the first element the stop is −1, which stands before it.
+    """
     parts = size, key.start, key.stop
     if not any(isinstance(each, Size) for each in parts):
         return key.indices(size)
 
-    def place(given: Any, missing: int) -> int:
-        counted = missing if given is None else as_size(given)
-        counted = counted if counted >= 0 else size + counted
-        return counted if counted <= size else size
-
     step = 1 if key.step is None else operator.index(key.step)
-    return place(key.start, 0), place(key.stop, size), step
+    first, stop = (0, size) if step > 0 else (size - 1, -1)
+    last = stop if step > 0 else first
+
+    def place(given: Any, missing: int) -> int:
+        if given is None:
+            return missing
+        counted = as_size(given)
+        counted = counted if counted >= 0 else size + counted
+        return counted if counted <= last else last
+
+    return place(key.start, first), place(key.stop, stop), step
 
 
 def whole_numbers(name: str, given: Any, count: int) -> tuple[int, ...]:

@@ -75,6 +75,13 @@ class Program:
         """The type of a value."""
         return self.types[value]
 
+    def is_input_as_numbers(self, value: int) -> bool:
+        """Whether a value is bytes, which only inputs hold, as numbers."""
+        found = self.instruction(value)
+        if found is None or found.opcode != "cast":
+            return False
+        return self.type(found.inputs[0]).dtype == "uint8"
+
     def at(self, **sizes: int) -> Program:
         """The program where the names in its sizes stand for numbers.
 

@@ -16,7 +16,7 @@ from thalweg.errors import ProgramError
 from thalweg.program.ir import Instruction, Program, verify
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.sizes import ROWS, Number, RecipeArray, Size, names_in
-from thalweg.program.types import DTYPES, ArrayType, NumpyArray
+from thalweg.program.types import COMPUTED, ArrayType, NumpyArray
 
 LARGEST_ROWS = 2**40
 LARGEST_SIZE = 2**28  # elements of one value for a single row
@@ -27,6 +27,7 @@ DEEPEST = 5  # programs within programs
 MOST_COMPUTED = 2**28  # elements, whatever the number of rows
 MOST_COMPUTED_A_ROW = 2**24  # and besides for every row
 PRODUCTS_AN_ELEMENT = 64  # multiplications that count as one element
+SLICE_BACKWARDS = 2  # the version of slices of which some steps are negative
 TYPICAL_ROWS = 1009  # for which a program's work is bounded when it is written
 
 Data = dict[str, Any]
@@ -50,6 +51,8 @@ def to_data(program: Program) -> tuple[Data, dict[str, NumpyArray]]:
     constants: dict[str, NumpyArray] = {}
     opcodes = sorted(opcodes_of(program))
     versions = {name: PRIMITIVES[name].version for name in opcodes}
+    if slices_backwards(program):
+        versions["slice"] = SLICE_BACKWARDS
     return {"opcodes": versions, **program_data(program, constants)}, constants
 
 
@@ -74,6 +77,13 @@ def opcodes_of(program: Program) -> set[str]:
     """The primitives that a program uses, within its loops too."""
     own = {each.opcode for each in program.instructions}
     return own.union(*map(opcodes_of, bodies_of(program)))
+
+
+def slices_backwards(program: Program) -> bool:
+    """Whether a slice has a negative step, within loops too."""
+    steps = (each.attributes.get("steps", ()) for each in program.instructions)
+    own = any(step < 0 for each in steps for step in each)
+    return own or any(map(slices_backwards, bodies_of(program)))
 
 
 def length_of(program: Program) -> int:
@@ -202,10 +212,19 @@ def work_of(program: Program, instruction: Instruction) -> int:
 def decode(data: Data, constants: Mapping[str, NumpyArray], rows: int) -> Program:
     """The program, as the data says; not checked yet."""
     for name, version in data["opcodes"].items():
-        if name not in PRIMITIVES or PRIMITIVES[name].version != version:
+        if name not in PRIMITIVES or version not in versions_of(name):
             raise ProgramError(f"opcode {name}, version {version}, isn't known here")
     require_length(listed_length(data, DEEPEST))
-    return decode_program(data, data["opcodes"], constants, rows)
+    program = decode_program(data, data["opcodes"], constants, rows)
+    if slices_backwards(program) and data["opcodes"]["slice"] != SLICE_BACKWARDS:
+        raise ProgramError(f"a slice backwards has version {SLICE_BACKWARDS}")
+    return program
+
+
+def versions_of(name: str) -> tuple[int, ...]:
+    """The versions of a primitive that can be read."""
+    usual = PRIMITIVES[name].version
+    return (usual, SLICE_BACKWARDS) if name == "slice" else (usual,)
 
 
 def listed_length(data: Data, deepest: int) -> int:
@@ -261,7 +280,7 @@ def require_length(count: int) -> None:
 def decode_type(data: Any, rows: int) -> ArrayType:
     """A type whose size is bounded."""
     dtype, shape = data
-    if dtype not in DTYPES:
+    if dtype not in COMPUTED:
         raise ProgramError(f"dtype {dtype!r} isn't known")
     sizes = tuple(decode_number(n, rows) for n in shape)
     if names_in(sizes):
@@ -289,7 +308,7 @@ def decode_attribute(
 def decode_scalar(data: Data, rows: int) -> NumpyArray | RecipeArray:
     """A constant of one element that follows from the number of rows."""
     dtype, rank = data["dtype"], whole(data["rank"])
-    if dtype not in DTYPES or not 0 <= rank <= LARGEST_RANK:
+    if dtype not in COMPUTED or not 0 <= rank <= LARGEST_RANK:
         raise ProgramError(f"there is no constant of {dtype!r} with {rank} axes")
     number = decode_number({"rows": data["rows"]}, rows)
     if isinstance(number, Size):

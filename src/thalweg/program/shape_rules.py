@@ -27,10 +27,17 @@ def same_type(*types: ArrayType) -> ArrayType:
 
 
 def numbers(*types: ArrayType) -> ArrayType:
-    """Arithmetic: one type, not boolean."""
+    """Arithmetic: one type, neither booleans nor bytes."""
+    not_bytes(types[0])
     if types[0].dtype == "bool":
         raise DtypeError("arithmetic takes numbers, got booleans: cast them first")
     return same_type(*types)
+
+
+def not_bytes(x: ArrayType) -> None:
+    """Computed with: bytes must have been converted before."""
+    if x.dtype == "uint8":
+        raise DtypeError("uint8 is for inputs, not computed with: cast it first")
 
 
 def floats(*types: ArrayType) -> ArrayType:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from thalweg.cached import cached_property
 from thalweg.errors import ArgumentError, DtypeError
 
-Dtype = Literal["float32", "float64", "int32", "uint32", "bool"]
-DTYPES: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")
+Dtype = Literal["float32", "float64", "int32", "uint32", "bool", "uint8"]
+COMPUTED: tuple[Dtype, ...] = ("float32", "float64", "int32", "uint32", "bool")
+DTYPES: tuple[Dtype, ...] = (*COMPUTED, "uint8")
+"""All that inputs may have. Bytes only come in: they are moved, and converted."""
 FLOATS: tuple[Dtype, ...] = ("float32", "float64")
 SHORT = {
     "float32": "f32",
@@ -23,8 +25,12 @@ SHORT = {
     "int32": "i32",
     "uint32": "u32",
     "bool": "b",
+    "uint8": "u8",
 }
-ITEMSIZE = {"float32": 4, "float64": 8, "int32": 4, "uint32": 4, "bool": 1}
+ITEMSIZE = {
+    **{"float32": 4, "float64": 8},
+    **{"int32": 4, "uint32": 4, "bool": 1, "uint8": 1},
+}
 
 Shape = tuple[int, ...]
 NumpyArray: TypeAlias = NDArray[Any]
@@ -62,26 +68,26 @@ def dtype_from(given: DtypeLike | None) -> Dtype:
     """The dtype that a word, a NumPy dtype or a NumPy type of numbers stands for.
 
     Raises:
-        DtypeError: it is none of the five that programs have.
+        DtypeError: it is none of the five that programs compute with.
     """
     try:
         name = "None" if given is None else np.dtype(given).name
     except (SyntaxError, TypeError, ValueError):
         name = repr(given)
-    if name in DTYPES:
+    if name in COMPUTED:
         return name
-    known = f"{', '.join(DTYPES[:-1])} or {DTYPES[-1]}"
+    known = f"{', '.join(COMPUTED[:-1])} or {COMPUTED[-1]}"
     raise DtypeError(f"a dtype must be {known}, got {name}")
 
 
 def dtype_of(array: NumpyArray, default_float: Dtype = "float64") -> Dtype:
-    """The dtype under which a NumPy array enters a program.
+    """The dtype under which a NumPy array enters a formula.
 
     Integers become ``int32``, half precision becomes ``float32``; text, objects and
     complex numbers are a `DtypeError`.
     """
     name = array.dtype.name
-    if name in DTYPES:
+    if name in COMPUTED:
         return name
     if array.dtype.kind in "iu":
         return "int32"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from thalweg.network import Network
+from thalweg.program import ops
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.tables.dialect import USUAL_DIALECT, Dialect
 
@@ -111,6 +112,9 @@ class Pipeline:
             (3,)
         """
         shape = network.shapes.outputs[0]
-        inputs = ArrayInputs(shape, network.dtype, lambda X: X, finite=False)
+        dtype = network.dtype
+        inputs = ArrayInputs(
+            shape, network.input_dtype, lambda X: ops.cast(X, dtype), finite=False
+        )
         answers = Answers(lambda outputs: {"predictions": outputs})
         return cls(network, inputs, answers, {"kind": "network"})

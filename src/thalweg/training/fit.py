@@ -25,7 +25,7 @@ from thalweg.model.metrics import Metric, metric_for
 from thalweg.model.state import TrainingState
 from thalweg.model.step import Objective, scoring_program, step_key, step_programs
 from thalweg.program.ir import Program
-from thalweg.program.types import NumpyArray
+from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.execution import Execution
@@ -134,6 +134,11 @@ class Trainer:
         key = step_key(layers, shapes, objective, self._rows.types(1), dtype)
         program = Batch(step, self._rows.arrays())
         return execution.steps(program, self._rows, size, seed, buffers, key)
+
+    @property
+    def input_dtype(self) -> Dtype:
+        """Of the rows' inputs: the network's own, or uint8."""
+        return self._rows.types(1)["X"].dtype
 
     @property
     def log_shape(self) -> tuple[int, int]:

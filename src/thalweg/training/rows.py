@@ -22,7 +22,7 @@ class Rows:
     """Inputs, targets and weights of the same rows.
 
     Arguments:
-        X: floating-point inputs, shape (rows, …).
+        X: inputs, shape (rows, …): floating-point numbers, or uint8.
         y: class numbers (rows,) of int32, or numbers (rows,) or (rows, outputs).
         weights: one number a row, or None.
         numbers: which rows of these arrays they are; None for all.
@@ -103,12 +103,26 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
-    """Inputs as a contiguous floating-point array of at least two axes, all finite."""
+    """Inputs as a contiguous array of at least two axes, all finite.
+
+    Their dtype is the one that is asked for; but bytes stay bytes.
+    """
     given = table_from(X, name)
     with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(given, dtype)
+        converted = np.ascontiguousarray(given, input_dtype_of(given, dtype))
     require_finite(converted, name, given=given)
     return converted
+
+
+def input_dtype_of(given: NumpyArray, dtype: Dtype) -> Dtype:
+    """The dtype in which a program reads inputs: a network's own, or uint8.
+
+    >>> input_dtype_of(np.zeros(3, np.uint8), "float32")
+    'uint8'
+    >>> input_dtype_of(np.zeros(3, np.int64), "float32")
+    'float32'
+    """
+    return "uint8" if given.dtype == np.uint8 else dtype
 
 
 def table_from(X: Any, name: str = "X") -> NumpyArray:
@@ -268,6 +282,8 @@ def require_finite(
         first_row: at which they start.
         given: as the user gave them, before they were converted.
     """
+    if array.dtype.kind != "f":
+        return
     for start in range(0, len(array), CHECKED_ROWS):
         part = array[start : start + CHECKED_ROWS]
         if not np.isfinite(part).all():

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from thalweg.errors import ModelFileError
 from thalweg.files.bounds import words_in
 from thalweg.files.document import KNOWN_FEATURES
-from thalweg.files.modelfile import read_model
+from thalweg.files.modelfile import read_model, write_model
 from thalweg.files.network_codec import NEEDED
 from thalweg.files.registry import KNOWN
 from thalweg.program.primitives import PRIMITIVES
@@ -43,6 +44,12 @@ LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
     "within a branch": (tw.Parallel([[Own(looped)], []]), {"branches", "loops"}),
     "a loop": (Own(looped), {"loops"}),
     "a product": (Own(lambda x: (x[:, None] @ np.eye(4))[:, 0]), {"contractions"}),
+    "a slice": (Own(lambda x: x[:, ::2] @ np.eye(2, 4)), set()),
+    "a slice backwards": (Own(lambda x: x[:, ::-1]), {"slices backwards"}),
+    "within a loop": (
+        Own(lambda x: tw.scan(lambda s, x: s + x[:, ::-1], x, x[:, None])[:, 0]),
+        {"loops", "slices backwards"},
+    ),
     "windows": (Own(lambda x: tw.max(tw.windows(x, 1, 1), axis=2)), {"convolutions"}),
     "frozen": (tw.Frozen(tw.Dense(4)), {"branches", "frozen layers"}),
     "an embedding": (
@@ -67,10 +74,37 @@ def test_a_file_says_what_its_reader_must_know(name: str, tmp_path: Path) -> Non
     np.testing.assert_array_equal(loaded.predict(X), network.predict(X))
 
 
+def test_a_file_says_that_its_network_takes_bytes(tmp_path: Path) -> None:
+    X, path = np.arange(12, dtype=np.uint8).reshape(6, 2), tmp_path / "bytes.thalweg"
+    network = tw.Network([tw.Dense(1)])
+    network.fit(X, np.ones(6), epochs=1, validation=None)
+    network.save(path)
+    assert read_model(path)[1]["required_features"] == ["uint8 inputs", "times"]
+    loaded = tw.load(path)
+    assert isinstance(loaded, tw.Network)
+    assert loaded.input_dtype == "uint8"
+    for rows in (X, X.astype(np.float64)):
+        np.testing.assert_array_equal(loaded.predict(rows), network.predict(X))
+    loaded.save(tmp_path / "again.thalweg")
+    assert (tmp_path / "again.thalweg").read_bytes() == path.read_bytes()
+    loaded.fit(X.astype(np.float32), np.ones(6), epochs=1, validation=None)
+    loaded.save(path)
+    assert read_model(path)[1]["required_features"] == ["times"]
+
+
+@pytest.mark.parametrize("inputs", ["float32", "int8", None, 8])
+def test_inputs_of_another_dtype_are_refused(inputs: Any, tmp_path: Path) -> None:
+    network = tw.Network([tw.Dense(1)]).initialize(2)
+    network.save(tmp_path / "network.thalweg")
+    tensors, document = read_model(tmp_path / "network.thalweg")
+    document["network"]["inputs"] = inputs
+    write_model(tmp_path / "odd.thalweg", tensors, document)
+    with pytest.raises(ModelFileError, match="inputs must be uint8"):
+        tw.load(tmp_path / "odd.thalweg")
+
+
 def test_every_word_is_one() -> None:
-    assert {word for words in NEEDED.values() for word in words} <= {
-        *KNOWN,
-        *PRIMITIVES,
-    }
+    words = {word.split()[0] for each in NEEDED.values() for word in each}
+    assert words <= {*KNOWN, *PRIMITIVES}
     assert {*NEEDED} <= KNOWN_FEATURES
     assert words_in({"type": ["no text"], "opcodes": {"scan": 1}}) == set()

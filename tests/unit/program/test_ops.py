@@ -15,7 +15,7 @@ from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.program import ops
 from thalweg.program.ir import verify
 from thalweg.program.trace import OPERATIONS, Tracer, trace
-from thalweg.program.types import DTYPES, ArrayType
+from thalweg.program.types import COMPUTED, ArrayType
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(4, 6)), RANDOM.normal(size=(4, 6))
@@ -373,7 +373,7 @@ NAMED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("name", COMPUTED)
 @pytest.mark.parametrize("function", NAMED.values(), ids=list(NAMED))
 def test_a_dtype_may_be_that_of_an_array(
     function: Callable[[Any, Any], Any], name: str

@@ -14,6 +14,8 @@ Attributes = Mapping[str, Any]
 MATRIX = {"transpose_a": False, "transpose_b": False}
 f32, f64 = (lambda *s: ArrayType(s, "float32")), (lambda *s: ArrayType(s, "float64"))
 i32, b1 = (lambda *s: ArrayType(s, "int32")), (lambda *s: ArrayType(s, "bool"))
+u8, u32 = (lambda *s: ArrayType(s, "uint8")), (lambda *s: ArrayType(s, "uint32"))
+ARITHMETIC = ("add", "subtract", "multiply", "maximum", "minimum", "negative", "exp")
 REFUSED: tuple[tuple[str, tuple[ArrayType, ...], Attributes, type[Exception]], ...] = (
     ("add", (f32(3), f32(4)), {}, ShapeError),
     ("add", (f32(3), f32(1)), {}, ShapeError),
@@ -49,6 +51,31 @@ REFUSED: tuple[tuple[str, tuple[ArrayType, ...], Attributes, type[Exception]], .
     ("slice", (f32(3),), {"starts": (-1,), "stops": (3,), "steps": (1,)}, ShapeError),
     ("slice", (f32(3),), {"starts": (0,), "stops": (3,), "steps": (0,)}, ShapeError),
     ("slice", (f32(3),), {"starts": (), "stops": (), "steps": ()}, ShapeError),
+    ("slice", (f32(3),), {"starts": (3,), "stops": (0,), "steps": (-1,)}, ShapeError),
+    ("slice", (f32(3),), {"starts": (2,), "stops": (-2,), "steps": (-1,)}, ShapeError),
+    ("slice", (f32(3),), {"starts": (1,), "stops": (1,), "steps": (-1,)}, ShapeError),
+    ("slice", (f32(3),), {"starts": (0,), "stops": (2,), "steps": (-1,)}, ShapeError),
+    *(
+        (name, (u8(3),) * (PRIMITIVES[name].inputs or 1), {}, DtypeError)
+        for name in (*ARITHMETIC, "equal", "less", "less_equal")
+    ),
+    ("sum", (u8(3),), {"axes": (0,)}, DtypeError),
+    ("max", (u8(3),), {"axes": (0,)}, DtypeError),
+    ("argmax", (u8(3),), {"axis": 0}, DtypeError),
+    ("logical_not", (u8(3),), {}, DtypeError),
+    ("matmul", (u8(3, 3), u8(3, 3)), MATRIX, DtypeError),
+    ("contract", (u8(3, 3), u8(3, 3)), {"batch": 0, "summed": 1}, DtypeError),
+    ("scatter_add", (u8(3), i32(3)), {"rows": 4}, DtypeError),
+    (
+        "add_windows",
+        (u8(2, 2),),
+        {"axes": (0,), "sizes": (2,), "steps": (1,), "spacing": (1,), "shape": (3,)},
+        DtypeError,
+    ),
+    ("take", (f32(3), u8(3)), {}, DtypeError),
+    ("take", (f32(3), u32(3)), {}, DtypeError),
+    ("cast", (f32(3),), {"dtype": "uint8"}, DtypeError),
+    ("constant", (), {"value": np.zeros(3, np.uint8)}, DtypeError),
     ("pad", (f32(3),), {"starts": (1,), "steps": (2,), "shape": (5,)}, ShapeError),
     ("pad", (f32(3),), {"starts": (-1,), "steps": (2,), "shape": (9,)}, ShapeError),
     ("pad", (f32(3),), {"starts": (0,), "steps": (0,), "shape": (9,)}, ShapeError),

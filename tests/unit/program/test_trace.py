@@ -42,7 +42,7 @@ SHAPE_ERRORS: list[tuple[Formula, tuple[str, ...]]] = [
     (lambda a: a["x"][32], ("index 32", "size 32")),
     (lambda a: a["x"][-33], ("index -33", "size 32")),
     (lambda a: a["x"][0, 0, 0], ("3 indices", "(32, 64)")),
-    (lambda a: a["x"][::-1], ("step", "-1")),
+    (lambda a: a["x"][::0], ("step", "0")),
     (lambda a: a["x"][1.5], ("1.5",)),
     (lambda a: a["x"][True], ("True",)),
     (lambda a: a["x"] @ 2.0, ("no single numbers",)),

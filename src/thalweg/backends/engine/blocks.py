@@ -114,9 +114,15 @@ def most_rows(bytes_a_row: float, most_bytes: int) -> int:
 
 
 def bytes_of_a_row(kernels: Kernels, rows: RowAxes, count: int) -> float:
-    """The bytes that kernels leave for each other, for one row of so many."""
+    """The bytes that kernels leave for each other, for one row of so many.
+
+    Bytes that come in are numbers before anything else: they count as if they had come
+    as numbers, so that blocks, and with them bits, are the same.
+    """
+    program = kernels.program
     left = [v for kernel in kernels.kernels for v in kernel.outputs if v in rows.axes]
-    return sum(kernels.program.type(v).nbytes for v in left) / count
+    own = [v for v in left if not program.is_input_as_numbers(v)]
+    return sum(program.type(v).nbytes for v in own) / count
 
 
 def bytes_of_sums(program: Program, rows: RowAxes) -> int:
@@ -137,5 +143,6 @@ def operations_on_rows(program: Program, rows: RowAxes) -> int:
     return sum(
         i.primitive.cost([program.type(v) for v in i.inputs], i.attributes, i.type)
         for value, i in zip(program.computed(), program.instructions, strict=True)
-        if value in rows.axes or value in rows.sums
+        if (value in rows.axes or value in rows.sums)
+        and not program.is_input_as_numbers(value)
     )

@@ -182,10 +182,16 @@ class NativeProgram:
 
     @property
     def bytes_of_a_row(self) -> int:
-        """The bytes of one row of all inputs that hold rows."""
+        """The bytes of one row of all inputs that hold rows.
+
+        One of uint8 has as many as if it were of the program's numbers.
+        """
+        buffers = self.engine.buffers.values()
+        widest = max(np.dtype(dtype).itemsize for dtype, *_ in buffers)
         return sum(
-            math.prod(shape) * np.dtype(dtype).itemsize
-            for dtype, shape, has_rows, written in self.engine.buffers.values()
+            math.prod(shape)
+            * (widest if dtype == "uint8" else np.dtype(dtype).itemsize)
+            for dtype, shape, has_rows, written in buffers
             if has_rows and not written
         )
 

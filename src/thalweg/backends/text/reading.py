@@ -127,7 +127,9 @@ class Reading:
         viewed = self.program.type(instruction.inputs[0]).shape
         if instruction.opcode == "reshape":
             return without_first_ones(viewed) == without_first_ones(target)
-        return instruction.opcode == "slice" and viewed == target
+        if instruction.opcode != "slice" or viewed != target:
+            return False
+        return min(instruction.attributes["steps"], default=1) > 0
 
     def _read_by_one(self, outputs: Sequence[str]) -> set[int]:
         """The values that are read once, and are no outputs."""

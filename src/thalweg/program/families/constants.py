@@ -5,14 +5,16 @@ from __future__ import annotations
 from thalweg.errors import DtypeError
 from thalweg.program.primitives import register
 from thalweg.program.row_rules import NO_ROWS
-from thalweg.program.types import DTYPES, ArrayType, NumpyArray, put
+from thalweg.program.types import COMPUTED, ArrayType, NumpyArray, put
 
 
 def constant_type(value: NumpyArray) -> ArrayType:
     """A constant has its own type."""
     name = value.dtype.name
-    if name not in DTYPES:
-        raise DtypeError(f"dtype must be one of {', '.join(DTYPES)}, got {value.dtype}")
+    if name not in COMPUTED:
+        raise DtypeError(
+            f"dtype must be one of {', '.join(COMPUTED)}, got {value.dtype}"
+        )
     return ArrayType(tuple(value.shape), name)
 
 

@@ -31,9 +31,15 @@ from thalweg.program.expressions import (
 )
 from thalweg.program.primitives import one_an_output, register
 from thalweg.program.row_rules import RowRule, common_axis
-from thalweg.program.shape_rules import floats, numbers, same_shape, same_type
+from thalweg.program.shape_rules import (
+    floats,
+    not_bytes,
+    numbers,
+    same_shape,
+    same_type,
+)
 from thalweg.program.trace import Tracer
-from thalweg.program.types import DTYPES, ArrayType, Dtype, NumpyArray, Shape, put
+from thalweg.program.types import COMPUTED, ArrayType, Dtype, NumpyArray, Shape, put
 
 One = tuple[Tracer]
 Two = tuple[Tracer, Tracer]
@@ -208,6 +214,7 @@ row("erf", 1, floats, erf, erf_gradient)
 
 def comparison(*types: ArrayType) -> ArrayType:
     """Two arrays of one type give booleans."""
+    not_bytes(types[0])
     return ArrayType(same_type(*types).shape, "bool")
 
 
@@ -255,8 +262,8 @@ row("select", 3, select_type, select, select_gradient, notation="where")
 
 def cast_type(x: ArrayType, dtype: Dtype) -> ArrayType:
     """The same shape in another dtype."""
-    if dtype not in DTYPES:
-        raise DtypeError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype}")
+    if dtype not in COMPUTED:
+        raise DtypeError(f"dtype must be one of {', '.join(COMPUTED)}, got {dtype}")
     return ArrayType(x.shape, dtype)
 
 

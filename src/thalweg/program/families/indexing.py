@@ -13,6 +13,7 @@ from thalweg.program import ops
 from thalweg.program.expressions import ATOM, Attributes, Parts, Written
 from thalweg.program.primitives import one_an_input, register
 from thalweg.program.row_rules import SUM, Case, RowRule, RowsMeetError
+from thalweg.program.shape_rules import not_bytes
 from thalweg.program.trace import Tracer
 from thalweg.program.types import ArrayType, NumpyArray, Shape
 
@@ -86,6 +87,7 @@ register(
 
 def scatter_add_type(x: ArrayType, indices: ArrayType, rows: int) -> ArrayType:
     """The adjoint of `take`: x is added into rows of zeros."""
+    not_bytes(x)
     if indices.dtype != "int32":
         raise DtypeError(f"indices must be int32, got {indices.dtype}")
     if x.shape[: len(indices.shape)] != indices.shape or rows < 0:

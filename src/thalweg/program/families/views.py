@@ -170,15 +170,27 @@ view(
 
 
 def slice_type(x: ArrayType, starts: Shape, stops: Shape, steps: Shape) -> ArrayType:
-    """From start to stop by step along every axis."""
+    """From start to stop by step along every axis; backwards at least one element."""
     if not len(x.shape) == len(starts) == len(stops) == len(steps):
         raise ShapeError(f"a slice of shape {x.shape} needs a start for every axis")
     sizes: list[int] = []
     for n, start, stop, step in zip(x.shape, starts, stops, steps, strict=True):
-        if not (0 <= start <= stop <= n and step >= 1):
+        forwards = step >= 1 and 0 <= start <= stop <= n
+        backwards = step <= -1 and -1 <= stop < start < n
+        if not (forwards or backwards):
             raise ShapeError(f"slice {start}:{stop}:{step} leaves an axis of size {n}")
-        sizes.append(stop - start if step == 1 else -(-(stop - start) // step))
+        sizes.append(count_of(start, stop, step))
     return ArrayType(tuple(sizes), x.dtype)
+
+
+def count_of(start: int, stop: int, step: int) -> int:
+    """How many elements there are from start to stop, which isn't one of them.
+
+    >>> count_of(0, 5, 2), count_of(4, -1, -2)
+    (3, 3)
+    """
+    way, each = (stop - start, step) if step > 0 else (start - stop, -step)
+    return way if each == 1 else -(-way // each)
 
 
 def slice_array(
@@ -189,14 +201,23 @@ def slice_array(
     out: NumpyArray | None = None,
 ) -> NumpyArray:
     """From start to stop by step along every axis."""
-    return put(x[(..., *map(slice, starts, stops, steps))], out)
+    ends = [None if stop < 0 else stop for stop in stops]
+    return put(x[(..., *map(slice, starts, ends, steps))], out)
 
 
 def slice_gradient(
     ct: Tracer, _: Tracer, x: Tracer, starts: Shape, stops: Shape, steps: Shape
 ) -> tuple[Tracer]:
-    """Back to its place, among zeros."""
-    return (ct.trace.emit("pad", (ct,), starts=starts, steps=steps, shape=x.shape),)
+    """Back to its place, among zeros; what ran backwards is turned around before."""
+    turned = [step < 0 for step in steps]
+    if any(turned):
+        ct = ct[tuple(slice(None, None, -1 if each else 1) for each in turned)]
+    firsts = tuple(
+        start + (n - 1) * step if step < 0 else start
+        for n, start, step in zip(ct.shape, starts, steps, strict=True)
+    )
+    apart = tuple(map(abs, steps))
+    return (ct.trace.emit("pad", (ct,), starts=firsts, steps=apart, shape=x.shape),)
 
 
 def slice_axis(case: Case) -> int:
@@ -225,9 +246,16 @@ def slice_text(parts: Parts, attributes: Attributes, _: Shape) -> Written:
 
 
 def key_text(size: int, start: int, stop: int, step: int) -> str:
-    """2:5, with nothing where the axis begins or ends."""
-    first = str(start) if start else ""
-    last = str(stop) if stop != size else ""
+    """2:5, with nothing where the axis begins or ends.
+
+    >>> key_text(6, 2, 5, 1), key_text(6, 0, 6, 2), key_text(6, 5, -1, -1)
+    ('2:5', '::2', '::-1')
+    """
+    ends = (0, size) if step > 0 else (size - 1, -1)
+    first, last = (
+        "" if place == end else str(place)
+        for place, end in zip((start, stop), ends, strict=True)
+    )
     return f"{first}:{last}" + (f":{step}" if step != 1 else "")
 
 

@@ -21,7 +21,7 @@ from thalweg.errors import DtypeError, ShapeError
 from thalweg.program.expressions import Attributes, Parts, Written, call
 from thalweg.program.primitives import one_an_input, register
 from thalweg.program.row_rules import Case, RowRule, RowsMeetError
-from thalweg.program.shape_rules import check_axes
+from thalweg.program.shape_rules import check_axes, not_bytes
 from thalweg.program.trace import Tracer
 from thalweg.program.types import ArrayType, NumpyArray, Shape, put
 
@@ -130,6 +130,7 @@ def add_windows_type(
     shape: Shape,
 ) -> ArrayType:
     """The windows of an array of this shape, added up."""
+    not_bytes(x)
     if x.dtype == "bool":
         raise DtypeError("windows that are added up must be numbers, got booleans")
     result = ArrayType(shape, x.dtype)
