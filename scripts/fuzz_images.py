@@ -29,6 +29,7 @@ from PIL import Image
 
 from thalweg.errors import DataError, ThalwegError
 from thalweg.images import ImageData, is_images, read_image, read_images
+from thalweg.images.decode import MOST_PIXELS, MOST_SIDE
 from thalweg.images.formats import FORMATS
 from thalweg.images.labels import LABELS
 
@@ -39,6 +40,8 @@ fuzzing.MOST_MEMORY = 1280 * 2**20
 WHOLE = {"a/whole.png": 1, "b/whole.png": 2}
 SIZE = (6, 5)
 SAMPLES: list[tuple[str, bytes]] = []
+BOMBS: list[tuple[str, bytes]] = []
+BOMB_SHARE = 0.005  # each takes a second or two
 
 
 def whole(number: int) -> Any:
@@ -55,6 +58,22 @@ def prepare_samples(folder: Path) -> None:
     samples.mkdir()
     for number, (name, content) in enumerate(sample_files()):
         (samples / f"{number}{name}").write_bytes(content)
+    bombs = folder / "bombs"
+    bombs.mkdir()
+    for number, (name, content) in enumerate(bomb_files()):
+        (bombs / f"{number}{name}").write_bytes(content)
+
+
+def bomb_files() -> list[tuple[str, bytes]]:
+    """Small files that become as many pixels as an image may have."""
+    side, narrow = int(MOST_PIXELS**0.5), MOST_PIXELS // MOST_SIDE
+    quick: dict[str, Any] = {"lossless": True, "method": 0, "quality": 0}
+    cases: list[tuple[str, Any, dict[str, Any]]] = [
+        ("PNG", Image.new("RGBA", (side, side)), {"compress_level": 1}),
+        ("PNG", Image.new("LA", (MOST_SIDE, narrow)), {"compress_level": 1}),
+        ("WEBP", Image.new("RGBA", (side, side)), quick),
+    ]
+    return [(FORMATS[kind][0], saved(image, kind, **how)) for kind, image, how in cases]
 
 
 def sample_files() -> list[tuple[str, bytes]]:
@@ -143,9 +162,11 @@ def zipped(members: list[tuple[str, bytes]]) -> bytes:
 
 def judge(choose: random.Random, case: Path, meter: Meter) -> str:
     """Break a file, and read it."""
-    name, content = choose.choice(SAMPLES)
+    samples = BOMBS if choose.random() < BOMB_SHARE else SAMPLES
+    name, content = choose.choice(samples)
     kind = name.rpartition(".")[2]
-    broken = broken_file(kind, content, choose)
+    whole_bomb = samples is BOMBS and choose.random() < 0.5
+    broken = content if whole_bomb else broken_file(kind, content, choose)
     if name in (each for suffixes in FORMATS.values() for each in suffixes):
         return f"{kind} {judge_image(case, name, broken, choose, meter)}"
     return f"{kind} {judge_file(case / f'broken{name}', broken, meter)}"
@@ -239,6 +260,8 @@ def require_sound(data: ImageData) -> None:
 def warm_up(folder: Path) -> None:
     """Every sample as it is must be read."""
     warnings.simplefilter("ignore")
+    for path in sorted((folder / "bombs").iterdir()):
+        BOMBS.append((path.name.lstrip("0123456789"), path.read_bytes()))
     paths = sorted((folder / "samples").iterdir())
     for path in paths:
         name = path.name.lstrip("0123456789")

@@ -7,6 +7,7 @@ and a file from a stranger can raise whatever it likes in there: all of it becom
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,6 +134,14 @@ def decode(
             return _decoded(image, seen, form)
         with _one_large:
             return _decoded(image, seen, form)
+
+
+@contextmanager
+def without_warnings() -> Generator[None]:
+    """What Pillow warns of is damage beside the pixels, file after file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

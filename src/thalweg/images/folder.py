@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,14 @@ import numpy as np
 
 from thalweg.errors import DataError
 from thalweg.images.choose_form import choose_form
-from thalweg.images.decode import REMARKS, Facts, UnreadableError, decode, look
+from thalweg.images.decode import (
+    REMARKS,
+    Facts,
+    UnreadableError,
+    decode,
+    look,
+    without_warnings,
+)
 from thalweg.images.digests import DIGEST_BYTES, digest_of
 from thalweg.images.formats import pillow
 from thalweg.images.image_set import ImageData, ImageForm, ImageSet, LeftOut
@@ -48,7 +54,7 @@ def read_tree(
     found = _each(tree, labelled.files, lambda file, name, _: look(file, name))
     seen = [each for each in found if not isinstance(each, LeftOut)]
     if not seen:
-        raise DataError(f"{tree.path}: {_none(found)}")
+        raise DataError(f"{tree.path}: {_none([*labelled.left_out, *found])}")
     form, notes = choose_form(seen, height, width, color)
     training = read_labelled(tree, labelled, form, notes)
     test = sets.test and read_labelled(tree, sets.test, form)
@@ -84,7 +90,7 @@ def read_labelled(
     failed = [each for each in found if isinstance(each, LeftOut)]
     rows = np.flatnonzero([not isinstance(each, LeftOut) for each in found])
     if not len(rows):
-        raise DataError(f"{tree.path}: {_none(found)}")
+        raise DataError(f"{tree.path}: {_none([*labelled.left_out, *found])}")
     said = (*labelled.notes, *notes, *_said(found), *said_of_room(pixels))
     return ImageSet(
         form,
@@ -115,9 +121,7 @@ def _each(
         except OSError as error:
             return LeftOut(printable(name), reason_of(error))
 
-    with warnings.catch_warnings():
-        # What Pillow warns of is damage around the pixels, file after file.
-        warnings.simplefilter("ignore")
+    with without_warnings():
         return list(in_threads(found_in, len(files)))
 
 
@@ -148,12 +152,10 @@ def _compacted(pixels: NumpyArray, rows: NumpyArray) -> NumpyArray:
 
 
 def _none(found: Sequence[object]) -> str:
-    """That no image can be read, and why the first can't."""
+    """That no image can be used, and why the first can't."""
     failed = [each for each in found if isinstance(each, LeftOut)]
-    if not failed:
-        return "holds no images"
     first = f"{failed[0].name!r} {failed[0].reason}"
-    return f"none of {counted(len(failed), 'image')} can be read: {first}"
+    return f"none of {counted(len(failed), 'image')} can be used: {first}"
 
 
 def _said(found: Sequence[Facts | LeftOut]) -> list[str]:

@@ -61,6 +61,16 @@ def idx_sets(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     return sets
 
 
+def idx_sets_in(folder: Path) -> dict[str, tuple[str, str]]:
+    """The same of the files in a folder.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with os.scandir(folder) as entries:
+        return idx_sets(entry.name for entry in entries if entry.is_file())
+
+
 def is_idx(path: Path) -> bool:
     """Whether a file starts as one of IDX does that holds images."""
     with path.open("rb") as file:
@@ -80,7 +90,7 @@ def read_idx_folder(folder: Path) -> ImageData:
     Raises:
         DataError: there isn't just one set to learn from, or labels are missing.
     """
-    sets = idx_sets(os.listdir(folder))
+    sets = idx_sets_in(folder)
     tests = [name for name in sets if TESTS.search(name)]
     others = [name for name in sets if name not in tests]
     if len(others) != 1 or len(tests) > 1:
@@ -96,7 +106,7 @@ def read_idx_folder(folder: Path) -> ImageData:
 
 def read_idx_file(path: Path) -> ImageData:
     """The images of a file of IDX with its labels, and those of the test set beside."""
-    sets = idx_sets(os.listdir(path.parent))
+    sets = idx_sets_in(path.parent)
     own = next((name for name, files in sets.items() if path.name in files), None)
     if own is None:  # a name of its own
         return ImageData(read_idx_set(path.parent, path.name, None))

@@ -16,11 +16,11 @@ from thalweg.errors import DataError, FileError
 from thalweg.images.arrays import NPY, read_npz
 from thalweg.images.brought_to import brought_to
 from thalweg.images.choose_form import check_size, of_one_size
-from thalweg.images.decode import UnreadableError, decode
+from thalweg.images.decode import UnreadableError, decode, without_warnings
 from thalweg.images.duplicates import with_duplicates_said
 from thalweg.images.folder import read_new_tree, read_tree
 from thalweg.images.formats import FORMATS, is_image_name, pillow
-from thalweg.images.idx import idx_sets, is_idx, read_idx_file, read_idx_folder
+from thalweg.images.idx import idx_sets_in, is_idx, read_idx_file, read_idx_folder
 from thalweg.images.image_set import COLOR, GREY, ImageData, ImageForm, ImageSet
 from thalweg.images.pixels import image_set, targets_like
 from thalweg.images.trees import ArchiveTree, FolderTree, Tree, open_archive
@@ -116,7 +116,7 @@ def read_image(
     pillow()
     place = _place(path)
     check_file(place)
-    with readable(place), place.open("rb") as file:
+    with readable(place), place.open("rb") as file, without_warnings():
         try:
             return decode(file, place.name, form)[0]
         except UnreadableError as error:
@@ -173,7 +173,7 @@ def _place(path: str | os.PathLike[str]) -> Path:
 def _arrays(path: Path) -> ImageData | None:
     """The images of files that hold arrays, if it's such files."""
     if path.is_dir():
-        return read_idx_folder(path) if idx_sets(os.listdir(path)) else None
+        return read_idx_folder(path) if idx_sets_in(path) else None
     if path.suffix.lower() == NPZ:
         return read_npz(path)
     return read_idx_file(path) if is_idx(path) else None

@@ -148,6 +148,10 @@ def _folders_of_sets(tree: Tree, images: Sequence[str], top: str) -> dict[str, s
             )
         if use:
             found[use] = f"{top}{name}/"
+    if found and TRAINING not in found and len(found) == len(folders):
+        raise DataError(
+            f"{tree.path}: must hold a folder 'train', beside {listed(sorted(folders))}"
+        )
     if TRAINING not in found:
         return {}
     train = found[TRAINING]

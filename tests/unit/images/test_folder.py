@@ -98,6 +98,12 @@ def test_two_folders_for_one_use_are_an_error(tmp_path) -> None:
         read_images(root)
 
 
+def test_sets_without_one_to_learn_from_are_an_error(tmp_path) -> None:
+    root = folder_of(tmp_path, "val/a/1.png", "test/a/1.png")
+    with pytest.raises(DataError, match="a folder 'train', beside 'test', 'val'"):
+        read_images(root)
+
+
 def test_a_folder_around_all_others_is_seen_through(tmp_path) -> None:
     root = folder_of(tmp_path, *(f"deep/down/{name}" for name in CLASSES))
     assert set(classes_of(read_images(root).training).values()) == {"cats", "dogs"}
@@ -241,7 +247,9 @@ def test_where_no_image_can_be_read_the_first_reason_is_said(tmp_path) -> None:
     root = tmp_path / "photos"
     (root / "a").mkdir(parents=True)
     (root / "a/1.png").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"photos: none of 1 image .*'a/1.png' isn't"):
+    with pytest.raises(
+        DataError, match=r"photos: none of 1 image can be used: 'a/1.png' isn't"
+    ):
         read_images(root)
     with pytest.raises(DataError, match="none of 1 image"):
         read_new_images(root, FORM)

@@ -64,6 +64,12 @@ def test_a_folder_and_a_file_give_both_sets(pack, joint, what, tmp_path) -> None
     assert data.test.names[9] == f"t10k-images{joint}idx3-ubyte[9]"
 
 
+def test_folders_of_such_names_are_none_of_the_files(tmp_path) -> None:
+    write_mnist(tmp_path, joint=".")
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    assert len(read_images(tmp_path).training) == 30
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_type_is_read(code, tmp_path) -> None:
     array = np.arange(24).reshape(2, 3, 4).astype(code)
