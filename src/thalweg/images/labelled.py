@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.errors import DataError
 from thalweg.images.formats import is_image_name
 from thalweg.images.image_set import LeftOut
-from thalweg.images.labels import LABELS, read_labels
+from thalweg.images.labels import LABELS, NoFileNamedError, read_labels
 from thalweg.printable import printable
 from thalweg.words import counted, listed
 
@@ -72,33 +72,46 @@ class Labelled:
         )
 
 
+def is_image(name: str) -> bool:
+    """Whether a name is one of an image that no system keeps for itself.
+
+    >>> is_image("cats/tom.png"), is_image("__MACOSX/tom.png"), is_image(".git/a.png")
+    (True, False, False)
+    """
+    hidden = any(part.startswith(HIDDEN) for part in name.split("/"))
+    return is_image_name(name) and not hidden
+
+
 def labelled(tree: Tree, files: Sequence[str], top: str) -> Labelled:
-    """The images below a folder, with what a table or the names of folders say."""
+    """The images below a folder, with what a table or the names of folders say.
+
+    Raises:
+        DataError: a table in the folder can't be used.
+    """
     flat = not any(first_folder(name, top) for name in files)
-    table = _table(tree, top, flat)
-    if table is not None:
-        return _of_table(tree, files, *table)
-    if flat:
-        said = "nothing says what they show: there are no folders of classes, and no "
-        return Labelled(tuple(files), None, notes=(said + LABELS,))
-    return _of_folders(tree, files, top)
-
-
-def _table(tree: Tree, top: str, flat: bool) -> tuple[BinaryIO, str] | None:
-    """The table of labels in a folder, or beside one that has no folders in it."""
     above = top.rstrip("/").rpartition("/")[0]
-    beside = f"{above}/{LABELS}" if above else LABELS
+    beside = f"{above}/{LABELS}".lstrip("/")
     for name in (top + LABELS, *([beside] if flat else [])):
         if name in tree.files:
-            return tree.open(name), name
+            with tree.open(name) as table:
+                return _of_table(tree, files, table, name)
+    if not flat:
+        return _of_folders(tree, files, top)
+    said = f"nothing says what they show: no folders of classes, and no {LABELS}"
     outside = tree.path.parent / LABELS
-    return (outside.open("rb"), LABELS) if flat and outside.is_file() else None
+    if outside.is_file():
+        try:
+            with outside.open("rb") as table:
+                return _of_table(tree, files, table, LABELS)
+        except NoFileNamedError:
+            said += " in the folder; the one beside it is about other files"
+    return Labelled(tuple(files), None, notes=(said,))
 
 
 def _of_table(tree: Tree, files: Sequence[str], table: BinaryIO, name: str) -> Labelled:
     """What a table says of some images; it may say something of others, too."""
-    with table:
-        found = read_labels(table, name, filter(is_image_name, tree.files))
+    folder = tree.path.stem if tree.path.is_file() else tree.path.name
+    found = read_labels(table, name, filter(is_image, tree.files), folder)
     wanted = set(files)
     kept = [row for row, file in enumerate(found.files) if file in wanted]
     return Labelled(

@@ -45,7 +45,13 @@ class Labels:
     notes: tuple[str, ...]
 
 
-def read_labels(file: BinaryIO, name: str, images: Iterable[str]) -> Labels:
+class NoFileNamedError(DataError):
+    """A table names no file of a folder, so it may be about another one."""
+
+
+def read_labels(
+    file: BinaryIO, name: str, images: Iterable[str], folder: str = ""
+) -> Labels:
     """Read what a table says of images.
 
     One column names the files, another one says what they show. Texts name classes;
@@ -55,8 +61,10 @@ def read_labels(file: BinaryIO, name: str, images: Iterable[str]) -> Labels:
         file: of the table.
         name: of it, for messages.
         images: the names of the files there are.
+        folder: what the folder is called that they are in.
 
     Raises:
+        NoFileNamedError: it names none of them.
         DataError: the table can't be read, or it isn't clear which columns say what; it
             says two things of a file. The message names the line.
     """
@@ -64,7 +72,7 @@ def read_labels(file: BinaryIO, name: str, images: Iterable[str]) -> Labels:
     from thalweg.tables.read import read_file
 
     table = read_file(File(name, Kept(file, name)))
-    found = Names.of(images)
+    found = Names.of(images, folder)
     column = _file_column(table, found)
     rows, notes = _rows(table, column, found)
     target = _target_column(table, column)
@@ -89,8 +97,8 @@ class Names:
     by_name: dict[str, str]
 
     @classmethod
-    def of(cls, files: Iterable[str]) -> Names:
-        """The names of some files.
+    def of(cls, files: Iterable[str], folder: str = "") -> Names:
+        """The names of some files, in a folder that has a name, too.
 
         >>> names = Names.of(["a/1.png", "b/1.png", "b/2.png"])
         >>> sorted(names.by_name)
@@ -100,7 +108,7 @@ class Names:
         ways: dict[str, set[str]] = {}
         for file in files:
             path = PurePosixPath(file)
-            for name in (file, path.name, path.stem):
+            for name in {file, f"{folder}/{file}".lstrip("/"), path.name, path.stem}:
                 ways.setdefault(name, set()).add(file)
         alone = {name: min(found) for name, found in ways.items() if len(found) == 1}
         return cls(files, alone)
@@ -109,12 +117,17 @@ class Names:
         """The file that a cell names, if any."""
         return self.by_name.get(str(cell).replace("\\", "/").removeprefix("./"))
 
+    def certainty(self, cell: object) -> int:
+        """How sure it is that a cell names a file: 2 with a suffix, 1 without, or 0."""
+        return 0 if self.file(cell) is None else 1 + is_image_name(str(cell))
+
 
 def _file_column(table: Table, names: Names) -> str:
     """The column that names the most files.
 
     Raises:
-        DataError: none names any.
+        NoFileNamedError: none names any.
+        DataError: the first line names one.
     """
     if any(is_image_name(name) and names.file(name) for name in table.columns):
         raise DataError(
@@ -122,13 +135,12 @@ def _file_column(table: Table, names: Names) -> str:
             "put a line 'file,class' before it"
         )
     counts = {
-        name: sum(names.file(cell) is not None for cell in table.column(name))
-        for name in table.columns
+        name: sum(map(names.certainty, table.column(name))) for name in table.columns
     }
     best = max(counts, key=lambda name: counts[name])
     if counts[best]:
         return best
-    raise DataError(
+    raise NoFileNamedError(
         f"{table.name}: a column must name the image files, such as "
         f"{listed(names.files[:2]) or 'none'}; it has the columns "
         f"{table.listed_columns()}, which name none"

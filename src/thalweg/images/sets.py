@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from thalweg.errors import DataError
-from thalweg.images.formats import is_image_name
 from thalweg.images.image_set import LeftOut
-from thalweg.images.labelled import HIDDEN, Labelled, first_folder, labelled
+from thalweg.images.labelled import Labelled, first_folder, is_image, labelled
 from thalweg.images.labels import LABELS
 from thalweg.printable import printable
 from thalweg.words import counted, listed
@@ -96,8 +95,7 @@ def _images(tree: Tree) -> tuple[list[str], list[str]]:
     images: list[str] = []
     others: list[str] = []
     for name in tree.files:
-        hidden = any(part.startswith(HIDDEN) for part in name.split("/"))
-        if is_image_name(name) and not hidden:
+        if is_image(name):
             images.append(name)
         elif name.rpartition("/")[2] != LABELS:
             others.append(printable(name))

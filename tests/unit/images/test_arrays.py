@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from thalweg.errors import DataError
-from thalweg.images import is_images, read_images
+from thalweg.images import ImageForm, is_images, read_images, read_new_images
 from thalweg.images.arrays import TRAINING
-from thalweg.images.pixels import pixels_from, targets_from
+from thalweg.images.digests import digests_of
+from thalweg.images.pixels import pixels_from, targets_from, targets_like
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 6, 5, 3), np.uint8)
 LABELS = np.arange(20) % 3
@@ -162,4 +163,57 @@ def test_a_file_that_was_cut_is_refused(cut, tmp_path) -> None:
     path = saved(tmp_path, images=PIXELS)
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(DataError, match=r"data.npz: must be a whole .npz file"):
+        read_images(path)
+
+
+def test_arrays_are_brought_to_what_is_asked(tmp_path) -> None:
+    arrays = {"x_train": PIXELS, "x_test": PIXELS[:4, :, :, 0]}
+    data = read_images(saved(tmp_path, **arrays), height=3)
+    form = ImageForm(3, 2, 3)  # 2.5, to the even number
+    assert data.test is not None
+    for images in (data.training, data.test):
+        assert images.form == form
+        assert images.pixels.shape[1:] == form.shape
+        assert np.array_equal(images.digests, digests_of(images.pixels))
+    assert "each is brought from 6 × 5, in color to 3 × 2, in color" in (
+        data.training.notes
+    )
+    grey = read_images(saved(tmp_path, **arrays), color=False)
+    luminance = PIXELS @ np.array([0.299, 0.587, 0.114])
+    assert abs(grey.training.pixels[..., 0] - luminance).max() < 1
+
+
+def test_new_images_of_arrays_are_those_to_test_on(tmp_path) -> None:
+    arrays = {"x_train": PIXELS, "x_test": PIXELS[:4], "y_test": LABELS[:4]}
+    form = ImageForm(6, 5, 3)
+    images = read_new_images(saved(tmp_path, **arrays), form)
+    assert np.array_equal(images.pixels, PIXELS[:4])
+    assert np.asarray(images.targets).tolist() == ["0", "1", "2", "0"]
+    images = read_new_images(saved(tmp_path, X=PIXELS), ImageForm(6, 5, 1))
+    assert images.pixels.shape == (20, 6, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "others", "read"),
+    [
+        (np.array(["7", "2.5"]), np.array([0.5]), [7.0, 2.5]),
+        (np.array([7.0, 2.5]), np.array(["7"]), ["7", "2.5"]),
+        (np.array(["b"]), np.array(["a"]), ["b"]),
+    ],
+)
+def test_targets_become_what_others_are(given, others, read) -> None:
+    assert targets_like(given, others).tolist() == read
+
+
+def test_a_class_is_no_number() -> None:
+    with pytest.raises(DataError, match=r"each image must have a number, but .*'cat'"):
+        targets_like(np.array(["1", "cat"]), np.array([0.5]))
+
+
+def test_arrays_of_one_class_teach_nothing(tmp_path) -> None:
+    path = saved(tmp_path, images=PIXELS, labels=np.full(20, 3))
+    with pytest.raises(DataError, match="two classes or more, but all 20 are 3"):
+        read_images(path)
+    path = saved(tmp_path, images=PIXELS, labels=np.full(20, 0.5))
+    with pytest.raises(DataError, match=r"two numbers or more, but all 20 are 0\.5"):
         read_images(path)

@@ -128,6 +128,7 @@ def test_images_of_which_nothing_is_said_have_no_targets(tmp_path) -> None:
     training = read_images(root).training
     assert training.targets is None
     assert "no folders of classes, and no labels.csv" in training.notes[0]
+    assert "beside" not in training.notes[0]
 
 
 def test_a_single_class_is_an_error(tmp_path) -> None:

@@ -121,6 +121,34 @@ def test_a_table_beside_is_nothing_to_folders_of_classes(tmp_path) -> None:
     assert set(classes_of(read_images(path).training).values()) == {"x", "y"}
 
 
+def test_a_table_beside_may_be_about_other_files(tmp_path) -> None:
+    """To predict images, no table is needed, whatever else is where they are."""
+    path = folder_of(tmp_path, "x.png", "y.png")
+    (tmp_path / "labels.csv").write_text(TABLE)
+    images = read_new_images(path, FORM)
+    assert images.names == ["x.png", "y.png"]
+    assert images.targets is None
+    assert images.notes[0].endswith("the one beside it is about other files")
+
+
+def test_a_table_may_say_in_which_folder_files_are(tmp_path) -> None:
+    path = folder_of(tmp_path, *(f"{i}.png" for i in range(6)))
+    lines = TABLE.replace("\n", "\nphotos/").removesuffix("photos/")
+    (tmp_path / "labels.csv").write_text(lines)
+    assert len(read_images(path).training) == 6
+
+
+def test_hidden_files_are_no_other_files_of_a_name(tmp_path) -> None:
+    path = folder_of(tmp_path, *(f"{i}.png" for i in range(6)), ".old/1.png")
+    (path / "labels.csv").write_text(TABLE)
+    assert len(read_images(path).training) == 6
+
+
+def test_classes_that_look_like_files_are_told_from_them() -> None:
+    found = labels_of("class,file\n2,1.png\n3,2.png\n1,3.png\n2,4.jpg\n")
+    assert found.targets.tolist() == ["2", "3", "1", "2"]
+
+
 def test_one_table_says_it_of_sets_that_stand_apart(tmp_path) -> None:
     names = [f"train/{i}.png" for i in range(4)] + ["test/4.png", "test/5.png"]
     path = folder_of(tmp_path, *names)
