@@ -188,6 +188,15 @@ def test_smaller_is_the_mean_of_what_it_stands_for(kind) -> None:
     assert facts.cut == 0
 
 
+@pytest.mark.parametrize("side", [45, 90, 100, 200, 350])
+def test_a_jpeg_that_is_decoded_smaller_shows_the_same(side) -> None:
+    blocks = np.random.default_rng(2).integers(0, 256, (50, 50), np.uint8)
+    content = saved(Image.fromarray(np.kron(blocks, np.ones((8, 8), np.uint8))), "JPEG")
+    pixels, _ = decode(content, "a.jpg", ImageForm(side, side, 1))
+    whole = Image.open(content).resize((side, side), Image.Resampling.BILINEAR)
+    assert abs(pixels[..., 0] - np.asarray(whole, np.float64)).mean() < 4
+
+
 def test_grey_and_color_are_brought_to_each_other() -> None:
     pixels, _ = pixels_of(Image.fromarray(GREY), form=ImageForm(12, 9, 3))
     assert np.array_equal(pixels, np.repeat(GREY[..., None], 3, axis=2))
