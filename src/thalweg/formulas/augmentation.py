@@ -53,7 +53,7 @@ class Augment(Layer):
     Raises:
         ArgumentError: an argument is out of its range.
         ShapeError: x isn't made of images or series; series are to be turned, or
-            flipped vertically.
+            flipped vertically; a shift would leave nothing of a row.
 
     Example:
         >>> import thalweg as tw
@@ -86,6 +86,11 @@ class Augment(Layer):
         places = places_of(input_shape)
         if self.rotate or self.flip in ("vertical", "both"):
             require_image("rotate" if self.rotate else f"flip={self.flip!r}", places)
+        if self.shift >= min(input_shape[:-1]):
+            raise ShapeError(
+                f"shift must be less than what a row has of places, "
+                f"{tuple(input_shape[:-1])}, got {self.shift}"
+            )
         return {}
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
@@ -101,13 +106,13 @@ class Augment(Layer):
         rows = (x.shape[0],)
         for place in FLIPS[self.flip] if self.flip else ():
             turned = flipped(x, places[place])
-            x = chosen(random.uniform(rows) < 0.5, turned, x)
+            x = ops.where(of_rows(random.uniform(rows), x) < 0.5, turned, x)
         if self.rotate:
             most = math.radians(self.rotate)
             x = rotated(x, most * (2 * random.uniform(rows) - 1), most)
         for axis in places if self.shift else ():
             drawn = ops.floor((2 * self.shift + 1) * random.uniform(rows))
-            x = moved(x, axis, drawn - self.shift, self.shift)
+            x = shifted(x, axis, of_rows(drawn - self.shift, x), self.shift)
         if self.noise:
             x = x + self.noise * normal(random, x.shape)
         return x, {}
@@ -140,83 +145,95 @@ def normal(random: Random, shape: Shape) -> ops.Array:
     return length * ops.cos(2 * math.pi * random.uniform(shape))
 
 
-def chosen(condition: ops.Array, x: ops.Array, y: ops.Array) -> ops.Array:
-    """The rows of x where the condition of a row is true, else those of y."""
-    ones = (1,) * (len(x.shape) - 1)
-    return ops.where(ops.reshape(condition, (x.shape[0], *ones)), x, y)
-
-
 def flipped(x: ops.Array, axis: int) -> ops.Array:
     """x from its end to its start along an axis.
 
     >>> flipped(np.array([[1.0, 2.0, 3.0]]), 1).tolist()
     [[3.0, 2.0, 1.0]]
     """
-    backwards = np.eye(x.shape[axis], dtype=x.dtype)[::-1]
-    order = axis_last(len(x.shape), axis)
-    turned = ops.contract(ops.transpose(x, order), backwards)
-    return ops.transpose(turned, tuple(np.argsort(order).tolist()))
+    n: int = x.shape[axis]
+    ahead, behind = x.shape[:axis], x.shape[axis + 1 :]
+    size = math.isqrt(n - 1) + 1
+    count = -(-n // size)
+    # Parts of √n places: the parts are exchanged, and the places of all at once.
+    x = widened(x, axis, 0, count * size - n)
+    parts = ops.reshape(x, (*ahead, count, size, *behind))
+    parts = exchanged(exchanged(parts, axis), axis + 1)
+    x = ops.reshape(parts, (*ahead, count * size, *behind))
+    return x[(slice(None),) * axis + (slice(count * size - n, None),)]
 
 
-def axis_last(rank: int, axis: int) -> tuple[int, ...]:
-    """All axes in their order, but for one that comes last."""
-    return (*(each for each in range(rank) if each != axis), axis)
+def exchanged(x: ops.Array, axis: int) -> ops.Array:
+    """x from its end to its start along an axis, place by place."""
+    every = (slice(None),) * axis
+    places = [x[(*every, slice(at, at + 1))] for at in range(x.shape[axis])]
+    return ops.concatenate(places[::-1], axis)
 
 
 # Moving -------------------------------------------------------------------------------
 
 
 def moved(x: ops.Array, axis: int, distance: ops.Array, most: int) -> ops.Array:
-    """x moved along an axis, each row by its own distance; between places, linearly.
+    """x moved along an axis, and between its places interpolated.
 
-    y[i] = Σₖ max(0, 1 − |k − m + d|) x[i + k − m], over k = 0 … 2m
+    y[i] = (1 − f) x[i − w] + f x[i − w − 1], with d = w + f, w whole, 0 ≤ f < 1
 
     Arguments:
         x: rows first.
         axis: along which.
-        distance: d, of each row.
-        most: m, a whole number that no distance is larger than.
+        distance: d, for each row, or for places along other axes: of as many axes as x.
+        most: a whole number that no distance is larger than.
     """
-    seen = neighbors(x, axis, most)
-    return ops.contract(hats(distance, most, x), seen, batch=1)
+    whole = ops.floor(distance)
+    part = distance - whole
+    seen = shifted(x, axis, whole, most, before=1)
+    every = (slice(None),) * axis
+    near, far = seen[(*every, slice(1, None))], seen[(*every, slice(None, -1))]
+    return (1 - part) * near + part * far
 
 
-def neighbors(x: ops.Array, axis: int, most: int) -> ops.Array:
-    """What is up to so many places away along an axis: (rows, 2 · most + 1, …)."""
-    seen = ops.windows(widened(x, axis, most), axis, x.shape[axis])
-    order = (0, axis, *range(1, axis), *range(axis + 1, len(x.shape) + 1))
-    return ops.transpose(seen, order)
+def shifted(
+    x: ops.Array, axis: int, distance: ops.Array, most: int, before: int = 0
+) -> ops.Array:
+    """x moved by whole distances: in each step by a power of two, or not at all.
+
+    Arguments:
+        x, axis, distance, most: as `moved` has them.
+        before: how many places more there are to be, in front of the others.
+    """
+    bits = (2 * most).bit_length()
+    reach = 2**bits - 1
+    x = widened(x, axis, most + before, reach - most)
+    left, every = most - distance, (slice(None),) * axis
+    for step in (2**bit for bit in reversed(range(bits))):
+        goes = left >= step
+        left = ops.where(goes, left - step, left)
+        near, far = x[(*every, slice(None, -step))], x[(*every, slice(step, None))]
+        x = ops.where(goes, far, near)
+    return x
 
 
-def hats(distance: ops.Array, most: int, like: ops.Array) -> ops.Array:
-    """How much each neighbor counts, in a last axis: one if the distance is whole."""
-    away = np.arange(-most, most + 1)
-    shape = (*distance.shape, 1)
-    found = ops.maximum(0, 1 - ops.absolute(away + ops.reshape(distance, shape)))
-    return ops.cast(found, like.dtype)
+def of_rows(numbers: ops.Array, x: ops.Array) -> ops.Array:
+    """A number for each row as an array of as many axes as x."""
+    return ops.reshape(numbers, (x.shape[0], *(1,) * (len(x.shape) - 1)))
 
 
 def sheared(
     x: ops.Array, axis: int, other: int, slope: ops.Array, most: float
 ) -> ops.Array:
-    """x moved along an axis in proportion to the place along another, from its middle.
+    """Images moved along an axis, in proportion to the place along the other one.
 
     Arguments:
-        x: images.
-        axis: along which.
-        other: the axis on whose place it depends how far.
-        slope: of each row, in places a place.
+        x: (rows, height, width, channels).
+        axis, other: of the two in the middle.
+        slope: of each row: how far from a place to the next. The middle stays.
         most: no slope is larger.
     """
     n: int = x.shape[other]
     middle = (n - 1) / 2
-    distance = ops.reshape(slope, (x.shape[0], 1)) * (np.arange(n) - middle)
-    reach = math.ceil(most * middle)
-    seen = neighbors(x, axis, reach)  # (rows, neighbors, height, width, channels)
-    along = 1 + other
-    order = (0, along, 1, 5 - along, 4)
-    found = ops.contract(hats(distance, reach, x), ops.transpose(seen, order), batch=2)
-    return found if other == 1 else ops.transpose(found, (0, 2, 1, 3))
+    away = np.arange(n) - middle
+    along = away.reshape((-1, 1, 1) if other == 1 else (-1, 1))
+    return moved(x, axis, of_rows(slope, x) * along, math.ceil(most * middle))
 
 
 def rotated(x: ops.Array, angle: ops.Array, most: float) -> ops.Array:
@@ -230,26 +247,28 @@ def rotated(x: ops.Array, angle: ops.Array, most: float) -> ops.Array:
     if most > math.pi / 2:
         # Half a turn is exact; what is left to turn is a right angle at the most.
         beyond = ops.absolute(angle) > math.pi / 2
-        x = chosen(beyond, flipped(flipped(x, 1), 2), x)
+        x = ops.where(of_rows(beyond, x), flipped(flipped(x, 1), 2), x)
         angle = ops.where(beyond, angle - math.pi * ops.sign(angle), angle)
     most = min(most, math.pi / 2)
     height, width = x.shape[1:3]
     across, down = math.tan(most / 2), math.sin(most)
     tangent = ops.sin(angle / 2) / ops.cos(angle / 2)
-    x = widened(x, 2, math.ceil(across * (height - 1) / 2))
+    room = math.ceil(across * (height - 1) / 2)
+    x = widened(x, 2, room, room)
     x = sheared(x, 2, 1, tangent, across)
-    x = widened(x, 1, math.ceil(down * (x.shape[2] - 1) / 2))
+    room = math.ceil(down * (x.shape[2] - 1) / 2)
+    x = widened(x, 1, room, room)
     x = sheared(x, 1, 2, -ops.sin(angle), down)
     x = narrowed(x, 1, height)
     x = sheared(x, 2, 1, tangent, across)
     return narrowed(x, 2, width)
 
 
-def widened(x: ops.Array, axis: int, by: int) -> ops.Array:
-    """x with so many zeros at both ends of an axis."""
+def widened(x: ops.Array, axis: int, before: int, behind: int) -> ops.Array:
+    """x with so many zeros before and behind an axis."""
     shape = list(x.shape)
-    shape[axis] += 2 * by
-    starts = tuple(by if each == axis else 0 for each in range(len(shape)))
+    shape[axis] += before + behind
+    starts = tuple(before if each == axis else 0 for each in range(len(shape)))
     return record("pad", x, starts=starts, steps=(1,) * len(shape), shape=tuple(shape))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from thalweg.formulas.places import (
     require_per_axis,
 )
 from thalweg.program import ops
+from thalweg.program.types import NumpyArray
 
 
 @dataclass(frozen=True)
@@ -148,22 +150,31 @@ class MeanPool(Pool):
         """1/k Σⱼ x[i·s + j]."""
         if not any(map(any, self.amounts(tuple(x.shape[1:])))):
             return ops.mean(*self.windows(x))
-        return self._sums(x) / self._sums(np.ones((1, *x.shape[1:-1], 1)))
-
-    def _sums(self, x: ops.Array) -> ops.Array:
-        """Those of what exists of each window."""
         sizes, strides = self._each(tuple(x.shape[1:]))
         around = padded(x, sizes, strides, (1,) * len(sizes), self.padding)
-        return ops.sum(*self.windows(around))
+        counts = self._counts(tuple(x.shape[1:]))
+        return ops.sum(*self.windows(around)) / counts[..., None]
+
+    def _counts(self, input_shape: Shape) -> NumpyArray:
+        """How many elements of each window there are."""
+        along: list[NumpyArray] = []
+        each = self.windows_along(input_shape)
+        for n, window in zip(input_shape, each, strict=False):
+            starts = np.arange(-(-n // window.stride)) * window.stride - window.before
+            along.append(np.minimum(starts + window.size, n) - np.maximum(starts, 0))
+        return reduce(np.multiply.outer, along)
 
 
 def with_edges_repeated(x: ops.Array, axis: int, before: int, behind: int) -> ops.Array:
     """x with its first and last places again beyond them, which no maximum notices."""
-    every = (slice(None),) * axis
-    first, last = x[(*every, slice(0, 1))], x[(*every, slice(-1, None))]
-    if before or behind:
-        x = ops.concatenate([first] * before + [x] + [last] * behind, axis)
-    return x
+
+    def edge(at: int, count: int) -> list[ops.Array]:
+        place = x[(slice(None),) * axis + (slice(at, at + 1),)]
+        shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+        return [ops.broadcast_to(place, shape)] if count else []
+
+    parts = [*edge(0, before), x, *edge(x.shape[axis] - 1, behind)]
+    return ops.concatenate(parts, axis) if len(parts) > 1 else x
 
 
 @dataclass(frozen=True)

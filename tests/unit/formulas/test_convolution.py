@@ -404,6 +404,8 @@ def test_what_does_not_fit_is_refused() -> None:
         tw.Conv(1, 3, padding="causal", dilation=10**9),
         tw.ConvTranspose(1, 10, stride=10**9, padding="valid"),
         tw.ConvTranspose(1, 2000, padding="valid", bias=False),
+        tw.MaxPool(10**9, 1, "same"),
+        tw.MeanPool(10**9, 1, "same"),
     ],
 )
 def test_what_takes_too_much_room_for_a_row_is_refused(layer: tw.Layer) -> None:
