@@ -11,6 +11,7 @@ compiled on the disk, and finds it there in a later run).
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -22,14 +23,24 @@ from benchmarks.contenders.measure import ONE_CORE
 from benchmarks.figures import accuracies, machine_figures, task_figures
 from benchmarks.floor import Machine, best_of
 from benchmarks.picture import draw
-from benchmarks.ready import ready_figures
+from benchmarks.ready import READY, ready_figures
 from benchmarks.rounds import REFERENCE, DisagreementError, Outcome, Workers, play, say
 from benchmarks.table import table
-from benchmarks.tasks import ON_MNIST, TASKS, Task, full, on_images, quick
+from benchmarks.tasks import (
+    ON_MNIST,
+    TASKS,
+    WITH_WINDOWS,
+    Task,
+    full,
+    on_images,
+    quick,
+)
 from benchmarks.work import Failure
 from benchmarks.worker import Worker
 
 QUICK_ROUNDS = 3
+GROUPS = {"images": (*WITH_WINDOWS, "ready_images")}
+SWEEPS = ("widths", "convolutions")  # each a file here, run alone
 MEASURER = Contender("the machine", "", "", "numpy")
 
 
@@ -38,10 +49,9 @@ def main() -> None:
     arguments = parse()
     if arguments.one_core:
         os.environ[ONE_CORE] = "1"
-    if arguments.tasks == ["widths"]:
-        from benchmarks.widths import main as widths
-
-        widths(arguments.out, arguments.quick)
+    if arguments.tasks in ([name] for name in SWEEPS):
+        sweep = importlib.import_module(f"benchmarks.{arguments.tasks[0]}")
+        sweep.main(arguments.out, arguments.quick)
         return
     try:
         figures = run(arguments)
@@ -59,7 +69,7 @@ def parse() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    known = [*TASKS, "ready", "widths"]
+    known = [*TASKS, *READY, *GROUPS, *SWEEPS]
     parser.add_argument(
         "tasks", nargs="*", metavar="task", help=f"{', '.join(known)}; default: all"
     )
@@ -81,28 +91,36 @@ def parse() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     wrong = [name for name in arguments.tasks if name not in known]
-    if wrong or ("widths" in arguments.tasks and len(arguments.tasks) > 1):
-        parser.error(f"tasks are {', '.join(known)} (widths alone), got {wrong}")
+    several = len(arguments.tasks) > 1
+    if wrong or (several and not set(SWEEPS).isdisjoint(arguments.tasks)):
+        alone = " and ".join(SWEEPS)
+        parser.error(f"tasks are {', '.join(known)} ({alone} alone), got {wrong}")
     return arguments
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    names = arguments.tasks or [*TASKS, "ready"]
+    names = expanded(arguments.tasks) or [*TASKS, *READY]
     rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else 7)
     scaled = quick if arguments.quick else full if arguments.full else same
     field = chosen(arguments.only, arguments.one_core)
     before = measured_machine()
-    tasks = [scaled(TASKS[name]) for name in names if name != "ready"]
+    tasks = [scaled(TASKS[name]) for name in names if name in TASKS]
     outcomes = play_all(tasks, field, rounds, arguments.mnist)
     machine = best_of(before, measured_machine())
     figures: dict[str, Any] = {
         "machine": machine_figures(machine),
         "tasks": {o.task.name: task_figures(o, machine) for o in outcomes},
     }
-    if "ready" in names:
-        figures["ready"] = ready_figures(field, rounds)
+    for name in READY:
+        if name in names:
+            figures[name] = ready_figures(name, field, rounds)
     return figures
+
+
+def expanded(names: list[str]) -> list[str]:
+    """Groups replaced by what is in them."""
+    return [each for name in names for each in GROUPS.get(name, (name,))]
 
 
 def play_all(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.ready import READY
+
 VERDICTS = {True: "met", False: "NOT met", None: "not measured"}
 
 
@@ -12,8 +14,7 @@ def table(figures: dict[str, Any]) -> str:
     """All tasks, one after the other."""
     parts = [machine_lines(figures["machine"])]
     parts += [task_lines(name, task) for name, task in figures["tasks"].items()]
-    if "ready" in figures:
-        parts.append(ready_lines(figures["ready"]))
+    parts += [ready_lines(figures[name]) for name in READY if name in figures]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -71,14 +72,20 @@ def target_line(target: dict[str, Any]) -> str:
 def ready_lines(ready: dict[str, Any]) -> Iterator[str]:
     """Milliseconds from the call of fit, in new processes."""
     rounds = ready["rounds"]
-    yield f"ready: milliseconds in a new process, imports done ({rounds} rounds)"
+    yield f"ready: milliseconds in a new process, imports done ({rounds} rounds);"
+    yield "  process: the processor's milliseconds since its start, imports and all"
     for name, rows in ready["tasks"].items():
-        yield f"  {name:34}{'first step done':>17}{'trace to ready':>16}"
+        yield (
+            f"  {name:34}{'first step done':>17}{'trace to ready':>16}{'process':>10}"
+        )
         for contender, row in rows.items():
             yield (
                 f"    {contender:32}{row['first_step'] * 1e3:17.0f}"
-                f"{row['ready'] * 1e3:16.0f}"
+                f"{row['ready'] * 1e3:16.0f}{row['process'] * 1e3:10.0f}"
             )
+    for name, times in ready["times_jax"].items():
+        found = ", ".join(f"{key} {value:.1f}" for key, value in times.items())
+        yield f"  {name}: JAX's time, thalweg's = 1: {found or 'not measured'}"
     for name, seconds in ready["startup"].items():
         yield f"  {name:34}{seconds * 1e3:17.0f}"
     for target in ready["targets"]:

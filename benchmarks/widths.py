@@ -13,9 +13,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.cliffs import CLIFF, cliffs
 from benchmarks.contenders import Contender, contenders
 from benchmarks.floor import operations
-from benchmarks.layers import perceptron
+from benchmarks.networks import perceptron
 from benchmarks.rounds import REFERENCE, say
 from benchmarks.tasks import Task
 from benchmarks.work import Failure, Opened, Timed
@@ -32,7 +33,6 @@ AGAINST = (
     "PyTorch eager, 2 threads",
 )
 OUTPUTS = 10
-CLIFF = 1.5
 OPERATIONS = 2e9  # of an epoch, about: enough steps to be timed, few enough to end
 ROUNDS = 3
 TICKS = (0.2, 0.25, 0.33, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5)
@@ -53,7 +53,7 @@ def main(folder: Path | None, quick: bool) -> None:
     finally:
         for worker in workers.values():
             worker.close()
-    found = cliffs(cells) + beside_cliffs(beside)
+    found = cliff_lines(cells) + beside_cliffs(beside)
     figures: dict[str, Any] = {
         "widths": widths,
         "batches": batches,
@@ -134,27 +134,16 @@ def beside_cliffs(beside: list[dict[str, float]]) -> list[str]:
     ]
 
 
-def cliffs(cells: dict[tuple[int, int], Cell]) -> list[str]:
+def cliff_lines(cells: dict[tuple[int, int], Cell]) -> list[str]:
     """Where an operation takes much longer than at the next smaller size."""
     cost = {
         key: found[REFERENCE] / operations(square(*key)) for key, found in cells.items()
     }
     return [
-        f"an operation at width × batch {b[0]} × {b[1]} takes {cost[b] / cost[a]:.1f} "
-        f"times as long as at {a[0]} × {a[1]}"
-        for a, b in steps_up(list(cells))
-        if cost[b] > CLIFF * cost[a]
+        f"an operation at width × batch {b[0]} × {b[1]} takes {times:.1f} times as "
+        f"long as at {a[0]} × {a[1]}"
+        for a, b, times in cliffs(cost)
     ]
-
-
-def steps_up(
-    keys: list[tuple[int, int]],
-) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Neighbors in the grid, the smaller first."""
-    widths, batches = (sorted({key[i] for key in keys}) for i in (0, 1))
-    across = [((a, n), (b, n)) for a, b in itertools.pairwise(widths) for n in batches]
-    along = [((w, a), (w, b)) for w in widths for a, b in itertools.pairwise(batches)]
-    return across + along
 
 
 # Showing ------------------------------------------------------------------------------

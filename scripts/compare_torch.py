@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -110,8 +111,10 @@ def pooling(random: np.random.Generator, rank: int) -> Case:
     """Largest or mean, windows side by side or not."""
     size = several(random, rank, 4)
     stride = None if random.random() < 0.4 else several(random, rank, 4)
-    layer = (tw.MaxPool, tw.MeanPool)[random.integers(2)](size, stride)
-    return Case(layer, (*places(random, size, rank), several(random, 1, 3)[0]))
+    padding = str(random.choice(["valid", "same"]))
+    layer = (tw.MaxPool, tw.MeanPool)[random.integers(2)](size, stride, padding)
+    least = size if padding == "valid" else (1,) * rank
+    return Case(layer, (*places(random, least, rank), several(random, 1, 3)[0]))
 
 
 # PyTorch's side -----------------------------------------------------------------------
@@ -128,15 +131,13 @@ MEANS: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 def theirs(layer: Layer, x: torch.Tensor, *pair: torch.Tensor) -> torch.Tensor:
     """The layer by PyTorch, on rows and weights as thalweg has them."""
-    rank = x.ndim - 2
     x = x.movedim(-1, 1)
     if isinstance(layer, tw.Conv):
         y = convolved(layer, x, *pair)
     elif isinstance(layer, tw.ConvTranspose):
         y = spread(layer, x, *pair)
     else:
-        pool = (LARGEST if isinstance(layer, tw.MaxPool) else MEANS)[rank]
-        y = pool(x, layer.size, layer.stride)
+        y = pooled(layer, x)
     return y.movedim(1, -1)
 
 
@@ -145,10 +146,8 @@ def convolved(
 ) -> torch.Tensor:
     """A convolution after the padding, which PyTorch has for stride 1 alone."""
     rank = x.ndim - 2
-    around: list[int] = []
     lengths = zip(x.shape[2:], layer.size, layer.stride, layer.dilation, strict=True)
-    for n, k, s, d in reversed(list(lengths)):  # the last axis comes first
-        around += around_of(n, k, s, d, layer.padding)
+    around = around_all(lengths, layer.padding)
     if any(around):
         mode = "reflect" if layer.padding == "reflect" else "constant"
         x = F.pad(x, around, mode)
@@ -160,6 +159,25 @@ def convolved(
         dilation=layer.dilation,
         groups=layer.groups,
     )
+
+
+def pooled(layer: tw.MaxPool | tw.MeanPool, x: torch.Tensor) -> torch.Tensor:
+    """A pooling of what exists: nothing is as small as −∞, and a mean counts."""
+    rank, strides = x.ndim - 2, layer.stride or layer.size
+    ones = (1,) * rank
+    lengths = zip(x.shape[2:], layer.size, strides, ones, strict=True)
+    around = around_all(lengths, layer.padding)
+    if isinstance(layer, tw.MaxPool):
+        wide = F.pad(x, around, value=-torch.inf)
+        return LARGEST[rank](wide, layer.size, strides)
+    there = MEANS[rank](F.pad(torch.ones_like(x), around), layer.size, strides)
+    return MEANS[rank](F.pad(x, around), layer.size, strides) / there
+
+
+def around_all(lengths: Iterable[tuple[int, int, int, int]], padding: str) -> list[int]:
+    """What `F.pad` takes, the last axis first."""
+    each = [around_of(*axis, padding) for axis in lengths]
+    return [amount for pair in reversed(each) for amount in pair]
 
 
 def around_of(n: int, k: int, s: int, d: int, padding: str) -> tuple[int, int]:

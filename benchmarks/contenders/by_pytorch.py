@@ -40,8 +40,9 @@ CHUNKS, CHUNKS_OF_IMAGES = (1024, 8192), (64, 512)
 def ways(kind: str, work: Work, options: dict[str, Any]) -> Ways:
     """The ways of one kind, eager or compiled, in each order of axes."""
     torch.set_num_threads(options["threads"])
-    torch._dynamo.reset()
     compiled = options["way"] == "compiled"
+    if compiled:  # imports a lot, which eager ways don't need
+        torch._dynamo.reset()
     found: Ways = {}
     for layout in layouts(work.network):
         of = Arranged(work, layout)
