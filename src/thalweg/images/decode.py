@@ -253,7 +253,8 @@ def _decoded(image: Any, seen: Seen, form: ImageForm) -> tuple[NumpyArray, Facts
     if turn != 1:
         scaled = scaled.transpose(pillow().Transpose[TURNS[turn]])
     pixels = pixels_of(scaled, form)
-    colorless = seen.channels == COLOR and bool((pixels == pixels[..., :1]).all())
+    in_color = seen.channels == form.channels == COLOR
+    colorless = in_color and bool((pixels == pixels[..., :1]).all())
     remarks = seen.remarks | ({"alpha"} if transparent else set[str]())
     return pixels, Facts(remarks, cut, colorless)
 

@@ -22,6 +22,7 @@ from thalweg.images import (
     trees,
 )
 from thalweg.images import formats as formats_module
+from thalweg.images.digests import digests_of
 
 CLASSES = ("cats/1.png", "cats/2.png", "dogs/1.png", "dogs/2.JPG", "dogs/3.png")
 
@@ -211,7 +212,9 @@ def test_grey_saved_in_color_is_said(tmp_path) -> None:
     root = tmp_path / "photos"
     for number, name in enumerate(CLASSES):
         write(root / name, number, mode="RGB")
-    assert any("but grey; color=False" in n for n in read_images(root).training.notes)
+    said = "all are saved in color, but grey; color=False reads them as grey"
+    assert said in read_images(root).training.notes
+    assert said not in read_images(root, color=False).training.notes
 
 
 # What can't be read -------------------------------------------------------------------
@@ -238,8 +241,7 @@ def test_pixels_that_end_too_soon_leave_no_gap(tmp_path) -> None:
     assert list(why(training)) == ["cats/1.png"]
     assert training.names == list(CLASSES[1:])
     assert np.asarray(training.targets).tolist() == ["cats", "dogs", "dogs", "dogs"]
-    again = read_images(root).training.digests
-    assert np.array_equal(training.digests, again)
+    assert np.array_equal(training.digests, digests_of(training.pixels))
     for name, pixels in zip(training.names, training.pixels, strict=True):
         assert np.array_equal(pixels[..., 0], shown(root / name))
 
