@@ -488,17 +488,19 @@ def pad(x: Array, starts: Any, steps: Any, shape: Any) -> Array:
     return result
 
 
-def windows(x: Array, axes: Any, sizes: Any, steps: Any, spacing: Any) -> Array:
+def windows(
+    x: Array, axes: Any, sizes: Any, steps: Any, spacing: Any, written: bool = False
+) -> Array:
     """All parts of x of these sizes along axes, their own axes behind the last."""
-    shape, strides = list(x.shape), list(x.strides)
-    inner: list[Any] = []
-    for axis, size, step, apart in zip(axes, sizes, steps, spacing, strict=True):
-        inner.append(strides[axis] * apart)
-        shape[axis] = (shape[axis] - (size - 1) * apart - 1) // step + 1
-        strides[axis] *= step
-    shape[axes[-1] + 1 : axes[-1] + 1] = sizes
-    strides[axes[-1] + 1 : axes[-1] + 1] = inner
-    return np.lib.stride_tricks.as_strided(x, shape, strides)
+    reach = [(n - 1) * apart + 1 for n, apart in zip(sizes, spacing, strict=True)]
+    sliding = np.lib.stride_tricks.sliding_window_view
+    seen = sliding(x, reach, axes, writeable=written)
+    kept = [slice(None)] * x.ndim
+    for axis, step in zip(axes, steps, strict=True):
+        kept[axis] = slice(None, None, step)
+    seen = seen[(*kept, *(slice(None, None, apart) for apart in spacing))]
+    behind = range(axes[-1] + 1, axes[-1] + 1 + len(axes))
+    return np.moveaxis(seen, range(x.ndim, seen.ndim), behind)
 
 
 def add_windows(
@@ -506,7 +508,7 @@ def add_windows(
 ) -> Array:
     """Zeros of a shape to which each window is added where it belongs."""
     result = np.zeros(shape, x.dtype)
-    places = windows(result, axes, sizes, steps, spacing)
+    places = windows(result, axes, sizes, steps, spacing, written=True)
     behind = (slice(None),) * (axes[-1] + 1)
     for element in np.ndindex(*sizes):  # one after the other, since windows overlap
         places[(*behind, *element)] += x[(*behind, *element)]

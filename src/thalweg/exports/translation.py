@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from thalweg.exports.convolutions import Found, found_in
 from thalweg.exports.graph import Graph, Port, Subgraph
+from thalweg.exports.layouts import Values, add_found, add_in_order
 from thalweg.exports.operations import LAST, OPERATORS, Call, Translation, to_dtype
 from thalweg.exports.traced import Traced
 from thalweg.program.arguments import broadcast_shape
@@ -34,30 +36,47 @@ def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[st
     Returns:
         The names in the graph of the program's outputs.
     """
-    program, names = traced.program, dict[int, str]()
-    for number in needed(program):  # in order: what one reads is there
-        line = program.instruction(number)
-        if line is not None:
-            read = operands(program, line)
-            types = tuple(map(program.type, read))
-            call = Call(graph, line, tuple(names[n] for n in read), types)
-            names[number] = TRANSLATIONS[line.opcode](call)
-            continue
-        name = program.name(number)
+    program, values = traced.program, Values(graph, traced)
+    for number, name in enumerate(program.inputs):
         if name in given:
-            names[number] = given[name]
-        else:
-            names[number] = graph.constant(traced.values[name], named=name)
-    return {name: names[number] for name, number in program.outputs.items()}
+            values.last[number] = given[name]
+    found = found_in(program)
+    for number in needed(program, found):  # in order: what one reads is there
+        line = program.instruction(number)
+        if number in found:
+            add_found(values, number, found[number])
+        elif line is not None:
+            add_line(values, number, line)
+    return {name: values[number] for name, number in program.outputs.items()}
 
 
-def needed(program: Program) -> list[int]:
-    """The values that outputs follow from, in order."""
-    found = set(program.outputs.values())
+def add_line(values: Values, number: int, line: Instruction) -> None:
+    """One instruction by itself."""
+    program, write = values.traced.program, TRANSLATIONS[line.opcode]
+    sources = line.inputs
+    if line.primitive.kind == "elementwise":
+        sources = tuple(unrepeated(program, each) for each in sources)
+    if add_in_order(values, number, line, sources, write):
+        return
+    read = operands(program, line)
+    types = tuple(map(program.type, read))
+    names = tuple(values[each] for each in read)
+    values.last[number] = write(Call(values.graph, line, names, types))
+
+
+def needed(program: Program, known: Mapping[int, Found] | None = None) -> list[int]:
+    """The values that outputs follow from, in order.
+
+    Arguments:
+        program: whose outputs they are.
+        known: values that are computed of others than their instruction reads.
+    """
+    known, found = known or {}, set(program.outputs.values())
     for number in reversed(list(program.computed())):
         line = program.instruction(number)
         if number in found and line is not None:
-            found.update(operands(program, line))
+            own = known.get(number)
+            found.update(operands(program, line) if own is None else own.reads)
     return sorted(found)
 
 

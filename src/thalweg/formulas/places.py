@@ -162,9 +162,10 @@ def mirrored(x: ops.Array, axis: int, before: int, behind: int) -> ops.Array:
             f"got {n - 1} of shape {tuple(x.shape)}"
         )
 
-    def place(number: int) -> ops.Array:
-        return x[(slice(None),) * axis + (slice(number, number + 1),)]
+    def backwards(start: int, count: int) -> list[ops.Array]:
+        stop = start - count
+        key = slice(start, None if stop < 0 else stop, -1)
+        return [x[(slice(None),) * axis + (key,)]] if count else []
 
-    ahead = [place(number) for number in range(before, 0, -1)]
-    after = [place(n - 2 - number) for number in range(behind)]
+    ahead, after = backwards(before, before), backwards(n - 2, behind)
     return ops.concatenate([*ahead, x, *after], axis)
