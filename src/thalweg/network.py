@@ -20,6 +20,7 @@ from thalweg.checks import (
 from thalweg.errors import NotFittedError, ShapeError
 from thalweg.forks import WRITING, Lock
 from thalweg.formulas.chain import Shapes, describe, shapes_of
+from thalweg.formulas.frozen import frozen_places
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
@@ -291,12 +292,13 @@ class Network(NetworkRecord):
             clip_norm: the longest gradient allowed.
             dtype: float32, or float64.
             warm_start: go on from the parameters and layers' state that there are,
-                instead of new ones. If the last `fit` had the same optimizer, at any
-                learning rate, its slots (such as momentum) and its count of steps go on
-                too, and with them schedules, dropout and the order of rows: without
-                early stopping two fits of 5 epochs are one of 10. Another optimizer
-                starts afresh, as after `load` or a run that diverged. The history, the
-                best epoch and the patience are those of this fit alone.
+                instead of new ones; what is `Frozen` stays in any case. If the last
+                `fit` had the same optimizer, at any learning rate, its slots (such as
+                momentum) and its count of steps go on too, and with them schedules,
+                dropout and the order of rows: without early stopping two fits of 5
+                epochs are one of 10. Another optimizer starts afresh, as after `load`
+                or a run that diverged. The history, the best epoch and the patience are
+                those of this fit alone.
             progress: show both losses while training.
             callback: called with an `EpochRecord` after every epoch.
             callbacks: objects that follow the run and may end it; see `Callback`.
@@ -395,7 +397,12 @@ class Network(NetworkRecord):
         if not warm_start or self._shapes is None:
             fresh = Network(layers)
             fresh.programs = self.programs
-            return fresh.initialize(shape, seed, dtype)
+            fresh.initialize(shape, seed, dtype)
+            if self.is_initialized:
+                places = tuple(frozen_places(layers))
+                kept = self.state.items()
+                fresh.set_parameters({n: a for n, a in kept if n.startswith(places)})
+            return fresh
         if self._shapes.outputs[0] != shape or self.dtype != dtype:
             raise ShapeError(
                 f"a warm start needs rows of shape {self._shapes.outputs[0]} in "

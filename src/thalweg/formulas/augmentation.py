@@ -151,23 +151,7 @@ def flipped(x: ops.Array, axis: int) -> ops.Array:
     >>> flipped(np.array([[1.0, 2.0, 3.0]]), 1).tolist()
     [[3.0, 2.0, 1.0]]
     """
-    n: int = x.shape[axis]
-    ahead, behind = x.shape[:axis], x.shape[axis + 1 :]
-    size = math.isqrt(n - 1) + 1
-    count = -(-n // size)
-    # Parts of √n places: the parts are exchanged, and the places of all at once.
-    x = widened(x, axis, 0, count * size - n)
-    parts = ops.reshape(x, (*ahead, count, size, *behind))
-    parts = exchanged(exchanged(parts, axis), axis + 1)
-    x = ops.reshape(parts, (*ahead, count * size, *behind))
-    return x[(slice(None),) * axis + (slice(count * size - n, None),)]
-
-
-def exchanged(x: ops.Array, axis: int) -> ops.Array:
-    """x from its end to its start along an axis, place by place."""
-    every = (slice(None),) * axis
-    places = [x[(*every, slice(at, at + 1))] for at in range(x.shape[axis])]
-    return ops.concatenate(places[::-1], axis)
+    return x[(slice(None),) * axis + (slice(None, None, -1),)]
 
 
 # Moving -------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -14,7 +14,14 @@ from thalweg.formulas.branches import (
     chain_from,
     chain_text,
 )
-from thalweg.formulas.layers import Namespace, Parameter, Random, Shape, State
+from thalweg.formulas.layers import (
+    Layer,
+    Namespace,
+    Parameter,
+    Random,
+    Shape,
+    State,
+)
 from thalweg.program import ops
 from thalweg.program.types import Dtype
 
@@ -28,7 +35,8 @@ class Frozen(Branching):
     In training they compute what they compute in prediction: batch normalization goes
     by its running statistics and keeps them, dropout and `Augment` do nothing. Their
     parameters are state of the network, so optimizers, penalties and clipping don't see
-    them, and they take no time backwards unless a layer before them learns.
+    them, and they take no time backwards unless a layer before them learns. `fit` draws
+    the others anew, without a warm start, and leaves these.
 
     Arguments:
         layers: f, one layer or more.
@@ -88,3 +96,20 @@ class Frozen(Branching):
     ) -> tuple[ops.Array, State]:
         """What the layers give in prediction."""
         return self.forward(x, p), {}
+
+
+def frozen_places(layers: Sequence[Layer], place: str = "") -> Iterator[str]:
+    """What the names of all that is frozen start with, inside other layers too.
+
+    >>> import thalweg as tw
+    >>> inner = tw.Frozen(tw.Dense(2))
+    >>> list(frozen_places([inner, tw.Parallel([[], [tw.Dense(3), inner]])]))
+    ['1.', '2.2.2.']
+    """
+    for number, layer in enumerate(layers, 1):
+        own = f"{place}{number}."
+        if isinstance(layer, Frozen):
+            yield own
+        elif isinstance(layer, Branching):
+            for inside, chain in layer.chains().items():
+                yield from frozen_places(chain, own + inside)

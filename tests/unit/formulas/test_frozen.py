@@ -84,6 +84,26 @@ def test_what_is_frozen_stays_to_the_bit(rule: Any) -> None:
     assert all(start[name] != each for name, each in bits(tuned.parameters).items())
 
 
+def test_what_is_frozen_stays_without_a_warm_start() -> None:
+    tuned = tuned_from(learned())
+    before = bits(tuned.state)
+    tuned.fit(X, SECOND, seed=5, **QUICK)
+    assert bits(tuned.state) == before
+    again = bits(tuned.parameters)
+    tuned.fit(X, SECOND, seed=5, **QUICK)
+    assert bits(tuned.parameters) == again
+    inner = tw.Parallel([[tw.Dense(2), tw.Frozen(tw.Dense(2))], tw.BatchNorm()])
+    network = tw.Network([inner, tw.Dense(1)]).initialize(3, seed=9)
+    kept = bits(network.state)
+    network.fit(RANDOM.normal(size=(60, 3)), RANDOM.normal(size=60), **QUICK)
+    found = bits(network.state)
+    assert {n for n in kept if found[n] == kept[n]} == {
+        *("1.1.2.1.weights", "1.1.2.1.bias"),
+    }
+    with pytest.raises(ShapeError, match=r"1\.1\.weights must have shape"):
+        tuned.fit(RANDOM.normal(size=(60, 6, 6, 2)), SECOND, **QUICK)
+
+
 def test_the_others_learn_from_what_frozen_layers_predict() -> None:
     network = learned()
     tuned = tuned_from(network)
