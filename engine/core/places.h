@@ -18,10 +18,13 @@ void visit_inputs(const Step& step, const Visit& visit) {
     void operator()(const ProductStep& product) const {
       visit(product.a), visit(product.b);
       if (product.bias) visit(*product.bias);
+      if (product.out_row_axes) visit(product.out);
     }
     void operator()(const ReduceStep& reduce) const { visit(reduce.in); }
     void operator()(const CopyStep& copy) const { visit(copy.in); }
     void operator()(const ZeroStep&) const {}
+    void operator()(const ShareStep& share) const { visit(share.in), visit(share.part); }
+    void operator()(const AddStep& add) const { visit(add.in), visit(add.out); }
     void operator()(const IndexStep& index) const { visit(index.in), visit(index.indices); }
     void operator()(const LoopStep& loop) const {
       visit(loop.turns);

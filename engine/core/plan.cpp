@@ -190,13 +190,28 @@ MapStep read<MapStep>(StepKind, Reader& reader, Plan& plan) {
 }
 
 template <>
-ProductStep read<ProductStep>(StepKind, Reader& reader, Plan& plan) {
+ProductStep read<ProductStep>(StepKind kind, Reader& reader, Plan& plan) {
   ProductStep step{};
   step.a = read_place(reader, plan);
   step.b = read_place(reader, plan);
   step.out = read_place(reader, plan);
   if (reader.small("bias", 0, 1)) step.bias = read_place(reader, plan);
+  if (kind == StepKind::product_of_windows)
+    step.row_axes = reader.small("axes of rows", 1, step.a.rank);
+  if (kind == StepKind::product_to_windows)
+    step.out_row_axes = reader.small("axes of rows", 1, step.out.rank);
   return step;
+}
+
+std::array<bool, MAX_RANK> read_axes(Reader& reader, int rank) {
+  std::array<bool, MAX_RANK> named{};
+  const std::size_t axes = reader.count("axes");
+  for (std::size_t i = 0; i < axes; ++i) {
+    const auto axis = static_cast<std::size_t>(reader.small("an axis", 0, rank - 1));
+    if (named[axis]) throw PlanError("an axis is named twice");
+    named[axis] = true;
+  }
+  return named;
 }
 
 template <>
@@ -205,13 +220,24 @@ ReduceStep read<ReduceStep>(StepKind, Reader& reader, Plan& plan) {
   step.opcode = reader.opcode();
   step.in = read_place(reader, plan);
   step.out = read_place(reader, plan);
-  const std::size_t axes = reader.count("axes");
-  for (std::size_t i = 0; i < axes; ++i) {
-    const int axis = reader.small("an axis", 0, step.in.rank - 1);
-    if (step.reduced[axis]) throw PlanError("an axis is named twice");
-    step.reduced[axis] = true;
-  }
+  step.reduced = read_axes(reader, step.in.rank);
   return step;
+}
+
+template <>
+ShareStep read<ShareStep>(StepKind, Reader& reader, Plan& plan) {
+  ShareStep step{};
+  step.in = read_place(reader, plan);
+  step.part = read_place(reader, plan);
+  step.out = read_place(reader, plan);
+  step.shared = read_axes(reader, step.in.rank);
+  return step;
+}
+
+template <>
+AddStep read<AddStep>(StepKind, Reader& reader, Plan& plan) {
+  const Place in = read_place(reader, plan);
+  return {in, read_place(reader, plan)};
 }
 
 template <>

@@ -86,9 +86,14 @@ struct MapStep {
   std::vector<MapOutput> outputs;
 };
 
+// All are matrices, but for a, of which so many first axes can be its rows and the others
+// its columns, or out, to whose elements the product's are added, and which may lie on
+// each other: windows of an array. 0: they are matrices.
 struct ProductStep {
   Place a, b, out;
   std::optional<Place> bias;
+  int row_axes;       // of a
+  int out_row_axes;  // of out
 };
 
 struct ReduceStep {
@@ -103,6 +108,17 @@ struct CopyStep {
 
 struct ZeroStep {
   Place out;
+};
+
+// To the largest elements along some axes, which are windows, equal parts.
+struct ShareStep {
+  Place in, part, out;  // part has extent 1 along the axes
+  std::array<bool, MAX_RANK> shared;
+};
+
+// What is added where the elements of out may lie on each other.
+struct AddStep {
+  Place in, out;
 };
 
 // Rows of a table by their numbers: taken out of it, or added into it. What is taken are
@@ -132,8 +148,8 @@ struct LoopStep {
   std::shared_ptr<const struct Body> body;
 };
 
-using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, IndexStep,
-                          RandomBitsStep, LoopStep>;
+using Step = std::variant<MapStep, ProductStep, ReduceStep, CopyStep, ZeroStep, ShareStep,
+                          AddStep, IndexStep, RandomBitsStep, LoopStep>;
 
 struct Body {
   std::vector<Step> steps;

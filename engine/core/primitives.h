@@ -61,6 +61,7 @@ inline constexpr std::int64_t FORMAT = 1;
   ELEMENTWISE(stop_gradient, 1, 1, same,     CHEAP,    Copied,       alone) \
   OTHER(sum, 1) \
   OTHER(max, 1) \
+  OTHER(share_max, 1) \
   OTHER(argmax, 1) \
   OTHER(reshape, 1) \
   OTHER(transpose, 1) \
@@ -168,9 +169,13 @@ inline constexpr int item_size(Dtype dtype) {
 #define THALWEG_STEPS(X)         \
   X(map, MapStep)                \
   X(product, ProductStep)        \
+  X(product_of_windows, ProductStep) \
+  X(product_to_windows, ProductStep) \
   X(reduce, ReduceStep)          \
   X(copy, CopyStep)              \
   X(zero, ZeroStep)              \
+  X(share_max, ShareStep)        \
+  X(add_copy, AddStep)           \
   X(take, IndexStep)             \
   X(scatter_add, IndexStep)      \
   X(random_bits, RandomBitsStep) \

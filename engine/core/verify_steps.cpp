@@ -26,8 +26,70 @@ struct Verifier {
            "the rows axes of a product differ");
   }
 
+  // The axes from … to of a place and one of another are of one size, with rows first in
+  // the ones where they are in the other.
+  static void verify_run(const Place& place, int from, int to, const Place& matrix,
+                         int axis) {
+    Index size = 1;
+    for (int i = from; i < to; ++i) size *= place.extents[i];
+    demand(size == matrix.extents[axis], "the extents of a product differ");
+    const bool has_rows = from < to && place.rows_axis == from;
+    demand(has_rows == (matrix.rows_axis == axis),
+           "the rows axes of a product differ");
+    for (int i = from + 1; i < to; ++i)
+      demand(place.rows_axis != i, "rows are the first axis of those that go together");
+  }
+
+  // a has rows and columns of several axes each; the others are matrices.
+  void verify_gathered(const ProductStep& step) const {
+    const Place &a = step.a, &b = step.b, &out = step.out;
+    demand(a.rank > step.row_axes && out.rank == 2 && b.rank == 2 && !step.out_row_axes,
+           "a product of windows takes and gives a matrix");
+    verify_run(a, 0, step.row_axes, out, 0);
+    verify_run(a, step.row_axes, a.rank, b, 0);
+    verify_axis(b, 1, out, 1);
+    demand(out.rows_axis != 1 && b.rows_axis != 1, "the rows axes of a product differ");
+    verify_written(plan, out, true);
+    demand(out.extents[1] <= 1 || out.strides[1] == item_size(out.dtype),
+           "the columns of a product's result must be adjacent");
+    if (step.bias) verify_bias(*step.bias, out);
+  }
+
+  // What is given is added to elements that may lie on each other, but for different rows.
+  void verify_added(const ProductStep& step) const {
+    const Place &a = step.a, &b = step.b, &out = step.out;
+    demand(a.rank == 2 && b.rank == 2 && out.rank > step.out_row_axes && !step.bias,
+           "a product that is added to windows is one of matrices without a bias");
+    verify_run(out, 0, step.out_row_axes, a, 0);
+    verify_run(out, step.out_row_axes, out.rank, b, 1);
+    verify_axis(a, 1, b, 0);
+    demand(a.rows_axis == 0 && b.rows_axis < 0, "the rows axes of a product differ");
+    verify_added_to(out);
+  }
+
+  void verify_added_to(const Place& out) const {
+    Buffer& buffer = plan.buffers[static_cast<std::size_t>(out.origin)];
+    demand(buffer.kind != BufferKind::constant, "a constant is written");
+    demand(buffer.kind != BufferKind::total, "this step can't write a total");
+    verify_place(plan, out);
+    demand(out.rows_axis < 0 ||
+               is_empty(out) || out.strides[out.rows_axis] >= reach(out, out.rows_axis),
+           "rows that are added to lie on each other");
+    buffer.written = true;
+  }
+
   void operator()(const ProductStep& step) const {
     const Place &a = step.a, &b = step.b, &out = step.out;
+    if (step.row_axes || step.out_row_axes) {
+      demand(is_float(out.dtype) && a.dtype == out.dtype && b.dtype == out.dtype,
+             "a product takes and gives float32 or float64");
+      step.row_axes ? verify_gathered(step) : verify_added(step);
+      verify_place(plan, a);
+      verify_place(plan, b);
+      verify_apart(out, a);
+      verify_apart(out, b);
+      return;
+    }
     const int rank = out.rank;
     demand(rank >= 2 && a.rank == rank && b.rank == rank,
            "a product takes and gives matrices of one rank");
@@ -99,6 +161,36 @@ struct Verifier {
     verify_place(plan, in);
     verify_written(plan, out, is_sum);
     verify_apart(out, in);
+  }
+
+  void operator()(const ShareStep& step) const {
+    const Place &in = step.in, &part = step.part, &out = step.out;
+    demand(is_float(in.dtype) && part.dtype == in.dtype && out.dtype == in.dtype,
+           "shares are float32 or float64");
+    const int rows = in.rows_axis;
+    demand(same_extents(in, out) && part.rank == in.rank && rows == out.rows_axis &&
+               (part.rows_axis == rows || (part.rows_axis < 0 && part.strides[rows] == 0)),
+           "the places of shares have other extents or rows");
+    for (int axis = 0; axis < in.rank; ++axis) {
+      const bool shared = step.shared[static_cast<std::size_t>(axis)];
+      demand(part.extents[axis] == (shared ? 1 : in.extents[axis]),
+             "the extents of a part are wrong");
+      demand(!shared || axis != in.rows_axis, "rows share nothing");
+    }
+    verify_place(plan, in);
+    verify_place(plan, part);
+    verify_written(plan, out, false);
+    verify_apart(out, in);
+    verify_apart(out, part);
+  }
+
+  void operator()(const AddStep& step) const {
+    demand(same_extents(step.in, step.out) && step.in.dtype == step.out.dtype &&
+               step.in.rows_axis == step.out.rows_axis && is_number(step.in.dtype),
+           "what is added has other extents, rows or another dtype");
+    verify_place(plan, step.in);
+    verify_added_to(step.out);
+    verify_apart(step.out, step.in);
   }
 
   void operator()(const CopyStep& step) const {

@@ -57,6 +57,26 @@ struct Reduction {
 
 inline constexpr int MAX_RANK = 8;
 
+// Windows of x at many places, whose axes have extents and strides; an element of a
+// window lies `in_elements` bytes from where x is at its place, and `channels` numbers
+// are adjacent there. Strides count bytes.
+struct Windows {
+  Dtype dtype;
+  Opcode opcode;  // sum or max
+  int rank;
+  Index extents[MAX_RANK];
+  Index channels;
+  Index elements;
+  const Index* in_elements;
+  const void* in;
+  Index in_strides[MAX_RANK];
+  void* out;  // what a window gives, or windows of the same form
+  Index out_strides[MAX_RANK];
+  const Index* out_elements;  // of share_max
+  const void* part;           // the same: what the largest elements share
+  Index part_strides[MAX_RANK];
+};
+
 // out[index] = in[index] for every index below `extents`. Strides count bytes; those of
 // `in` may be 0. in and out don't overlap.
 struct Copy {
@@ -101,7 +121,15 @@ struct Kernels {
   void (*sparse_product)(const Product& product);
 
   void (*reduce)(const Reduction& reduction);
+  // out[place] = reduction over e of in[place, e]
+  void (*reduce_windows)(const Windows& windows);
+  // out[place, e] = part[place] / count where in[place, e] is the largest of its window,
+  // of which there are so many; else 0. float32 or float64.
+  void (*share_max)(const Windows& windows);
   void (*copy)(const Copy& copy);
+  // out[index] += in[index], in the order of the indices: elements of out may lie on each
+  // other. The dtype's size is item_size.
+  void (*add_copy)(Dtype dtype, const Copy& copy);
   // out[u, e] = in[u, e], in order, of so many units of so many elements; strides of in
   // count bytes. Along units or along elements in stands still; along elements it may be
   // without gaps instead. May write 64 bytes beyond what it is to write.
@@ -139,7 +167,10 @@ struct Kernels {
   X(is_sparse)             \
   X(sparse_product)        \
   X(reduce)                \
+  X(reduce_windows)        \
+  X(share_max)             \
   X(copy)                  \
+  X(add_copy)              \
   X(expand)                \
   X(accumulate)            \
   X(take)                  \

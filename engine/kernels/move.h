@@ -56,6 +56,8 @@ struct Axes {
     axes[i] = axis;
   }
 
+  void append(const Axis& axis) { axes[rank++] = axis; }
+
   void merge() {
     int last = 0;
     for (int i = 1; i < rank; ++i) {
@@ -89,6 +91,31 @@ void copy_line(char* out, const char* in, const Axis& axis) {
     for (Index i = 0; i < axis.extent; ++i) {
       *(T*)(out + i * axis.out) = *(const T*)(in + i * axis.in);
     }
+  }
+}
+
+// Runs of `bytes` to 2 · `bytes` bytes each, by their two ends.
+template <int bytes>
+void copy_short_runs(char* out, const char* in, const Axis& runs, Index n) {
+  for (Index i = 0; i < runs.extent; ++i, out += runs.out, in += runs.in)
+    copy_ends<bytes>(out, in, n);
+}
+
+// What is adjacent in both, again and again.
+inline void copy_runs(char* out, const char* in, const Axis& runs, Index n) {
+  if (n >= 128 || n < 4) {
+    for (Index i = 0; i < runs.extent; ++i)
+      copy_bytes(out + i * runs.out, in + i * runs.in, n);
+  } else if (n >= 64) {
+    copy_short_runs<64>(out, in, runs, n);
+  } else if (n >= 32) {
+    copy_short_runs<32>(out, in, runs, n);
+  } else if (n >= 16) {
+    copy_short_runs<16>(out, in, runs, n);
+  } else if (n >= 8) {
+    copy_short_runs<8>(out, in, runs, n);
+  } else {
+    copy_short_runs<4>(out, in, runs, n);
   }
 }
 
@@ -186,6 +213,9 @@ void copy_axes(const Axes& axes, int axis, int along, char* out, const char* in)
     if (along >= 0) return transpose<T>(out, in, axes.axes[along], here);
     return copy_line<T>(out, in, here);
   }
+  const Axis& last = axes.axes[axes.rank - 1];
+  if (axis == axes.rank - 2 && last.in == Index(sizeof(T)) && last.out == last.in)
+    return copy_runs(out, in, here, last.extent * last.in);
   for (Index i = 0; i < here.extent; ++i) {
     copy_axes<T>(axes, axis + 1, along, out + i * here.out, in + i * here.in);
   }
@@ -196,15 +226,23 @@ void copy_items(const Axes& axes, void* out, const void* in) {
   copy_axes<T>(axes, 0, transposed_axis<T>(axes), (char*)out, (const char*)in);
 }
 
-inline void copy(const Copy& copy) {
-  Axes axes;
+// The axes of what is copied, in their own order or in that of memory; false where it is
+// nothing.
+inline bool enter_axes(const Copy& copy, Axes& axes, bool in_order) {
   for (int i = 0; i < copy.rank; ++i) {
-    if (copy.extents[i] == 0) return;
+    if (copy.extents[i] == 0) return false;
     if (copy.extents[i] == 1) continue;
-    axes.insert({copy.extents[i], copy.in_strides[i], copy.out_strides[i]});
+    const Axis axis{copy.extents[i], copy.in_strides[i], copy.out_strides[i]};
+    in_order ? axes.append(axis) : axes.insert(axis);
   }
   axes.merge();
   if (axes.rank == 0) axes.insert({1, copy.item_size, copy.item_size});
+  return true;
+}
+
+inline void copy(const Copy& copy) {
+  Axes axes;
+  if (!enter_axes(copy, axes, false)) return;
   switch (copy.item_size) {
     case 8: return copy_items<uint64_t>(axes, copy.out, copy.in);
     case 4: return copy_items<uint32_t>(axes, copy.out, copy.in);

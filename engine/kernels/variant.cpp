@@ -7,6 +7,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/table.h"
+#include "kernels/windows.h"
 
 #define THALWEG_TEXT_OF(name) #name
 #define THALWEG_TEXT(name) THALWEG_TEXT_OF(name)

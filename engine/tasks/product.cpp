@@ -1,6 +1,7 @@
 #include "tasks/product.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "platform/memory.h"
 
@@ -9,6 +10,7 @@ namespace thalweg {
 namespace {
 
 constexpr Index PANEL_BYTES = 12 << 10;      // of a product, before its tail runs on it
+constexpr Index BOX_BYTES = 64 << 10;        // of a product's gathered rows
 constexpr Index LEAST_TILES = 8;             // to cut between
 constexpr Index LARGE_BYTES = 512 << 10;     // of an operand
 constexpr double FLOPS_PER_NANOSECOND = 50;  // float32; float64: half of it
@@ -17,15 +19,34 @@ Index rounded_up(Index n, Index multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
+// The same numbers of rows and columns, which lie anywhere.
+Place as_matrix(const Place& place, const Gather& windows) {
+  Place matrix = place;
+  matrix.rank = 2;
+  matrix.extents[0] = windows.rows();
+  matrix.extents[1] = windows.columns();
+  return matrix;
+}
+
 }  // namespace
 
 ProductTask::ProductTask(const Circumstances& circumstances, const ProductStep& step)
     : kernels_(&circumstances.kernels),
       has_bias_(step.bias.has_value()),
       adds_(is_total(circumstances.plan, step.out)) {
-  const Place a = resolve(circumstances, step.a);
+  Place a = resolve(circumstances, step.a);
   const Place b = resolve(circumstances, step.b);
-  const Place out = resolve(circumstances, step.out);
+  Place out = resolve(circumstances, step.out);
+  if (step.row_axes) {
+    form_ = Form::gathered;
+    windows_ = Gather(a, 0, step.row_axes);
+    a = as_matrix(a, windows_);
+  } else if (step.out_row_axes) {
+    form_ = Form::added;
+    windows_ = Gather(out, 0, step.out_row_axes);
+    if (out.rows_axis == 0) parts_ = out.extents[0];
+    out = as_matrix(out, windows_);
+  }
   const int rank = out.rank;
   const Index item = item_size(out.dtype);
   product_.dtype = out.dtype;
@@ -46,6 +67,7 @@ ProductTask::ProductTask(const Circumstances& circumstances, const ProductStep& 
   matrices_rank_ = collapse(rank - 2, matrices_, {&a_.strides, &b_.strides, &out_.strides});
   for (int axis = 0; axis < matrices_rank_; ++axis) matrix_count_ *= matrices_[axis];
   if (product_.m == 0 || product_.n == 0 || matrix_count_ == 0) return;
+  if (form_ != Form::matrices) choose_box();
   count_units();
   const double rate = FLOPS_PER_NANOSECOND * 4 / static_cast<double>(item);
   work = 2.0 * static_cast<double>(matrix_count_ * product_.m) *
@@ -54,6 +76,7 @@ ProductTask::ProductTask(const Circumstances& circumstances, const ProductStep& 
 
 void ProductTask::count_units() {
   kernels_->product_tile(product_, &tile_rows_, &tile_columns_);
+  if (form_ == Form::added) tile_rows_ = product_.m / parts_;
   const Index row_tiles = (product_.m + tile_rows_ - 1) / tile_rows_;
   const Index column_tiles = (product_.n + tile_columns_ - 1) / tile_columns_;
   product_scratch_ = scratch_of(product_.m, product_.n);
@@ -61,13 +84,30 @@ void ProductTask::count_units() {
     for (const Index columns : {tile_columns_, product_.n})
       product_scratch_ = std::max(product_scratch_, scratch_of(rows, columns));
   scratch_bytes = aligned(std::max(product_scratch_, kernels_->sparse_scratch(product_)));
+  take_box();
   // Of a large b each thread had better read its own columns alone.
   const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
   const bool is_flat = row_tiles < LEAST_TILES && row_tiles < column_tiles;
-  by_columns_ = is_flat || (b_bytes >= LARGE_BYTES && column_tiles >= LEAST_TILES);
+  by_columns_ = form_ == Form::matrices &&
+                (is_flat || (b_bytes >= LARGE_BYTES && column_tiles >= LEAST_TILES));
   starts_slowly = product_scratch_ > 0;
   units = matrix_count_ > 1 ? matrix_count_ : by_columns_ ? column_tiles : row_tiles;
-  panel_rows_ = product_.m;
+  if (form_ == Form::matrices) panel_rows_ = product_.m;
+}
+
+// Where a box lies in scratch, and how a product sees it.
+void ProductTask::choose_box() {
+  const Index item = item_size(product_.dtype);
+  const Index columns = windows_.columns();
+  const Index row_bytes = std::max<Index>(columns * item, 1);
+  panel_rows_ = std::clamp<Index>(BOX_BYTES / row_bytes, 1, product_.m);
+  if (form_ == Form::added) {
+    product_.c_row = columns;
+  } else {
+    const bool near = windows_.has_near_columns();
+    product_.a_row = near ? columns : 1;
+    product_.a_column = near ? 1 : panel_rows_;
+  }
 }
 
 std::size_t ProductTask::scratch_of(Index rows, Index columns) const {
@@ -75,6 +115,14 @@ std::size_t ProductTask::scratch_of(Index rows, Index columns) const {
   part.m = std::min(rows, product_.m);
   part.n = std::min(columns, product_.n);
   return kernels_->product_scratch(part);
+}
+
+// A box behind all else in scratch.
+void ProductTask::take_box() {
+  if (form_ == Form::matrices) return;
+  box_offset_ = scratch_bytes;
+  const Index numbers = panel_rows_ * windows_.columns();
+  scratch_bytes += aligned(static_cast<std::size_t>(numbers * item_size(product_.dtype)));
 }
 
 bool ProductTask::takes_tail() const {
@@ -85,10 +133,15 @@ void ProductTask::take_tail(std::unique_ptr<MapTask> tail) {
   const Index row_bytes = product_.n * item_size(product_.dtype);
   // A panel reads all of b: of a large one the rows' way to the cache costs less.
   const bool small_b = row_bytes * product_.k <= LARGE_BYTES;
-  if (product_scratch_ == 0 && small_b && row_bytes * product_.m > PANEL_BYTES * 3 / 2)
+  if (form_ == Form::matrices && product_scratch_ == 0 && small_b &&
+      row_bytes * product_.m > PANEL_BYTES * 3 / 2)
     panel_rows_ = rounded_up(std::max<Index>(PANEL_BYTES / row_bytes, 1), tile_rows_);
   work += tail->work;
   scratch_bytes = std::max(scratch_bytes, tail->scratch_bytes);
+  if (form_ != Form::matrices) {
+    scratch_bytes = std::max(box_offset_, aligned(tail->scratch_bytes));
+    take_box();
+  }
   tail_ = std::move(tail);
 }
 
@@ -153,6 +206,10 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
   Product rows = whole;
   rows.m = end - from * tile_rows_;
   rows.a = a + from * tile_rows_ * product_.a_row * item;
+  if (form_ != Form::matrices) {
+    run_boxes(whole, frame, scratch, from * tile_rows_, end);
+    return;
+  }
   const bool is_sparse = kernels_->is_sparse(rows);
   const auto product = is_sparse ? kernels_->sparse_product : kernels_->product;
   const Index most = is_sparse ? rows.m : panel_rows_;  // it gets ready for each panel
@@ -163,6 +220,43 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
     panel.c = c + row * product_.c_row * item;
     product(panel);
     if (tail_) tail_->run_rows(frame, scratch, row, row + panel.m, product_.n);
+  }
+}
+
+// Rows from … to in boxes: what is gathered comes from one, what is added goes through one.
+void ProductTask::run_boxes(const Product& whole, const Frame& frame, std::byte* scratch,
+                            Index from, Index to) const {
+  const Index item = item_size(product_.dtype);
+  std::byte* const box = scratch + box_offset_;
+  auto* const a = static_cast<const std::byte*>(whole.a);
+  auto* const c = static_cast<std::byte*>(whole.c);
+  const bool near = windows_.has_near_columns();
+  for (Index row = from, count; row < to; row += count) {
+    count = windows_.box_rows(row, std::min(panel_rows_, to - row));
+    Product panel = whole;
+    panel.m = count;
+    Index offset;
+    if (form_ == Form::gathered) {
+      Copy copy = windows_.box(row, count, (near ? product_.k : 1) * item,
+                               (near ? 1 : panel_rows_) * item, offset);
+      copy.in = a + offset;
+      copy.out = box;
+      kernels_->copy(copy);
+      panel.a = box;
+      panel.c = c + row * product_.c_row * item;
+    } else {
+      panel.a = a + row * product_.a_row * item;
+      panel.c = box;
+    }
+    (kernels_->is_sparse(panel) ? kernels_->sparse_product : kernels_->product)(panel);
+    if (form_ == Form::added) {
+      Copy copy = windows_.box(row, count, product_.n * item, item, offset);
+      copy.in = box;
+      copy.out = c + offset;
+      std::swap(copy.in_strides, copy.out_strides);
+      kernels_->add_copy(product_.dtype, copy);
+    }
+    if (tail_) tail_->run_rows(frame, scratch, row, row + count, product_.n);
   }
 }
 

@@ -1,6 +1,7 @@
 // Matrix products, with the map that follows one panel of rows after the other.
 #pragma once
 
+#include "tasks/gather.h"
 #include "tasks/map.h"
 #include "tasks/task.h"
 
@@ -27,6 +28,10 @@ class ProductTask final : public Task {
   void run_panels(const Frame& frame, std::byte* scratch, Index from, Index to) const;
   Product part(const Frame& frame, std::byte* scratch, const Extents& matrix) const;
   void count_units();
+  void choose_box();
+  void take_box();
+  void run_boxes(const Product& whole, const Frame& frame, std::byte* scratch, Index from,
+                 Index to) const;
   std::size_t scratch_of(Index rows, Index columns) const;
 
   const Kernels* kernels_;
@@ -40,6 +45,11 @@ class ProductTask final : public Task {
   bool by_columns_ = false;
   Index panel_rows_ = 0;
   std::size_t product_scratch_ = 0;
+  // Whether a is gathered, or c added to what lies apart. Both are done in boxes.
+  enum class Form { matrices, gathered, added } form_ = Form::matrices;
+  Gather windows_;
+  Index parts_ = 1;  // of rows that c may be cut between, where it is added
+  std::size_t box_offset_ = 0;  // in scratch
   std::unique_ptr<MapTask> tail_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "platform/memory.h"
 #include "tasks/task.h"
+#include "tasks/windows.h"
 
 namespace thalweg {
 
@@ -179,6 +180,8 @@ std::unique_ptr<Task> make_task(const Circumstances& circumstances,
   const Place out = resolve(circumstances, step.out);
   // A sum of nothing.
   if (is_empty(in) || is_empty(out)) return make_task(circumstances, ZeroStep{step.out});
+  if (is_of_windows(circumstances, step, in))
+    return make_window_task(circumstances, step, in, out);
   return std::make_unique<ReduceTask>(circumstances, step, in, out);
 }
 

@@ -5,6 +5,7 @@
 
 #include "tasks/map.h"
 #include "tasks/product.h"
+#include "tasks/product_sum.h"
 
 namespace thalweg {
 
@@ -62,6 +63,8 @@ class Maker {
   }
 
   std::unique_ptr<Task> operator()(const ProductStep& step) const {
+    if (step.row_axes && step.a.rows_axis == step.row_axes)
+      return make_product_sum(circumstances_, step);
     return std::make_unique<ProductTask>(circumstances_, step);
   }
 

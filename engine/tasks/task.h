@@ -56,6 +56,8 @@ std::vector<std::unique_ptr<Task>> make_tasks(const Circumstances& circumstances
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ReduceStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const CopyStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ZeroStep& step);
+std::unique_ptr<Task> make_task(const Circumstances& circumstances, const ShareStep& step);
+std::unique_ptr<Task> make_task(const Circumstances& circumstances, const AddStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances, const IndexStep& step);
 std::unique_ptr<Task> make_task(const Circumstances& circumstances,
                                 const RandomBitsStep& step);

@@ -25,6 +25,23 @@ def max_by_hand(x: NumpyArray, axes: tuple[int, ...]) -> NumpyArray:
     return x
 
 
+def share_max_by_hand(
+    x: NumpyArray, part: NumpyArray, axes: tuple[int, ...]
+) -> NumpyArray:
+    """Lane after lane; where one holds NaN, nothing is the largest."""
+    lanes = np.moveaxis(x, axes, range(-len(axes), 0))
+    result = np.zeros(lanes.shape, x.dtype)
+    parts = np.squeeze(part, axes)
+    for at in np.ndindex(parts.shape):
+        numbers = lanes[at].ravel().tolist()
+        largest = [n == max(numbers) for n in numbers]
+        if all(n == n for n in numbers):
+            share = parts[at] / x.dtype.type(sum(largest))
+            given = np.array([share if each else 0 for each in largest], x.dtype)
+            result[at] = given.reshape(lanes[at].shape)
+    return np.moveaxis(result, range(-len(axes), 0), axes)
+
+
 def argmax_by_hand(x: NumpyArray, axis: int) -> NumpyArray:
     lanes = np.moveaxis(x, axis, -1)
     found = [

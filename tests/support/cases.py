@@ -23,6 +23,7 @@ from support.by_hand import (
     pad_by_hand,
     random_by_hand,
     scan_by_hand,
+    share_max_by_hand,
     scatter_by_hand,
     sign_by_hand,
     slice_by_hand,
@@ -235,6 +236,18 @@ CASES = (
         ),
         (distinct,),
         (*NUMBERS, "uint32"),
+    ),
+    Case(
+        "share_max",
+        share_max_by_hand,
+        forms_of(
+            ((2, 3, 4), (2, 1, 4), {"axes": (1,)}),
+            ((2, 3, 2, 2, 5), (2, 3, 1, 1, 5), {"axes": (2, 3)}),
+            ((2, 2, 3), (2, 2, 1), {"axes": (2,)}),
+            ((3, 2), (1, 1), {"axes": (0, 1)}),
+            ((2, 3, 1, 2, 17), (2, 3, 1, 1, 17), {"axes": (3,)}),
+        ),
+        dtypes=FLOATS,
     ),
     Case(
         "argmax",

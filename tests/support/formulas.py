@@ -67,6 +67,7 @@ NUMPY: dict[str, Any] = (
                     "random_bits",
                     "windows",
                     "add_windows",
+                    "share_max",
                 )
             },
             "spread": "pad",

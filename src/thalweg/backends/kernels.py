@@ -89,7 +89,10 @@ def grouped(program: Program, groups: list[list[int]]) -> Kernels:
             if source not in own
         ]
         outputs = [value for value in group if value in needed_elsewhere]
-        if not any(program.type(v) == program.type(group[0]) for v in outputs):
+        last = program.instruction(group[-1])
+        is_added = last is not None and last.opcode == "add_windows"  # where it belongs
+        is_written = any(program.type(v) == program.type(group[0]) for v in outputs)
+        if not (is_added or is_written):
             outputs.insert(0, group[0])  # a product must be written somewhere
         inputs = tuple(dict.fromkeys(read))
         kernels.append(Kernel(tuple(group), inputs, tuple(outputs)))

@@ -26,7 +26,9 @@ from thalweg.backends.layout import (
 )
 from thalweg.backends.views import (
     Runs,
+    can_be_gathered,
     copying_order,
+    has_adjacent_columns,
     merged,
     permuted,
     runs_of_product,
@@ -483,17 +485,28 @@ class Planner:
         x, y = first.inputs
         left, right, result = self._runs(first)
         runs: dict[int, set[Runs]] = {value: set() for value in inputs}
-        runs[x].add(left)
+        if not self._is_gathered(first, tail, inputs[x]):
+            runs[x].add(left)
         runs[y].add(right)
         for value in (value for each in tail for value in each.inputs):
             if value in runs:
                 runs[value].add(result)
-        return {
+        found = {
             value: place
             if all(merged(place, each) is not None for each in runs[value])
             else self._copied(place, copying_order(place, runs[value]))
             for value, place in inputs.items()
         }
+        if not has_adjacent_columns(found[y], right):
+            found[y] = self._copied(inputs[y])
+        return found
+
+    def _is_gathered(
+        self, first: Instruction, tail: Sequence[Instruction], place: Location
+    ) -> bool:
+        """Whether a contraction's kernel reads its left factor as it lies."""
+        is_added = any(each.opcode == "add_windows" for each in tail)
+        return not is_added and can_be_gathered(place, first.attributes)
 
     def _copied(self, place: Location, order: Sequence[int] | None = None) -> Location:
         """A place of its own for the kernel that reads it next.

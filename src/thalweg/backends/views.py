@@ -99,6 +99,32 @@ def runs_of_product(
     return (*shared, free, summed), (*shared, summed, others), (*shared, free, others)
 
 
+def are_apart(attributes: Mapping[str, Any]) -> bool:
+    """Whether no two windows have an element in common."""
+    sizes, spacing = attributes["sizes"], attributes["spacing"]
+    spans = [(size - 1) * apart + 1 for size, apart in zip(sizes, spacing, strict=True)]
+    steps = attributes["steps"]
+    return all(span <= step for span, step in zip(spans, steps, strict=True))
+
+
+def has_adjacent_columns(place: Location, runs: Runs) -> bool:
+    """Whether the columns of a right factor lie side by side, so that vectors fit."""
+    matrix = merged(place, runs)
+    assert matrix is not None
+    columns = matrix.type.shape[-1]
+    return columns <= 1 or matrix.strides[-1] == ITEMSIZE[place.type.dtype]
+
+
+def can_be_gathered(place: Location, attributes: Mapping[str, Any]) -> bool:
+    """Whether a contraction's left factor can be read where its axes aren't one each.
+
+    Its rows or its sums are then brought together a part at a time.
+    """
+    free, summed = len(place.strides) - attributes["summed"], attributes["summed"]
+    is_one = free > 0 and summed > 0 and not attributes["batch"]
+    return is_one and place.rows in (None, 0, free)
+
+
 def permuted(place: Location, order: Sequence[int]) -> Location:
     """The place with its axes in another order."""
     return Location(

@@ -289,6 +289,16 @@ def windows(call: Call) -> str:
     return call.add("Transpose", value, perm=order)
 
 
+def share_max(call: Call) -> str:
+    """The part of each maximum, shared by the elements that are as large."""
+    x, part = call.inputs
+    axes = call.graph.constant(np.array(call["axes"], np.int64))
+    largest = call.add("Equal", x, call.add("ReduceMax", x, axes, keepdims=1))
+    ones = to_dtype(call.graph, largest, call.dtype)
+    share = call.add("Div", part, call.add("ReduceSum", ones, axes, keepdims=1))
+    return call.add("Where", largest, share, call.number(0))
+
+
 def add_windows(call: Call) -> str:
     """The sum of what each element of a window gives, set into zeros."""
     total, axes, rank = call["shape"], call["axes"], len(call["shape"])
@@ -454,6 +464,7 @@ OPERATORS: Mapping[str, Translation] = {
     "stop_gradient": operator("Identity"),
     "sum": reduction("ReduceSum"),
     "max": reduction("ReduceMax"),
+    "share_max": share_max,
     "argmax": argmax,
     "reshape": reshape,
     "transpose": transpose,

@@ -515,6 +515,13 @@ def add_windows(
     return result
 
 
+def share_max(x: Array, part: Array, axes: Any) -> Array:
+    """The part of each maximum, shared by the elements that are as large."""
+    is_largest = x == np.max(x, axes, keepdims=True)
+    count = np.sum(is_largest, axes, x.dtype, keepdims=True)
+    return np.where(is_largest, part / count, x.dtype.type(0))
+
+
 def scatter_add(x: Array, indices: Array, rows: int) -> Array:
     """Zeros, and each row of x added to the row that its index names."""
     result = np.zeros((rows, *x.shape[indices.ndim :]), x.dtype)

@@ -23,7 +23,14 @@ from thalweg.backends.layout import (
     Step,
     contiguous,
 )
-from thalweg.backends.views import Runs, merged, runs_of_product, view_of
+from thalweg.backends.views import (
+    Runs,
+    are_apart,
+    merged,
+    permuted,
+    runs_of_product,
+    view_of,
+)
 from thalweg.errors import ProgramError
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.types import DTYPES, ITEMSIZE, ArrayType, NumpyArray
@@ -47,15 +54,14 @@ KINDS: Mapping[str, int] = {
     "moving": 4,
 }
 STEPS: Mapping[str, int] = {
-    "map": 0,
-    "product": 1,
-    "reduce": 2,
-    "copy": 3,
-    "zero": 4,
-    "take": 5,
-    "scatter_add": 6,
-    "random_bits": 7,
-    "loop": 8,
+    kind: number
+    for number, kind in enumerate(
+        (
+            *("map", "product", "product_of_windows", "product_to_windows", "reduce"),
+            *("copy", "zero", "share_max", "add_copy", "take", "scatter_add"),
+            *("random_bits", "loop"),
+        )
+    )
 }
 Words = list[int]
 
@@ -202,10 +208,11 @@ class PlanEncoder:
 
     # Products -------------------------------------------------------------------------
 
-    def product(self, step: Step) -> None:
+    def product(self, step: Step, row_axes: int = 0) -> None:
         """A product, its bias, and the lines that follow it as a map of its own.
 
         The product is written where one of the outputs will be if nobody else reads it.
+        Its left factor has so many axes that are its rows, or is a matrix.
         """
         first = step.lines[0]
         left, right = (step.inputs[operand] for operand in first.operands)
@@ -221,7 +228,10 @@ class PlanEncoder:
             out = next(place for place in outputs.values() if place.type == first.type)
         words = [*self.place(a), *self.place(b), *self.place(out)]
         words += [0] if bias is None else [1, *self.place(bias)]
-        self.emit("product", words)
+        if row_axes:
+            self.emit("product_of_windows", [*words, row_axes])
+        else:
+            self.emit("product", words)
         if len(step.lines) > done + 1:
             self._tail(step, done, out, outputs)
 
@@ -230,7 +240,11 @@ class PlanEncoder:
         first, *tail = step.lines
         x, y = step.inputs_of(first)
         left, right, result = runs_of_product(first.attributes, x.type, y.type)
-        inputs = [in_runs(x, left), in_runs(y, right)]
+        if tail and tail[0].opcode == "add_windows":
+            self._added(step, in_runs(x, left), in_runs(y, right))
+            return
+        is_matrix = merged(x, left) is not None
+        inputs = [in_runs(x, left) if is_matrix else x, in_runs(y, right)]
         number: dict[int, int] = {}
         for operand in sorted({o for line in tail for o in line.operands}):
             if operand < len(step.inputs):
@@ -246,7 +260,17 @@ class PlanEncoder:
             operands = tuple(number[operand] for operand in line.operands)
             type = ArrayType(shape, line.type.dtype)
             lines.append(Line(line.opcode, line.attributes, operands, type))
-        self.product(Step(tuple(lines), tuple(inputs), outputs))
+        row_axes = 0 if is_matrix else len(x.strides) - first.attributes["summed"]
+        self.product(Step(tuple(lines), tuple(inputs), outputs), row_axes)
+
+    def _added(self, step: Step, x: Location, y: Location) -> None:
+        """A product that is added to windows of what it gives."""
+        first, added = step.lines
+        ((_, out),) = step.outputs
+        self.emit("zero", self.place(out))
+        places = [self.place(each) for each in (x, y, windows_in(out, added))]
+        rows = len(step.inputs_of(first)[0].strides) - first.attributes["summed"]
+        self.emit("product_to_windows", [*joined(places), 0, rows])
 
     def _tail(
         self, step: Step, done: int, out: Location, outputs: Mapping[int, Location]
@@ -307,19 +331,32 @@ class PlanEncoder:
             self.copy(place, part_of(out, starts, steps, place))
 
     def add_windows(self, step: Step) -> None:
-        """Zeros, and each element of the windows added where it belongs."""
+        """Zeros, and the elements of the windows added where they belong."""
         line, (place,), ((_, out),) = step.lines[0], step.inputs, step.outputs
-        self.emit("zero", self.place(out))
-        if not place.type.size:
+        target = windows_in(out, line)
+        if are_apart(line.attributes):
+            self.zero_around(out, target)
+            self.copy(place, target)
             return
-        target = view_of(out, "windows", windows_of(line.attributes), out.rows)
-        assert target is not None
-        behind = line.attributes["axes"][-1] + 1
-        for element in np.ndindex(*line.attributes["sizes"]):
-            into = element_of(target, behind, element)
-            added = element_of(place, behind, element)
-            lines = (Line("add", {}, (0, 1), added.type),)
-            self._map(lines, (into, added), ((0, into),), is_tail=False)
+        self.emit("zero", self.place(out))
+        order = elements_first(line.attributes, len(target.strides))
+        places = [permuted(each, order) for each in (place, target)]
+        self.emit("add_copy", joined([self.place(each) for each in places]))
+
+    def zero_around(self, out: Location, windows: Location) -> None:
+        """Zeros, unless windows that lie apart cover all of it."""
+        if windows.type.size < out.type.size:
+            self.emit("zero", self.place(out))
+
+    def share_max(self, step: Step) -> None:
+        """What the largest elements share, straight into windows where those are."""
+        first, *tail = step.lines
+        ((_, out),) = step.outputs
+        place = windows_in(out, tail[0]) if tail else out
+        self.zero_around(out, place)
+        places = [self.place(each) for each in (*step.inputs_of(first), place)]
+        axes = first.attributes["axes"]
+        self.emit("share_max", [*joined(places), len(axes), *axes])
 
     def concatenate(self, step: Step) -> None:
         """The parts side by side."""
@@ -360,6 +397,7 @@ ENCODERS: Mapping[str, Encode | str] = {
     "scan": PlanEncoder.scan,
     "sum": PlanEncoder.reduce,
     "max": PlanEncoder.reduce,
+    "share_max": PlanEncoder.share_max,
     "argmax": PlanEncoder.reduce,
     "pad": PlanEncoder.pad,
     "concatenate": PlanEncoder.concatenate,
@@ -417,25 +455,23 @@ def in_runs(place: Location, runs: Runs) -> Location:
     return found
 
 
+def windows_in(out: Location, line: Line) -> Location:
+    """The windows of what they are added up to."""
+    windows = view_of(out, "windows", windows_of(line.attributes), out.rows)
+    assert windows is not None
+    return windows
+
+
 def windows_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of the windows that are added up."""
     return {name: value for name, value in attributes.items() if name != "shape"}
 
 
-def element_of(place: Location, behind: int, element: Sequence[int]) -> Location:
-    """One element of each window, whose own axes come behind so many others."""
-    after = behind + len(element)
-    steps = zip(element, place.strides[behind:after], strict=True)
-    shape, strides, rows = place.type.shape, place.strides, place.rows
-    if rows is not None and rows >= after:
-        rows -= len(element)
-    return Location(
-        place.buffer,
-        place.offset + sum(n * step for n, step in steps),
-        (*strides[:behind], *strides[after:]),
-        ArrayType((*shape[:behind], *shape[after:]), place.type.dtype),
-        rows,
-    )
+def elements_first(attributes: Mapping[str, Any], rank: int) -> list[int]:
+    """The axes of windows, those of their elements first: in this order they add up."""
+    behind, count = attributes["axes"][-1] + 1, len(attributes["axes"])
+    own = list(range(behind, behind + count))
+    return own + [axis for axis in range(rank) if axis not in own]
 
 
 def swapped(place: Location) -> Location:

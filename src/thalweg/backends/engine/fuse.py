@@ -7,10 +7,12 @@ product before them, and an optimizer's whole rule in one pass over the paramete
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thalweg.backends.kernels import Kernels, computed_values, grouped, roots_of
+from thalweg.backends.views import are_apart
 from thalweg.program.ir import Instruction, Program
 
 NEVER = -1  # the number of the kernel that computes an input
@@ -47,6 +49,9 @@ class Fusion:
         # The last kernel without a product, by the shape and the axis of rows.
         self.latest: dict[tuple[tuple[int, ...], int | None], int] = {}
         self.group_of: dict[int, int] = {}
+        self.uses = Counter(program.outputs.values())
+        for each in program.instructions:
+            self.uses.update(each.inputs)
 
     def run(self) -> Kernels:
         """Put every value into a kernel."""
@@ -74,6 +79,8 @@ class Fusion:
 
     def _joined(self, value: int, instruction: Instruction) -> int | None:
         """The latest kernel that an instruction can be part of."""
+        if instruction.opcode == "add_windows":
+            return self._added_in(instruction)
         if instruction.primitive.kind != "elementwise":
             return None
         earliest = max((self._ready(v) for v in instruction.inputs), default=NEVER)
@@ -85,6 +92,27 @@ class Fusion:
                 found.append(number)
         number = max(found)
         return number if number >= max(earliest, 0) else None
+
+    def _added_in(self, instruction: Instruction) -> int | None:
+        """The kernel of what nothing else reads, which can write it into windows."""
+        (source,) = instruction.inputs
+        number, made = (
+            self.group_of.get(source, NEVER),
+            self.program.instruction(source),
+        )
+        if number == NEVER or made is None or self.uses[source] > 1:
+            return None
+        is_alone = self.groups[number].values == [source]
+        return number if is_alone and self._adds(source, made, instruction) else None
+
+    def _adds(self, source: int, made: Instruction, added: Instruction) -> bool:
+        """Whether what is made can be written where it is added up.
+
+        A product adds to windows that overlap, too, if rows come first in both.
+        """
+        if made.opcode == "contract":
+            return not made.attributes["batch"] and self.rows.get(source) == 0
+        return made.opcode == "share_max" and are_apart(added.attributes)
 
     def _products(self, instruction: Instruction) -> list[int]:
         """The kernels of products that compute what an instruction reads."""

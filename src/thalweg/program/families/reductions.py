@@ -12,9 +12,9 @@ import numpy as np
 
 from thalweg.errors import ShapeError
 from thalweg.program import ops
-from thalweg.program.expressions import reduced
+from thalweg.program.expressions import Attributes, Parts, Written, call, reduced
 from thalweg.program.primitives import one_an_input, register
-from thalweg.program.row_rules import SUM, Case, RowRule, RowsMeetError
+from thalweg.program.row_rules import SUM, Case, RowRule, RowsMeetError, common_axis
 from thalweg.program.shape_rules import check_axes, numbers
 from thalweg.program.trace import Tracer
 from thalweg.program.types import ArrayType, NumpyArray, Shape, put
@@ -77,6 +77,8 @@ def max_array(x: NumpyArray, axes: Shape, out: NumpyArray | None = None) -> Nump
 
 def max_gradient(ct: Tracer, largest: Tracer, x: Tracer, axes: Shape) -> tuple[Tracer]:
     """The largest elements share the cotangent."""
+    if x.type.is_float and len(x.shape) - 1 not in axes:
+        return (ct.trace.emit("share_max", (x, ct), axes=axes),)
     is_largest = ops.cast(ops.equal(x, largest), x.type.dtype)
     return (ct * is_largest / ops.sum(is_largest, axis=axes, keepdims=True),)
 
@@ -96,6 +98,61 @@ reduction(
     gradient=max_gradient,
     rows=RowRule(max_axis),
     notation=reduced("max"),
+    attributes=("axes",),
+)
+
+
+# Its adjoint -------------------------------------------------------------------------
+
+
+def share_max_type(x: ArrayType, part: ArrayType, axes: Shape) -> ArrayType:
+    """The shape of x; a part for each maximum."""
+    if not x.is_float or part != without(x, axes):
+        raise ShapeError(
+            f"what the largest elements of {x} share along axes {axes} must be "
+            f"{without(x, axes)}, got {part}"
+        )
+    return x
+
+
+def share_max(
+    x: NumpyArray, part: NumpyArray, axes: Shape, out: NumpyArray | None = None
+) -> NumpyArray:
+    """The part of each maximum, shared by the elements that are as large; else 0."""
+    is_largest = x == np.maximum.reduce(x, axis=axes, keepdims=True)
+    count = np.add.reduce(is_largest, axis=axes, dtype=x.dtype, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where NaN is the largest
+        return put(np.where(is_largest, part / count, x.dtype.type(0)), out)
+
+
+def share_max_gradient(
+    ct: Tracer, _: Tracer, x: Tracer, part: Tracer, axes: Shape
+) -> tuple[None, Tracer]:
+    """What the shares of 1 make of the cotangent."""
+    shares = ct.trace.emit("share_max", (x, ops.ones_like(part)), axes=axes)
+    return None, ops.sum(ct * shares, axis=axes, keepdims=True)
+
+
+def share_max_axis(case: Case) -> int:
+    """Over other axes only; a part may stand still along the rows."""
+    if case.axes[0] is None or case.axes[0] in case.attributes["axes"]:
+        raise RowsMeetError
+    return common_axis(case)
+
+
+def share_max_text(parts: Parts, attributes: Attributes, _: Shape) -> Written:
+    """share_max(x, part, axes=(3, 4))."""
+    return call("share_max", *(part.text for part in parts), **attributes)
+
+
+reduction(
+    name="share_max",
+    inputs=2,
+    infer=share_max_type,
+    meaning=share_max,
+    gradient=share_max_gradient,
+    rows=RowRule(share_max_axis),
+    notation=share_max_text,
     attributes=("axes",),
 )
 

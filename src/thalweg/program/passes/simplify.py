@@ -269,7 +269,51 @@ def transposed_factors(
     return recording.emit("matmul", factors, transpose_a=flags[0], transpose_b=flags[1])
 
 
-GENERAL = (views_last, sum_of_repeated, transposed_factors)
+def rising_after_maximum(
+    recording: Trace,
+    opcode: str,
+    inputs: tuple[Tracer, ...],
+    attributes: Mapping[str, Any],
+) -> Tracer | None:
+    """max over windows of f(x) = f(max over windows of x), where f never falls.
+
+    So a bias and a rectifier behind a convolution work on what a pooling leaves: of
+    max(windows(maximum(z + b, 0))) remains maximum(max(windows(z)) + b, 0). Rounding
+    keeps order, and so every bit.
+    """
+    seen = definition(inputs[0]) if opcode == "max" else None
+    if seen is None or seen[0] != "windows":
+        return None
+    found = definition(seen[1][0])
+    if found is None or found[0] not in ("maximum", "minimum", "add"):
+        return None
+    first, second = found[1]
+    for x, other in ((first, second), (second, first)):
+        # Behind all that windows and maximum touch, it's one number a channel.
+        if not stands_still(other, seen[2]["axes"], attributes["axes"]):
+            continue
+        windows = recording.emit("windows", (x,), **seen[2])
+        largest = recording.emit("max", (windows,), **attributes)
+        repeated = source_of(other)
+        return recording.emit(
+            found[0],
+            (largest, ops.broadcast_to(repeated, largest.shape)),
+        )
+    return None
+
+
+def stands_still(x: Tracer, axes: Shape, reduced: Shape) -> bool:
+    """Whether a value is repeated but for axes behind those of windows and maximum."""
+    found = definition(x)
+    if found is None or found[0] != "broadcast":
+        return False
+    own = without_leading_ones(found[1][0].shape)
+    behind = len(x.shape) - 1 - max(axes)  # axes behind those of windows
+    after = len(x.shape) + len(axes) - 1 - max(reduced)  # and behind those reduced
+    return len(own) <= min(behind, after)
+
+
+GENERAL = (views_last, rising_after_maximum, sum_of_repeated, transposed_factors)
 
 
 def simplify(program: Program) -> Program:

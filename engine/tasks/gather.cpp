@@ -1,0 +1,70 @@
+#include "tasks/gather.h"
+
+#include <algorithm>
+
+#include "tasks/task.h"
+
+namespace thalweg {
+
+namespace {
+
+// The bytes of numbers that are adjacent along the last axis.
+Index run_bytes(int rank, const Extents& extents, const Extents& strides, int item) {
+  return rank > 0 && strides[rank - 1] == item ? extents[rank - 1] * item : item;
+}
+
+}  // namespace
+
+Gather::Gather(const Place& place, int first, int row_axes)
+    : item_(item_size(place.dtype)) {
+  for (int axis = 0; axis < place.rank; ++axis) {
+    const bool is_row = axis >= first && axis < first + row_axes;
+    Extents& extents = is_row ? row_extents_ : column_extents_;
+    Extents& strides = is_row ? row_strides_ : column_strides_;
+    int& rank = is_row ? row_rank_ : column_rank_;
+    extents[rank] = place.extents[axis];
+    strides[rank++] = place.strides[axis];
+    (is_row ? rows_ : columns_) *= place.extents[axis];
+  }
+  row_rank_ = collapse(row_rank_, row_extents_, {&row_strides_});
+  column_rank_ = collapse(column_rank_, column_extents_, {&column_strides_});
+  line_ = row_rank_ > 0 ? row_extents_[row_rank_ - 1] : 1;
+  lines_ = row_rank_ > 1 ? row_extents_[row_rank_ - 2] : 1;
+  near_columns_ = run_bytes(column_rank_, column_extents_, column_strides_, item_) >=
+                  run_bytes(row_rank_, row_extents_, row_strides_, item_);
+}
+
+Index Gather::box_rows(Index row, Index most) const {
+  const Index before = row % line_;
+  if (before || line_ > most) return std::min(line_ - before, most);
+  const Index left = lines_ - row / line_ % lines_;
+  return std::min(left, most / line_) * line_;
+}
+
+Copy Gather::box(Index row, Index count, Index row_bytes, Index column_bytes,
+                 Index& offset) const {
+  Copy copy{};
+  copy.item_size = item_;
+  const auto add = [&](Index extent, Index in, Index out) {
+    copy.extents[copy.rank] = extent;
+    copy.in_strides[copy.rank] = in;
+    copy.out_strides[copy.rank++] = out;
+  };
+  offset = 0;
+  Index rest = row;
+  for (int axis = row_rank_ - 1; axis >= 0; --axis) {
+    offset += rest % row_extents_[axis] * row_strides_[axis];
+    rest /= row_extents_[axis];
+  }
+  const Index lines = count > line_ ? count / line_ : 1;
+  if (row_rank_ > 1) add(lines, row_strides_[row_rank_ - 2], line_ * row_bytes);
+  if (row_rank_ > 0) add(count / lines, row_strides_[row_rank_ - 1], row_bytes);
+  Index step = column_bytes * columns_;
+  for (int axis = 0; axis < column_rank_; ++axis) {
+    step /= std::max<Index>(column_extents_[axis], 1);
+    add(column_extents_[axis], column_strides_[axis], step);
+  }
+  return copy;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,48 @@
+// An array whose first axes are the rows of a matrix and whose others are its columns,
+// though no strides of a matrix say so: windows of an image.
+//
+// Of x = (1, 2, 3, 4) the windows of size 3 are the matrix
+//
+//   1 2 3
+//   2 3 4
+//
+// over four numbers. A product reads a *box* of it at a time, copied to where it is a
+// matrix: rows of one line, the last of the axes of rows, or some whole lines.
+#pragma once
+
+#include "core/plan.h"
+
+namespace thalweg {
+
+class Gather {
+ public:
+  Gather() = default;
+
+  // The array's axes from `first` to `first + row_axes` are its rows, all others, in
+  // their order, its columns.
+  Gather(const Place& place, int first, int row_axes);
+
+  Index rows() const { return rows_; }
+  Index columns() const { return columns_; }
+
+  // Whether columns are nearer to each other than rows are, so that they had better stay
+  // adjacent when copied.
+  bool has_near_columns() const { return near_columns_; }
+
+  // How many rows a box has that begins at `row`, up to `most`.
+  Index box_rows(Index row, Index most) const;
+
+  // The box as a copy from the array to a matrix with these strides in bytes; pointers
+  // are still missing, but `in` is moved by as many bytes as `offset` says.
+  Copy box(Index row, Index count, Index row_bytes, Index column_bytes,
+           Index& offset) const;
+
+ private:
+  int item_ = 0;
+  int row_rank_ = 0, column_rank_ = 0;
+  Extents row_extents_{}, row_strides_{}, column_extents_{}, column_strides_{};
+  Index rows_ = 1, columns_ = 1, line_ = 1, lines_ = 1;
+  bool near_columns_ = true;
+};
+
+}  // namespace thalweg
