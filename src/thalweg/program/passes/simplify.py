@@ -287,6 +287,8 @@ def rising_after_maximum(
     found = definition(seen[1][0])
     if found is None or found[0] not in ("maximum", "minimum", "add"):
         return None
+    if not inputs[0].type.is_float:  # sums of whole numbers wrap
+        return None
     first, second = found[1]
     for x, other in ((first, second), (second, first)):
         # Behind all that windows and maximum touch, it's one number a channel.
