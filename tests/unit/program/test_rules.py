@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
 from thalweg.program.passes import simplify, stabilize
+from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.passes.rewrite import FOLDED_SIZE, Rule, rewrite
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType
@@ -102,6 +103,7 @@ SIMPLIFY: dict[str, Formula] = {
 }
 SIMPLIFY_GENERAL: dict[str, Formula] = {
     "views_last": lambda row, **_: ops.exp(ops.broadcast_to(row, (2, 3))),
+    "rising_after_maximum": lambda x, s, **_: ops.max(ops.windows(x + s, 1, 2), axis=2),
     "sum_of_repeated": lambda s, **_: ops.sum(ops.broadcast_to(s, (2, 3)), axis=0),
     "transposed_factors": lambda x, y, **_: x @ y.T,
 }
@@ -205,6 +207,153 @@ def test_general_rule_of_stabilize_fires(name: str) -> None:
     program = record(STABILIZE_GENERAL[name])
     rule = next(r for r in stabilize.GENERAL if r.__name__ == name)
     assert_changes(program, rewrite(program, (), [rule]))
+
+
+# A maximum over windows ------------------------------------------------------------
+
+IMAGE = {
+    "x": ArrayType((2, 5, 6, 3), "float64"),
+    "b": ArrayType((3,), "float64"),
+    "one": ArrayType((), "float64"),
+    "across": ArrayType((6, 3), "float64"),  # it varies along an axis of windows
+    "along": ArrayType((2, 5, 6, 3), "float64"),
+}
+SPECIAL = (-np.inf, np.inf, np.nan, -0.0, 0.0, 1.0, 1.0, 1.5, -2.0, 5e-324, 1e308)
+
+
+def pooled(x: Any, size: int = 2, step: int = 2) -> Any:
+    """The maximum over windows of two axes."""
+    return ops.max(ops.windows(x, (1, 2), size, step), axis=(3, 4))
+
+
+def recorded(
+    formula: Formula, inputs: dict[str, ArrayType] | None = None
+) -> tuple[Program, Program]:
+    """A program before and after the rule alone."""
+    given = IMAGE if inputs is None else inputs
+    program = trace(lambda arrays: {"result": formula(**arrays)}, given)
+    return program, verify(rewrite(program, (), [simplify.rising_after_maximum]))
+
+
+def images(seed: int, special: bool) -> dict[str, Any]:
+    """Numbers with many ties, and those that aren't finite; the bias is."""
+    random = np.random.default_rng(seed)
+    drawn = {
+        name: np.round(random.normal(size=type.shape) * 2) / 2
+        for name, type in IMAGE.items()
+    }
+    if special:
+        drawn["x"] = random.choice(np.array(SPECIAL), IMAGE["x"].shape)
+    return drawn
+
+
+RISING: dict[str, Formula] = {
+    "a bias": lambda x, b, **_: pooled(x + b),
+    "a bias on the left": lambda x, b, **_: pooled(b + x),
+    "one number": lambda x, one, **_: pooled(x + one),
+    "a rectifier": lambda x, **_: pooled(ops.maximum(x, 0.0)),
+    "a limit": lambda x, **_: pooled(ops.minimum(x, 1.0)),
+    "a bias and a rectifier": lambda x, b, **_: pooled(ops.maximum(x + b, 0.0)),
+    "between limits": lambda x, b, **_: pooled(
+        ops.minimum(ops.maximum(b + x, -0.5), 1.0)
+    ),
+    "windows that overlap": lambda x, b, **_: pooled(ops.maximum(x + b, 0.0), 3, 1),
+    "windows that leave some out": lambda x, b, **_: pooled(x + b, 2, 3),
+    "along one axis of windows": lambda x, b, **_: ops.max(
+        ops.windows(x + b, (1, 2), 2), axis=3
+    ),
+    "along an axis of places": lambda x, b, **_: ops.max(
+        ops.windows(x + b, 1, 2), axis=3
+    ),
+    "what varies behind the windows": lambda x, across, **_: ops.max(
+        ops.windows(x + across, 1, 2), axis=2
+    ),
+    "rows and windows": lambda x, b, **_: ops.max(
+        ops.windows(x + b, (1, 2), 2), axis=(0, 3, 4)
+    ),
+}
+
+
+@pytest.mark.parametrize("special", [False, True])
+@pytest.mark.parametrize("name", RISING)
+def test_a_maximum_over_windows_goes_before_what_never_falls(
+    name: str, special: bool
+) -> None:
+    program, changed = recorded(RISING[name])
+    order = opcodes(changed)
+    assert order.index("max") < min(
+        order.index(each) for each in ("add", "maximum", "minimum") if each in order
+    )
+    for seed in range(20):
+        values = images(seed, special)
+        with np.errstate(all="ignore"):
+            before = interpret(program, values)["result"]
+            after = interpret(changed, values)["result"]
+        assert_array_equal(after, before)
+
+
+VARYING: dict[str, Formula] = {
+    "what has numbers for every place": lambda x, along, **_: pooled(x + along),
+    "what varies along a window": lambda x, across, **_: pooled(x + across),
+    "what varies along what is reduced": lambda x, b, **_: ops.max(
+        ops.windows(x + b, (1, 2), 2), axis=(3, 4, 5)
+    ),
+    "a column for each place": lambda x, across, **_: pooled(x + across[:, :1]),
+    "what falls": lambda x, b, **_: pooled(b - x),
+    "a product": lambda x, b, **_: pooled(x * b),
+    "a sum": lambda x, b, **_: ops.sum(ops.windows(x + b, (1, 2), 2), axis=(3, 4)),
+    "a maximum without windows": lambda x, b, **_: ops.max(x + b, axis=1),
+}
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_a_maximum_over_windows_stays_behind_what_varies(name: str) -> None:
+    program, changed = recorded(VARYING[name])
+    assert str(changed) == str(rewrite(program, ()))
+    values = images(0, special=False)
+    simplified = interpret(simplify.simplify(program), values)["result"]
+    assert_allclose(simplified, interpret(program, values)["result"])
+
+
+def test_a_maximum_over_windows_stays_behind_whole_numbers_that_wrap() -> None:
+    most = np.iinfo(np.int32).max
+    inputs = {"i": ArrayType((1, 4), "int32"), "n": ArrayType((), "int32")}
+    program, changed = recorded(
+        lambda i, n: ops.max(ops.windows(i + n, 1, 2), axis=2), inputs
+    )
+    values = {"i": np.array([[0, most, 1, 2]], np.int32), "n": np.array(1, np.int32)}
+    expected = interpret(program, values)["result"]
+    assert_array_equal(expected, [[1, 2, 3]])
+    assert_array_equal(interpret(changed, values)["result"], expected)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_the_gradient_behind_a_pooling_is_the_slope_before_the_rule(step: int) -> None:
+    def loss(a: dict[str, Any]) -> Any:
+        z = ops.contract(ops.windows(a["x"], (1, 2), 2), a["w"], summed=3)
+        hidden = pooled(ops.maximum(z + a["b"], 0.0), 2, step)
+        return ops.sum(ops.tanh(hidden) * hidden)
+
+    shapes = {"x": (2, 6, 5, 2), "w": (2, 2, 2, 3), "b": (3,)}
+    types = {name: ArrayType(shape, "float64") for name, shape in shapes.items()}
+    plain = trace(lambda a: {"loss": loss(a)}, types)
+    rewritten = simplify.simplify(plain)
+    order = opcodes(rewritten)
+    assert order.index("max") < order.index("maximum")  # the rule has fired
+    gradients = differentiate(rewritten, "loss", tuple(types))
+    random = np.random.default_rng(step)
+    values = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    found = interpret(simplify.simplify(gradients), values)
+    for name, value in values.items():
+        for at in random.choice(value.size, 8):
+            slope = 0.0
+            for way in (1e-6, -1e-6):
+                moved = value.copy()
+                moved.flat[at] += way
+                slope += float(interpret(plain, {**values, name: moved})["loss"]) / (
+                    2 * way
+                )
+            assert_allclose(found[f"gradient.{name}"].flat[at], slope, 1e-5, 1e-7)
 
 
 # What is left after all rules --------------------------------------------------------
