@@ -92,7 +92,7 @@ struct MapStep {
 struct ProductStep {
   Place a, b, out;
   std::optional<Place> bias;
-  int row_axes;       // of a
+  int row_axes;      // of a
   int out_row_axes;  // of out
 };
 

@@ -166,19 +166,19 @@ inline constexpr int item_size(Dtype dtype) {
 // --- steps and buffers -----------------------------------------------------------------
 
 //   name, struct of plan.h
-#define THALWEG_STEPS(X)         \
-  X(map, MapStep)                \
-  X(product, ProductStep)        \
+#define THALWEG_STEPS(X)             \
+  X(map, MapStep)                    \
+  X(product, ProductStep)            \
   X(product_of_windows, ProductStep) \
   X(product_to_windows, ProductStep) \
-  X(reduce, ReduceStep)          \
-  X(copy, CopyStep)              \
-  X(zero, ZeroStep)              \
-  X(share_max, ShareStep)        \
-  X(add_copy, AddStep)           \
-  X(take, IndexStep)             \
-  X(scatter_add, IndexStep)      \
-  X(random_bits, RandomBitsStep) \
+  X(reduce, ReduceStep)              \
+  X(copy, CopyStep)                  \
+  X(zero, ZeroStep)                  \
+  X(share_max, ShareStep)            \
+  X(add_copy, AddStep)               \
+  X(take, IndexStep)                 \
+  X(scatter_add, IndexStep)          \
+  X(random_bits, RandomBitsStep)     \
   X(loop, LoopStep)
 
 enum class StepKind : std::uint8_t {

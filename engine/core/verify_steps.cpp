@@ -34,8 +34,7 @@ struct Verifier {
     for (int i = from; i < to; ++i) size *= place.extents[i];
     demand(size == matrix.extents[axis], "the extents of a product differ");
     const bool has_rows = from < to && place.rows_axis == from;
-    demand(has_rows == (matrix.rows_axis == axis),
-           "the rows axes of a product differ");
+    demand(has_rows == (matrix.rows_axis == axis), "the rows axes of a product differ");
     for (int i = from + 1; i < to; ++i)
       demand(place.rows_axis != i, "rows are the first axis of those that go together");
   }
@@ -63,7 +62,7 @@ struct Verifier {
     verify_run(out, 0, step.out_row_axes, a, 0);
     verify_run(out, step.out_row_axes, out.rank, b, 1);
     verify_axis(a, 1, b, 0);
-    demand(a.rows_axis == 0 && b.rows_axis < 0, "the rows axes of a product differ");
+    demand(a.rows_axis <= 0 && b.rows_axis < 0, "the rows axes of a product differ");
     verify_added_to(out);
   }
 
@@ -72,8 +71,8 @@ struct Verifier {
     demand(buffer.kind != BufferKind::constant, "a constant is written");
     demand(buffer.kind != BufferKind::total, "this step can't write a total");
     verify_place(plan, out);
-    demand(out.rows_axis < 0 ||
-               is_empty(out) || out.strides[out.rows_axis] >= reach(out, out.rows_axis),
+    demand(out.rows_axis < 0 || is_empty(out) ||
+               out.strides[out.rows_axis] >= reach(out, out.rows_axis),
            "rows that are added to lie on each other");
     buffer.written = true;
   }

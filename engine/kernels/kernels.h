@@ -43,6 +43,23 @@ struct Product {
   void* scratch;     // as many bytes as product_scratch says, 64-byte aligned
 };
 
+// c[f, s, r] += sum over l of b[l, f] · a[at[l] + segments[s] + r]: what windows of a give
+// to filters f. Offsets and strides count elements; the columns of b are adjacent, and c
+// has no gaps.
+struct WindowSum {
+  Dtype dtype;                          // float32 or float64
+  Index depth, filters, segments, run;  // of l, f, s and r
+  const void* a;
+  const Index* at;
+  const Index* segment_at;
+  Index span;  // of a, from its start to the end of the last window
+  const void* b;
+  Index b_row;
+  void* c;
+  bool accumulate;  // else c begins at 0
+  void* scratch;    // as many bytes as window_sum_scratch says, 64-byte aligned
+};
+
 // out[o, i] = reduction over l of in[o, l, i]. Strides count bytes.
 struct Reduction {
   Opcode opcode;  // sum, max or argmax (whose out is int32)
@@ -119,6 +136,10 @@ struct Kernels {
   std::size_t (*sparse_scratch)(const Product& product);
   bool (*is_sparse)(const Product& product);
   void (*sparse_product)(const Product& product);
+  // Sums over windows where most of b is 0, by a sample, and a is finite: to the bit what
+  // a product of the gathered windows gives. Else false, and c is as it was.
+  bool (*sum_windows)(const WindowSum& sum);
+  std::size_t (*window_sum_scratch)(Dtype dtype);
 
   void (*reduce)(const Reduction& reduction);
   // out[place] = reduction over e of in[place, e]
@@ -166,6 +187,8 @@ struct Kernels {
   X(sparse_scratch)        \
   X(is_sparse)             \
   X(sparse_product)        \
+  X(sum_windows)           \
+  X(window_sum_scratch)    \
   X(reduce)                \
   X(reduce_windows)        \
   X(share_max)             \

@@ -97,8 +97,8 @@ void copy_line(char* out, const char* in, const Axis& axis) {
 // Runs of `bytes` to 2 · `bytes` bytes each, by their two ends.
 template <int bytes>
 void copy_short_runs(char* out, const char* in, const Axis& runs, Index n) {
-  for (Index i = 0; i < runs.extent; ++i, out += runs.out, in += runs.in)
-    copy_ends<bytes>(out, in, n);
+  const Index count = runs.extent, to = runs.out, from = runs.in;
+  for (Index i = 0; i < count; ++i, out += to, in += from) copy_ends<bytes>(out, in, n);
 }
 
 // What is adjacent in both, again and again.

@@ -214,6 +214,24 @@ Typed<T> turned(const Typed<T>& p, Index row, Index rows, T* c) {
   return t;
 }
 
+// Rows of c from columns that lie beside each other, four at a time.
+template <class T>
+void turn_back(const T* sums, Index rows, Index columns, T* c, Index c_row) {
+  constexpr Index U = 16 / sizeof(T), FROM = TURNED_ROWS<T>;
+  Index j = 0;
+  if constexpr (sizeof(T) == 4) {
+    for (; j + U <= columns; j += U) {
+      Index i = 0;
+      for (; i + U <= rows; i += U)
+        transpose_unit<T, U>(sums + j * FROM + i, FROM, c + i * c_row + j, c_row);
+      for (; i < rows; ++i)
+        for (Index k = 0; k < U; ++k) c[i * c_row + j + k] = sums[(j + k) * FROM + i];
+    }
+  }
+  for (; j < columns; ++j)
+    for (Index i = 0; i < rows; ++i) c[i * c_row + j] = sums[j * FROM + i];
+}
+
 template <class T>
 void run_turned(const Typed<T>& p) {
   T sums[LANES<T> * TURNED_ROWS<T>];
@@ -226,8 +244,7 @@ void run_turned(const Typed<T>& p) {
         for (Index i = 0; i < rows; ++i)
           sums[j * t.c_row + i] = p.bias ? p.bias[j] : c[i * p.c_row + j];
     run_direct(t);
-    for (Index j = 0; j < p.n; ++j)
-      for (Index i = 0; i < rows; ++i) c[i * p.c_row + j] = sums[j * t.c_row + i];
+    turn_back(sums, rows, p.n, c, p.c_row);
   }
 }
 

@@ -10,11 +10,11 @@ namespace products {
 
 #if THALWEG_VECTOR_BYTES >= 64 || defined(__aarch64__)
 constexpr int TILE_VECTORS = 4, WIDEST_TILE = 4;  // 32 registers
-constexpr int tile_rows(int) { return 6; }
+constexpr int tile_rows(int vectors) { return vectors < 3 ? 12 : vectors < 4 ? 8 : 6; }
 #else
 constexpr int TILE_VECTORS = 2, WIDEST_TILE = 3;  // 16 registers
 #if THALWEG_VECTOR_BYTES >= 32
-constexpr int tile_rows(int vectors) { return vectors < 3 ? 6 : 4; }
+constexpr int tile_rows(int vectors) { return vectors < 2 ? 12 : vectors < 3 ? 6 : 4; }
 #else
 constexpr int tile_rows(int vectors) { return vectors < 3 ? 4 : 3; }
 #endif
@@ -69,7 +69,7 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; ++v)
       factors[v] = load<V>(b + (v < VECTORS - 1 ? v * N : b_last));
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < ROWS; ++i) {
       const V factor = repeat<V>(a[i * a_row]);
 #pragma GCC unroll 8
@@ -81,14 +81,14 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
   }
   // 0 is added too where nothing else is, so that −0 becomes 0 as in product_sparse.h.
   if (!strip.addend) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < ROWS; ++i) {
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS; ++v) sums[i][v] += V{};
     }
   } else {
     const T* addend = strip.addend + row * strip.addend_row;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < ROWS; ++i, addend += strip.addend_row) {
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS; ++v)
@@ -96,7 +96,7 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
     }
   }
   T* c = strip.c + row * strip.c_row;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < ROWS; ++i, c += strip.c_row) {
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; ++v)

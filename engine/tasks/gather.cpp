@@ -41,6 +41,33 @@ Index Gather::box_rows(Index row, Index most) const {
   return std::min(left, most / line_) * line_;
 }
 
+Index Gather::run() const {
+  return run_bytes(column_rank_, column_extents_, column_strides_, item_) / item_;
+}
+
+std::vector<Index> Gather::segments() const {
+  std::vector<Index> all{0};
+  const int rank = column_rank_ - (run() > 1 ? 1 : 0);
+  for (int axis = 0; axis < rank; ++axis) {
+    std::vector<Index> longer;
+    for (const Index start : all)
+      for (Index i = 0; i < column_extents_[axis]; ++i)
+        longer.push_back(start + i * column_strides_[axis] / item_);
+    all = std::move(longer);
+  }
+  return all;
+}
+
+void Gather::starts(Index row, Index count, Index* at) const {
+  Index offset;
+  const Copy rows = box(row, count, 1, 1, offset);
+  const Index lines = row_rank_ > 1 ? rows.extents[0] : 1;
+  const Index line_step = row_rank_ > 1 ? rows.in_strides[0] / item_ : 0;
+  const Index step = row_rank_ > 0 ? row_strides_[row_rank_ - 1] / item_ : 0;
+  for (Index line = 0; line < lines; ++line)
+    for (Index i = 0; i < count / lines; ++i) *at++ = line * line_step + i * step;
+}
+
 Copy Gather::box(Index row, Index count, Index row_bytes, Index column_bytes,
                  Index& offset) const {
   Copy copy{};

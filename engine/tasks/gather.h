@@ -10,6 +10,8 @@
 // matrix: rows of one line, the last of the axes of rows, or some whole lines.
 #pragma once
 
+#include <vector>
+
 #include "core/plan.h"
 
 namespace thalweg {
@@ -31,6 +33,11 @@ class Gather {
 
   // How many rows a box has that begins at `row`, up to `most`.
   Index box_rows(Index row, Index most) const;
+
+  // Where the rows of a box begin, and the runs of adjacent columns of each: in elements.
+  void starts(Index row, Index count, Index* at) const;
+  std::vector<Index> segments() const;
+  Index run() const;
 
   // The box as a copy from the array to a matrix with these strides in bytes; pointers
   // are still missing, but `in` is moved by as many bytes as `offset` says.

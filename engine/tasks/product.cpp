@@ -19,6 +19,14 @@ Index rounded_up(Index n, Index multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
+// Whether nothing of what the first axis goes over lies on something else of it.
+bool lies_apart(const Place& place) {
+  Index reach = item_size(place.dtype);
+  for (int axis = 1; axis < place.rank; ++axis)
+    reach += (place.extents[axis] - 1) * place.strides[axis];
+  return !is_empty(place) && place.strides[0] >= reach;
+}
+
 // The same numbers of rows and columns, which lie anywhere.
 Place as_matrix(const Place& place, const Gather& windows) {
   Place matrix = place;
@@ -44,7 +52,7 @@ ProductTask::ProductTask(const Circumstances& circumstances, const ProductStep& 
   } else if (step.out_row_axes) {
     form_ = Form::added;
     windows_ = Gather(out, 0, step.out_row_axes);
-    if (out.rows_axis == 0) parts_ = out.extents[0];
+    if (lies_apart(out)) parts_ = out.extents[0];
     out = as_matrix(out, windows_);
   }
   const int rank = out.rank;
@@ -228,36 +236,44 @@ void ProductTask::run_boxes(const Product& whole, const Frame& frame, std::byte*
                             Index from, Index to) const {
   const Index item = item_size(product_.dtype);
   std::byte* const box = scratch + box_offset_;
-  auto* const a = static_cast<const std::byte*>(whole.a);
-  auto* const c = static_cast<std::byte*>(whole.c);
-  const bool near = windows_.has_near_columns();
   for (Index row = from, count; row < to; row += count) {
     count = windows_.box_rows(row, std::min(panel_rows_, to - row));
     Product panel = whole;
     panel.m = count;
-    Index offset;
     if (form_ == Form::gathered) {
-      Copy copy = windows_.box(row, count, (near ? product_.k : 1) * item,
-                               (near ? 1 : panel_rows_) * item, offset);
-      copy.in = a + offset;
-      copy.out = box;
-      kernels_->copy(copy);
+      gather(whole, row, count, box);
       panel.a = box;
-      panel.c = c + row * product_.c_row * item;
+      panel.c = static_cast<std::byte*>(whole.c) + row * product_.c_row * item;
     } else {
-      panel.a = a + row * product_.a_row * item;
+      panel.a = static_cast<const std::byte*>(whole.a) + row * product_.a_row * item;
       panel.c = box;
     }
     (kernels_->is_sparse(panel) ? kernels_->sparse_product : kernels_->product)(panel);
-    if (form_ == Form::added) {
-      Copy copy = windows_.box(row, count, product_.n * item, item, offset);
-      copy.in = box;
-      copy.out = c + offset;
-      std::swap(copy.in_strides, copy.out_strides);
-      kernels_->add_copy(product_.dtype, copy);
-    }
+    if (form_ == Form::added) add(whole, row, count, box);
     if (tail_) tail_->run_rows(frame, scratch, row, row + count, product_.n);
   }
+}
+
+void ProductTask::gather(const Product& whole, Index row, Index count,
+                         std::byte* box) const {
+  const Index item = item_size(product_.dtype);
+  Index offset;
+  Copy copy =
+      windows_.box(row, count, product_.a_row * item, product_.a_column * item, offset);
+  copy.in = static_cast<const std::byte*>(whole.a) + offset;
+  copy.out = box;
+  kernels_->copy(copy);
+}
+
+void ProductTask::add(const Product& whole, Index row, Index count,
+                      const std::byte* box) const {
+  const Index item = item_size(product_.dtype);
+  Index offset;
+  Copy copy = windows_.box(row, count, product_.c_row * item, item, offset);
+  std::swap(copy.in_strides, copy.out_strides);
+  copy.in = box;
+  copy.out = static_cast<std::byte*>(whole.c) + offset;
+  kernels_->add_copy(product_.dtype, copy);
 }
 
 }  // namespace thalweg

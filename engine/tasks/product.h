@@ -32,6 +32,8 @@ class ProductTask final : public Task {
   void take_box();
   void run_boxes(const Product& whole, const Frame& frame, std::byte* scratch, Index from,
                  Index to) const;
+  void gather(const Product& whole, Index row, Index count, std::byte* box) const;
+  void add(const Product& whole, Index row, Index count, const std::byte* box) const;
   std::size_t scratch_of(Index rows, Index columns) const;
 
   const Kernels* kernels_;
@@ -48,7 +50,7 @@ class ProductTask final : public Task {
   // Whether a is gathered, or c added to what lies apart. Both are done in boxes.
   enum class Form { matrices, gathered, added } form_ = Form::matrices;
   Gather windows_;
-  Index parts_ = 1;  // of rows that c may be cut between, where it is added
+  Index parts_ = 1;             // of rows that c may be cut between, where it is added
   std::size_t box_offset_ = 0;  // in scratch
   std::unique_ptr<MapTask> tail_;
 };

@@ -38,13 +38,16 @@ class ProductSumTask final : public Task {
     if (m_ == 0 || n_ == 0) return;
     most_ = std::clamp<Index>(BOX_BYTES / (m_ * item_), 1, std::max<Index>(a_.rows(), 1));
     turned_ = is_turned();
+    segments_ = a_.segments();
     units = (n_ + UNIT_COLUMNS - 1) / UNIT_COLUMNS;
     starts_slowly = true;
     const Product all = product(n_, most_);
-    work_bytes_ = aligned(std::max(scratch_of(all), kernels_->sparse_scratch(all)));
+    work_bytes_ =
+        aligned(std::max(scratch_of(all), kernels_->window_sum_scratch(out.dtype)));
+    starts_bytes_ = aligned(static_cast<std::size_t>(most_) * sizeof(Index));
     box_bytes_ = aligned(static_cast<std::size_t>(most_ * m_ * item_));
-    scratch_bytes =
-        work_bytes_ + box_bytes_ + aligned(static_cast<std::size_t>(m_ * n_ * item_));
+    scratch_bytes = work_bytes_ + starts_bytes_ + box_bytes_ +
+                    aligned(static_cast<std::size_t>(m_ * n_ * item_));
     work = 2.0 * static_cast<double>(m_ * n_) * static_cast<double>(a_.rows() + 1) /
            (FLOPS_PER_NANOSECOND * 4 / static_cast<double>(item_));
   }
@@ -52,13 +55,17 @@ class ProductSumTask final : public Task {
   bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override {
     const Index first = from * UNIT_COLUMNS;
     const Index columns = std::min(to * UNIT_COLUMNS, n_) - first;
-    std::byte* const box = scratch + work_bytes_;
+    std::byte* const box = scratch + work_bytes_ + starts_bytes_;
     std::byte* const sums = box + box_bytes_;
     const std::byte* const a = frame.bases[a_buffer_] + a_offset_;
     const std::byte* const b = frame.bases[b_buffer_] + b_offset_ + first * b_column_;
     Index row = 0;
     do {
       const Index count = a_.rows() ? a_.box_rows(row, most_) : 0;
+      if (turned_ && sum_sparse(a, b, row, count, columns, scratch, sums)) {
+        row += count;
+        continue;
+      }
       if (count) gather(a, row, count, box);
       Product part = product(columns, count);
       part.scratch = scratch;
@@ -66,7 +73,7 @@ class ProductSumTask final : public Task {
       (turned_ ? part.a : part.b) = b + row * b_row_;
       (turned_ ? part.b : part.a) = box;
       part.accumulate = row > 0;
-      (kernels_->is_sparse(part) ? kernels_->sparse_product : kernels_->product)(part);
+      kernels_->product(part);
       row += count;
     } while (row < a_.rows());
     write(sums, columns, frame.bases[out_buffer_] + out_offset_ + first * item_,
@@ -79,7 +86,33 @@ class ProductSumTask final : public Task {
   bool is_turned() const {
     const Index lanes = LANE_BYTES / item_;
     const auto vectors = [&](Index numbers) { return (numbers + lanes - 1) / lanes; };
-    return 2 * n_ * vectors(m_) <= 3 * m_ * vectors(n_);
+    const Index turned = n_ * vectors(m_), straight = m_ * vectors(n_);
+    return turned <= (vectors(m_) > 3 ? 2 * straight : straight);
+  }
+
+  // Where b is mostly zeros, each of its other numbers by the window where it lies.
+  bool sum_sparse(const std::byte* a, const std::byte* b, Index row, Index count,
+                  Index columns, std::byte* scratch, std::byte* sums) const {
+    if (count == 0 || b_column_ != item_) return false;
+    auto* const at = reinterpret_cast<Index*>(scratch + work_bytes_);
+    a_.starts(row, count, at);
+    Index offset;
+    a_.box(row, count, 1, 1, offset);
+    WindowSum sum{};
+    sum.dtype = product_.dtype;
+    sum.depth = count, sum.filters = columns;
+    sum.segments = static_cast<Index>(segments_.size());
+    sum.run = a_.run();
+    sum.a = a + offset;
+    sum.at = at;
+    sum.segment_at = segments_.data();
+    sum.span = at[count - 1] + segments_.back() + sum.run;
+    sum.b = b + row * b_row_;
+    sum.b_row = b_row_ / item_;
+    sum.c = sums;
+    sum.accumulate = row > 0;
+    sum.scratch = scratch;
+    return kernels_->sum_windows(sum);
   }
 
   // Bytes between the box's rows and between its columns.
@@ -141,10 +174,18 @@ class ProductSumTask final : public Task {
   Index m_ = 0, n_ = 0, most_ = 0;
   Index b_row_ = 0, b_column_ = 0, out_row_ = 0;  // in bytes
   Product product_{};
-  std::size_t work_bytes_ = 0, box_bytes_ = 0;
+  std::vector<Index> segments_;
+  std::size_t work_bytes_ = 0, starts_bytes_ = 0, box_bytes_ = 0;
 };
 
 }  // namespace
+
+bool sums_over_places(const ProductStep& step) {
+  if (!step.row_axes || step.bias) return false;
+  const Place& a = step.a;
+  return a.rows_axis == step.row_axes ||
+         (a.rows_axis < 0 && step.b.extents[0] > step.out.extents[0]);
+}
 
 std::unique_ptr<Task> make_product_sum(const Circumstances& circumstances,
                                        const ProductStep& step) {

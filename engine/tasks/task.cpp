@@ -63,8 +63,7 @@ class Maker {
   }
 
   std::unique_ptr<Task> operator()(const ProductStep& step) const {
-    if (step.row_axes && step.a.rows_axis == step.row_axes)
-      return make_product_sum(circumstances_, step);
+    if (sums_over_places(step)) return make_product_sum(circumstances_, step);
     return std::make_unique<ProductTask>(circumstances_, step);
   }
 

@@ -111,7 +111,8 @@ class Fusion:
         A product adds to windows that overlap, too, if rows come first in both.
         """
         if made.opcode == "contract":
-            return not made.attributes["batch"] and self.rows.get(source) == 0
+            has_rows = self.rows.get(source) == 0 or not self.rows
+            return has_rows and not made.attributes["batch"]
         return made.opcode == "share_max" and are_apart(added.attributes)
 
     def _products(self, instruction: Instruction) -> list[int]:
