@@ -53,7 +53,7 @@ void verify_in_space(const Plan& plan, const MapStep& step, const Place& place) 
 
 void verify_tail(const MapStep& step, const Step* before) {
   const auto* product = before ? std::get_if<ProductStep>(before) : nullptr;
-  demand(product != nullptr, "a tail must follow a product");
+  demand(product && !product->out_row_axes, "a tail must follow a product");
   const Place& given = product->out;
   bool found = false;
   for (const Place& input : step.inputs) found |= are_same(input, given);

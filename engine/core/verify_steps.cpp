@@ -51,6 +51,7 @@ struct Verifier {
     verify_written(plan, out, true);
     demand(out.extents[1] <= 1 || out.strides[1] == item_size(out.dtype),
            "the columns of a product's result must be adjacent");
+    demand(!step.bias || a.rows_axis != step.row_axes, "a sum over rows has no bias");
     if (step.bias) verify_bias(*step.bias, out);
   }
 
