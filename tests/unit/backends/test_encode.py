@@ -62,12 +62,36 @@ def every_step(a: dict[str, Tracer]) -> dict[str, Any]:
         "joined": ops.concatenate([hidden, hidden * 2, x[:, ::2]], axis=1),
         "chosen": ops.where(x > 0.5, x, ops.cast(bits, "float64")[:, :1]),
         "batch": ops.reshape(x, (2, 3, 4)) @ ops.reshape(x, (2, 4, 3)),
+        **convolved(a["images"], a["filters"]),
         "total": ops.sum(x * np.arange(4.0), axis=0),
     }
 
 
+def convolved(images: Tracer, filters: Tracer) -> dict[str, Tracer]:
+    """A convolution and a pooling, and what their gradients are made of.
+
+    The windows overlap, so that what is shared among them has to be added up.
+    """
+    seen = ops.windows(images, (1, 2), 2)
+    hidden = ops.contract(seen, filters, summed=3)
+    pooled = ops.windows(hidden, (1, 2), 2)
+    largest = ops.max(pooled, axis=(3, 4))
+    emit, ones = images.trace.emit, ops.ones_like(largest)
+    by_window = emit(
+        "share_max", (pooled, ops.reshape(ones, (ROWS, 2, 2, 1, 1, 3))), axes=(3, 4)
+    )
+    places = {"axes": (1, 2), "sizes": (2, 2), "steps": (1, 1), "spacing": (1, 1)}
+    by_hidden = emit("add_windows", (by_window,), **places, shape=hidden.shape)
+    turned = ops.transpose(filters, (3, 0, 1, 2))
+    by_seen = ops.contract(by_hidden, turned)
+    by_images = emit("add_windows", (by_seen,), **places, shape=images.shape)
+    by_filters = ops.contract(ops.transpose(seen, (3, 4, 5, 0, 1, 2)), by_hidden, 0, 3)
+    return {"pooled": largest, "by_images": by_images, "by_filters": by_filters}
+
+
 def whole() -> Compiled:
     floats = {"x": (ROWS, 4), "w": (4, 3), "b": (3,)}
+    floats |= {"images": (ROWS, 4, 4, 2), "filters": (2, 2, 2, 3)}
     types = {name: ArrayType(shape, "float64") for name, shape in floats.items()}
     types |= {"seed": ArrayType((), "uint32"), "step": ArrayType((), "int32")}
     types |= {"numbers": ArrayType((ROWS,), "int32")}
@@ -78,12 +102,11 @@ def whole() -> Compiled:
     )
 
 
-def training() -> Compiled:
+def training(layers: Sequence[tw.Layer], row: tuple[int, ...]) -> Compiled:
     """Blocks of rows, a part before them and one after."""
-    layers = [tw.Dense(5, "relu"), tw.Dropout(0.5), tw.Dense(3, "softmax")]
-    network = tw.Network(layers).initialize(4)
+    network = tw.Network(list(layers)).initialize(row)
     batch = {
-        "X": ArrayType((sizes.ROWS, 4), "float32"),
+        "X": ArrayType((sizes.ROWS, *row), "float32"),
         "y": ArrayType((sizes.ROWS,), "int32"),
     }
     objective = Objective(
@@ -98,7 +121,23 @@ def training() -> Compiled:
     return compile_parts(parts.at(ROWS, 2), Blocks(2, 2), ("X", "y"))
 
 
-MAKERS: dict[str, Callable[[], Compiled]] = {"whole": whole, "training": training}
+def of_rows() -> Compiled:
+    """The training of a perceptron."""
+    layers = (tw.Dense(5, "relu"), tw.Dropout(0.5), tw.Dense(3, "softmax"))
+    return training(layers, (4,))
+
+
+def of_images() -> Compiled:
+    """The training of convolutions: what the second is given has a gradient too."""
+    convolutions = (tw.Conv(2, 2, activation="relu"), tw.MaxPool(2), tw.Conv(2, 2))
+    return training((*convolutions, tw.Flatten(), tw.Dense(3, "softmax")), (5, 5, 1))
+
+
+MAKERS: dict[str, Callable[[], Compiled]] = {
+    "whole": whole,
+    "training": of_rows,
+    "images": of_images,
+}
 
 
 @cache
@@ -139,9 +178,13 @@ def test_a_plan_begins_with_what_it_is_and_ends_with_its_last_step(name: str) ->
         assert len(list(steps_in(words, part.encoded))) == words[5]
 
 
+def kinds_in(name: str) -> set[int]:
+    encoded = compiled_of(name).block.encoded
+    return {kind for kind, _ in steps_in(encoded.words.tolist(), encoded)}
+
+
 def test_a_plan_of_everything_has_every_kind_of_step() -> None:
-    encoded = compiled_of("whole").block.encoded
-    kinds = {kind for kind, _ in steps_in(encoded.words.tolist(), encoded)}
+    kinds = kinds_in("whole") | kinds_in("images")  # only rows are added as products
     assert kinds == set(STEPS.values()) - {STEPS["loop"]}  # test_engine_loops.py
 
 

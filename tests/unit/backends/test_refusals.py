@@ -141,6 +141,84 @@ def sequence(start: Words, *steps: Words, kind: str = "whole") -> Words:
     return plan(steps, buffers, 2 if kind == "rows" else 0)
 
 
+# Windows of 2 of 4 numbers, of two channels, in each of two rows.
+WINDOWS = (2, 3, 2, 2)
+OVER = (64, 16, 16, 8)
+
+
+def gathered(rows: int = -1) -> Words:
+    """Windows times filters, and a bias."""
+    kind = "whole" if rows < 0 else "rows"
+    parts = [
+        place(1, WINDOWS, rows=rows, strides=OVER),
+        place(2, (4, 3)),
+        place(3, (6, 3), rows=rows),
+        [1, *place(4, (6, 3), strides=(0, 8)), 2],
+    ]
+    buffers = [
+        *numbers((2, 4, 2), kind=kind),
+        *numbers((4, 3)),
+        *numbers((6, 3) if rows < 0 else (2, 3, 3), kind=kind),
+        *numbers((3,)),
+    ]
+    return plan([step("product_of_windows", *parts)], buffers, 2 if rows >= 0 else 0)
+
+
+def gathered_sum() -> Words:
+    """The gradient of filters: a sum over rows and positions."""
+    parts = [
+        place(1, (2, 2, 2, 3), rows=2, strides=(16, 8, 64, 16)),
+        place(2, (6, 3), rows=0),
+        place(3, (4, 3)),
+        [0, 2],
+    ]
+    buffers = [
+        *numbers((2, 4, 2), (2, 3, 3), kind="rows"),
+        *numbers((4, 3), kind="total"),
+    ]
+    return plan([step("product_of_windows", *parts)], buffers, 2)
+
+
+def added_product() -> Words:
+    """The gradient of what was gathered."""
+    parts = [
+        place(1, (6, 3), rows=0),
+        place(2, (3, 4)),
+        place(3, WINDOWS, rows=0, strides=OVER),
+        [0, 2],
+    ]
+    buffers = [
+        *numbers((2, 3, 3), kind="rows"),
+        *numbers((3, 4)),
+        *numbers((2, 4, 2), kind="rows"),
+    ]
+    return plan([step("product_to_windows", *parts)], buffers, 2)
+
+
+def shares(part_rows: int = 0) -> Words:
+    """What the largest of each window get, of a part for each row or one for all."""
+    each = 0 if part_rows < 0 else 48
+    parts = [
+        place(1, WINDOWS, rows=0, strides=OVER),
+        place(2, (2, 3, 1, 2), rows=part_rows, strides=(each, 16, 16, 8)),
+        place(3, WINDOWS, rows=0),
+        [1, 2],
+    ]
+    buffers = [
+        *numbers((2, 4, 2), kind="rows"),
+        *numbers((2, 3, 2), kind="whole" if part_rows < 0 else "rows"),
+        *numbers(WINDOWS, kind="rows"),
+    ]
+    return plan([step("share_max", *parts)], buffers, 2)
+
+
+def added() -> Words:
+    """Windows that are added where they were taken."""
+    given, taken = place(1, WINDOWS, rows=0), place(2, WINDOWS, rows=0, strides=OVER)
+    buffers = numbers(WINDOWS, (2, 4, 2), kind="rows")
+    return plan([step("add_copy", given, taken)], buffers, 2)
+
+
 TURNS = place(1, (), "int32")
 
 PLANS: dict[str, Words] = {
@@ -187,6 +265,13 @@ PLANS: dict[str, Words] = {
     "products": product(rank=3),
     "a product of rows": product_of_rows("rows", (2, 4), 0, bias=True),
     "a sum over rows": product_of_rows("total", (3, 4), -1, bias=False),
+    "a product of windows": gathered(),
+    "a product of windows of rows": gathered(rows=0),
+    "a sum over rows of windows": gathered_sum(),
+    "a product to windows": added_product(),
+    "shares": shares(),
+    "shares of one row": shares(part_rows=-1),
+    "an addition": added(),
     "a sum": reduction("sum", (0,), (1, 3)),
     "a maximum": reduction("max", (1,), (2, 1)),
     "a place of the largest": reduction("argmax", (1,), (2,), "int32"),
@@ -347,6 +432,46 @@ WRONG: dict[str, Words] = {
     ),
     "a bias along a rows axis": one_row(
         place(0, (3, 1), rows=1), place(3, (3, 1), strides=(0, 8))
+    ),
+    "rows that are added to lie on each other": plan(
+        [
+            step(
+                "add_copy",
+                place(1, (2, 2), rows=0),
+                place(0, (2, 2), rows=0, strides=(8, 8)),
+            )
+        ],
+        numbers((2, 2), kind="rows"),
+        rows=2,
+        arena=24,
+    ),
+    "a sum over rows has no bias": plan(
+        [
+            step(
+                "product_of_windows",
+                place(1, (2, 2), rows=1, strides=(8, 16)),
+                place(1, (2, 2), rows=0),
+                place(0, (2, 2)),
+                [1, *place(2, (2, 2), strides=(0, 8)), 1],
+            )
+        ],
+        [*numbers((2, 2), kind="rows"), *numbers((2,))],
+        rows=2,
+        arena=32,
+    ),
+    "rows share nothing": plan(
+        [
+            step(
+                "share_max",
+                place(1, (1, 2), rows=0),
+                place(2, (1, 2), rows=0),
+                place(0, (1, 2), rows=0),
+                [1, 0],
+            )
+        ],
+        numbers((1, 2), (1, 2), kind="rows"),
+        rows=1,
+        arena=16,
     ),
     "an axis is named twice": reduction("sum", (0, 0), (1, 3)),
     "argmax takes one axis": reduction("argmax", (0, 1), (), "int32"),
