@@ -10,8 +10,10 @@ from support.loops import objective, with_gradients
 from thalweg.backends.engine.blocks import (
     LEAST_LOOP_ROWS,
     LEAST_ROWS,
+    LEAST_WINDOW_ROWS,
     MOST_LOOP_BYTES,
     MOST_SHARDS,
+    OPERATIONS_A_BYTE,
     ROWS_STEP,
     SHARD_OPERATIONS,
     Blocks,
@@ -114,3 +116,42 @@ def test_shards_of_a_loop_hold_bounded_sums() -> None:
     blocks = choose_blocks(fuse(program.at(rows=count), found.axes), found, count)
     sums = 4 * units**2
     assert blocks.shards == MOST_LOOP_BYTES // (sums + 4) < MOST_SHARDS
+
+
+def convolution(size: int, filters: int, units: int) -> Program:
+    """A convolution of images and a dense layer, with their gradients."""
+    f32 = {
+        "x": ArrayType((ROWS, size, size, 1), "float32"),
+        "F": ArrayType((3, 3, 1, filters), "float32"),
+        "W": ArrayType(((size - 2) ** 2 * filters, units), "float32"),
+    }
+
+    def loss(a: Any) -> Any:
+        seen = ops.windows(a["x"], (1, 2), (3, 3))
+        maps = ops.tanh(ops.contract(seen, a["F"], summed=3))
+        flat = ops.reshape(maps, (maps.shape[0], a["W"].shape[0]))
+        return {"loss": ops.sum(ops.tanh(flat @ a["W"]))}
+
+    return finish(differentiate(make_safe(trace(loss, f32)), "loss", ["F", "W"]))
+
+
+@pytest.mark.parametrize(
+    ("size", "filters", "units", "sharded"),
+    [(28, 32, 1, True), (64, 8, 1, True), (8, 4, 512, False)],
+)
+def test_shards_of_images_are_as_many_as_their_sums_are_worth(
+    size: int, filters: int, units: int, sharded: bool
+) -> None:
+    program, count = convolution(size, filters, units), 64
+    found = find_rows(program)
+    assert found is not None
+    at = program.at(rows=count)
+    blocks = choose_blocks(fuse(at, found.axes), found, count)
+    sums = 4 * (9 * filters + (size - 2) ** 2 * filters * units + 1)
+    worth = operations_on_rows(at, found) // (OPERATIONS_A_BYTE * sums)
+    assert (blocks.shards > 1) == sharded
+    if sharded:
+        assert blocks.shards <= worth
+        assert LEAST_WINDOW_ROWS <= blocks.rows < count
+    else:
+        assert blocks == Blocks(count, 1)

@@ -24,6 +24,9 @@ WIDE_BYTES = 512 * 1024  # of the same for a whole batch, up to which one block 
 SUM_BYTES = 512 * 1024  # of sums over rows, up to which each shard has a copy
 MOST_BLOCK_BYTES = 32 * 1024**2  # of values that hold rows, where so few can be taken
 LEAST_ROWS, MOST_ROWS = 32, 1024  # of a block
+LEAST_WINDOW_ROWS = 8  # where a row has places, each of which is a row of a product
+# On rows, for each byte of a shard's sums: then a copy more costs a tenth of its time.
+OPERATIONS_A_BYTE = 200
 LEAST_LOOP_ROWS = 8  # of a block that goes through times: threads can't meet in a loop
 # Of its values, of which a sixth is held at a time; and of all shards' sums together.
 MOST_LOOP_BYTES = 256 * 1024**2
@@ -63,6 +66,11 @@ def choose_blocks(kernels: Kernels, rows: RowAxes, count: int) -> Blocks:
         size = min(size, count, most_rows(a_row, MOST_LOOP_BYTES))
         copies = max(MOST_LOOP_BYTES // max(sums, 1), 1)
         return Blocks(size, min(-(-count // size), MOST_SHARDS, copies))
+    if has_windows(program):
+        size = min(rows_of_a_block(a_row, LEAST_WINDOW_ROWS), count)
+        worth = operations_on_rows(program, rows) // (OPERATIONS_A_BYTE * max(sums, 1))
+        shards = min(-(-count // size), MOST_SHARDS, worth)
+        return Blocks(size, shards) if shards > 1 else Blocks(count)
     if sums > SUM_BYTES or count < 2 * LEAST_ROWS:
         return Blocks(count)
     if a_row * count <= WIDE_BYTES:
@@ -75,6 +83,11 @@ def choose_blocks(kernels: Kernels, rows: RowAxes, count: int) -> Blocks:
 def has_loops(program: Program) -> bool:
     """Whether a program goes through times."""
     return any(each.primitive.kind == "loop" for each in program.instructions)
+
+
+def has_windows(program: Program) -> bool:
+    """Whether a row has places, of which a program takes windows."""
+    return any(each.opcode == "windows" for each in program.instructions)
 
 
 def choose_shards(program: Program, rows: RowAxes, count: int) -> Blocks:
