@@ -11,8 +11,9 @@ from support.engine import TOLERANCE, every_dtype, every_isa
 from thalweg.backends.engine.assemble import compile_program
 from thalweg.backends.engine.native import NativeProgram, clear_errors
 from thalweg.backends.numpy.interpret import interpret
+from thalweg.program import ops
 from thalweg.program.ir import Program
-from thalweg.program.trace import trace
+from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 
 SIZES = [(200, 111, 100), (96, 784, 64), (300, 257, 16), (70, 600, 200), (33, 300, 131)]
@@ -139,3 +140,114 @@ def test_a_whole_step_is_what_the_interpreter_says(dtype: Dtype) -> None:
     for name, expected in interpret(program, values).items():
         close = TOLERANCE[dtype]
         assert_allclose(compiled.arrays[name], expected, close, close * 100)
+
+
+# Convolutions -------------------------------------------------------------------------
+
+Run = dict[str, NumpyArray]
+
+
+def images(channels: int, filters: int, dtype: Dtype) -> Run:
+    """Images, filters, and the gradient that a pooling leaves: a quarter, or less."""
+    random = np.random.default_rng(channels)
+    x = random.normal(size=(4, 17, 16, channels))
+    w = random.normal(size=(3, 3, channels, filters))
+    given = random.normal(size=(4, 15, 14, filters))
+    given *= random.random(given.shape) < 0.15
+    given[::2] *= -1  # some zeros are −0
+    return {name: a.astype(dtype) for name, a in {"x": x, "w": w, "g": given}.items()}
+
+
+def gradients(values: Run, isa: str | None = None, threads: int = 1) -> Run:
+    """Those by the filters and by the images, which the engine gives."""
+
+    def formula(a: dict[str, Tracer]) -> dict[str, Tracer]:
+        x, w, g = a["x"], a["w"], a["g"]
+        seen = ops.windows(x, (1, 2), 3)
+        by_seen = ops.contract(g, ops.transpose(w, (3, 0, 1, 2)))
+        form = {"axes": (1, 2), "sizes": (3, 3), "steps": (1, 1), "spacing": (1, 1)}
+        emit = x.trace.emit
+        return {
+            "w": ops.contract(ops.transpose(seen, (3, 4, 5, 0, 1, 2)), g, summed=3),
+            "x": emit("add_windows", (by_seen,), **form, shape=x.shape),
+        }
+
+    program = trace(formula, {name: type_of(array) for name, array in values.items()})
+    renamed = Program(
+        program.inputs,
+        program.instructions,
+        {f"gradient.{name}": value for name, value in program.outputs.items()},
+    )
+    bound = NativeProgram(compile_program(renamed), dict(values), isa)
+    with clear_errors():
+        bound.engine.run(0, threads)
+    return {name: bound.arrays[name].copy() for name in renamed.outputs}
+
+
+def beside_full_filters(values: Run) -> Run:
+    """The same with filters beside them whose gradients have no zeros."""
+    more = {
+        name: np.ones((*values[name].shape[:-1], 11), values[name].dtype)
+        for name in ("w", "g")
+    }
+    return {
+        "x": values["x"],
+        **{name: np.concatenate([values[name], more[name]], -1) for name in more},
+    }
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("channels", [1, 3, 16, 33])
+@pytest.mark.parametrize("filters", [1, 4, 5])
+def test_zeros_behind_a_pooling_leave_the_same_bits_of_the_filters_gradient(
+    filters: int, channels: int, dtype: Dtype, isa: str
+) -> None:
+    values = images(channels, filters, dtype)
+    alone = gradients(values, isa)["gradient.w"]
+    beside = gradients(beside_full_filters(values), isa)["gradient.w"][..., :filters]
+    assert_same_bits(alone, np.ascontiguousarray(beside))
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("channels", [1, 3, 16, 33])
+@pytest.mark.parametrize("filters", [1, 16, 33])
+def test_gradients_behind_a_pooling_are_those_of_the_interpreter(
+    filters: int, channels: int, dtype: Dtype, isa: str
+) -> None:
+    values = images(channels, filters, dtype)
+    found = gradients(values, isa)
+    for threads in (2, 3, 8):
+        for name, array in gradients(values, isa, threads).items():
+            assert_same_bits(array, found[name])
+    exact = {name: array.astype(np.float64) for name, array in values.items()}
+    seen = np.lib.stride_tricks.sliding_window_view(exact["x"], (3, 3), (1, 2))
+    by_filters = np.einsum("nyxckl,nyxf->klcf", seen, exact["g"])
+    by_images = np.zeros_like(exact["x"])
+    for i, j in np.ndindex(3, 3):
+        by_images[:, i : i + 15, j : j + 14] += exact["g"] @ exact["w"][i, j].T
+    close = 1e-4 if dtype == "float32" else 1e-11
+    assert_allclose(found["gradient.w"], by_filters, close, close * 10)
+    assert_allclose(found["gradient.x"], by_images, close, close * 10)
+
+
+@every_isa
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["x", "w", "g"])
+def test_no_zero_of_a_convolution_hides_what_is_not_finite(
+    where: str, number: float, isa: str
+) -> None:
+    values = images(3, 8, "float32")
+    values[where].reshape(-1)[values[where].size // 2] = number
+    found = gradients(values, isa)
+    with np.errstate(invalid="ignore"):
+        seen = np.lib.stride_tricks.sliding_window_view(values["x"], (3, 3), (1, 2))
+        by_filters = np.einsum("nyxckl,nyxf->klcf", seen, values["g"])
+        by_images = np.zeros_like(values["x"])
+        for i, j in np.ndindex(3, 3):
+            by_images[:, i : i + 15, j : j + 14] += values["g"] @ values["w"][i, j].T
+    for name, expected in (("w", by_filters), ("x", by_images)):
+        got = found[f"gradient.{name}"]
+        assert_array_equal(np.isnan(got), np.isnan(expected))
+        assert_array_equal(np.isinf(got), np.isinf(expected))

@@ -192,6 +192,109 @@ def test_a_step_with_norms_and_dropout_at_every_position(
     assert_step_conforms(program, values_for(program), isa)
 
 
+def with_head(*layers: tw.Layer) -> list[tw.Layer]:
+    return [*layers, tw.Flatten(), tw.Dense(3)]
+
+
+CONVOLUTIONS: dict[str, tuple[list[tw.Layer], tuple[int, ...]]] = {
+    "a series": (
+        with_head(tw.Conv(5, 3, activation="relu"), tw.MaxPool(2), tw.Conv(4, 2)),
+        (14, 1),
+    ),
+    "a causal series": (
+        with_head(*(tw.Conv(4, 2, padding="causal", dilation=d) for d in (1, 2, 4))),
+        (9, 3),
+    ),
+    "strides and dilation": (
+        with_head(
+            tw.Conv(16, 3, stride=2, dilation=2, activation="relu"),
+            tw.MaxPool(2),
+            tw.Conv(3, (2, 1), stride=(1, 2)),
+        ),
+        (14, 17, 3),
+    ),
+    "poolings side by side": (
+        with_head(
+            tw.Conv(6, 3, padding="same", activation="relu"),
+            tw.MaxPool(2),
+            tw.Conv(7, (2, 3), activation="relu"),
+            tw.MaxPool((1, 2)),
+        ),
+        (9, 10, 3),
+    ),
+    "poolings that overlap": (
+        with_head(
+            tw.Conv(3, 3, activation="relu"),
+            tw.MaxPool(3, 2),
+            tw.Conv(4, 2, activation="tanh"),
+            tw.MaxPool(2, 1),
+        ),
+        (11, 10, 1),
+    ),
+    "poolings with gaps": (
+        with_head(tw.Conv(4, 2), tw.MaxPool(2, 3), tw.Conv(2, 2)),
+        (9, 12, 1),
+    ),
+    "poolings over edges": (
+        with_head(
+            tw.Conv(4, 3, padding="reflect", activation="relu"),
+            tw.MaxPool(3, 2, "same"),
+            tw.MeanPool(2, 2, "same"),
+        ),
+        (7, 6, 2),
+    ),
+    "many channels": (
+        with_head(
+            tw.Conv(33, 3, padding="same", activation="relu"),
+            tw.MaxPool(2),
+            tw.Conv(17, 3, bias=False, activation="relu"),
+        ),
+        (8, 7, 16),
+    ),
+    "groups": (
+        with_head(tw.Conv(8, 3, groups=4), tw.MaxPool(2), tw.Conv(6, 2, groups=2)),
+        (7, 6, 4),
+    ),
+    "backwards": (
+        with_head(
+            tw.Conv(4, 3, stride=2, activation="relu"),
+            tw.ConvTranspose(3, 3, stride=2, activation="relu"),
+            tw.MaxPool(2),
+        ),
+        (7, 7, 2),
+    ),
+    "the largest of all": (
+        [tw.Conv(5, 3, activation="relu"), tw.GlobalMax(), tw.Dense(3)],
+        (6, 7, 2),
+    ),
+    "voxels": (
+        with_head(tw.Conv(4, 2, activation="relu"), tw.MaxPool(2), tw.Conv(3, 1)),
+        (5, 4, 5, 2),
+    ),
+}
+
+
+@every_isa
+@every_dtype
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_a_step_with_convolutions(name: str, dtype: Dtype, isa: str) -> None:
+    layers, row = CONVOLUTIONS[name]
+    program = step_of(layers, dtype, optimizer=tw.SGD(0.1), row=row)
+    assert_step_conforms(program, values_for(program), isa)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 16, 33])
+@pytest.mark.parametrize("filters", [1, 3, 16, 33])
+@pytest.mark.parametrize("pool", [(2, 2), (3, 2), (2, 1)])
+def test_a_step_with_any_number_of_channels(
+    pool: tuple[int, int], filters: int, channels: int
+) -> None:
+    pooled = (tw.Conv(filters, 3, activation="relu"), tw.MaxPool(*pool))
+    layers = with_head(*pooled, tw.Conv(filters, 2, activation="relu"))
+    program = step_of(layers, "float64", row=(8, 8, channels))
+    assert_step_conforms(program, values_for(program))
+
+
 @every_dtype
 def test_a_step_with_penalty_and_clipping(dtype: Dtype) -> None:
     penalty = tw.L2(0.1) + tw.L1(0.1)

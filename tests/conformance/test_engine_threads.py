@@ -31,8 +31,18 @@ def dense(*units: int, activation: str = "relu") -> tw.Network:
     return tw.Network([*layers, tw.Dense(units[-1], "softmax")])
 
 
-# Networks with the number of features, and rows, batch size and epochs.
-NETWORKS: dict[str, tuple[Callable[[], tw.Network], int, int, int, int]] = {
+def convolutional(
+    filters: int, pool: tw.MaxPool | None = None, **form: Any
+) -> tw.Network:
+    """Two convolutions with poolings behind them."""
+    conv = tw.Conv(filters, 3, activation="relu", **form)
+    pair = (conv, pool or tw.MaxPool(2))
+    return tw.Network([*pair, *pair, tw.Flatten(), tw.Dense(3, "softmax")])
+
+
+# Networks; features or a row's shape; rows, batch size and epochs.
+Row = int | tuple[int, ...]
+NETWORKS: dict[str, tuple[Callable[[], tw.Network], Row, int, int, int]] = {
     "small": (lambda: dense(16, 3), 5, 150, 32, 3),
     "medium": (lambda: dense(128, 128, 10), 64, 640, 64, 2),
     "wide": (lambda: dense(256, 256, 10), 256, 768, 256, 2),
@@ -53,14 +63,42 @@ NETWORKS: dict[str, tuple[Callable[[], tw.Network], int, int, int, int]] = {
         3000,
         2,
     ),
+    "images": (lambda: convolutional(16), (20, 22, 1), 300, 64, 2),
+    "images of many channels": (lambda: convolutional(33), (14, 13, 16), 130, 32, 2),
+    "three channels": (lambda: convolutional(6), (17, 16, 3), 200, 100, 2),
+    "strides and dilation": (
+        lambda: convolutional(8, stride=2, dilation=2),
+        (41, 38, 3),
+        150,
+        50,
+        2,
+    ),
+    "poolings that overlap": (
+        lambda: convolutional(16, tw.MaxPool(3, 2), padding="same"),
+        (13, 14, 3),
+        200,
+        64,
+        2,
+    ),
+    "series": (lambda: convolutional(33), (200, 1), 300, 64, 2),
+    "strided series": (
+        lambda: convolutional(16, tw.MaxPool(3, 1), stride=2, padding="same"),
+        (120, 3),
+        400,
+        128,
+        2,
+    ),
+    "images one by one": (lambda: convolutional(16), (30, 30, 3), 12, 1, 1),
 }
+CONVOLUTIONAL = [n for n, (_, row, *_) in NETWORKS.items() if not isinstance(row, int)]
 
 
 @cache
 def rows_of(name: str) -> tuple[NumpyArray, NumpyArray]:
-    _, features, rows, _, _ = NETWORKS[name]
+    _, row, rows, _, _ = NETWORKS[name]
     random = np.random.default_rng(0)
-    X = random.normal(size=(rows, features)).astype(np.float32)
+    shape = (rows, row) if isinstance(row, int) else (rows, *row)
+    X = random.normal(size=shape).astype(np.float32)
     if name == "zeros":
         X[random.random(X.shape) < 0.9] = 0
     return X, random.integers(0, 3, rows)
@@ -101,8 +139,9 @@ def assert_same_bits(got: tw.Network, expected: tw.Network) -> None:
 def test_any_number_of_threads_gives_the_same_bits(name: str) -> None:
     one = trained(name, 1)
     random = np.random.default_rng(1)
-    X = random.normal(size=(5000, NETWORKS[name][1])).astype(np.float32)
-    y = random.integers(0, 3, 5000)
+    rows = 500 if name in CONVOLUTIONAL else 5000
+    X = random.normal(size=(rows, *rows_of(name)[0].shape[1:])).astype(np.float32)
+    y = random.integers(0, 3, rows)
     predictions, scores = one.predict(X, threads=1), one.evaluate(X, y, threads=1)
     for threads in THREADS[1:]:
         assert_same_bits(trained(name, threads), one)
@@ -122,6 +161,27 @@ def test_while_the_number_of_threads_is_chosen_the_bits_are_the_same(
     for _ in range(60):  # one by one: what is tried is tried after fifty
         assert_array_equal(chosen.predict(X), predictions)
         assert chosen.evaluate(X, y) == scores
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_any_batch_that_an_image_is_predicted_in_gives_the_same_bits(name: str) -> None:
+    make, row, *_ = NETWORKS[name]
+    assert not isinstance(row, int)
+    layers = [*make().layers[:-1], tw.Dense(3)]  # a softmax's last bit depends on it
+    network = tw.Network(layers).initialize(row)
+    X = np.resize(rows_of(name)[0], (517, *row))
+    whole = network.predict(X, threads=1)
+    for count in (1, 2, 3, 8, 33, 130):
+        for start in (0, 5, 300):
+            part = network.predict(X[start : start + count], threads=2)
+            assert_array_equal(part, whole[start : start + count])
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_convolutions_train_as_the_interpreter_does(name: str) -> None:
+    native, numpy = trained(name, 2), trained(name, 1, engine="interpreter")
+    for parameter, array in numpy.parameters.items():
+        assert_allclose(native.parameters[parameter], array, 1e-3, 1e-4)
 
 
 @pytest.mark.parametrize("name", ["large", "zeros"])
