@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,10 @@ from support.plans import (
     Plan,
     RandomBits,
     Reduce,
+    Share,
     Step,
+    WindowProduct,
+    adds_up,
     origin_of,
 )
 from thalweg.program.primitives import PRIMITIVES
@@ -155,6 +159,9 @@ class Run:
         reads = [self._view(place).copy() for place in step.reads]
         for read in reads:
             require_exact(read)
+        if adds_up(step):
+            self._add(step.writes[0], added_to(step, reads))
+            return
         for place, result in zip(step.writes, self._results(step, reads), strict=True):
             require_exact(result)
             out = self._view(place)
@@ -164,6 +171,15 @@ class Run:
                 require_exact(out)
             else:
                 out[...] = result
+
+    def _add(self, place: Place, values: NumpyArray) -> None:
+        """Each number where its element lies, which may be where others do."""
+        out = self._view(place)
+        require_exact(out)
+        given = first_of(values.reshape(-1), (out.size,)).reshape(out.shape)
+        for at in np.ndindex(out.shape):
+            out[at] += given[at]
+        require_exact(out)
 
     def _results(self, step: Step, reads: list[NumpyArray]) -> list[NumpyArray]:
         if isinstance(step, Map):
@@ -175,6 +191,10 @@ class Run:
             return [reduced(step, reads[0])]
         if isinstance(step, RandomBits):
             return [self._bits(step, int(reads[0]), int(reads[1]))]
+        if isinstance(step, WindowProduct):
+            return [product_of_windows(step, reads)]
+        if isinstance(step, Share):
+            return [shared(step, *reads)]
         if step.kind == "product":
             *first, m, n = self._view(step.writes[0]).shape
             k = min(reads[0].shape[-1], reads[1].shape[-2])
@@ -212,6 +232,34 @@ class Run:
 def first_of(values: NumpyArray, shape: Sequence[int]) -> NumpyArray:
     """What a block reads of a place that stands still along the rows of any block."""
     return values[tuple(slice(extent) for extent in shape)]
+
+
+def added_to(step: Step, reads: Sequence[NumpyArray]) -> NumpyArray:
+    """What a step adds to what is there."""
+    if not isinstance(step, WindowProduct):
+        return reads[0]
+    a, b = reads
+    require_exact(np.abs(a) @ np.abs(b))
+    return a @ b
+
+
+def product_of_windows(step: WindowProduct, reads: Sequence[NumpyArray]) -> NumpyArray:
+    """The axes of a as those of a matrix, times b, and a bias."""
+    windows, b, *bias = reads
+    m = math.prod(windows.shape[: step.axes])
+    a = windows.reshape(m, math.prod(windows.shape[step.axes :]))
+    require_exact(np.abs(a) @ np.abs(b))
+    return a @ b + sum(first_of(each, (m, b.shape[1])) for each in bias)
+
+
+def shared(step: Share, x: NumpyArray, part: NumpyArray) -> NumpyArray:
+    """The part of each maximum, shared by as many as are as large."""
+    extents = [1 if i in step.axes else n for i, n in enumerate(x.shape)]
+    part = first_of(part, extents)
+    if not x.size:
+        return x
+    is_largest = x == x.max(step.axes, keepdims=True)
+    return np.where(is_largest, part / is_largest.sum(step.axes, keepdims=True), 0)
 
 
 def reduced(step: Reduce, x: NumpyArray) -> NumpyArray:

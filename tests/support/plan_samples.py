@@ -5,6 +5,7 @@ Now and then a place is drawn carelessly, so that rules are broken too.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,8 +24,10 @@ from support.plans import (
     Product,
     RandomBits,
     Reduce,
+    Share,
     Step,
     Turn,
+    WindowProduct,
     dense,
     faults,
     origin_of,
@@ -68,6 +71,60 @@ class Wanted:
     in_place: bool = False
 
 
+@dataclass(frozen=True)
+class Form:
+    """Windows of an array: rows or others first, then places, and channels last.
+
+    Arguments:
+        first: the extent of the first axis.
+        axis: 0 where that has rows, else -1.
+        channels: of each place.
+        more: how many places there are behind the last window.
+        counts: of windows, along each axis of places.
+        sizes, steps, spacing: of the windows, along the same.
+    """
+
+    first: int
+    axis: int
+    channels: int
+    more: int
+    counts: Extents
+    sizes: Extents
+    steps: Extents
+    spacing: Extents
+
+    @property
+    def extents(self) -> Extents:
+        """Of the array."""
+        each = zip(self.counts, self.sizes, self.steps, self.spacing, strict=True)
+        places = [
+            (count - 1) * step + max(size - 1, 0) * apart + 1 + self.more
+            for count, size, step, apart in each
+        ]
+        return (self.first, *places, self.channels)
+
+    def of(self, base: Place) -> Place:
+        """The windows; their own axes come behind those of places."""
+        first, *inner, last = base.strides
+        at = [stride * step for stride, step in zip(inner, self.steps, strict=True)]
+        own = [
+            stride * apart for stride, apart in zip(inner, self.spacing, strict=True)
+        ]
+        extents = (self.first, *self.counts, *self.sizes, self.channels)
+        return replace(base, extents=extents, strides=(first, *at, *own, last))
+
+
+def rotated(place: Place, axes: int) -> Place:
+    """The place with so many first axes behind the others."""
+    rows = place.rows_axis
+    return replace(
+        place,
+        extents=place.extents[axes:] + place.extents[:axes],
+        strides=place.strides[axes:] + place.strides[:axes],
+        rows_axis=rows if rows < 0 else len(place.extents) - axes + rows,
+    )
+
+
 def draw_plan(choose: Choose, rows: int, prefix: str, shared: Sequence[Buffer]) -> Plan:
     """A plan of a few steps.
 
@@ -108,7 +165,7 @@ class Drawing:
 
     def _steps(self, most: int) -> None:
         kinds: list[Callable[[], None]] = [self._map] * 4 + [self._product] * 3
-        kinds += [self._reduce] * 2
+        kinds += [self._reduce] * 2 + [self._windows] * 4
         kinds += [self._copy, self._zero, self._take, self._scatter_add, self._bits]
         if self.depth < MOST_LOOPS:
             kinds += [self._loop] * 2
@@ -415,6 +472,116 @@ class Drawing:
         self._emit(step)
         if self.choose.random() < 0.5 and not is_total and out.rows_axis == axes[2]:
             self._map(step)
+
+    # Windows --------------------------------------------------------------------------
+
+    def _windows(self) -> None:
+        """A step on windows of an array, along which rows come first."""
+        form = self._form()
+        pick = self.choose.choice
+        draw = pick((self._gathered, self._gathered, self._added, self._share))
+        draw(form, pick(("float32", "float32", "float64")))
+
+    def _form(self) -> Form:
+        counts, sizes, steps, spacing = (
+            tuple(self.choose.choices(each, k=2))
+            for each in ((1, 2, 3, 5, 9), (1, 2, 2, 3), (1, 1, 2, 3), (1, 1, 2))
+        )
+        rank, axis = self.choose.choice((1, 1, 2)), -1
+        first = self.choose.choice(
+            (0, 1, 2, 3, 3) if self.choose.random() < 0.2 else (2,)
+        )
+        if self.plan.rows and self.choose.random() < 0.7:
+            first, axis = self.plan.rows * self.choose.choice((1, 1, 2)), 0
+        channels = self.choose.choice((1, 2, 3, 16, 17))
+        more = self.choose.choice((0, 0, 0, 1, 4))
+        if self.choose.random() < 0.05:
+            sizes = (0, *sizes[1:])
+        cut = slice(rank)
+        return Form(
+            *(first, axis, channels, more),
+            *(counts[cut], sizes[cut], steps[cut], spacing[cut]),
+        )
+
+    def _gathered(self, form: Form, dtype: Dtype) -> None:
+        """A product whose left matrix are windows, or windows turned."""
+        base = self._read(dtype, form.extents, form.axis)
+        a = form.of(base)
+        axes = 1 + len(form.counts)
+        if is_turned := self.choose.random() < 0.4:
+            a, axes = rotated(a, axes), len(a.extents) - axes
+        elif self.choose.random() < 0.3:
+            axes = self.choose.randrange(1, len(a.extents))
+        m, k = math.prod(a.extents[:axes]), math.prod(a.extents[axes:])
+        n = self.choose.choice(EXTENTS)
+        rows = 0 if a.rows_axis == axes else -1
+        b = self._read(dtype, (k, n), rows)
+        if b.rows_axis != rows:
+            return
+        reads = [a, b]
+        if rows < 0 and self.choose.random() < 0.3:
+            bias = self._read(dtype, (n,))
+            if bias.strides == (ITEMSIZE[dtype],) or n == 1:
+                strides = (0, *bias.strides)
+                reads.append(replace(bias, extents=(m, n), strides=strides))
+        axis = 0 if a.rows_axis == 0 else -1
+        wanted = Wanted(dtype, (m, n), axis, orderly=True, adds=len(reads) == 2)
+        out = self._write(wanted, reads)
+        is_total = self.plan.buffers[out.buffer].kind == "total"
+        step = WindowProduct("product_of_windows", tuple(reads), (out,), axes)
+        self._emit(step)
+        if not (is_turned or is_total) and self.choose.random() < 0.5:
+            self._map(step)
+
+    def _added(self, form: Form, dtype: Dtype) -> None:
+        """A product, or any numbers, added to windows of what is there."""
+        shape = form.of(dense(0, 0, dtype, form.extents)).extents
+        if self.choose.random() < 0.4:
+            dtype = self.choose.choice(NUMBERS)
+            x = self._read(dtype, shape, form.axis)
+            if x.rows_axis == form.axis:
+                self._add_to(form, "add_copy", (x,))
+            return
+        axes = 1 + len(form.counts)
+        if self.choose.random() < 0.3:
+            axes = self.choose.randrange(1, len(shape))
+        m, n = math.prod(shape[:axes]), math.prod(shape[axes:])
+        k = self.choose.choice(EXTENTS)
+        a, b = self._read(dtype, (m, k), form.axis), self._read(dtype, (k, n))
+        if a.rows_axis == form.axis:
+            self._add_to(form, "product_to_windows", (a, b), axes)
+
+    def _add_to(
+        self, form: Form, kind: str, reads: tuple[Place, ...], axes: int = 0
+    ) -> None:
+        """Zeros, and what is added to their windows."""
+        orderly = self.choose.random() < 0.9
+        wanted = Wanted(reads[0].dtype, form.extents, form.axis, orderly)
+        base = self._write(wanted, reads)
+        if base.rows_axis != form.axis:
+            return
+        self._emit(Step("zero", (), (base,)))
+        out = (form.of(base),)
+        is_product = kind == "product_to_windows"
+        self._emit(
+            WindowProduct(kind, reads, out, axes)
+            if is_product
+            else Step(kind, reads, out)
+        )
+        self.values.append(base)
+
+    def _share(self, form: Form, dtype: Dtype) -> None:
+        """What the largest of each window get."""
+        x = form.of(self._read(dtype, form.extents, form.axis))
+        chosen = range(1 if form.axis == 0 else 0, len(x.extents))
+        count = self.choose.randint(0, len(chosen))
+        axes = tuple(sorted(self.choose.sample(chosen, count)))
+        if self.choose.random() < 0.6:
+            axes = tuple(range(1 + len(form.counts), len(x.extents) - 1))
+        each = tuple(1 if i in axes else n for i, n in enumerate(x.extents))
+        part = self._read(dtype, each, x.rows_axis)
+        out = self._write(Wanted(dtype, x.extents, x.rows_axis), [x, part])
+        self._emit(Share("share_max", (x, part), (out,), axes))
 
     def _reduce(self) -> None:
         extents, axis = self._extents(self.choose.randint(1, 4))

@@ -177,6 +177,32 @@ class Product(Step):
 
 
 @dataclass(frozen=True)
+class WindowProduct(Product):
+    """A product whose left matrix, or whose result, has rows and columns of axes.
+
+    Arguments:
+        axes: how many of its first axes are its rows.
+    """
+
+    axes: int = 1
+
+    def words(self) -> Words:
+        """The number of axes last."""
+        return [*super().words(), self.axes]
+
+
+@dataclass(frozen=True)
+class Share(Step):
+    """Reads x and a part for each window; its axes are those of a window."""
+
+    axes: tuple[int, ...] = ()
+
+    def words(self) -> Words:
+        """The axes last."""
+        return [*super().words(), len(self.axes), *self.axes]
+
+
+@dataclass(frozen=True)
 class Reduce(Step):
     """A sum, a maximum or its position."""
 
@@ -329,7 +355,7 @@ def at_turn(plan: Plan, step: Step, turn: Turn) -> Step:
 
 def step_faults(step: Step, before: Step | None) -> Iterator[str]:
     """Those of one step, and of a product's tail with the product."""
-    yield from faults(step.reads, step.writes, isinstance(step, Map))
+    yield from faults(step.reads, step.writes, isinstance(step, Map), adds_up(step))
     if isinstance(step, Map) and step.tail and before is not None:
         for fault in faults(before.reads, step.writes, in_place=False):
             yield f"the product before it: {fault}"
@@ -339,17 +365,36 @@ def step_faults(step: Step, before: Step | None) -> Iterator[str]:
             yield f"over the product's result: {fault}"
 
 
+def adds_up(step: Step) -> bool:
+    """Whether a step adds to what it writes, of which elements may lie on others."""
+    return step.kind in ("product_to_windows", "add_copy")
+
+
 def faults(
-    reads: Sequence[Place], writes: Sequence[Place], in_place: bool
+    reads: Sequence[Place],
+    writes: Sequence[Place],
+    in_place: bool,
+    adds: bool = False,
 ) -> Iterator[str]:
     """Bytes that are written twice, or are read and written in different elements."""
     for number, out in enumerate(writes):
-        if len(np.unique(out.addresses())) < out.size:
+        if adds:
+            yield from row_faults(out)
+        elif len(np.unique(out.addresses())) < out.size:
             yield f"two elements of {out}"
         for other in (*reads, *writes[:number]):
             same = in_place and other in reads and are_same(out, other)
             if not same and touches(out, other):
                 yield f"{out} over {other}"
+
+
+def row_faults(out: Place) -> Iterator[str]:
+    """Rows that are added to at once, and have a byte in common."""
+    if out.rows_axis >= 0 and out.size:
+        rows = np.moveaxis(out.addresses().reshape(out.extents), out.rows_axis, 0)
+        each = [np.unique(row) for row in rows]
+        if len(np.unique(np.concatenate(each))) < sum(map(len, each)):
+            yield f"two rows of {out}"
 
 
 def touches(a: Place, b: Place) -> bool:

@@ -213,6 +213,21 @@ TAKEN = {
     "a product added to windows": added(
         place(1, (6, 3), rows=0), place(2, (3, 4)), windows(3), FOUND, WEIGHTS, SEEN
     ),
+    "a product without rows added to windows": added(
+        place(1, (6, 3)),
+        place(2, (3, 4)),
+        windows(3, rows=-1),
+        *numbers((6, 3), (3, 4), IMAGES),
+    ),
+    "a product without rows added to windows of which the first lie on each other": (
+        added(
+            place(1, (6, 3)),
+            place(2, (3, 4)),
+            place(0, WINDOWS, strides=(8, 8, 8, 8)),
+            *numbers((6, 3), (3, 4)),
+            arena=128,
+        )
+    ),
     "a product added to one number of each row": added(
         place(1, (6, 3), rows=0),
         place(2, (3, 4)),
@@ -642,15 +657,6 @@ REFUSED = {
             *(FOUND, WEIGHTS, SEEN),
         ),
         ADDED,
-    ),
-    "a product without rows added to windows": (
-        added(
-            place(1, (6, 3)),
-            place(2, (3, 4)),
-            windows(3, rows=-1),
-            *numbers((6, 3), (3, 4), IMAGES),
-        ),
-        DIFFERENT,
     ),
     "a product with rows added to windows without": (
         added(
