@@ -142,7 +142,7 @@ class Elman(tw.Layer):
         def step(h: Any, x: Any) -> Any:
             return tw.tanh(x @ p.w + h @ p.u)
 
-        ahead = tw.scan(step, start, numbers)
+        ahead = tw.scan(step, start, numbers[:, ::-1])
         back = tw.scan(step, start, numbers, turns=3, reverse=True)
         return tw.concatenate([ahead[:, -1], back[:, 0]], axis=1)
 
@@ -168,6 +168,14 @@ def convolving() -> tw.Network:
         ]
     )
     network.fit(X.reshape(ROWS, 2, 2), y, epochs=2, batch_size=16)
+    return network
+
+
+def of_bytes() -> tw.Network:
+    """A network that was fitted on rows of bytes."""
+    X, y = rows()
+    network = tw.Network([tw.Rescale(1 / 255), tw.Dense(3, "softmax")])
+    network.fit(np.abs(50 * X).astype(np.uint8), y, epochs=2, batch_size=16)
     return network
 
 
@@ -253,6 +261,7 @@ def write_samples(folder: Path) -> None:
     with_inputs().save(folder / "inputs.thalweg")
     looping().save(folder / "looping.thalweg")
     convolving().save(folder / "convolving.thalweg")
+    of_bytes().save(folder / "bytes.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)

@@ -29,13 +29,24 @@ FRAGMENTS = (
 STRANGE: tuple[Any, ...] = (
     *(True, False, None, 0, 1, -1, 2, 3, 1.5, -0.0, "", "x", "..", [], {}, [[]]),
     *(2**31 - 1, 2**31, 2**32, 2**40, 2**63, 10**39, -(2**63), 1e-320, 1e308, -1e308),
-    *("F16", "float64", "int32", "relu", "Dense", "sgd", "number", "category", "time"),
+    *(
+        "F16",
+        "float64",
+        "int32",
+        "uint8",
+        "relu",
+        "Dense",
+        "sgd",
+        "number",
+        "category",
+        "time",
+    ),
     *([2**62, 4, 0], {"rows": [1, 0]}, {"rows": [2**39, -1]}, {"rows": [0, 5]}),
     *({"type": "Dropout", "rate": 0.5}, {"activation": "tanh"}, {"type": "L2"}),
     *({"object": {"type": "LayerNorm"}}, {"initializer": "zeros"}, "\ud7ff\U0001f600"),
     *(["float32", [2]], ["int32", []], "9" * 300, "%", "\n", "2020-01-01"),
 )
-DTYPES = ("float64", "float32", "int32", "uint32", "bool")
+DTYPES = ("float64", "float32", "int32", "uint32", "bool", "uint8")
 
 Tensors = dict[str, Any]
 Data = dict[str, Any]
