@@ -25,6 +25,15 @@ DROPOUT = 0.0
 DTYPE = "float32"
 """Twice as fast as float64, and far more digits than a loss needs."""
 
+IMAGE_ACTIVATION = "relu"
+"""Of images: half of what it gives is zero, which the engine's products skip."""
+
+IMAGE_DROPOUT = 0.25
+"""Of images: the last layer has thousands of inputs, and mostly few images a class."""
+
+IMAGE_FILTERS, MOST_FILTERS = 16, 128
+"""Of the first convolution; each further one has twice as many, as places get fewer."""
+
 # Steps -------------------------------------------------------------------------------
 
 OPTIMIZER = "adam"
@@ -39,6 +48,12 @@ LEARNING_RATE, SCHEDULE = 0.003, "plateau"
 """
 PLATEAU_FACTOR = 0.3
 """Gentler than `ReduceOnPlateau`'s own: a fall that came too early costs less."""
+
+IMAGE_LEARNING_RATE, IMAGE_SCHEDULE = 0.01, "one_cycle"
+"""Of images: an epoch takes long, and a rate that rises and falls needs few of them."""
+
+IMAGE_STEPS, FEWEST_IMAGE_EPOCHS, MOST_IMAGE_EPOCHS = 2_000, 5, 50
+"""Of images: so many epochs as come to so many steps, within these bounds."""
 
 FIT_BATCH_SIZE = SMALL_BATCH = 32
 """Many steps an epoch, each still an even load for a processor's vectors."""
@@ -72,6 +87,9 @@ MIN_DELTA = 0.0
 
 VALIDATION = TEST = 0.2
 """A fifth of the rows each: of some hundred still enough to tell networks apart."""
+
+MOST_VALIDATION_IMAGES = 5_000
+"""Of images: enough to choose an epoch by, and each epoch has to predict them."""
 
 SEED = 0
 """A fixed one: the same call gives the same network."""

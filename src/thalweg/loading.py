@@ -15,13 +15,17 @@ from thalweg.files.document import ESTIMATOR
 from thalweg.tabular.libraries import load_libraries
 
 if TYPE_CHECKING:
+    from thalweg.checkpoints.run_codec import Saved
+    from thalweg.checkpoints.store import Store
     from thalweg.files.modelfile import Content
     from thalweg.formulas.optimizers import Optimizer
     from thalweg.formulas.penalties import Penalty
     from thalweg.network import Network
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
-    from thalweg.training.callbacks import AfterEpoch, Callback
+    from thalweg.training.callbacks import AfterEpoch, Callback, Callbacks
+    from thalweg.vision.learn import TrainedOnImages
+    from thalweg.vision.model import ImageModel
 
 
 def resume(
@@ -39,7 +43,7 @@ def resume(
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,
-) -> Network | Trained:
+) -> Network | Trained | TrainedOnImages:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
     Weights, the optimizer's state, counters and history become the same to the bit, for
@@ -48,8 +52,8 @@ def resume(
     Arguments:
         folder: that of the `Checkpoint` which `fit` or `train` was given; or a file in
             it, ``step-N.thalweg``, where ``latest.json`` was lost.
-        data: for a network X, as `fit` had it. For a table the file or frame; None for
-            the file that it was read from.
+        data: for a network X, as `fit` had it. For a table the file or frame, for
+            images their path; None for what was read then.
         y: for a network, as `fit` had it.
         sample_weight: the same.
         validation: rows of a user's own, as `fit` had them; a fraction is known.
@@ -62,7 +66,7 @@ def resume(
             files that they were read from.
 
     Returns:
-        The `Network`, with its history; for a table what `train` returns.
+        The `Network`, with its history; for a table or images what `train` returns.
 
     Raises:
         FileError: there is no checkpoint that can be read, or none that is known to
@@ -89,12 +93,14 @@ def resume(
     from thalweg.checkpoints.resume import go_on, saved_run
     from thalweg.network import Network
     from thalweg.training.callbacks import callbacks_from
-    from thalweg.training.checkpoint import TABLE
+    from thalweg.training.checkpoint import IMAGES, TABLE
     from thalweg.training.execution import Execution
 
     with saved_run(folder, Network) as (store, saved):
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
+        if IMAGES in saved.setup.notes:
+            return on_images((store, saved), data, told, threads)
         if TABLE in saved.setup.notes:
             load_libraries()
             from thalweg.tabular.fingerprints import begun
@@ -133,16 +139,41 @@ def resume(
         )
 
 
-def load(path: str | Path) -> Network | TableModel:
-    """Read a network, or a table's model, from a file.
+def on_images(
+    resumed: tuple[Store, Saved[Network]],
+    data: Any,
+    told: Callbacks,
+    threads: int | None,
+) -> TrainedOnImages:
+    """Go on with a run on images."""
+    load_libraries()
+    from thalweg.training.execution import Execution
+    from thalweg.vision.fingerprint import begun
+    from thalweg.vision.learn import learn
+
+    run, setup = begun(resumed[1]), resumed[1].setup
+    if data is None and run.source is None:
+        raise ArgumentError("data must be given: the run had images that are no file")
+    return learn(
+        run.source if data is None else data,
+        run.settings,
+        execution=Execution(setup.engine, threads),
+        callbacks=told.each,
+        resumed=resumed,
+    )
+
+
+def load(path: str | Path) -> Network | TableModel | ImageModel:
+    """Read a network, or a model of a table or of images, from a file.
 
     Nothing in the file is run or imported, and every size and shape is checked first.
 
     Arguments:
-        path: a file that `Network.save`, `TableModel.save` or ``thalweg train`` wrote.
+        path: a file that ``save`` or ``thalweg train`` wrote.
 
     Returns:
-        A `Network`; or a `TableModel`, which takes tables, if one was saved.
+        A `Network`; or a `TableModel`, which takes tables, or an `ImageModel`, which
+        takes images, if one was saved.
 
     Raises:
         FileError: the file can't be read.
@@ -161,7 +192,7 @@ def load(path: str | Path) -> Network | TableModel:
         return held_in(content)
 
 
-def held_in(content: Content) -> Network | TableModel:
+def held_in(content: Content) -> Network | TableModel | ImageModel:
     """What a file holds, of whatever the gate let in.
 
     Raises:
@@ -179,6 +210,11 @@ def held_in(content: Content) -> Network | TableModel:
         from thalweg.tabular.model import model_from
 
         return model_from(content)
+    if kind == "images":
+        load_libraries()
+        from thalweg.vision.model import model_from as images_from
+
+        return images_from(content)
     from thalweg.files.network_codec import network_from
     from thalweg.network import Network
 

@@ -83,6 +83,7 @@ from thalweg.formulas.schedules import (
     Schedule,
     StepDecay,
 )
+from thalweg.learning import train
 from thalweg.loading import load, resume
 from thalweg.model.history import EpochRecord, History
 from thalweg.network import Network
@@ -103,7 +104,7 @@ from thalweg.search import tune
 from thalweg.search.learning_rate import RangeTest, find_learning_rate
 from thalweg.search.sweep import Sweep, sweep
 from thalweg.tables.dialect import Dialect
-from thalweg.tabular import inspect, train
+from thalweg.tabular import inspect
 from thalweg.tabular.libraries import load_libraries
 from thalweg.training.callbacks import Callback, Run
 from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
@@ -116,6 +117,9 @@ if TYPE_CHECKING:
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
     from thalweg.tabular.settings import Settings
+    from thalweg.vision.learn import TrainedOnImages
+    from thalweg.vision.model import ImageModel
+    from thalweg.vision.settings import ImageSettings
 
 __all__ = [
     "L1",
@@ -152,6 +156,8 @@ __all__ = [
     "GlobalMax",
     "GlobalMean",
     "History",
+    "ImageModel",
+    "ImageSettings",
     "Initializer",
     "Inputs",
     "JSONLines",
@@ -190,6 +196,7 @@ __all__ = [
     "ThalwegError",
     "TracingError",
     "Trained",
+    "TrainedOnImages",
     "Tuned",
     "binary_cross_entropy",
     "clip",
@@ -241,18 +248,24 @@ __all__ += ops.__all__
 _LATER = {
     "NetworkClassifier": "thalweg.estimators",
     "NetworkRegressor": "thalweg.estimators",
+    "ImageModel": "thalweg.vision.model",
+    "ImageSettings": "thalweg.vision.settings",
     "Settings": "thalweg.tabular.settings",
     "TableModel": "thalweg.tabular.model",
     "Trained": "thalweg.tabular.learn",
+    "TrainedOnImages": "thalweg.vision.learn",
     "Tuned": "thalweg.search.tuning",
 }
 """Where those are whose modules take time: they import polars or scikit-learn."""
 
 
+HEAVY = ("ImageModel", "TableModel", "Trained", "TrainedOnImages", "Tuned")
+
+
 def __getattr__(name: str) -> Any:
     """What takes time to import, when it is asked for."""
     if name in _LATER:
-        if name in ("TableModel", "Trained", "Tuned"):
+        if name in HEAVY:
             load_libraries()
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

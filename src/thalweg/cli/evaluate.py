@@ -10,21 +10,22 @@ from thalweg.cli.failures import say_warning
 from thalweg.cli.inputs import (
     Lenient,
     ModelFile,
-    TableFile,
     Threads,
+    ToPredict,
     execution_on,
     load_model,
 )
-from thalweg.cli.options import chosen_dialect, with_dialect
+from thalweg.cli.options import chosen_dialect, require_no_dialect, with_dialect
 from thalweg.cli.show import score_table, show, tell_json
 from thalweg.tables.source import name_of
 from thalweg.tabular.scores import finite
+from thalweg.words import counted
 
 
 @with_dialect
 def evaluate(
     model: ModelFile,
-    data: TableFile,
+    data: ToPredict,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead.")
     ] = False,
@@ -32,15 +33,25 @@ def evaluate(
     threads: Threads = None,
     **given: Any,
 ) -> None:
-    """Score a network on a table that has the target."""
+    """Score a network on a table that has the target, or on images of known classes."""
+    from thalweg.tabular.model import TableModel
+    from thalweg.vision.source import new_images, said_of
+
     execution = execution_on(threads)
     found, name = load_model(model), name_of(data)
-    dialect = chosen_dialect(given, found.dialect)
-    metrics, report = found.evaluate_with_report(data, execution, dialect, lenient)
-    for line in report.lines():
+    if isinstance(found, TableModel):
+        dialect = chosen_dialect(given, found.dialect)
+        metrics, report = found.evaluate_with_report(data, execution, dialect, lenient)
+        lines, count, noun = report.lines(), report.rows, "row"
+    else:
+        require_no_dialect(given, lenient)
+        images = new_images(data, found.form)
+        metrics = found.errors(images, name, execution).every_metric
+        lines, count, noun = said_of(images), len(images), "image"
+    for line in lines:
         say_warning(f"{name}: {line}")
     if as_json:
-        tell_json({**finite(metrics), "rows": report.rows})
+        tell_json({**finite(metrics), f"{noun}s": count})
         return
-    title = f"{report.rows:,} rows of {name}"
+    title = f"{counted(count, noun)} of {name}"
     show(score_table(title, [(model.name, metrics)]))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from thalweg.tabular.model import TableModel
     from thalweg.tabular.pipeline import Described
+    from thalweg.vision.model import ImageModel
 
 
 def explain(
@@ -30,7 +31,7 @@ def explain(
         typer.Option("--profile", help="Also how long each kernel takes, measured."),
     ] = False,
 ) -> None:
-    """Show a network's columns, scores, and the formulas that run."""
+    """Show a network's columns or images, scores, and the formulas that run."""
     from thalweg.network import Network
 
     found = load_any(model)
@@ -38,9 +39,15 @@ def explain(
         tell(found.explain(program, profile))
         return
     from thalweg.tabular.model import TableModel
+    from thalweg.vision.model import ImageModel
 
-    is_table = isinstance(found, TableModel)
-    show(facts(about_table(model, found) if is_table else about(model, found)))
+    if isinstance(found, TableModel):
+        pairs = about_table(model, found)
+    elif isinstance(found, ImageModel):
+        pairs = about_images(model, found)
+    else:
+        pairs = about(model, found)
+    show(facts(pairs))
     tell()
     tell(found.__pipeline__().network.explain(program, profile))
 
@@ -65,15 +72,31 @@ def about(path: Path, estimator: Described) -> list[tuple[str, RenderableType]]:
 
 def about_table(path: Path, model: TableModel) -> list[tuple[str, RenderableType]]:
     """What the file says about the table and the training."""
-    pairs: list[tuple[str, RenderableType]] = [
+    return [
         ("Model", path.name),
         ("Target", f"{model.target}, as {model.task.line()}"),
         ("Columns", column_table(model.encoder.schema)),
+        *about_training(model.results),
     ]
+
+
+def about_images(path: Path, model: ImageModel) -> list[tuple[str, RenderableType]]:
+    """What the file says about the images and the training."""
+    return [
+        ("Model", path.name),
+        ("Images", str(model.form)),
+        ("Target", model.task.line()),
+        *about_training(model.results),
+    ]
+
+
+def about_training(results: Mapping[str, Any]) -> list[tuple[str, RenderableType]]:
+    """The settings, the test, and the curves in words."""
+    pairs: list[tuple[str, RenderableType]] = []
     for word, key in (("Settings", "settings"), ("Test", "test")):
-        if isinstance(found := model.results.get(key), Mapping):
+        if isinstance(found := results.get(key), Mapping):
             pairs.append((word, named(found)))  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(reading := model.results.get("reading"), str):
+    if isinstance(reading := results.get("reading"), str):
         pairs.append(("Curves", reading))
     return pairs
 

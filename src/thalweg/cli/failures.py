@@ -22,12 +22,16 @@ from thalweg.tables.room import is_limited
 from thalweg.tables.system import of_the_system
 from thalweg.tabular.settings import Settings
 from thalweg.training.checkpoint import CheckpointWarning
+from thalweg.vision.settings import ImageSettings
 
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
 BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
-OPTIONS = {field.name for field in fields(Settings)} | {
+OPTIONS = {
+    each.name for settings in (Settings, ImageSettings) for each in fields(settings)
+} | {
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
+    *("validation_data", "test_data", "lenient"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
 }
 POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.images.read import is_images
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from thalweg.tables.dialect import Dialect
     from thalweg.tabular.model import TableModel
     from thalweg.training.execution import Execution
+    from thalweg.vision.model import ImageModel
 
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What thalweg train saved.")
@@ -23,15 +25,21 @@ A_TABLE = (
     "A table: CSV or Parquet, also packed (.gz, .xz, .zst, .zip); - is standard input."
 )
 TableFile = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE)]
+TO_PREDICT = (
+    f"{A_TABLE} For a model of images: a folder, IDX files, .npz, or one image."
+)
+ToPredict = Annotated[Path, typer.Argument(metavar="DATA", help=TO_PREDICT)]
 Target = Annotated[
     str | None,
     typer.Option(
         "--target", "-t", metavar="COLUMN", help="The column to predict [required]"
     ),
 ]
-TableToTrainOn = Annotated[
+A_TABLE_OR_IMAGES = f"{A_TABLE} Or images: a folder, IDX files, .npz."
+DataToTuneOn = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE_OR_IMAGES)]
+DataToTrainOn = Annotated[
     Path | None,
-    typer.Argument(metavar="DATA", show_default=False, help=A_TABLE),
+    typer.Argument(metavar="DATA", show_default=False, help=A_TABLE_OR_IMAGES),
 ]
 
 ValidationData = Annotated[
@@ -96,7 +104,9 @@ def whole_number(name: str, text: str) -> int:
         raise ArgumentError(f"{name} must be a whole number, got {text!r}") from None
 
 
-def load_any(path: Path) -> Network | TableModel | NetworkClassifier | NetworkRegressor:
+def load_any(
+    path: Path,
+) -> Network | TableModel | ImageModel | NetworkClassifier | NetworkRegressor:
     """Whatever a model file holds.
 
     Raises:
@@ -114,8 +124,8 @@ def load_any(path: Path) -> Network | TableModel | NetworkClassifier | NetworkRe
         return estimator_in(content)
 
 
-def load_model(path: Path) -> TableModel:
-    """The model of a table.
+def load_model(path: Path) -> TableModel | ImageModel:
+    """The model of a table or of images.
 
     Raises:
         FileError: the file can't be read, or holds something else.
@@ -126,10 +136,21 @@ def load_model(path: Path) -> TableModel:
     found = load(path)
     if isinstance(found, Network):
         raise ModelFileError(
-            f"{path}: must hold a network with its table, as thalweg train saves it, "
-            "but holds a network alone; thalweg.load takes that in Python"
+            f"{path}: must hold a network with its table, or one for images, as "
+            "thalweg train saves it, but holds a network alone; thalweg.load takes "
+            "that in Python"
         )
     return found
+
+
+def require_table(data: Path, command: str) -> None:
+    """What a command of tables is given isn't images.
+
+    Raises:
+        ArgumentError: it is.
+    """
+    if is_images(data):
+        raise ArgumentError(f"thalweg {command} takes tables, but {data} is images")
 
 
 def require_target(data: Path, target: str | None, dialect: Dialect) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT
-from thalweg.cli.inputs import TableFile
+from thalweg.cli.inputs import TableFile, require_table
 from thalweg.cli.options import WORDS, chosen_settings, with_options
 from thalweg.cli.show import tell_json
 
@@ -38,6 +38,7 @@ def inspect(
 
     Nothing is trained. The status is 1 if a column couldn't be used as it is.
     """
+    require_table(data, "inspect")
     settings = chosen_settings(given)
     from thalweg.tabular.inspection import inspect_table
 

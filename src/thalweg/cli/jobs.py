@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.cli.inputs import require_target
-from thalweg.cli.options import chosen_settings
+from thalweg.cli.options import chosen_image_settings, chosen_settings
 from thalweg.cli.outputs import (
     model_beside,
     require_model_file,
@@ -17,45 +19,53 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.errors import ArgumentError, FileError
+from thalweg.images.read import is_images
 from thalweg.tabular.settings import Settings
-from thalweg.training.checkpoint import Checkpoint
+from thalweg.training.checkpoint import IMAGES, Checkpoint
+from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
     from thalweg.network import Network
-    from thalweg.training.callbacks import Callback
+    from thalweg.tables.table import Table
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.parts import Parts
+    from thalweg.tabular.prepared import Prepared
+    from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.execution import Execution
+    from thalweg.vision.learn import TrainedOnImages
+    from thalweg.vision.prepare import PreparedImages
+
+    Resumed: TypeAlias = tuple[Store, Saved[Network]]
+    AnyTrained: TypeAlias = Trained | TrainedOnImages
+    Announce: TypeAlias = Callable[[Parts, Network, Callable[[], None]], object]
 
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(ABC):
     """A run of training, new or to go on with.
 
     Arguments:
-        data: the table's file.
-        target: the column to predict.
+        data: what is trained on.
         settings: how.
         saved: where the network goes.
         execution: what runs it.
-        own: files to validate and to test on, by their part.
         callbacks: the logs.
         checkpoint: of a new run.
         resumed: the run to go on with, and the folder that it is in.
     """
 
     data: Path
-    target: str
-    settings: Settings
+    settings: Settings | ImageSettings
     saved: Path
     execution: Execution
-    own: Mapping[str, Path]
     callbacks: tuple[Callback, ...] = ()
     checkpoint: Checkpoint | None = None
-    resumed: tuple[Store, Saved[Network]] | None = None
+    resumed: Resumed | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -63,6 +73,86 @@ class Job:
         if self.resumed is not None:
             return self.resumed[0].folder
         return None if self.checkpoint is None else Path(self.checkpoint.folder)
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """All files that are read."""
+        return (self.data,)
+
+    @abstractmethod
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+
+
+@dataclass(frozen=True)
+class TableJob(Job):
+    """A run on a table.
+
+    Arguments:
+        target: the column to predict.
+        own: files to validate and to test on, by their part.
+    """
+
+    settings: Settings
+    target: str = ""
+    own: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """All files that are read."""
+        return (self.data, *self.own.values())
+
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+        from thalweg.cli.report import start
+        from thalweg.tabular.learn import learn
+
+        settings = self.settings
+
+        def found(table: Table, prepared: Prepared, network: Network) -> None:
+            lines = partial(start, table, prepared, network, settings)
+            announce(prepared, network, lines)
+
+        return learn(
+            self.data,
+            self.target,
+            settings,
+            after_epoch,
+            found,
+            self.execution,
+            self.callbacks,
+            self.checkpoint,
+            self.resumed,
+            self.own,
+        )
+
+
+@dataclass(frozen=True)
+class ImageJob(Job):
+    """A run on images."""
+
+    settings: ImageSettings
+
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+        from thalweg.cli.image_report import start
+        from thalweg.vision.learn import learn
+
+        settings = self.settings
+
+        def found(prepared: PreparedImages, network: Network) -> None:
+            announce(prepared, network, partial(start, prepared, network, settings))
+
+        return learn(
+            self.data,
+            settings,
+            after_epoch,
+            found,
+            self.execution,
+            self.callbacks,
+            self.checkpoint,
+            self.resumed,
+        )
 
 
 def new_job(
@@ -83,18 +173,44 @@ def new_job(
     """
     if data is None:
         raise ArgumentError(
-            "DATA must be given, the table to train on; or --resume DIR, a run to go "
-            "on with"
+            "DATA must be given, the table or the images to train on; or --resume DIR, "
+            "a run to go on with"
         )
-    settings = chosen_settings(given)
+    images = is_images(data)
+    settings = chosen_image_settings(given) if images else chosen_settings(given)
     saved = output or model_beside(data)
-    require_target(data, target, settings.dialect)
+    if isinstance(settings, ImageSettings):
+        require_no_table(target, own)
+    else:
+        require_target(data, target, settings.dialect)
     require_model_file(saved)
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
         checkpoint = replace(checkpoint, notes=notes)
-    how = (settings, saved, execution, own, callbacks, checkpoint)
-    return Job(data, str(target), *how)
+    how: Mapping[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint}
+    if isinstance(settings, ImageSettings):
+        return ImageJob(data, settings, saved, execution, **how)
+    return TableJob(
+        data, settings, saved, execution, target=str(target), own=own, **how
+    )
+
+
+def require_no_table(target: str | None, own: Mapping[str, Path]) -> None:
+    """Nothing was given that only a table has.
+
+    Raises:
+        ArgumentError: something was.
+    """
+    if target is not None:
+        raise ArgumentError(
+            "target must be left out: DATA is images, whose folders or labels say what "
+            f"they show, got {target!r}"
+        )
+    for part in own:
+        raise ArgumentError(
+            f"{part}_data must be left out: DATA is images; a folder test/ beside "
+            "train/, or files of t10k, are tested on"
+        )
 
 
 @contextmanager
@@ -116,34 +232,92 @@ def resumed_job(
     """
     from thalweg.checkpoints.resume import saved_run
     from thalweg.network import Network
-    from thalweg.tabular.fingerprints import begun
 
     chosen = {"target": target, **given}
     for name in (name for name, value in chosen.items() if value not in (None, [])):
         raise ArgumentError(
             f"{name} must be left out with --resume: a run goes on as it began"
         )
-    with saved_run(folder, Network) as (store, saved):
-        run = begun(saved)
-        source = data or run.source
-        if source is None:
-            raise ArgumentError(f"DATA must be given: {saved.path} names no file")
-        if data is None:
-            require_still(source, f"thalweg train DATA --resume {folder}")
-        others = run.own_sources(own)
-        for part, path in others.items():
-            way = f"thalweg train --{part}-data FILE --resume {folder}"
-            require_still(path, way)
-        known = saved.setup.notes.get(OUTPUT)
-        usual = from_here(known) if isinstance(known, str) else None
-        goes_to = output or usual or model_beside(source)
-        require_model_file(goes_to)
+    with saved_run(folder, Network) as resumed:
+        saved = resumed[1]
         execution = replace(execution, engine=saved.setup.engine)
-        resumed = (store, saved)
-        yield Job(
-            *(source, run.target, run.settings, goes_to, execution, others, callbacks),
-            resumed=resumed,
-        )
+        run: Mapping[str, Any] = {
+            "execution": execution,
+            "callbacks": callbacks,
+            "resumed": resumed,
+        }
+        of_images = IMAGES in saved.setup.notes
+        go_on = go_on_with_images if of_images else go_on_with_table
+        yield go_on(folder, data, own, output, run)
+
+
+def go_on_with_table(
+    folder: Path,
+    data: Path | None,
+    own: Mapping[str, Path],
+    output: Path | None,
+    run: Mapping[str, Any],
+) -> Job:
+    """The job of a table's run."""
+    from thalweg.tabular.fingerprints import begun
+
+    saved = run["resumed"][1]
+    known = begun(saved)
+    source = still_there(folder, data, known.source, saved)
+    others = known.own_sources(own)
+    for part, path in others.items():
+        require_still(path, f"thalweg train --{part}-data FILE --resume {folder}")
+    goes_to = where_to(source, output, saved)
+    return TableJob(
+        source, known.settings, goes_to, target=known.target, own=others, **run
+    )
+
+
+def go_on_with_images(
+    folder: Path,
+    data: Path | None,
+    own: Mapping[str, Path],
+    output: Path | None,
+    run: Mapping[str, Any],
+) -> Job:
+    """The job of a run on images."""
+    from thalweg.vision.fingerprint import begun
+
+    require_no_table(None, own)
+    saved = run["resumed"][1]
+    known = begun(saved)
+    source = still_there(folder, data, known.source, saved)
+    return ImageJob(source, known.settings, where_to(source, output, saved), **run)
+
+
+def still_there(
+    folder: Path, given: Path | None, known: Path | None, saved: Saved[Network]
+) -> Path:
+    """What a run was trained on: what is given now, or else what there was.
+
+    Raises:
+        ArgumentError: neither is known.
+        FileError: it isn't there any more.
+    """
+    if given is not None:
+        return given
+    if known is None:
+        raise ArgumentError(f"DATA must be given: {saved.path} names no file")
+    require_still(known, f"thalweg train DATA --resume {folder}")
+    return known
+
+
+def where_to(source: Path, output: Path | None, saved: Saved[Network]) -> Path:
+    """Where the network of a run that goes on is saved.
+
+    Raises:
+        FileError: it can't be saved there.
+    """
+    known = saved.setup.notes.get(OUTPUT)
+    usual = from_here(known) if isinstance(known, str) else None
+    goes_to = output or usual or model_beside(source)
+    require_model_file(goes_to)
+    return goes_to
 
 
 def require_still(path: Path, way: str) -> None:

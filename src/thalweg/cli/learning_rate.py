@@ -18,6 +18,7 @@ from thalweg.cli.inputs import (
     Threads,
     ValidationData,
     execution_on,
+    require_table,
     require_target,
 )
 from thalweg.cli.options import chosen_settings, with_settings
@@ -64,6 +65,7 @@ def learning_rate(
     The network is the one that thalweg train would train with the same options, on the
     same rows. Nothing is saved but the picture that is asked for.
     """
+    require_table(data, "learning-rate")
     settings, execution = chosen_settings(given), execution_on(threads)
     name = require_target(data, target, settings.dialect)
     if figure is not None:

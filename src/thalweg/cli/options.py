@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
@@ -16,18 +17,31 @@ from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.tables.choices import DECIMALS
 from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
 from thalweg.tabular.command import NO_LAYERS, typed
-from thalweg.tabular.settings import (
-    CHOICES,
-    DECAYING,
-    LISTS,
-    SCHEDULES,
-    Settings,
-    settings_from,
-)
+from thalweg.tabular.regimen import DECAYING, SCHEDULES
+from thalweg.tabular.settings import CHOICES, LISTS, Settings, settings_from
+from thalweg.vision.settings import ImageSettings, image_settings_from
 
 Given = TypeVar("Given", bound=Callable[..., Any])
 
 ALL_ROWS = "all"
+
+
+def yes_or_no(text: str) -> bool:
+    """What was answered.
+
+    >>> yes_or_no("yes")
+    True
+    """
+    return {"yes": True, "no": False}[text.lower()]
+
+
+def comma_parts(text: str) -> tuple[str, ...]:
+    """What stands between commas.
+
+    >>> comma_parts("shift=2,rotate=10")
+    ('shift=2', 'rotate=10')
+    """
+    return tuple(text.split(","))
 
 
 def unit_numbers(text: str) -> tuple[int, ...]:
@@ -76,6 +90,9 @@ UNITS = Value(
     f"whole numbers such as {typed(Settings.layers)}, or {NO_LAYERS}",
     unit_numbers,
 )
+ANSWER = Value("yes|no", "yes or no", yes_or_no)
+PARTS = Value("WHAT=X,…", "such as shift=2,flip=horizontal", comma_parts)
+FILTERS = Value("N,N,…", f"whole numbers such as 16,32, or {NO_LAYERS}", unit_numbers)
 TEXT = Value("TEXT", "a text", lambda text: text or None)
 CHARACTER = Value("CHARACTER", "a character", lambda text: text or None)
 BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
@@ -84,6 +101,7 @@ FILE, ROWS, NETWORK, TRAINING = (
     *("The table's file", "Rows and columns"),
     *("Network", "Training"),
 )
+IMAGES = "Images, where DATA is a folder or a file of them"
 READING = "What cells mean, where they don't decide it"
 
 
@@ -205,13 +223,62 @@ WORDS: Mapping[str, Words] = {
     "clip_norm": Words(TRAINING, NUMBER, "The longest gradient allowed.", "any"),
     "seed": Words(TRAINING, WHOLE, "The same seed gives the same network."),
 }
+IMAGE_WORDS: Mapping[str, Words] = {
+    "height": Words(
+        IMAGES, WHOLE, "That every image is brought to, in pixels.", "what they have"
+    ),
+    "width": Words(
+        IMAGES, WHOLE, "That every image is brought to, in pixels.", "what they have"
+    ),
+    "color": Words(IMAGES, ANSWER, "Whether to read in color.", "as the images are"),
+    "augment": Words(
+        IMAGES,
+        PARTS,
+        "How images vary in training, such as shift=2,flip=horizontal,rotate=10.",
+        "not at all",
+    ),
+    "filters": Words(
+        IMAGES,
+        FILTERS,
+        f"Of each convolution, which a max pool follows; {NO_LAYERS} is without.",
+        "by their size",
+    ),
+}
+IMAGE_DEFAULTS: Mapping[str, Any] = {
+    each.name: each.default for each in fields(ImageSettings)
+}
+FOR_IMAGES: Mapping[str, str] = {
+    "epochs": "by their number",
+    "validation": f"at most {defaults.MOST_VALIDATION_IMAGES:,}",
+}
+"""What happens with images, where None stands for it."""
+
 DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in fields(Settings)}
 REPEATED = tuple(LISTS)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """The command with an option for each setting."""
+    """The command of a table with an option for each setting."""
     return with_options(command, WORDS)
+
+
+def with_all_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """The command of tables and images with an option for each setting of either."""
+    shared = {
+        name: replace(words, unset=for_both(name)) if name in IMAGE_DEFAULTS else words
+        for name, words in WORDS.items()
+    }
+    return with_options(command, {**shared, **IMAGE_WORDS})
+
+
+def for_both(name: str) -> str:
+    """What happens without an option, with tables and with images."""
+    table = WORDS[name].unset or shown_default(name)
+    value = IMAGE_DEFAULTS[name]
+    if value == DEFAULTS[name]:
+        return table
+    images = FOR_IMAGES[name] if value is None else typed(value)
+    return f"{table}] [images: {images}"
 
 
 def with_dialect(command: Callable[..., None]) -> Callable[..., None]:
@@ -251,18 +318,47 @@ def shown_default(name: str) -> str:
 
 
 def chosen_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings, from the options that were given.
+    """The settings of a table, from the options that were given.
 
     Raises:
         ArgumentError: one of them can't be used.
     """
-    return settings_from(
-        {
-            name: value if isinstance(value, list) else read(name, value)
-            for name, value in given.items()
-            if value not in (None, [])
-        }
-    )
+    texts = texts_given(given)
+    for name in (name for name in texts if name in IMAGE_WORDS):
+        raise ArgumentError(f"{name} must be left out: DATA is a table, not images")
+    return settings_from(texts)
+
+
+def chosen_image_settings(given: Mapping[str, Any]) -> ImageSettings:
+    """The settings of images, from the options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used.
+    """
+    texts = texts_given(given)
+    for name in (name for name in texts if name not in IMAGE_DEFAULTS):
+        raise ArgumentError(f"{name} must be left out: DATA is images, not a table")
+    return image_settings_from(texts)
+
+
+def require_no_dialect(given: Mapping[str, Any], lenient: bool) -> None:
+    """Nothing was given that is about a table's cells.
+
+    Raises:
+        ArgumentError: something was.
+    """
+    named = {**given, "lenient": lenient or None}
+    for name in (name for name, value in named.items() if value is not None):
+        raise ArgumentError(f"{name} must be left out: MODEL takes images, not a table")
+
+
+def texts_given(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, each as the setting's value."""
+    return {
+        name: value if isinstance(value, list) else read(name, value)
+        for name, value in given.items()
+        if value not in (None, [])
+    }
 
 
 def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
@@ -277,8 +373,8 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
 
 def read(name: str, text: str) -> Any:
     """What was typed, as the setting's value."""
-    value = WORDS[name].value
+    value = (WORDS[name] if name in WORDS else IMAGE_WORDS[name]).value
     try:
         return value.read(text)
-    except ValueError:
+    except (ValueError, KeyError):
         raise ArgumentError(f"{name} must be {value.must}, got {text!r}") from None

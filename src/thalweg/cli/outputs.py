@@ -13,7 +13,7 @@ MODEL, PICTURE, PAGE = ".thalweg", ".png", ".html"
 
 
 def model_beside(data: Path) -> Path:
-    """Where the model of a table goes unless something else was asked for.
+    """Where the model of a table, or of images, goes unless asked for otherwise.
 
     Raises:
         ArgumentError: the table has no name.
@@ -23,7 +23,7 @@ def model_beside(data: Path) -> Path:
             "--output must be given, the file to save the network in: "
             f"{name_of(data)} has no name to call it after"
         )
-    return Path(stem_of(data) + MODEL)
+    return Path((data.resolve().name if data.is_dir() else stem_of(data)) + MODEL)
 
 
 def require_writable(path: Path) -> None:

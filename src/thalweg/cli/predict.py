@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, reduce
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TypeAlias
 
 import typer
 
@@ -16,23 +16,30 @@ from thalweg.cli.failures import say, say_warning
 from thalweg.cli.inputs import (
     Lenient,
     ModelFile,
-    TableFile,
     Threads,
+    ToPredict,
     execution_on,
     load_model,
 )
-from thalweg.cli.options import chosen_dialect, with_dialect
+from thalweg.cli.options import chosen_dialect, require_no_dialect, with_dialect
 from thalweg.cli.outputs import require_other_file, require_suffix, require_writable
 from thalweg.cli.show import tell
 from thalweg.errors import ArgumentError
 from thalweg.files.atomic import open_atomically
 from thalweg.tables.source import name_of
 from thalweg.tables.system import of_the_system
+from thalweg.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
     from thalweg.tables.cell_report import Report
+    from thalweg.tables.dialect import Dialect
+    from thalweg.tabular.model import TableModel
+    from thalweg.training.execution import Execution
+    from thalweg.vision.model import ImageModel
+
+    Write: TypeAlias = Callable[[Iterator[pl.DataFrame]], None]
 
 CSV, PARQUET = ".csv", ".parquet"
 FORMULA = r"^[=+\-@\t\r\n]"
@@ -42,7 +49,7 @@ SIGNED_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 @with_dialect
 def predict(
     model: ModelFile,
-    data: TableFile,
+    data: ToPredict,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -63,24 +70,67 @@ def predict(
     threads: Threads = None,
     **given: Any,
 ) -> None:
-    """Predict every row of a table, which needn't have the target.
+    """Predict every row of a table, which needn't have the target, or every image.
 
-    A row of the output belongs to the row of DATA at the same place. Standard error
-    says what was new: unseen categories, missing cells, columns that aren't used.
+    A row of the output belongs to the row of DATA at the same place; one of an image
+    says its file. Standard error says what was new: unseen categories, missing cells,
+    columns that aren't used, files that are left out.
     """
+    from thalweg.tabular.model import TableModel
+
     execution = execution_on(threads)
     if output is not None:
         require_suffix("--output", output, (CSV, PARQUET))
         require_csv("--escape-formulas", escape_formulas, output)
         require_other_file("--output", output, data, model)
         require_writable(output)
-    reports: list[Report] = []
     found = load_model(model)
-    dialect = chosen_dialect(given, found.dialect)
-    parts = found.predict_batches(data, execution, reports.append, dialect, lenient)
-    if escape_formulas:
-        parts = map(without_formulas, parts)
     replaced = ", replacing what was there" if output and output.exists() else ""
+    write = partial(write_parts, output=output, escaped=escape_formulas)
+    if isinstance(found, TableModel):
+        dialect = chosen_dialect(given, found.dialect)
+        count, lines = of_table(found, data, write, execution, dialect, lenient)
+    else:
+        require_no_dialect(given, lenient)
+        count, lines = of_images(found, data, write, execution)
+    if output is not None:
+        say(f"{count} in {output}{replaced}")
+    for line in lines:
+        say_warning(f"{name_of(data)}: {line}")
+
+
+def of_table(
+    model: TableModel,
+    data: Path,
+    write: Write,
+    execution: Execution,
+    dialect: Dialect,
+    lenient: bool,
+) -> tuple[str, list[str]]:
+    """Write what is predicted; how many rows there were, and what was new in them."""
+    reports: list[Report] = []
+    write(model.predict_batches(data, execution, reports.append, dialect, lenient))
+    report = reduce(lambda first, later: first.joined(later), reports)
+    return f"{report.rows:,} rows", report.lines()
+
+
+def of_images(
+    model: ImageModel, data: Path, write: Write, execution: Execution
+) -> tuple[str, list[str]]:
+    """Write what is predicted; how many images there were, and what was seen."""
+    from thalweg.vision.source import new_images, said_of
+
+    images = new_images(data, model.form)
+    write(iter([model.answers(images, execution)]))
+    return counted(len(images), "image"), said_of(images)
+
+
+def write_parts(
+    parts: Iterator[pl.DataFrame], output: Path | None, escaped: bool
+) -> None:
+    """Write predictions to a file, or as CSV to standard output."""
+    if escaped:
+        parts = map(without_formulas, parts)
     if output is None and sys.stdout.isatty():
         for text in csv_texts(parts):
             tell(text.decode().removesuffix("\n"))
@@ -90,11 +140,6 @@ def predict(
     else:
         with open_atomically(output) as file:
             WRITERS[output.suffix.lower()](parts, file)
-    report = reduce(lambda first, later: first.joined(later), reports)
-    if output is not None:
-        say(f"{report.rows:,} rows in {output}{replaced}")
-    for line in report.lines():
-        say_warning(f"{name_of(data)}: {line}")
 
 
 def require_csv(option: str, given: bool, output: Path) -> None:

@@ -18,8 +18,8 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The table that MODEL was trained on [the file of its recorded name "
-            "in this folder]",
+            help="The table, or the images, that MODEL was trained on [what has the "
+            "recorded name in this folder]",
         ),
     ] = None,
     validation_data: Annotated[
@@ -48,20 +48,19 @@ def report(
     """Write a report: one page for a browser, which needs no network.
 
     It shows what each column became, the learning curves, the test with confidence
-    intervals, the errors, and other models on the same rows. Without the table it
-    shows what MODEL holds.
+    intervals, the errors, and other models on the same rows; of images the pictures
+    that it gets most wrong. Without the table or the images it shows what MODEL holds.
     """
     execution = execution_on(threads)
     page = output or Path(model.stem + PAGE)
     given = (data, validation_data, test_data)
     require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
-    from thalweg.report.evaluation import evaluation_of
-    from thalweg.report.write import write
+    from thalweg.report.write import evaluated, write
     from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, {})
-    evaluation = evaluation_of(found, data, execution, own)
+    evaluation = evaluated(found, data, execution, own)
     if evaluation.rows is None:
         say_warning(f"{page} shows only what {model.name} holds: {evaluation.missing}")
     replaced = ", replacing what was there" if page.exists() else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from thalweg.cli.failures import (
     say_warning,
 )
 from thalweg.cli.inputs import (
-    TableToTrainOn,
+    DataToTrainOn,
     Target,
     TestData,
     Threads,
@@ -37,7 +37,7 @@ from thalweg.cli.jobs import (
     new_job,
     resumed_job,
 )
-from thalweg.cli.options import with_settings
+from thalweg.cli.options import with_all_settings
 from thalweg.cli.outputs import (
     MODEL,
     PAGE,
@@ -51,20 +51,18 @@ from thalweg.cli.show import tell, tell_json
 from thalweg.interrupts import Terminated, watch
 from thalweg.tables.source import name_of
 from thalweg.tabular.scores import finite
-from thalweg.tabular.settings import Settings
 from thalweg.training.progress import Progress
 
 if TYPE_CHECKING:
+    from thalweg.cli.jobs import AnyTrained
     from thalweg.model.history import EpochRecord
     from thalweg.network import Network
-    from thalweg.tables.table import Table
-    from thalweg.tabular.learn import Trained
-    from thalweg.tabular.prepared import Prepared
+    from thalweg.tabular.parts import Parts
 
 
-@with_settings
+@with_all_settings
 def train(
-    data: TableToTrainOn = None,
+    data: DataToTrainOn = None,
     target: Target = None,
     validation_data: ValidationData = None,
     test_data: TestData = None,
@@ -132,10 +130,11 @@ def train(
     threads: Threads = None,
     **given: Any,
 ) -> int:
-    """Train a network on a table, test it, and save it.
+    """Train a network on a table or on images, test it, and save it.
 
-    The test is on rows never used, beside a constant guess and a linear model. Ctrl-C
-    ends training early; what was learned until then is scored and saved.
+    The test is on rows never used, beside a constant guess and a linear model; of
+    images also beside the nearest neighbor and a dense network. Ctrl-C ends training
+    early; what was learned until then is scored and saved.
     """
     often = checkpoint_minutes, checkpoint_epochs
     kept = chosen_checkpoint(checkpoint, resume, *often)
@@ -151,7 +150,7 @@ def train(
             job = held.enter_context(resumed_job(*asked))
         check_picture(job.data, figure)
         if report is not None:
-            require_page("--report", report, job.data, *job.own.values(), job.saved)
+            require_page("--report", report, *job.sources, job.saved)
         return done(job, figure, report, as_json, quiet)
 
 
@@ -197,22 +196,24 @@ def done(
 # While --------------------------------------------------------------------------------
 
 
-def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
+def trained_on(job: Job, described: bool, quiet: bool) -> AnyTrained:
     """Learn, and show how it goes."""
-    from thalweg.tabular.learn import learn
-
-    progress = None if quiet else Progress(job.settings.epochs)
-    found: Prepared | None = None
+    progress: Progress | None = None
+    found: Parts | None = None
     with ExitStack() as stack:
 
-        def announce(table: Table, prepared: Prepared, network: Network) -> None:
-            nonlocal found
-            found = prepared
+        def announce(
+            parts: Parts, network: Network, show_start: Callable[[], None]
+        ) -> None:
+            nonlocal found, progress
+            found = parts
             if described:
-                show_start(table, prepared, network, job.settings)
+                show_start()
                 say("")
             if job.resumed is not None and not quiet:
                 say(f"goes on after epoch {network.history.stopped_epoch}")
+            if not quiet:
+                progress = Progress(job.settings.most_epochs(len(parts.training.X)))
             # From here on Ctrl-C must not lose what was learned.
             stack.enter_context(watch())
 
@@ -222,47 +223,27 @@ def trained_on(job: Job, described: bool, quiet: bool) -> Trained:
 
         stack.enter_context(checkpoint_warnings())
         try:
-            return learn(
-                job.data,
-                job.target,
-                job.settings,
-                after_epoch,
-                announce,
-                job.execution,
-                job.callbacks,
-                job.checkpoint,
-                job.resumed,
-                job.own,
-            )
+            return job.learn(after_epoch, announce)
         finally:
             if progress is not None:
                 progress.close()
 
 
-def in_unit(record: EpochRecord, prepared: Prepared | None) -> EpochRecord:
+def in_unit(record: EpochRecord, parts: Parts | None) -> EpochRecord:
     """The record with its errors in the target's unit."""
     from thalweg.tabular.targets import NumberTargets
 
-    if prepared is None or not isinstance(prepared.targets, NumberTargets):
+    if parts is None or not isinstance(parts.targets, NumberTargets):
         return record
-    metrics = prepared.targets.in_unit(record.validation_metrics)
+    metrics = parts.targets.in_unit(record.validation_metrics)
     return replace(record, validation_metrics=metrics)
-
-
-def show_start(
-    table: Table, prepared: Prepared, network: Network, settings: Settings
-) -> None:
-    """What was found in the table, and what will be trained."""
-    from thalweg.cli.report import start
-
-    start(table, prepared, network, settings)
 
 
 # After --------------------------------------------------------------------------------
 
 
 def show_results(
-    trained: Trained,
+    trained: AnyTrained,
     saved: Path,
     replaced: bool,
     seconds: float,
@@ -274,7 +255,7 @@ def show_results(
     results(trained, saved, replaced, seconds, notes)
 
 
-def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
+def draw_curves(trained: AnyTrained, data: Path, figure: Path) -> None:
     """The run's own learning curves, as a picture."""
     if not trained.history.epochs:
         say_warning(f"{figure} isn't drawn, as no epoch was finished")
@@ -293,7 +274,7 @@ def draw_curves(trained: Trained, data: Path, figure: Path) -> None:
     say(f"drew {path} and {path.with_suffix('.json').name}")
 
 
-def write_page(trained: Trained, page: Path, job: Job) -> None:
+def write_page(trained: AnyTrained, page: Path, job: Job) -> None:
     """The report, with the rows that are still there."""
     from thalweg.report import write_report
 
@@ -301,7 +282,7 @@ def write_page(trained: Trained, page: Path, job: Job) -> None:
     say(f"report in {page}")
 
 
-def status(trained: Trained, saved: Path, folder: Path | None) -> int:
+def status(trained: AnyTrained, saved: Path, folder: Path | None) -> int:
     """The exit status; a run that ended before its time says so."""
     best = trained.history.best_epoch
     if trained.diverged:
@@ -323,12 +304,12 @@ def how_to_go_on(folder: Path | None) -> str:
     return f"to go on: thalweg train --resume {shlex.quote(str(folder))}"
 
 
-def interrupted(trained: Trained) -> bool:
+def interrupted(trained: AnyTrained) -> bool:
     """Whether Ctrl-C ended training."""
     return trained.history.stopped_because.startswith("interrupted")
 
 
-def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
+def as_plain(trained: AnyTrained, saved: Path, seconds: float) -> dict[str, Any]:
     """The results for programs."""
     history, prepared = trained.history, trained.prepared
     return {
@@ -348,7 +329,20 @@ def as_plain(trained: Trained, saved: Path, seconds: float) -> dict[str, Any]:
             "validation": len(prepared.validation.X),
             "test": len(prepared.test.X),
         },
-        "set_aside": [column.name for column in prepared.schema.set_aside],
+        **of_its_kind(prepared),
         "notes": [*prepared.notes, *trained.notes],
         "seconds": round(seconds, 3),
     }
+
+
+def of_its_kind(parts: Parts) -> dict[str, Any]:
+    """What programs are told of a table, or of images."""
+    from thalweg.tabular.prepared import Prepared
+
+    if isinstance(parts, Prepared):
+        return {"set_aside": [column.name for column in parts.schema.set_aside]}
+    from thalweg.cli.image_report import plain_facts
+    from thalweg.vision.prepare import PreparedImages
+
+    assert isinstance(parts, PreparedImages)
+    return plain_facts(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ from thalweg.cli.failures import (
     say_error,
 )
 from thalweg.cli.inputs import (
-    TableFile,
+    DataToTuneOn,
     Target,
     TestData,
     Threads,
@@ -28,20 +28,31 @@ from thalweg.cli.inputs import (
     require_target,
     whole_number,
 )
-from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.jobs import require_no_table
+from thalweg.cli.options import (
+    chosen_image_settings,
+    chosen_settings,
+    with_all_settings,
+)
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
-from thalweg.cli.show import tell, tell_json
+from thalweg.cli.show import Facts, tell, tell_json
 from thalweg.errors import FileError
+from thalweg.images.read import is_images
 from thalweg.interrupts import watch
 from thalweg.search.budget import seconds_of
 from thalweg.search.samplers import SAMPLERS
-from thalweg.tabular.command import train_command
+from thalweg.tabular.command import images_command, train_command
+from thalweg.tabular.settings import Settings
+from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     from thalweg.search.space import Space
+    from thalweg.search.trials import Trial
     from thalweg.search.tuning import Tuned
     from thalweg.tables.table import Table
+    from thalweg.tabular.parts import Parts
     from thalweg.tabular.prepared import Prepared
+    from thalweg.vision.prepare import PreparedImages
 
 
 def option(metavar: str | None, text: str, *names: str) -> Any:
@@ -83,9 +94,9 @@ Resume = Annotated[
 ]
 
 
-@with_settings
+@with_all_settings
 def tune(
-    data: TableFile,
+    data: DataToTuneOn,
     target: Target = None,
     validation_data: ValidationData = None,
     test_data: TestData = None,
@@ -114,21 +125,28 @@ def tune(
     threads: Threads = None,
     **given: Any,
 ) -> int:
-    """Find good settings for a table, train with them, and test once.
+    """Find good settings for a table or images, train with them, and test once.
 
     Settings that are given are kept; the others that shape training are tuned, by
     successive halving with cross-validation. The rows of the test take no part in that.
     Ctrl-C ends the search with the best so far.
     """
-    base, execution = chosen_settings(given), execution_on(threads)
-    saved = output or model_beside(data)
-    name = require_target(data, target, base.dialect)
-    require_model_file(saved)
-    from thalweg.cli.tune_report import SearchProgress, show_search, show_start
-    from thalweg.search.tuning import Request, tune_table
     from thalweg.tabular.own import own_sources
 
+    images, execution = is_images(data), execution_on(threads)
+    base = chosen_image_settings(given) if images else chosen_settings(given)
+    saved = output or model_beside(data)
     own = own_sources(validation_data, test_data, given)
+    if isinstance(base, ImageSettings):
+        require_no_table(target, own)
+    else:
+        require_target(data, target, base.dialect)
+    require_model_file(saved)
+    from thalweg.cli.image_report import image_lines
+    from thalweg.cli.report import table_lines
+    from thalweg.cli.tune_report import SearchProgress, show_search, show_start
+    from thalweg.search.tuning import Request, tune_images, tune_table
+
     request = Request(
         seconds_of(budget),
         whole_number("folds", folds),
@@ -140,23 +158,38 @@ def tune(
     )
     fixed = frozenset(k for k, value in given.items() if value not in (None, []))
     started, replaced = time.perf_counter(), saved.exists()
-    progress = SearchProgress(request.seconds, base.epochs, quiet)
+    shown: list[SearchProgress] = []
     with ExitStack() as stack:
 
-        def announce(table: Table, prepared: Prepared, space: Space) -> None:
+        def announce(lines: Facts, parts: Parts, space: Space) -> None:
+            epochs = base.most_epochs(len(parts.training.X))
             if not (as_json or quiet):
-                show_start(table, prepared, space, base, request)
+                show_start(lines, space, epochs, request)
+            progress = SearchProgress(request.seconds, epochs, quiet)
+            shown.append(progress)
             # From here on Ctrl-C must not lose what was found.
             stack.enter_context(watch())
             stack.callback(progress.close)
 
+        def in_table(table: Table, prepared: Prepared, space: Space) -> None:
+            announce(table_lines(table, prepared), prepared, space)
+
+        def in_images(parts: PreparedImages, space: Space) -> None:
+            announce(image_lines(parts), parts, space)
+
+        def report(trial: Trial) -> None:
+            shown[0](trial)
+
         stack.enter_context(checkpoint_warnings())
-        tuned = tune_table(
-            data, name, base, fixed, request, execution, announce, progress, own
-        )
+        if isinstance(base, ImageSettings):
+            told = (in_images, report)
+            tuned = tune_images(data, base, fixed, request, execution, *told)
+        else:
+            how = (base, fixed, request, execution, in_table, report, own)
+            tuned = tune_table(data, str(target), *how)
     # What was found is told though the network can't be saved, as on a full disk.
     unsaved = error_of_saving(tuned, saved)
-    command = train_command(data, own, name, tuned.settings)
+    command = again(data, own, target, tuned.settings)
     if as_json:
         model = None if unsaved else saved
         tell_json(as_plain(tuned, model, command))
@@ -170,6 +203,18 @@ def tune(
         notes = tuned.trained.prepared.notes if quiet else ()
         show_test(tuned, saved, replaced, time.perf_counter() - started, notes)
     return status(tuned, saved)
+
+
+def again(
+    data: Path,
+    own: Mapping[str, Any],
+    target: str | None,
+    settings: Settings | ImageSettings,
+) -> str:
+    """The command that trains with what was found."""
+    if isinstance(settings, ImageSettings):
+        return images_command(data, settings)
+    return train_command(data, own, str(target), settings)
 
 
 def error_of_saving(tuned: Tuned, saved: Path) -> FileError | None:

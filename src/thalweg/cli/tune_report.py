@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from thalweg.cli.report import table_lines
-from thalweg.cli.show import facts, show
+from thalweg.cli.show import Facts, facts, show
 from thalweg.search.budget import in_words
 from thalweg.search.space import (
     Choice,
@@ -21,11 +20,10 @@ from thalweg.search.space import (
 )
 from thalweg.search.trials import DEFAULT, Trial
 from thalweg.search.tuning import Request, Tuned
-from thalweg.tables.table import Table
 from thalweg.tabular.command import typed
-from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.training.progress import UP_AND_CLEAR, figure
+from thalweg.vision.settings import ImageSettings
 from thalweg.words import counted
 
 if TYPE_CHECKING:
@@ -34,16 +32,19 @@ if TYPE_CHECKING:
 MOST_TRIALS = 10  # in the table
 
 
-def show_start(
-    table: Table, prepared: Prepared, space: Space, base: Settings, request: Request
-) -> None:
-    """What was found in the table, and what will be searched."""
+def show_start(lines: Facts, space: Space, epochs: int, request: Request) -> None:
+    """What was found in the table or the images, and what will be searched.
+
+    Arguments:
+        lines: what was found.
+        space: what may be chosen.
+        epochs: the most that a network is trained.
+        request: how long, and how.
+    """
     search = (
-        f"{in_words(request.seconds)} of up to {counted(base.epochs, 'epoch')} on each "
-        f"of {request.folds} folds of the rows that aren't for the test; seed "
-        f"{base.seed}"
+        f"{in_words(request.seconds)} of up to {counted(epochs, 'epoch')} on each "
+        f"of {request.folds} folds of what isn't for the test"
     )
-    lines = table_lines(table, prepared)
     show(facts([*lines, ("Tuned", space_words(space)), ("Search", search)]))
 
 
@@ -127,7 +128,7 @@ def name_of(trial: Trial) -> str:
 # The results --------------------------------------------------------------------------
 
 
-def show_search(tuned: Tuned, base: Settings, command: str) -> None:
+def show_search(tuned: Tuned, base: Settings | ImageSettings, command: str) -> None:
     """The best trials, those of the defaults among them, and what was chosen."""
     best = list(tuned.trials[:MOST_TRIALS])
     if tuned.default is not None and tuned.default not in best:
@@ -139,7 +140,7 @@ def show_search(tuned: Tuned, base: Settings, command: str) -> None:
     show(*blocks, facts([*note, ("Search", ended), ("Again", command)]))
 
 
-def trial_table(trials: Sequence[Trial], base: Settings) -> Grid:
+def trial_table(trials: Sequence[Trial], base: Settings | ImageSettings) -> Grid:
     """Trials under each other: what was chosen, and the means over the folds."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as Grid
@@ -162,7 +163,7 @@ def trial_table(trials: Sequence[Trial], base: Settings) -> Grid:
     return grid
 
 
-def settings_words(trial: Trial, base: Settings) -> str:
+def settings_words(trial: Trial, base: Settings | ImageSettings) -> str:
     """What was chosen, as it would be typed."""
     if trial.number == DEFAULT:
         return "the defaults"

@@ -30,12 +30,13 @@ EMBEDDINGS = "embeddings"  # they give a vector at every position
 BYTES = "uint8 inputs"  # a network was fitted on rows of bytes
 BACKWARDS = "slices backwards"  # a formula's program has slices with negative steps
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
+IMAGES = "images"  # it is a model of images: pixels go in, of a size that it says
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
-        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, LOG_TARGET, LONG_LISTS, LOOPS),
-        *(PREPARATION, TIMES),
+        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LOG_TARGET, LONG_LISTS),
+        *(LOOPS, PREPARATION, TIMES),
     }
 )
 """What a model may need its reader to know."""

@@ -102,17 +102,17 @@ def save(network: NetworkRecord, path: str | Path) -> None:
 
 
 def unfilled(
-    network: AnyNetwork, inputs: int, dtype: Dtype = defaults.DTYPE
+    network: AnyNetwork, shape: Shape, dtype: Dtype = defaults.DTYPE
 ) -> AnyNetwork:
     """A network of these layers whose arrays have their sizes, but no numbers yet.
 
     Arguments:
         network: whose layers they are.
-        inputs: how many numbers a row has.
+        shape: of a row.
         dtype: of the network.
     """
     same = type(network)(network.layers)
-    shapes = shapes_of(network.layers, (inputs,), dtype)
+    shapes = shapes_of(network.layers, shape, dtype)
     same.take(shapes, empty_memory(shapes, dtype), dtype)
     return same
 

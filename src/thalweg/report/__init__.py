@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
+    from thalweg.vision.learn import TrainedOnImages
+    from thalweg.vision.model import ImageModel
 
 
 def write_report(
-    model: TableModel | Trained,
+    model: TableModel | Trained | ImageModel | TrainedOnImages,
     path: str | Path,
     data: Any = None,
     *,
@@ -27,15 +29,17 @@ def write_report(
     It shows what each column became, the split, the learning curves, the test with
     confidence intervals, the errors, which columns matter, and how a constant guess, a
     linear model and boosted trees do on the same rows. Cells of the ten rows that the
-    network got most wrong are in it.
+    network got most wrong are in it. Of a model of images it shows the classes that are
+    confused and the images that are most wrong, with their pictures.
 
     Arguments:
         model: what `train` gave; or a model that `load` gave, whose table is needed for
             all that has to be computed again.
         path: the file, ``*.html`` by custom.
-        data: the table that the model was trained on, a file's path or a frame. None
-            looks in the current folder for a file of the recorded name; without one the
-            report shows what the model holds, and says what is missing.
+        data: the table that the model was trained on, a file's path or a frame, or the
+            path of its images. None looks in the current folder for what has the
+            recorded name; without it the report shows what the model holds, and says
+            what is missing.
         threads: at most; None for as many as are fastest.
         validation_data, test_data: tables of one's own that the model was validated and
             tested on, if it was; None looks for them as for `data`.
@@ -57,11 +61,10 @@ def write_report(
     from thalweg.tables.room import PICTURES, require_room
 
     require_room(PICTURES, "loading the libraries for a report")
-    from thalweg.report.evaluation import evaluation_of
-    from thalweg.report.write import require_html, write
+    from thalweg.report.write import evaluated, require_html, write
     from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     target = require_html(path)
     own = own_sources(validation_data, test_data, {})
-    return write(evaluation_of(model, data, Execution(threads=threads), own), target)
+    return write(evaluated(model, data, Execution(threads=threads), own), target)

@@ -18,9 +18,9 @@ from thalweg.report.blocks import (
     Section,
     Shaded,
 )
-from thalweg.report.evaluation import EvaluatedRows
 from thalweg.report.formatting import between, cut, number, percent
 from thalweg.report.importance import mean_and_deviation
+from thalweg.report.recorded import Evaluated
 from thalweg.report.reliability import (
     ReliabilityBin,
     calibration_error,
@@ -44,7 +44,7 @@ MOST_CLASS_ROWS = 60
 MOST_PAIRS = 20
 
 
-def error_sections(rows: EvaluatedRows, errors: RowErrors) -> list[Section]:
+def error_sections(rows: Evaluated, errors: RowErrors) -> list[Section]:
     """Which errors there are, and how reliable predictions are."""
     if isinstance(errors, ClassErrors):
         return [confusion_section(rows, errors), probability_section(rows, errors)]
@@ -52,7 +52,7 @@ def error_sections(rows: EvaluatedRows, errors: RowErrors) -> list[Section]:
     return [residual_section(rows, errors), number_section(rows, errors)]
 
 
-def labels_of(rows: EvaluatedRows) -> list[str]:
+def labels_of(rows: Evaluated) -> list[str]:
     """The classes as they are shown."""
     targets = rows.prepared.targets
     assert isinstance(targets, ClassTargets)
@@ -62,7 +62,7 @@ def labels_of(rows: EvaluatedRows) -> list[str]:
 # Classes ------------------------------------------------------------------------------
 
 
-def confusion_section(rows: EvaluatedRows, errors: ClassErrors) -> Section:
+def confusion_section(rows: Evaluated, errors: ClassErrors) -> Section:
     """Which classes are taken for which."""
     labels = labels_of(rows)
     blocks: list[Block] = [class_grid(labels, errors)]
@@ -173,7 +173,7 @@ def confusion_picture(errors: ClassErrors) -> Picture:
     return Picture(drawing, caption, told)
 
 
-def probability_section(rows: EvaluatedRows, errors: ClassErrors) -> Section:
+def probability_section(rows: Evaluated, errors: ClassErrors) -> Section:
     """Whether a probability of 0.8 comes true in 8 of 10 rows."""
     if errors.classes == 2:
         second = labels_of(rows)[1]
@@ -236,7 +236,7 @@ def groups_grid(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> G
 # Numbers ------------------------------------------------------------------------------
 
 
-def residual_section(rows: EvaluatedRows, errors: NumberErrors) -> Section:
+def residual_section(rows: Evaluated, errors: NumberErrors) -> Section:
     """How far off predictions are."""
     target = cut(rows.prepared.targets.name)
     count = len(errors.truth)
@@ -283,7 +283,7 @@ def size_grid(errors: NumberErrors) -> Grid:
     )
 
 
-def number_section(rows: EvaluatedRows, errors: NumberErrors) -> Section:
+def number_section(rows: Evaluated, errors: NumberErrors) -> Section:
     """Whether predictions are right on average, high ones and low ones."""
     target = rows.prepared.targets.name
     groups = number_groups(errors)

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.model.history import History
 from thalweg.report import pictures
-from thalweg.report.baselines import FEWEST_ROUNDS, ROUNDS, baselines, rounds
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evaluation import EvaluatedRows, Evaluation
 from thalweg.report.formatting import (
     between,
     cut,
@@ -23,7 +22,9 @@ from thalweg.report.formatting import (
     seconds,
     spaced,
 )
+from thalweg.report.recorded import Evaluated, Recorded
 from thalweg.report.svg import svg
+from thalweg.tabular.baseline import Baseline
 from thalweg.tabular.bootstrap import (
     CONFIDENCE,
     Interval,
@@ -38,6 +39,10 @@ from thalweg.words import counted
 
 SURE = f"{CONFIDENCE:.0%}"
 NETWORK = "network"
+TIMES = (
+    "Their times are for training and predicting, measured when this report was made; "
+    "the network's is that of its training, as it was recorded then."
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,21 @@ class Contender:
         return interval(gain)
 
 
-def contenders(evaluation: Evaluation, rows: EvaluatedRows) -> list[Contender]:
-    """The network, then what it has to beat, the strongest first."""
-    took, deciding = sum(evaluation.history.seconds), rows.prepared.deciding
+def contenders(
+    history: History, rows: Evaluated, baselines: Sequence[Baseline]
+) -> list[Contender]:
+    """The network, then what it has to beat, the strongest first.
+
+    Arguments:
+        history: of its training.
+        rows: what it gets wrong of the test.
+        baselines: the others, the weakest first.
+    """
+    took, deciding = sum(history.seconds), rows.prepared.deciding
     network = Contender.of(NETWORK, rows.errors, took, deciding)
     others = [
-        Contender.of(baseline.name, baseline.errors, baseline.seconds, deciding)
-        for baseline in baselines(rows, evaluation.execution.threads)
+        Contender.of(each.name, each.errors, each.seconds, deciding)
+        for each in baselines
     ]
     return [network, *reversed(others)]
 
@@ -91,7 +104,7 @@ def contenders(evaluation: Evaluation, rows: EvaluatedRows) -> list[Contender]:
 # The test -----------------------------------------------------------------------------
 
 
-def scores_section(rows: EvaluatedRows, network: Contender) -> Section:
+def scores_section(rows: Evaluated, network: Contender) -> Section:
     """Each metric with its interval."""
     count = len(rows.prepared.test.X)
     draws = len(network.draws[network.deciding.metric])
@@ -116,7 +129,7 @@ def scores_section(rows: EvaluatedRows, network: Contender) -> Section:
     return Section("test", "The test", blocks)
 
 
-def cautions(rows: EvaluatedRows, network: Contender) -> list[str]:
+def cautions(rows: Evaluated, network: Contender) -> list[str]:
     """Where the intervals say less than they seem to."""
     count = len(rows.prepared.test.X)
     found: list[str] = []
@@ -140,7 +153,7 @@ def cautions(rows: EvaluatedRows, network: Contender) -> list[str]:
     return found
 
 
-def recorded_scores_section(evaluation: Evaluation) -> Section:
+def recorded_scores_section(evaluation: Recorded) -> Section:
     """What the model's file holds of the test."""
     metrics = evaluation.recorded("test")
     grid = [
@@ -158,8 +171,13 @@ def recorded_scores_section(evaluation: Evaluation) -> Section:
 # Against other models -----------------------------------------------------------------
 
 
-def comparison_section(found: Sequence[Contender], rows: EvaluatedRows) -> Section:
-    """The same rows, other models, and their times."""
+def comparison_section(found: Sequence[Contender], about: str) -> Section:
+    """The same rows, other models, and their times.
+
+    Arguments:
+        found: the network, then the others.
+        about: what the others are, as sentences.
+    """
     network, others = found[0], found[1:]
     grid = [
         [
@@ -180,29 +198,9 @@ def comparison_section(found: Sequence[Contender], rows: EvaluatedRows) -> Secti
         Paragraph(verdict(network, others)),
         Grid("Scores on the same test rows", heads, grid),
         Pictures([comparison_picture(found)]),
-        Paragraph(
-            "The other models learned from the same training rows, encoded in the same "
-            "way. The constant guess looks at no column; the linear model is "
-            f"{'logistic' if rows.classes else 'ridge'} regression; {trees(rows)}. "
-            "Their times are for training and predicting, measured when this report "
-            "was made; the network's is that of its training, as it was recorded then."
-        ),
+        Paragraph(f"{about} {TIMES}"),
     ]
     return Section("comparison", "Was a network worth it?", blocks)
-
-
-def trees(rows: EvaluatedRows) -> str:
-    """What the boosted trees are."""
-    count = rounds(rows)
-    if count < FEWEST_ROUNDS:
-        return (
-            "boosted trees aren't tried with so many classes and features: each class "
-            "needs trees of its own, and these look at every feature"
-        )
-    what = f"the boosted trees are scikit-learn's HistGradientBoosting, {count} rounds"
-    return what + (
-        " at its defaults" if count == ROUNDS else ", fewer than its default"
-    )
 
 
 def verdict(network: Contender, others: Sequence[Contender]) -> str:
@@ -242,7 +240,7 @@ def comparison_picture(found: Sequence[Contender]) -> Picture:
     return Picture(drawing, caption[:1].upper() + caption[1:], f"{told}.")
 
 
-def recorded_comparison_section(evaluation: Evaluation) -> Section:
+def recorded_comparison_section(evaluation: Recorded) -> Section:
     """What the model's file holds of other models."""
     test, baselines = evaluation.recorded("test"), evaluation.recorded("baselines")
     models: dict[str, Any] = {NETWORK: test, **baselines}

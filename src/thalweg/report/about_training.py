@@ -17,14 +17,14 @@ from thalweg.report.blocks import (
     Pictures,
     Section,
 )
-from thalweg.report.evaluation import Evaluation
 from thalweg.report.formatting import cut, number, seconds
+from thalweg.report.recorded import Recorded
 from thalweg.report.svg import svg
 
 MOST_EPOCHS = 12  # in the table
 
 
-def training_section(evaluation: Evaluation) -> Section:
+def training_section(evaluation: Recorded) -> Section:
     """The learning curves, in pictures, words and numbers."""
     history = evaluation.history
     blocks: list[Block] = [Facts(training_facts(evaluation))]
@@ -42,7 +42,7 @@ def training_section(evaluation: Evaluation) -> Section:
     return Section("training", "Learning curves", blocks)
 
 
-def training_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+def training_facts(evaluation: Recorded) -> list[tuple[str, str]]:
     """What was trained, how, and how it ended."""
     network, history = evaluation.model.network, evaluation.history
     count = sum(each.size for each in network.parameters.values())
@@ -70,7 +70,7 @@ def ended(history: History) -> str:
     return f"{best}{because}; {took}"
 
 
-def curves_of(evaluation: Evaluation) -> Data:
+def curves_of(evaluation: Recorded) -> Data:
     """What there is to draw."""
     learned = pictures.short(evaluation.model.targets.learned_name)
     unit = f"standard deviations of {learned}"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from thalweg.report.evaluation import EvaluatedRows, tested
-from thalweg.tabular.learn import constant_guess
+from thalweg.tabular.baseline import Baseline
+from thalweg.tabular.constant import constant_guess
+from thalweg.tabular.limited import limited
 from thalweg.tabular.magnitude import with_mean_one
-from thalweg.tabular.row_errors import Outputs, RowErrors
+from thalweg.tabular.row_errors import Outputs
 from thalweg.tabular.scores import (
     constant_outputs,
     linear_outputs,
@@ -29,21 +29,6 @@ MOST_TREES = 1_000  # each class needs a tree in each round
 MOST_LOOKS = 1_000_000  # a tree looks at every feature
 FEWEST_ROUNDS = 10
 SMALL = 4_000_000  # cells that aren't worth a second thread
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Another model on the test rows.
-
-    Arguments:
-        name: what it is.
-        errors: what it got wrong.
-        seconds: to learn from the training rows and predict the test rows.
-    """
-
-    name: str
-    errors: RowErrors
-    seconds: float
 
 
 def baselines(rows: EvaluatedRows, threads: int | None = None) -> list[Baseline]:
@@ -61,14 +46,6 @@ def baselines(rows: EvaluatedRows, threads: int | None = None) -> list[Baseline]
         models["boosted trees"] = boosted_trees
     with limited(1 if rows.prepared.training.X.size < SMALL else threads):
         return [timed(name, model, rows) for name, model in models.items()]
-
-
-def limited(threads: int | None) -> AbstractContextManager[Any]:
-    """At most so many threads in scikit-learn."""
-    if threads is None:
-        return nullcontext()
-    pools: Any = import_module("threadpoolctl")
-    return pools.threadpool_limits(threads)
 
 
 def timed(
@@ -142,3 +119,26 @@ def codes(rows: EvaluatedRows) -> list[bool]:
     for each in encoder.embedded:
         found[each.position] = each.categories <= MOST_CODES
     return found
+
+
+def about_baselines(rows: EvaluatedRows) -> str:
+    """What the other models are, as sentences."""
+    return (
+        "The other models learned from the same training rows, encoded in the same "
+        "way. The constant guess looks at no column; the linear model is "
+        f"{'logistic' if rows.classes else 'ridge'} regression; {trees(rows)}."
+    )
+
+
+def trees(rows: EvaluatedRows) -> str:
+    """What the boosted trees are."""
+    count = rounds(rows)
+    if count < FEWEST_ROUNDS:
+        return (
+            "boosted trees aren't tried with so many classes and features: each class "
+            "needs trees of its own, and these look at every feature"
+        )
+    what = f"the boosted trees are scikit-learn's HistGradientBoosting, {count} rounds"
+    return what + (
+        " at its defaults" if count == ROUNDS else ", fewer than its default"
+    )

@@ -86,7 +86,33 @@ class Code:
     kind: ClassVar[str] = "code"
 
 
-Block: TypeAlias = Paragraph | Facts | Grid | Pictures | Code
+@dataclass(frozen=True)
+class Shot:
+    """One image of a data set.
+
+    Arguments:
+        source: the image itself, a ``data:`` address.
+        caption: below it.
+        alternative: what it is, in words.
+        coarse: whether it has so few pixels that they are shown as squares.
+    """
+
+    source: str
+    caption: str
+    alternative: str
+    coarse: bool
+
+
+@dataclass(frozen=True)
+class Album:
+    """Images of a data set in a row, under a heading of their own."""
+
+    label: str
+    shots: Sequence[Shot]
+    kind: ClassVar[str] = "album"
+
+
+Block: TypeAlias = Paragraph | Facts | Grid | Pictures | Code | Album
 
 
 @dataclass(frozen=True)

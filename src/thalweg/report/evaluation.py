@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from numpy.typing import NDArray
-
 from thalweg.checks import require
 from thalweg.errors import ArgumentError, DataError, ThalwegError
-from thalweg.model.history import History
-from thalweg.report.formatting import cut
+from thalweg.report.recorded import Evaluated, Recorded
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.fingerprints import fingerprint
 from thalweg.tabular.learn import Trained, prepared_by
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.own import NO_SOURCES, PARTS, Own, Sources
+from thalweg.tabular.parts import Parts
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.row_errors import Outputs, RowErrors, errors_of
 from thalweg.tabular.settings import Settings, settings_from
-from thalweg.tabular.targets import ClassTargets
 from thalweg.training.execution import Execution
 
 NO_NAME = "the model doesn't say what its table was called"
@@ -33,83 +30,32 @@ SPLITS_DIFFER = (
 
 
 @dataclass(frozen=True)
-class EvaluatedRows:
+class EvaluatedRows(Evaluated):
     """The table, as it was split for training, and what the network gets wrong.
 
     Arguments:
         table: all rows as they were read.
-        prepared: the parts, encoded.
-        errors: what it gets wrong of the test rows.
     """
 
-    table: Table
     prepared: Prepared
-    errors: RowErrors
+    table: Table
 
     @property
     def test_table(self) -> Table:
         """The table that the test rows are of."""
         return self.prepared.own.test or self.table
 
-    @property
-    def classes(self) -> int:
-        """The number of classes; 0 where a number is predicted."""
-        targets = self.prepared.targets
-        return len(targets.labels) if isinstance(targets, ClassTargets) else 0
-
-    @property
-    def weights(self) -> NDArray[Any] | None:
-        """The weights of the test rows, if the table has any."""
-        return self.prepared.test.weights
-
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What is known about a model.
+class Evaluation(Recorded):
+    """What is known about a table's model.
 
     Arguments:
-        model: as it was saved.
         rows: what the table adds, if it is there.
-        missing: why it isn't.
-        execution: what runs the network.
     """
 
     model: TableModel
     rows: EvaluatedRows | None
-    missing: str
-    execution: Execution
-
-    @property
-    def history(self) -> History:
-        """The run."""
-        return self.model.network.history
-
-    @property
-    def results(self) -> Mapping[str, Any]:
-        """What was recorded after training."""
-        return self.model.results
-
-    def recorded(self, name: str) -> dict[str, Any]:
-        """A part of the results that has names of its own; empty if there is none."""
-        found = self.results.get(name)
-        return dict(found) if isinstance(found, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType]
-
-    @property
-    def notes(self) -> list[str]:
-        """What was said of the scores after training, each with a capital."""
-        found = self.results.get("notes")
-        texts = found if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType]
-        return [
-            cut(each[:1].upper() + each[1:], 500)
-            for each in texts  # pyright: ignore[reportUnknownVariableType]
-            if isinstance(each, str)
-        ]
-
-    @property
-    def data_name(self) -> str:
-        """What the table was called, or nothing."""
-        name = self.recorded("data").get("name")
-        return name if isinstance(name, str) else ""
 
     @property
     def settings(self) -> Settings | None:
@@ -141,7 +87,7 @@ def evaluation_of(
     if isinstance(model, Trained):
         if model.table is not None:
             rows = with_errors(model.model, model.table, model.prepared, execution)
-            return Evaluation(model.model, rows, "", execution)
+            return Evaluation(model.model, "", execution, rows)
         model = model.model
     require_had(model, own)
     try:
@@ -153,7 +99,7 @@ def evaluation_of(
         rows, missing = None, str(error)
     if rows is None and source is not None:
         raise DataError(missing)
-    return Evaluation(model, rows, missing, execution)
+    return Evaluation(model, "" if rows else missing, execution, rows)
 
 
 def require_had(model: TableModel, own: Sources) -> None:
@@ -261,10 +207,10 @@ def with_errors(
 ) -> EvaluatedRows:
     """The rows with what the network gets wrong of those it is tested on."""
     outputs = model.outputs(prepared.test.X, execution)
-    return EvaluatedRows(table, prepared, tested(prepared, outputs))
+    return EvaluatedRows(prepared, tested(prepared, outputs), table)
 
 
-def tested(prepared: Prepared, outputs: Outputs) -> RowErrors:
+def tested(prepared: Parts, outputs: Outputs) -> RowErrors:
     """What outputs for the test rows got wrong."""
     test = prepared.test
     known = test.truth, test.weights, prepared.deciding.positive

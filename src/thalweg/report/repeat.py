@@ -8,16 +8,18 @@ from typing import Any, cast
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evaluation import Evaluation
 from thalweg.report.formatting import cut
+from thalweg.report.image_evaluation import ImageEvaluation
+from thalweg.report.recorded import Recorded
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
-from thalweg.tabular.command import changed, train_command
+from thalweg.tabular.command import changed, images_command, train_command
 from thalweg.tabular.own import PARTS
 from thalweg.tabular.settings import Settings
 
 MOST_LETTERS = 200_000
 
 
-def formulas_section(evaluation: Evaluation) -> Section:
+def formulas_section(evaluation: Recorded) -> Section:
     """What the network computes, forward and backward."""
     text = evaluation.model.network.explain()
     if len(text) > MOST_LETTERS:
@@ -27,20 +29,34 @@ def formulas_section(evaluation: Evaluation) -> Section:
 
 def repeat_section(evaluation: Evaluation) -> Section:
     """The command, and how to know the table."""
-    settings, blocks = evaluation.settings, list[Block]()
+    settings = evaluation.settings
     if settings is None:
-        return Section(
-            "repeat",
-            "How to repeat it",
-            [Paragraph("The model doesn't say how it was trained.")],
-        )
+        return unknown()
+    return repeated(evaluation, command(evaluation, settings), settings.seed, "table")
+
+
+def repeat_images_section(evaluation: ImageEvaluation) -> Section:
+    """The command, and how to know the images."""
+    settings = evaluation.settings
+    if settings is None:
+        return unknown()
+    line = images_command(evaluation.data_name or "IMAGES", settings)
+    return repeated(evaluation, line, settings.seed, "images")
+
+
+def unknown() -> Section:
+    """The section of a model that doesn't say."""
+    text = "The model doesn't say how it was trained."
+    return Section("repeat", "How to repeat it", [Paragraph(text)])
+
+
+def repeated(evaluation: Recorded, line: str, seed: int, what: str) -> Section:
+    """The command, the seed, and the digest of what was trained on."""
     label = "The command that trains the same network again"
-    blocks.append(Code(label, command(evaluation, settings)))
-    data = evaluation.recorded("data")
-    pairs = [("Seed", str(settings.seed))]
-    if isinstance(digest := data.get("sha256"), str):
-        pairs.append(("SHA-256 of the table", cut(digest)))
-    blocks.append(Facts(pairs))
+    pairs = [("Seed", str(seed))]
+    if isinstance(digest := evaluation.recorded("data").get("sha256"), str):
+        pairs.append((f"SHA-256 of the {what}", cut(digest)))
+    blocks: list[Block] = [Code(label, line), Facts(pairs)]
     return Section("repeat", "How to repeat it", blocks)
 
 

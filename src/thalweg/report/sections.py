@@ -18,10 +18,12 @@ from thalweg.report.about_scores import (
 )
 from thalweg.report.about_table import split_section, table_section
 from thalweg.report.about_training import ended, training_section
+from thalweg.report.baselines import about_baselines, baselines
 from thalweg.report.blocks import Block, Facts, Page, Paragraph, Section
 from thalweg.report.evaluation import EvaluatedRows, Evaluation
 from thalweg.report.formatting import between, cut, number, spaced
 from thalweg.report.importance import importances
+from thalweg.report.recorded import Evaluated, Recorded
 from thalweg.report.repeat import formulas_section, repeat_section
 from thalweg.words import counted
 
@@ -46,7 +48,8 @@ def page_of(evaluation: Evaluation) -> Page:
 
 def computed(evaluation: Evaluation, rows: EvaluatedRows) -> list[Section]:
     """What can be said with the table."""
-    found = contenders(evaluation, rows)
+    others = baselines(rows, evaluation.execution.threads)
+    found = contenders(evaluation.history, rows, others)
     ranked = importances(evaluation, rows)
     return [
         summary(evaluation, computed_facts(found, rows), []),
@@ -54,7 +57,7 @@ def computed(evaluation: Evaluation, rows: EvaluatedRows) -> list[Section]:
         split_section(evaluation, rows),
         training_section(evaluation),
         scores_section(rows, found[0]),
-        comparison_section(found, rows),
+        comparison_section(found, about_baselines(rows)),
         *error_sections(rows, rows.errors),
         importance_section(rows, ranked),
         worst_section(rows, [each.column for each in ranked]),
@@ -80,7 +83,7 @@ def recorded(evaluation: Evaluation) -> list[Section]:
 
 
 def summary(
-    evaluation: Evaluation, facts: Sequence[tuple[str, str]], notes: Sequence[Block]
+    evaluation: Recorded, facts: Sequence[tuple[str, str]], notes: Sequence[Block]
 ) -> Section:
     """The most important in a few lines."""
     model = evaluation.model
@@ -94,7 +97,7 @@ def summary(
 
 
 def computed_facts(
-    found: Sequence[Contender], rows: EvaluatedRows
+    found: Sequence[Contender], rows: Evaluated
 ) -> list[tuple[str, str]]:
     """The deciding metric with its interval, and against other models."""
     network = found[0]

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from thalweg.checks import require
+from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
-from thalweg.report.evaluation import Evaluation
+from thalweg.report.evaluation import Evaluation, evaluation_of
+from thalweg.report.image_evaluation import ImageEvaluation, evaluation_of_images
+from thalweg.report.image_sections import page_of_images
 from thalweg.report.page import html
 from thalweg.report.sections import page_of
+from thalweg.tabular.learn import Trained
+from thalweg.tabular.model import TableModel
+from thalweg.tabular.own import NO_SOURCES, Sources
+from thalweg.training.execution import Execution
+from thalweg.vision.learn import TrainedOnImages
+from thalweg.vision.model import ImageModel
 
 SUFFIX = ".html"
 
@@ -25,11 +35,33 @@ def require_html(path: str | Path) -> Path:
     return target
 
 
-def write(evaluation: Evaluation, path: Path) -> Path:
+def evaluated(
+    model: TableModel | Trained | ImageModel | TrainedOnImages,
+    source: Any,
+    execution: Execution,
+    own: Sources = NO_SOURCES,
+) -> Evaluation | ImageEvaluation:
+    """A model with what it was trained on, where that can be had.
+
+    Raises:
+        ArgumentError: there is no such model, or it had no such table.
+        DataError: what is given isn't what the model had.
+        FileError: it can't be read.
+    """
+    if not isinstance(model, ImageModel | TrainedOnImages):
+        return evaluation_of(model, source, execution, own)
+    for part in own:
+        raise ArgumentError(f"{part}_data must be left out: the model is one of images")
+    return evaluation_of_images(model, source, execution)
+
+
+def write(evaluation: Evaluation | ImageEvaluation, path: Path) -> Path:
     """Make the page, and write it whole or not at all.
 
     Raises:
         FileError: it can't be written.
     """
-    write_atomically(path, html(page_of(evaluation)))
+    of_images = isinstance(evaluation, ImageEvaluation)
+    page = page_of_images(evaluation) if of_images else page_of(evaluation)
+    write_atomically(path, html(page))
     return path

@@ -22,7 +22,7 @@ OWN = (
 
 def tune(
     source: Any,
-    target: str,
+    target: str | None = None,
     *,
     budget: str | float = defaults.BUDGET,
     folds: int = defaults.FOLDS,
@@ -36,7 +36,7 @@ def tune(
     test_data: Any = None,
     **settings: Unpack[TrainSettings],
 ) -> Tuned:
-    """Find good settings for a table by successive halving, and train with them.
+    """Find good settings for a table or images by successive halving; train with them.
 
     Settings drawn at random train for a few epochs; a third of them, those with the
     lowest validation losses over the folds, for three times as many; and so on. The
@@ -45,8 +45,9 @@ def tune(
     when the network trained with the chosen settings is scored on them once.
 
     Arguments:
-        source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
-        target: the column to predict.
+        source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow;
+            or the path of images.
+        target: the column of a table to predict; None for images.
         budget: how long to search, ``30s``, ``5m`` or ``1h``, or seconds. One training
             with what was found comes after.
         folds: into how many parts the training and validation rows are cut; each
@@ -59,8 +60,8 @@ def tune(
         threads: networks trained at once; None for one on each processor.
         validation_data, test_data: tables of one's own, as `train` takes them; folds
             are of the rows to train on.
-        settings: any field of `Settings`; those given are kept, and the others that
-            shape training are tuned.
+        settings: any field of `Settings`, of images `ImageSettings`; those given are
+            kept, and the others that shape training are tuned.
 
     Returns:
         The chosen settings, all trials, and the trained model with its test. With the
@@ -82,21 +83,25 @@ def tune(
     Source: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: A novel
     bandit-based approach to hyperparameter optimization", 2018.
     """
+    from thalweg.images.read import is_images
     from thalweg.tabular import target_name
     from thalweg.tabular.libraries import load_libraries
 
     load_libraries()
     from thalweg.search.budget import seconds_of
-    from thalweg.search.tuning import Request, tune_table
+    from thalweg.search.tuning import Request, tune_images, tune_table
     from thalweg.tabular.own import own_sources
     from thalweg.tabular.settings import settings_from
     from thalweg.training.execution import Execution
+    from thalweg.vision.settings import image_settings_from
 
-    target = target_name(source, target)
-    base, execution = settings_from(settings, beside=OWN), Execution(threads=threads)
+    execution, fixed = Execution(threads=threads), frozenset(settings)
     request = Request(
         seconds_of(budget), folds, trials, sampler, storage, folder, resume
     )
+    if target is None and isinstance(source, str | Path) and is_images(source):
+        of_images = image_settings_from(settings, beside=OWN)
+        return tune_images(source, of_images, fixed, request, execution)
+    name, base = target_name(source, target), settings_from(settings, beside=OWN)
     own = own_sources(validation_data, test_data, settings)
-    fixed = frozenset(settings)
-    return tune_table(source, target, base, fixed, request, execution, own=own)
+    return tune_table(source, name, base, fixed, request, execution, own=own)

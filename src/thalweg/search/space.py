@@ -6,15 +6,27 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from thalweg.errors import ArgumentError
+from thalweg.images.image_set import ImageForm
 from thalweg.tabular.settings import Settings
+from thalweg.vision.filters import doubling, filters_for
+from thalweg.vision.settings import ImageSettings
 
+AnySettings = TypeVar("AnySettings", bound=Settings | ImageSettings)
 Point = dict[str, Any]  # a value for each dimension
 LAYERS = ("width", "depth", "narrowing")  # which stand for the setting `layers`
+STANDING_FOR: Mapping[str, str] = {
+    **dict.fromkeys(LAYERS, "layers"),
+    **dict.fromkeys(("breadth", "convolutions"), "filters"),
+    "shift": "augment",
+}
+"""Dimensions that stand for a setting of another name."""
+
+IMAGE_RATES = (0.001, 0.03)  # at its highest, of a rate that rises and falls
 LEAST_UNITS = 4
 
 # Learning rates worth trying lie elsewhere for rules that don't scale their steps.
@@ -104,6 +116,49 @@ def space_for(base: Settings, training_rows: int, fixed: Collection[str] = ()) -
         "dropout": Choice((0.0, 0.0, 0.0, 0.1, 0.2, 0.4)),
         "l2": Choice((0.0, 0.0, 0.00001, 0.0001, 0.001)),
     }
+    return left_of(space, fixed)
+
+
+def image_space_for(
+    base: ImageSettings,
+    form: ImageForm,
+    training_rows: int,
+    fixed: Collection[str] = (),
+) -> Space:
+    """What there is to choose for images.
+
+    Eight, 16 or 32 filters in the first convolution; as many convolutions as fit the
+    size, or one less; the learning rate over a decade and a half; the usual batch size,
+    half, double or four times it; dropout; L2's rate; and a shift of a few pixels.
+
+    Arguments:
+        base: the settings that hold where nothing is chosen.
+        form: of the images.
+        training_rows: how many there are.
+        fixed: names of settings that aren't to be chosen.
+
+    Raises:
+        ArgumentError: nothing is left to choose.
+    """
+    usual = len(filters_for(form))
+    space: Space = {
+        "breadth": Choice((8, 16, 32)),
+        "convolutions": Choice((max(usual - 1, 1), usual, usual)),
+        "learning_rate": LogRange(*RATES.get(base.optimizer, IMAGE_RATES)),
+        "batch_size": Choice(batch_sizes(training_rows)),
+        "dropout": Choice((0.0, 0.25, 0.25, 0.5)),
+        "l2": Choice((0.0, 0.0, 0.00001, 0.0001)),
+        "shift": Choice((0, 0, 1, 2)),
+    }
+    return left_of(space, fixed)
+
+
+def left_of(space: Space, fixed: Collection[str]) -> Space:
+    """The dimensions of settings that aren't fixed.
+
+    Raises:
+        ArgumentError: there are none.
+    """
     left = {k: v for k, v in space.items() if setting_of(k) not in fixed}
     if not left:
         raise ArgumentError("there must be a setting left to tune, but all are given")
@@ -112,7 +167,7 @@ def space_for(base: Settings, training_rows: int, fixed: Collection[str] = ()) -
 
 def setting_of(dimension: str) -> str:
     """The setting that a dimension is of."""
-    return "layers" if dimension in LAYERS else dimension
+    return STANDING_FOR.get(dimension, dimension)
 
 
 def batch_sizes(training_rows: int) -> tuple[int, ...]:
@@ -133,7 +188,7 @@ def drawn(space: Space, seed: int, number: int) -> Point:
     return {k: v.at(u) for (k, v), u in zip(space.items(), shares, strict=True)}
 
 
-def settings_at(base: Settings, point: Mapping[str, Any]) -> Settings:
+def settings_at(base: AnySettings, point: Mapping[str, Any]) -> AnySettings:
     """The settings with what was chosen.
 
     Example:
@@ -141,10 +196,16 @@ def settings_at(base: Settings, point: Mapping[str, Any]) -> Settings:
         >>> chosen = settings_at(Settings(), point)
         >>> chosen.layers, chosen.dropout
         ((64, 32, 16), 0.2)
+        >>> settings_at(ImageSettings(), {"breadth": 8, "convolutions": 3}).filters
+        (8, 16, 32)
     """
-    own = {k: v for k, v in point.items() if k not in LAYERS}
+    own = {k: v for k, v in point.items() if k not in STANDING_FOR}
     if "width" in point:
         own["layers"] = units_of(point["width"], point["depth"], point["narrowing"])
+    if "breadth" in point:
+        own["filters"] = doubling(point["breadth"], point["convolutions"])
+    if "shift" in point:
+        own["augment"] = (f"shift={point['shift']}",) if point["shift"] else ()
     return replace(base, **own)
 
 

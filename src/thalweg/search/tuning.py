@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
+from thalweg.network import Network
 from thalweg.search.folds import folds_of
+from thalweg.search.image_folds import image_folds
 from thalweg.search.journal import Journal
 from thalweg.search.queue import Queue
-from thalweg.search.samplers import sampler_named
-from thalweg.search.space import Space, settings_at, space_for
+from thalweg.search.samplers import Sampler, sampler_named
+from thalweg.search.space import Space, image_space_for, settings_at, space_for
 from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
-from thalweg.search.workers import Workers
+from thalweg.search.workers import Make, Workers
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.fingerprints import fingerprints
 from thalweg.tabular.learn import Trained, learn, prepared_by
+from thalweg.tabular.learn import build as build_for_table
 from thalweg.tabular.model import USUAL
 from thalweg.tabular.own import NO_SOURCES, Own, Sources
+from thalweg.tabular.parts import Parts
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
+from thalweg.vision.fingerprint import fingerprint
+from thalweg.vision.learn import TrainedOnImages
+from thalweg.vision.learn import learn as learn_images
+from thalweg.vision.learn import read as read_images_of
+from thalweg.vision.network import build
+from thalweg.vision.prepare import PreparedImages
+from thalweg.vision.prepare import prepare as prepare_images
+from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     import polars
@@ -83,10 +95,10 @@ class Tuned:
     """
 
     trials: tuple[Trial, ...]
-    settings: Settings
+    settings: Settings | ImageSettings
     best: Trial | None
     default: Trial | None
-    trained: Trained
+    trained: Trained | TrainedOnImages
     stopped_because: str
 
     @property
@@ -140,17 +152,100 @@ def tune_table(
         journal = Journal.open(request.folder, search, request.resume)
     if announce is not None:
         announce(table, prepared, space)
-    queue = Queue(base.epochs, request.folds, sampler, journal, request.trials)
-    workers = Workers(folds, base, queue, report)
-    reason = workers.work(execution.thread_count, request.seconds)
-    found = ranked(journal.trials, base.epochs)
+    how = (execution, journal, report)
+    found, reason = searched(folds, base, sampler, request, *how)
     chosen = settings_at(base, found[0].point) if found else base
+    return tuned(
+        found,
+        chosen,
+        learn(table, target, chosen, execution=execution, own=others.tables),
+        reason,
+    )
+
+
+def tune_images(
+    source: Any,
+    base: ImageSettings,
+    fixed: frozenset[str],
+    request: Request,
+    execution: Execution = USUAL,
+    announce: Callable[[PreparedImages, Space], object] | None = None,
+    report: Callable[[Trial], object] = lambda trial: None,
+) -> Tuned:
+    """Search for settings for images, train with the best, and test once.
+
+    Arguments:
+        source: the path of images, or images that were read.
+        base: the settings that hold where nothing is chosen.
+        fixed: names of settings that aren't to be chosen.
+        request: how long, and how.
+        execution: how many networks are trained at once; the last one may use as many
+            threads.
+        announce: called before the search with what was found in the images, and the
+            space.
+        report: called with each finished trial.
+
+    Raises:
+        FileError, DataError: the images, or the folder, can't be used.
+        ArgumentError: a setting can't be used with these images.
+    """
+    data, name, _ = read_images_of(source, base)
+    parts = prepare_images(data, name, base)
+    rows = len(parts.training.X)
+    # A fold has fewer images, but isn't to have more epochs for that.
+    base = replace(base, epochs=base.most_epochs(rows))
+    space = image_space_for(base, parts.form, rows, fixed)
+    sampler = sampler_named(request.sampler, space, base.seed, request.storage)
+    folds = image_folds(parts, base, request.folds)
+    search = {"data": fingerprint(data, name), **described(base, space, request)}
+    journal = Journal()
+    if request.folder is not None:
+        journal = Journal.open(request.folder, search, request.resume)
+    if announce is not None:
+        announce(parts, space)
+    how = (execution, journal, report, build_for_images)
+    found, reason = searched(folds, base, sampler, request, *how)
+    chosen = settings_at(base, found[0].point) if found else base
+    trained = learn_images(source, chosen, execution=execution)
+    return tuned(found, chosen, trained, reason)
+
+
+def build_for_images(parts: PreparedImages, settings: ImageSettings) -> Network:
+    """The network for images with some settings."""
+    return build(parts.form, parts.targets, settings)
+
+
+def searched(
+    folds: Sequence[Parts],
+    base: Settings | ImageSettings,
+    sampler: Sampler,
+    request: Request,
+    execution: Execution,
+    journal: Journal,
+    report: Callable[[Trial], object],
+    make: Make = build_for_table,
+) -> tuple[list[Trial], str]:
+    """The trials, the best first, and why there are no more."""
+    epochs = base.most_epochs(len(folds[0].training.X))
+    queue = Queue(epochs, request.folds, sampler, journal, request.trials)
+    workers = Workers(folds, base, queue, report, make)
+    reason = workers.work(execution.thread_count, request.seconds)
+    return ranked(journal.trials, epochs), reason
+
+
+def tuned(
+    found: Sequence[Trial],
+    chosen: Settings | ImageSettings,
+    trained: Trained | TrainedOnImages,
+    reason: str,
+) -> Tuned:
+    """What a search found."""
     return Tuned(
         tuple(found),
         chosen,
         found[0] if found else None,
         next((each for each in found if each.number == DEFAULT), None),
-        learn(table, target, chosen, execution=execution, own=others.tables),
+        trained,
         reason,
     )
 
@@ -167,6 +262,15 @@ def description(
     return {
         "data": fingerprints(table, own),
         "target": target,
+        **described(base, space, request),
+    }
+
+
+def described(
+    base: Settings | ImageSettings, space: Space, request: Request
+) -> dict[str, Any]:
+    """What makes two searches of the same data the same."""
+    return {
         "settings": base.to_dict(),
         "space": {name: repr(dimension) for name, dimension in space.items()},
         "folds": request.folds,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from typing import Any
 
 from thalweg.checks import seed_after
 from thalweg.errors import DivergenceError
@@ -19,13 +20,16 @@ from thalweg.search.budget import in_words
 from thalweg.search.queue import FoldJob, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
-from thalweg.tabular.learn import RunContext, build, train_network
-from thalweg.tabular.prepared import Prepared
+from thalweg.tabular.fit import RunContext, train_network
+from thalweg.tabular.learn import build
+from thalweg.tabular.parts import Parts
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
+from thalweg.vision.settings import ImageSettings
 
 Report = Callable[[Trial], object]
+Make = Callable[[Any, Any], Network]
 
 
 class Workers:
@@ -36,13 +40,19 @@ class Workers:
         base: the settings that hold where nothing is chosen.
         queue: what is to be trained.
         report: called with each finished trial.
+        make: the network of a fold, by the settings.
     """
 
     def __init__(
-        self, folds: Sequence[Prepared], base: Settings, queue: Queue, report: Report
+        self,
+        folds: Sequence[Parts],
+        base: Settings | ImageSettings,
+        queue: Queue,
+        report: Report,
+        make: Make = build,
     ) -> None:
         self._folds, self._base, self._queue = folds, base, queue
-        self._report = report
+        self._report, self._make = report, make
         self._stop = threading.Event()
         self._running: dict[Future[FoldRun | None], FoldJob] = {}
         self._programs: dict[int, Programs] = {}
@@ -95,7 +105,9 @@ class Workers:
                 self._programs.pop(trial.number, None)
                 self._report(trial)
 
-    def _start_of(self, job: FoldJob) -> tuple[FoldJob, Settings, Programs]:
+    def _start_of(
+        self, job: FoldJob
+    ) -> tuple[FoldJob, Settings | ImageSettings, Programs]:
         """What a job needs that threads share."""
         settings = settings_at(self._base, self._queue.point(job.number))
         seed = seed_after(settings.seed, job.fold)
@@ -103,35 +115,37 @@ class Workers:
         return job, replace(settings, seed=seed), programs
 
     def _train(
-        self, job: FoldJob, settings: Settings, programs: Programs
+        self, job: FoldJob, settings: Settings | ImageSettings, programs: Programs
     ) -> FoldRun | None:
         """One job; None if it was stopped."""
         fold = self._folds[job.fold]
-        return fold_run(fold, settings, job.epochs, self._stop, programs)
+        return fold_run(fold, settings, job.epochs, self._stop, programs, self._make)
 
 
 def fold_run(
-    fold: Prepared,
-    settings: Settings,
+    fold: Parts,
+    settings: Settings | ImageSettings,
     epochs: int,
     stop: threading.Event,
     programs: Programs,
+    make: Make = build,
 ) -> FoldRun | None:
     """The first epochs of a training, as `thalweg train` would do it.
 
     Arguments:
-        fold: the table.
+        fold: the rows.
         settings: of the whole training.
         epochs: after which it ends.
         stop: ends it before; the result is None then.
         programs: shared with the other folds.
+        make: the network of a fold, by the settings.
     """
-    network = build(fold, settings)
+    network, most = make(fold, settings), settings.most_epochs(len(fold.training.X))
     network.programs = programs
     started = time.perf_counter()
 
     def callback(record: EpochRecord) -> None:
-        if stop.is_set() or record.epoch >= epochs < settings.epochs:
+        if stop.is_set() or record.epoch >= epochs < most:
             raise KeyboardInterrupt
 
     alone = RunContext(callback, (), Execution(threads=1), None, None)
@@ -145,7 +159,7 @@ def fold_run(
     return result_of(network, fold, not cut, time.perf_counter() - started)
 
 
-def result_of(network: Network, fold: Prepared, ended: bool, seconds: float) -> FoldRun:
+def result_of(network: Network, fold: Parts, ended: bool, seconds: float) -> FoldRun:
     """The score of the best weights on the fold; errors in the target's unit."""
     rows = fold.test
     figures = network.evaluate(rows.X, rows.y, rows.weights, threads=1)

@@ -5,85 +5,14 @@ This file stays light: polars and scikit-learn are imported when a table is ther
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
-import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
 from thalweg.tabular.libraries import load_libraries
 
 if TYPE_CHECKING:
     from thalweg.tabular.inspection import Inspection
-    from thalweg.tabular.learn import Trained
     from thalweg.tabular.settings import TrainSettings
-    from thalweg.training.callbacks import AfterEpoch, Callback
-    from thalweg.training.checkpoint import Checkpoint
-
-
-def train(
-    source: Any,
-    target: str,
-    *,
-    callback: AfterEpoch | None = None,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoint | None = None,
-    engine: str = defaults.ENGINE,
-    threads: int | None = None,
-    validation_data: Any = None,
-    test_data: Any = None,
-    **settings: Unpack[TrainSettings],
-) -> Trained:
-    """Train a network on a table, and test it on rows never used.
-
-    Arguments:
-        source: a file's path (CSV or Parquet), or a frame of pandas, polars or pyarrow.
-        target: the column to predict.
-        callback: called with an `EpochRecord` after every epoch.
-        callbacks: objects that follow the run and may end it; see `Callback`.
-        checkpoint: where and how often to write what `resume` goes on from.
-        engine: ``native``, or ``interpreter``, which is NumPy.
-        threads: at most; None for as many as are fastest. The network is the same
-            to the bit for any number.
-        validation_data, test_data: tables of one's own to choose the epoch by, and to
-            test on, as `source`; no rows of that are drawn for it then.
-        settings: any field of `Settings`, such as
-            ``layers=(64, 64)`` or ``epochs=50``.
-
-    Returns:
-        The trained model with its history, test metrics, baselines, and the learning
-        curves read in plain words.
-
-    Raises:
-        FileError, DataError: the table can't be used; the message names row and column.
-        ArgumentError: a setting can't be used.
-        DivergenceError: the loss became NaN or infinite in the first epoch.
-
-    Example:
-        >>> import thalweg as tw
-        >>> trained = tw.train("examples/penguins.csv", target="species")
-        >>> trained.test["accuracy"] > 0.9
-        True
-    """
-    load_libraries()
-    from thalweg.tabular.learn import learn
-    from thalweg.tabular.own import own_sources
-    from thalweg.tabular.settings import settings_from
-    from thalweg.training.execution import Execution
-
-    target = target_name(source, target)
-    running = ("callback", "callbacks", "checkpoint", "engine", "threads")
-    beside = (*running, "validation_data", "test_data")
-    chosen = settings_from(settings, beside=beside)
-    return learn(
-        source,
-        target,
-        chosen,
-        callback,
-        execution=Execution(engine, threads),
-        callbacks=callbacks,
-        checkpoint=checkpoint,
-        own=own_sources(validation_data, test_data, settings),
-    )
 
 
 def inspect(

@@ -15,6 +15,7 @@ from thalweg.tabular.bootstrap import (
     wilson,
 )
 from thalweg.tabular.deciding import Deciding
+from thalweg.tabular.parts import Parts
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.row_errors import Outputs, RowErrors
 from thalweg.tabular.targets import ClassTargets, NumberTargets
@@ -24,7 +25,7 @@ from thalweg.words import counted
 FEW_ROWS = 30
 
 
-def few_rows(prepared: Prepared, errors: RowErrors) -> tuple[str, ...]:
+def few_rows(prepared: Parts, errors: RowErrors) -> tuple[str, ...]:
     """How little a test of few rows says, in a sentence; nothing where it's of many.
 
     Arguments:

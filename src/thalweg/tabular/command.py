@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
+from thalweg.tabular.regimen import Regimen
 from thalweg.tabular.settings import LISTS, Settings
 
 NO_LAYERS = "none"
@@ -33,7 +34,12 @@ def train_command(
     return shlex.join([*words, *options(settings)])
 
 
-def options(settings: Settings) -> list[str]:
+def images_command(source: object, settings: Regimen) -> str:
+    """The command that trains on images with some settings, for a shell."""
+    return shlex.join(["thalweg", "train", str(source), *options(settings)])
+
+
+def options(settings: Regimen) -> list[str]:
     """The settings that aren't the defaults, as options.
 
     >>> options(Settings(layers=(8, 4), ignore=("id", "name"), seed=1))
@@ -47,18 +53,21 @@ def options(settings: Settings) -> list[str]:
     return words
 
 
-def changed(settings: Settings) -> dict[str, Any]:
+def changed(settings: Regimen) -> dict[str, Any]:
     """The settings that aren't the defaults."""
-    values = {each: getattr(settings, each.name) for each in fields(Settings)}
+    known = fields(settings)  # pyright: ignore[reportArgumentType] - each is a dataclass
+    values = {each: getattr(settings, each.name) for each in known}
     return {each.name: value for each, value in values.items() if value != each.default}
 
 
 def typed(value: object) -> str:
     """A setting as it would be typed.
 
-    >>> typed((128, 64)), typed((8,)), typed(()), typed(0.003)
-    ('128,64', '8', 'none', '0.003')
+    >>> typed((128, 64)), typed((8,)), typed(()), typed(0.003), typed(True)
+    ('128,64', '8', 'none', '0.003', 'yes')
     """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
         units = cast(tuple[int, ...], value)
         return ",".join(map(str, units)) or NO_LAYERS

@@ -25,7 +25,8 @@ class EncodedRows:
     """Some rows as arrays.
 
     Args:
-        X: shape (rows, features), float32.
+        X: shape (rows, features), float32; of images (rows, height, width, channels),
+            uint8.
         truth: shape (rows,): class numbers, int32, or numbers in the target's unit,
             float64.
         y: what is learned of it, shape (rows,): class numbers, or standardized numbers,
@@ -33,7 +34,7 @@ class EncodedRows:
         weights: shape (rows,), float64; None where all rows count alike.
     """
 
-    X: NDArray[np.float32]
+    X: NDArray[Any]
     truth: NDArray[Any]
     y: NDArray[Any]
     weights: NDArray[np.float64] | None

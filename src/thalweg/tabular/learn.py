@@ -6,24 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
+from thalweg.errors import DataError, ModelFileError
 from thalweg.files.network_codec import unfilled
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
-from thalweg.formulas.losses import Loss
 from thalweg.model.history import History
-from thalweg.model.metrics import CLASS_LOSSES
 from thalweg.network import Network
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
 from thalweg.tabular.cautions import below_zero, few_rows
+from thalweg.tabular.constant import class_count, constant_guess, constant_loss
 from thalweg.tabular.fingerprints import fingerprints, noted, require_same_tables
-from thalweg.tabular.magnitude import near_one, weighted_mean
+from thalweg.tabular.fit import RunContext, train_network
+from thalweg.tabular.last_layer import POSITIVE, output_layer, require_fitting
 from thalweg.tabular.model import USUAL, TableModel
 from thalweg.tabular.own import NO_OWN, NO_SOURCES, Own, Sources
 from thalweg.tabular.prepare import prepare
@@ -31,15 +28,14 @@ from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.row_errors import Outputs, errors_of
 from thalweg.tabular.scores import (
     Metrics,
-    constant_outputs,
     finite,
     linear_outputs,
     repeated,
 )
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.tabular.targets import NumberTargets
 from thalweg.tabular.worked import libraries_have_worked
-from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
+from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.curves import CurveReading, read_curves
 from thalweg.training.execution import Execution
@@ -49,8 +45,6 @@ if TYPE_CHECKING:
     from thalweg.checkpoints.store import Store
 
 Announce = Callable[[Table, Prepared, Network], object]
-ONE_OUTPUT = "binary_cross_entropy"
-POSITIVE = "poisson"
 
 
 @dataclass(frozen=True)
@@ -89,25 +83,6 @@ class Trained:
     notes: tuple[str, ...] = ()
     diverged: str = ""
     table: Table | None = None
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """What accompanies a run, and leaves its result as it is.
-
-    Arguments:
-        callback: called after every epoch.
-        callbacks: follow the run.
-        execution: what runs the network, and on how many threads.
-        checkpoint: where and how often the run is written down.
-        resumed: the run to go on with, and the folder that it is in.
-    """
-
-    callback: AfterEpoch | None
-    callbacks: Sequence[Callback]
-    execution: Execution
-    checkpoint: Checkpoint | None
-    resumed: tuple[Store, Saved[Network]] | None
 
 
 def learn(
@@ -185,7 +160,7 @@ def require_savable(
     Raises:
         DataError: a size is beyond what a file may have.
     """
-    same = unfilled(network, len(prepared.encoder.features))
+    same = unfilled(network, (len(prepared.encoder.features),))
     try:
         model = model_of(same, prepared, settings)
         replace(model, results={"settings": settings.to_dict()}).require_savable()
@@ -218,7 +193,7 @@ def build(prepared: Prepared, settings: Settings) -> Network:
         layers.append(Dense(units, settings.activation))
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
-    return Network([*layers, output_layer(prepared, settings)])
+    return Network([*layers, output_layer(prepared.targets, settings.loss)])
 
 
 def embedding_layers(encoder: Encoder) -> list[Layer]:
@@ -234,35 +209,10 @@ def embedding_layers(encoder: Encoder) -> list[Layer]:
     return [Columns(tuple(parts))]
 
 
-def output_layer(prepared: Prepared, settings: Settings) -> Layer:
-    """A probability for each class, or one number."""
-    if isinstance(prepared.targets, NumberTargets):
-        return Dense(1, "softplus" if settings.loss == POSITIVE else "identity")
-    if settings.loss == ONE_OUTPUT:
-        return Dense(1, "sigmoid")
-    return Dense(len(prepared.targets.labels), "softmax")
-
-
 def fitted_to_loss(table: Table, prepared: Prepared, settings: Settings) -> Prepared:
     """Check that the loss goes with the task; Poisson's needs targets from 0 up."""
-    loss, target = settings.loss, prepared.targets.name
-    if loss is None:
-        return prepared
-    classes = isinstance(prepared.targets, ClassTargets)
-    if classes != (Loss.of(loss).name in CLASS_LOSSES):
-        fitting = "cross_entropy" if classes else "mean_squared_error"
-        raise ArgumentError(
-            f"loss {loss} doesn't go with {target!r}, which is {prepared.task.line()}; "
-            f"one that does is {fitting}"
-        )
-    if isinstance(prepared.targets, ClassTargets):
-        count = len(prepared.targets.labels)
-        if loss == ONE_OUTPUT and count != 2:
-            raise ArgumentError(
-                f"loss {loss} needs two classes, {target!r} has {count}"
-            )
-        return prepared
-    return from_zero(table, prepared) if loss == POSITIVE else prepared
+    require_fitting(settings.loss, prepared.targets, prepared.task)
+    return from_zero(table, prepared) if settings.loss == POSITIVE else prepared
 
 
 def from_zero(table: Table, prepared: Prepared) -> Prepared:
@@ -280,66 +230,6 @@ def from_zero(table: Table, prepared: Prepared) -> Prepared:
     found = replace(prepared, targets=targets, **moved)
     found.require_learnable(table)
     return found
-
-
-def train_network(
-    network: Network, prepared: Prepared, settings: Settings, context: RunContext
-) -> str:
-    """Fit the network; why it diverged, if it did after a first whole epoch."""
-    fit = fit_anew if context.resumed is None else fit_on
-    try:
-        fit(network, prepared, settings, context)
-    except DivergenceError as error:
-        if not network.history.epochs:
-            raise
-        return str(error)
-    return ""
-
-
-def fit_anew(
-    network: Network, prepared: Prepared, settings: Settings, context: RunContext
-) -> None:
-    """Fit the network to the training rows."""
-    training, validation = prepared.training, prepared.validation
-    network.fit(
-        training.X,
-        training.y,
-        loss=settings.loss,
-        optimizer=settings.rule(len(training.X)),
-        epochs=settings.epochs,
-        batch_size=settings.rows_a_step(len(training.X)),
-        validation=(validation.X, validation.y, validation.weights),
-        early_stopping=settings.early_stopping(),
-        seed=settings.seed,
-        sample_weight=training.weights,
-        penalty=settings.penalty(),
-        clip_norm=settings.clip_norm,
-        callback=context.callback,
-        callbacks=context.callbacks,
-        checkpoint=context.checkpoint,
-        engine=context.execution.engine,
-        threads=context.execution.threads,
-    )
-
-
-def fit_on(
-    network: Network, prepared: Prepared, settings: Settings, context: RunContext
-) -> None:
-    """Go on fitting the network to the same rows."""
-    from thalweg.checkpoints.resume import go_on
-
-    assert context.resumed is not None
-    training, validation = prepared.training, prepared.validation
-    callback, callbacks = context.callback, context.callbacks
-    go_on(
-        *context.resumed,
-        training.X,
-        training.y,
-        sample_weight=training.weights,
-        validation=(validation.X, validation.y, validation.weights),
-        callbacks=callbacks_from(callback, callbacks, False, settings.epochs),
-        threads=context.execution.threads,
-    )
 
 
 # The test -----------------------------------------------------------------------------
@@ -369,7 +259,7 @@ def tested(
         *below_zero(table, prepared, validated, errors),
     )
     history = model.network.history
-    reading = read_curves(history, constant_loss(model, prepared))
+    reading = read_curves(history, constant_loss(model.network, prepared))
     results: dict[str, Any] = {
         "test": finite(metrics),
         "test_rows": len(test.X),
@@ -402,42 +292,3 @@ def baseline_outputs(prepared: Prepared) -> dict[str, Outputs]:
         "constant guess": repeated(constant_guess(prepared), len(test.X)),
         "linear model": linear_outputs(*known, test.X),
     }
-
-
-def constant_guess(prepared: Prepared) -> NDArray[Any]:
-    """The classes' shares, or the mean, of the training rows, shape (1, outputs).
-
-    The mean is that in the target's unit, also where logarithms are learned: their mean
-    would be a guess that is too low, and easily beaten.
-    """
-    training, targets = prepared.training, prepared.targets
-    if isinstance(targets, NumberTargets) and targets.log:
-        rows = len(training.truth)
-        weights = np.ones(rows) if training.weights is None else training.weights
-        mean = weighted_mean(training.truth, near_one(weights))
-        return targets.learned(np.array([[mean]]))
-    return constant_outputs(training.y, training.weights, class_count(prepared))
-
-
-def class_count(prepared: Prepared) -> int:
-    """The number of classes; 0 where a number is predicted."""
-    targets = prepared.targets
-    return len(targets.labels) if isinstance(targets, ClassTargets) else 0
-
-
-def constant_loss(model: TableModel, prepared: Prepared) -> float:
-    """The validation loss of the best constant guess of the training rows."""
-    training, validation = prepared.training, prepared.validation
-    classes, loss = class_count(prepared), model.network.loss
-    assert loss is not None
-    guess = constant_outputs(training.y, training.weights, classes)
-    if classes and model.network.shapes.outputs[-1] == (1,):
-        guess = guess[:, 1:]
-    truths, places = validation.y, slice(None)
-    if classes:  # rows of one class lose alike
-        truths, places = np.unique(truths, return_inverse=True)
-    start, losses = 0, np.empty(len(truths))
-    for part in repeated(guess, len(losses)):
-        rows = slice(start, start := start + len(part))
-        losses[rows] = loss.per_row(part, truths[rows])
-    return float(np.average(losses[places], weights=validation.weights))

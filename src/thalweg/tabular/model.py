@@ -24,6 +24,7 @@ from thalweg.tables.encode import Encoder
 from thalweg.tables.flow import encoded_in_turns, one_ahead
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
+from thalweg.tabular.answers import answers_frame, positive_of
 from thalweg.tabular.pipeline import Pipeline, TableInputs
 from thalweg.tabular.row_errors import errors_of
 from thalweg.tabular.scores import Metrics, most_rows, parts_of
@@ -81,10 +82,7 @@ class TableModel:
 
         It is the rarer one where one was rare in training; else the second.
         """
-        recorded = self.results.get("compared_by")
-        label = recorded.get("class") if isinstance(recorded, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        labels: tuple[str, ...] = getattr(self.targets, "labels", ())
-        return labels.index(label) if label in labels else 1
+        return positive_of(self.results, self.targets)
 
     def read(self, source: Any, dialect: Dialect | None = None) -> Table:
         """A table as the model's are read, or as another dialect says."""
@@ -216,19 +214,8 @@ class TableModel:
             outputs: of the network, a row each.
             marks: for each row the columns whose cells can't be read, if asked for.
         """
-        import polars as pl
-
-        answers = self.targets.answers()
-        found = answers.formula(outputs)
-        if answers.labels is not None:
-            labels = pl.Series(answers.labels, dtype=pl.String)
-            found["prediction"] = labels.gather(found["prediction"])
-        columns: dict[str, Any] = {"prediction": found["prediction"]}
-        for number, name in enumerate(answers.columns.get("probabilities", ())):
-            columns[name] = found["probabilities"][:, number]
-        if marks is not None:
-            columns["unreadable"] = marks
-        return pl.DataFrame(columns)
+        frame = answers_frame(self.targets, outputs)
+        return frame if marks is None else frame.with_columns(unreadable=marks)
 
     def __pipeline__(self) -> Pipeline:
         """The table's columns in, the answers out, for `thalweg.export`."""

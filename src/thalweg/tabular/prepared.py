@@ -3,59 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from thalweg.tables.cell_report import Report
 from thalweg.tables.encode import Encoder
 from thalweg.tables.schema import Schema
 from thalweg.tables.splitting.split import Split
 from thalweg.tables.splitting.splitters import Splitter
 from thalweg.tables.table import Table
-from thalweg.tabular.deciding import Deciding, deciding_metric
 from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.own import Own
-from thalweg.tabular.targets import (
-    ClassTargets,
-    NumberTargets,
-)
-from thalweg.tabular.task import Task
+from thalweg.tabular.parts import Parts
 
 LEARNED = ("training", "validation")  # parts that the network is chosen by
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Parts):
     """A table ready to be trained on.
 
     Args:
-        task: what is to be predicted, and why that.
         schema: what each column is, and why.
         encoder: how columns become features.
-        targets: how the target becomes what is learned.
-        training: rows to learn from.
-        validation: rows that choose the epoch.
-        test: rows to be scored once.
         split: which rows of the table each part is; of a table of one's own, where
             there is one for the part.
         splitter: what they were split by.
         own: tables of one's own to validate and to test on.
         report: what was found in the cells.
-        notes: what the user should know: rows without a target, classes too small, a
-            target with a heavy tail.
     """
 
-    task: Task
     schema: Schema
     encoder: Encoder
-    targets: ClassTargets | NumberTargets
-    training: EncodedRows
-    validation: EncodedRows
-    test: EncodedRows
     split: Split
     splitter: Splitter
     own: Own
     report: Report
-    notes: tuple[str, ...]
 
     @property
     def parts(self) -> dict[str, EncodedRows]:
@@ -76,11 +56,3 @@ class Prepared:
         for name in names:
             source = self.own.tables.get(name, table)
             parts[name].require_learnable(source, self.schema, rows[name])
-
-    @property
-    def deciding(self) -> Deciding:
-        """The metric by which models of the table are compared."""
-        test = self.test
-        y = np.concatenate([self.training.y, self.validation.y, test.y])
-        counting = test.y if test.weights is None else test.y[test.weights > 0]
-        return deciding_metric(self.targets, y, counting)

@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from inspect import signature
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, TypedDict, cast
 
 import thalweg.defaults as defaults
 from thalweg.checks import (
-    is_number,
     look_up,
     require,
-    require_fraction,
     require_instance,
-    require_non_negative,
-    require_positive,
-    require_seed,
     require_text,
     require_whole,
-)
-from thalweg.formulas.activations import activation
-from thalweg.formulas.losses import Loss
-from thalweg.formulas.optimizers import OPTIMIZERS, Optimizer
-from thalweg.formulas.penalties import L1, L2, Penalty
-from thalweg.formulas.schedules import (
-    Constant,
-    CosineWithWarmup,
-    ExponentialDecay,
-    OneCycle,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
 )
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
-from thalweg.training.stopping import EarlyStopping
+from thalweg.tabular.regimen import Regimen
 
-# Each takes the learning rate and the number of steps in all.
-SCHEDULES: Mapping[str, Callable[[float, int], Schedule]] = {
-    "plateau": lambda rate, steps: ReduceOnPlateau(rate, defaults.PLATEAU_FACTOR),
-    "constant": lambda rate, steps: Constant(rate),
-    "step": lambda rate, steps: StepDecay(rate, every=max(steps // 3, 1)),
-    "exponential": lambda rate, steps: ExponentialDecay(rate, 0.01 ** (1 / steps)),
-    "cosine": lambda rate, steps: CosineWithWarmup(rate),
-    "one_cycle": lambda rate, steps: OneCycle(rate),
-}
 LISTS = {
     **dict.fromkeys(("ignore", "category", "number"), "names of columns"),
     "date": "names of columns, each perhaps with =FORM",
@@ -59,16 +31,10 @@ CHOICES = {
     "limits": LIMITS,
     "target_scale": TARGET_SCALES,
 }
-DECAYING = tuple(
-    name
-    for name, rule in OPTIMIZERS.items()
-    if "weight_decay" in signature(rule).parameters
-)
-"""Rules that have decoupled weight decay."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Regimen):
     """How a table is trained on.
 
     Arguments:
@@ -170,14 +136,8 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             require_text(each.name, getattr(self, each.name))
-        for units in self.layers:
-            require_whole("layers", units, least=1)
-        activation(self.activation)
-        if self.loss is not None:
-            Loss.of(self.loss)
-        look_up("optimizer", self.optimizer, OPTIMIZERS)
-        look_up("schedule", self.schedule, SCHEDULES)
-        require_positive("learning_rate", self.learning_rate)
+        self.require_usable()
+        require_whole("epochs", self.epochs, least=1)
         for what, must in LISTS.items():
             for name in getattr(self, what):
                 require_instance(what, name, str, must)
@@ -198,30 +158,8 @@ class Settings:
         apart = self.group is None or self.time is None
         must = "left out with group, as rows are split by the one or by the other"
         require(apart, "time", must, self.time)
-        if self.task is not None:
-            require_instance("task", self.task, str, "classes or number")
-        require_whole("epochs", self.epochs, least=1)
-        require_seed(self.seed)
-        require_fraction("dropout", self.dropout)
         for name in ("validation", "test"):
-            share = getattr(self, name)
-            fits = is_number(share) and 0 < share < 1
-            require(fits, name, "a share of the rows, between 0 and 1", share)
-        require_non_negative("l1", self.l1)
-        require_non_negative("l2", self.l2)
-        if self.clip_norm is not None:
-            require_positive("clip_norm", self.clip_norm)
-        if self.batch_size not in (None, "all"):
-            whole = not isinstance(self.batch_size, str)
-            must = 'a whole number of at least 1, or "all"'
-            require(whole, "batch_size", must, self.batch_size)
-            require_whole("batch_size", self.batch_size, least=1)  # pyright: ignore[reportArgumentType]
-        if self.weight_decay is not None:
-            require_non_negative("weight_decay", self.weight_decay)
-            fits = self.optimizer in DECAYING
-            must = f"used with {' or '.join(DECAYING)}; for adam and others there is l2"
-            require(fits, "weight_decay", must, self.optimizer)
-        EarlyStopping(self.patience, self.min_delta)
+            self.require_share(name, getattr(self, name), "rows")
         _ = self.dialect  # it checks what it's made of
 
     @property
@@ -229,37 +167,9 @@ class Settings:
         """How a file's text is written."""
         return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
 
-    def rows_a_step(self, training_rows: int) -> int | str:
-        """The batch size for a number of training rows."""
-        if self.batch_size is not None:
-            return self.batch_size
-        small = training_rows < defaults.SMALL_TABLE
-        return defaults.SMALL_BATCH if small else defaults.LARGE_BATCH
-
-    def rule(self, training_rows: int) -> Optimizer:
-        """The optimizer with its schedule."""
-        size = self.rows_a_step(training_rows)
-        rows = training_rows if isinstance(size, str) else size
-        steps = self.epochs * -(-training_rows // rows)
-        schedule = SCHEDULES[self.schedule](self.learning_rate, steps)
-        rule = OPTIMIZERS[self.optimizer]
-        if self.weight_decay is None:
-            return rule(learning_rate=schedule)
-        return rule(learning_rate=schedule, weight_decay=self.weight_decay)
-
-    def penalty(self) -> Penalty | None:
-        """The penalties on the weights, if there are any."""
-        parts: list[Penalty] = [L1(self.l1)] if self.l1 else []
-        parts += [L2(self.l2)] if self.l2 else []
-        return sum(parts[1:], parts[0]) if parts else None
-
-    def early_stopping(self) -> EarlyStopping:
-        """The rule that ends training."""
-        return EarlyStopping(self.patience, self.min_delta)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return asdict(self)
+    def most_epochs(self, training_rows: int) -> int:
+        """As it is set, whatever their number."""
+        return self.epochs
 
 
 Names = str | Iterable[str]

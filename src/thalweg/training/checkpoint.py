@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thalweg.model.state import TrainingState
 
 TABLE = "table"  # the note that tells a table's run from a network's
+IMAGES = "images"  # the note of a run on images
 
 
 class CheckpointWarning(UserWarning):

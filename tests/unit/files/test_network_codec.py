@@ -769,7 +769,7 @@ def test_a_network_without_numbers_has_the_arrays_of_one_with_them() -> None:
     network = tw.Network([tw.Dense(3, "relu"), tw.BatchNorm(), tw.Dense(1)])
     network.fit(X, NUMBERS, epochs=1)
     arrays = [
-        network_data(each)[1] for each in (network, unfilled(network, 4, "float32"))
+        network_data(each)[1] for each in (network, unfilled(network, (4,), "float32"))
     ]
     types = [
         {n: (a.dtype, a.shape) for n, a in each.items() if "/" in n} for each in arrays

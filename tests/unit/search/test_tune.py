@@ -25,7 +25,8 @@ from thalweg.search.trials import FoldRun, Trial, ranked, table_of
 from thalweg.search.tuning import Tuned
 from thalweg.tables.read import read
 from thalweg.tables.splitting.split import fold_numbers
-from thalweg.tabular.learn import RunContext, build, prepared_by, train_network
+from thalweg.tabular.fit import RunContext, train_network
+from thalweg.tabular.learn import build, prepared_by
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 

@@ -9,7 +9,8 @@ import pytest
 from thalweg.errors import ArgumentError
 from thalweg.formulas.optimizers import OPTIMIZERS, Adam, AdamW
 from thalweg.formulas.penalties import L1, L2
-from thalweg.tabular.settings import SCHEDULES, Settings, settings_from
+from thalweg.tabular.regimen import SCHEDULES
+from thalweg.tabular.settings import Settings, settings_from
 
 
 @pytest.mark.parametrize(

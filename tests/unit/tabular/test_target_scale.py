@@ -14,7 +14,7 @@ from thalweg.files import document
 from thalweg.files.modelfile import read_model
 from thalweg.search.folds import folds_of
 from thalweg.tables.read import read
-from thalweg.tabular.learn import constant_guess
+from thalweg.tabular.constant import constant_guess
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.targets import NumberTargets

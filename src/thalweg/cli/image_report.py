@@ -1,0 +1,51 @@
+"""What ``thalweg train`` prints of images: as they were read, and what will learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from thalweg.cli.report import layers_line, split_line, training_line
+from thalweg.cli.show import facts, show
+from thalweg.network import Network
+from thalweg.vision.prepare import PreparedImages
+from thalweg.vision.settings import ImageSettings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def start(parts: PreparedImages, network: Network, settings: ImageSettings) -> None:
+    """What was seen, the task, the split, the network."""
+    form, rows = parts.form, len(parts.training.X)
+    given = f"{form.height} × {form.width} × {form.channels}"
+    pairs: list[tuple[str, RenderableType]] = [
+        *image_lines(parts),
+        ("Network", layers_line(given, network, form.shape)),
+        ("Training", training_line(settings, rows, "images")),
+    ]
+    show(facts(pairs))
+
+
+def image_lines(parts: PreparedImages) -> list[tuple[str, RenderableType]]:
+    """What was seen, the task, the split."""
+    return [
+        ("Images", f"{parts.name}: {parts.seen}"),
+        ("Target", parts.task.line()),
+        ("Split", split_line(parts)),
+        *(("Note", note) for note in parts.notes),
+    ]
+
+
+def plain_facts(parts: PreparedImages) -> dict[str, Any]:
+    """What was seen, for programs."""
+    form, data = parts.form, parts.data
+    sets = [data.training] if data.test is None else [data.training, data.test]
+    left_out = [each for images in sets for each in images.left_out]
+    return {
+        "form": {
+            "height": form.height,
+            "width": form.width,
+            "channels": form.channels,
+        },
+        "left_out": [{"name": each.name, "reason": each.reason} for each in left_out],
+    }

@@ -1,0 +1,159 @@
+"""From whatever a source holds, a table or images, to a tested network.
+
+This file stays light: polars and scikit-learn are imported when there is something to
+learn from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+
+import thalweg.defaults as defaults
+from thalweg.errors import ArgumentError
+from thalweg.images.image_set import ImageData
+from thalweg.images.read import is_images
+from thalweg.tabular import target_name
+from thalweg.tabular.libraries import load_libraries
+
+if TYPE_CHECKING:
+    from thalweg.tabular.learn import Trained
+    from thalweg.tabular.settings import TrainSettings
+    from thalweg.training.callbacks import AfterEpoch, Callback
+    from thalweg.training.checkpoint import Checkpoint
+    from thalweg.vision.learn import TrainedOnImages
+    from thalweg.vision.settings import ImageTrainSettings
+
+RUNNING = ("callback", "callbacks", "checkpoint", "engine", "threads")
+OWN = ("validation_data", "test_data")
+
+
+@overload
+def train(
+    source: Any,
+    target: str,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
+    **settings: Unpack[TrainSettings],
+) -> Trained: ...
+
+
+@overload
+def train(
+    source: str | os.PathLike[str] | ImageData,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    **settings: Unpack[ImageTrainSettings],
+) -> TrainedOnImages: ...
+
+
+def train(
+    source: Any,
+    target: str | None = None,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    **settings: Any,
+) -> Trained | TrainedOnImages:
+    """Train a network on a table or on images, and test it on rows never used.
+
+    Arguments:
+        source: a table: a file's path (CSV or Parquet), or a frame of pandas, polars or
+            pyarrow. Or images: the path of a folder, of IDX files or of an ``.npz``.
+        target: the column of a table to predict; None for images, whose folders or
+            labels say what they show.
+        callback: called with an `EpochRecord` after every epoch.
+        callbacks: objects that follow the run and may end it; see `Callback`.
+        checkpoint: where and how often to write what `resume` goes on from.
+        engine: ``native``, or ``interpreter``, which is NumPy.
+        threads: at most; None for as many as are fastest. The network is the same
+            to the bit for any number.
+        validation_data, test_data: tables of one's own to choose the epoch by, and to
+            test on, as `source`; no rows of that are drawn for it then.
+        settings: any field of `Settings`, such as ``layers=(64, 64)`` or ``epochs=50``;
+            for images of `ImageSettings`, such as ``filters=(16, 32)``.
+
+    Returns:
+        The trained model with its history, test metrics, baselines, and the learning
+        curves read in plain words.
+
+    Raises:
+        FileError, DataError: the table or the images can't be used; the message names
+            row and column, or the file.
+        ArgumentError: a setting can't be used.
+        DivergenceError: the loss became NaN or infinite in the first epoch.
+
+    Example:
+        >>> import thalweg as tw
+        >>> trained = tw.train("examples/penguins.csv", target="species")
+        >>> trained.test["accuracy"] > 0.9
+        True
+    """
+    load_libraries()
+    from thalweg.training.execution import Execution
+
+    how: dict[str, Any] = {
+        "callback": callback,
+        "callbacks": callbacks,
+        "checkpoint": checkpoint,
+        "execution": Execution(engine, threads),
+    }
+    if holds_images(source):
+        return on_images(source, target, settings, how)
+    if target is None:
+        raise ArgumentError("target must be given: the column of a table to predict")
+    return on_table(source, target, settings, how)
+
+
+def holds_images(source: Any) -> bool:
+    """Whether it is images rather than a table."""
+    if isinstance(source, str | os.PathLike):
+        return is_images(cast("str | os.PathLike[str]", source))
+    return isinstance(source, ImageData)
+
+
+def on_images(
+    source: Any, target: str | None, settings: Mapping[str, Any], how: dict[str, Any]
+) -> TrainedOnImages:
+    """Train on images.
+
+    Raises:
+        ArgumentError: a target is given, or a setting can't be used.
+    """
+    from thalweg.vision.learn import learn
+    from thalweg.vision.settings import image_settings_from
+
+    if target is not None:
+        raise ArgumentError(
+            "target must be left out: images' folders or labels say what they show, "
+            f"got {target!r}"
+        )
+    return learn(source, image_settings_from(settings, beside=RUNNING), **how)
+
+
+def on_table(
+    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
+) -> Trained:
+    """Train on a table."""
+    from thalweg.tabular.learn import learn
+    from thalweg.tabular.own import own_sources
+    from thalweg.tabular.settings import settings_from
+
+    validation_data, test_data = (settings.pop(name, None) for name in OWN)
+    chosen = settings_from(settings, beside=(*RUNNING, *OWN))
+    own = own_sources(validation_data, test_data, settings)
+    return learn(source, target_name(source, target), chosen, own=own, **how)

@@ -1,0 +1,39 @@
+"""Rows in parts: to learn from, to choose the epoch by, to be scored once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.tabular.deciding import Deciding, deciding_metric
+from thalweg.tabular.encoded_rows import EncodedRows
+from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.tabular.task import Task
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a network is trained and tested on, of a table or of images.
+
+    Args:
+        task: what is to be predicted, and why that.
+        targets: how the target becomes what is learned.
+        training: rows to learn from.
+        validation: rows that choose the epoch.
+        test: rows to be scored once.
+        notes: what the user should know, such as rows that are left out.
+    """
+
+    task: Task
+    targets: ClassTargets | NumberTargets
+    training: EncodedRows
+    validation: EncodedRows
+    test: EncodedRows
+    notes: tuple[str, ...]
+
+    @property
+    def deciding(self) -> Deciding:
+        """The metric by which models are compared."""
+        test = self.test
+        y = np.concatenate([self.training.y, self.validation.y, test.y])
+        counting = test.y if test.weights is None else test.y[test.weights > 0]
+        return deciding_metric(self.targets, y, counting)

@@ -1,0 +1,1 @@
+"""Images become arrays, and arrays a tested network."""
