@@ -491,10 +491,15 @@ class Planner:
         for value in (value for each in tail for value in each.inputs):
             if value in runs:
                 runs[value].add(result)
+        rows = self.rows.get(kernel.values[0])
         found = {
             value: place
             if all(merged(place, each) is not None for each in runs[value])
-            else self._copied(place, copying_order(place, runs[value]))
+            else self._copied(
+                place,
+                copying_order(place, runs[value]),
+                rows if result in runs[value] else place.rows,
+            )
             for value, place in inputs.items()
         }
         if not has_adjacent_columns(found[y], right):
@@ -508,19 +513,27 @@ class Planner:
         is_added = any(each.opcode == "add_windows" for each in tail)
         return not is_added and can_be_gathered(place, first.attributes)
 
-    def _copied(self, place: Location, order: Sequence[int] | None = None) -> Location:
+    def _copied(
+        self,
+        place: Location,
+        order: Sequence[int] | None = None,
+        rows: int | None = None,
+    ) -> Location:
         """A place of its own for the kernel that reads it next.
 
         Arguments:
             place: what is copied.
             order: its axes as they are to lie in memory; None for their own order.
+            rows: the axis of rows where the place repeats one for all of them.
         """
+        rows = place.rows if rows is None else rows
         nbytes = place.type.nbytes
         offset = self.arena.allocate(nbytes)
         self.copies.append((offset, nbytes))
         order = range(len(place.strides)) if order is None else order
         source = permuted(place, order)
-        room = contiguous(ARENA, offset, source.type, source.rows)
+        axis = None if rows is None else [*order].index(rows)
+        room = contiguous(ARENA, offset, source.type, axis)
         self._copy(source, room)
         return permuted(room, [order.index(axis) for axis in range(len(order))])
 

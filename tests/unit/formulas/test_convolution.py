@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -424,3 +425,24 @@ def test_same_gives_as_many_places_as_strides_reach() -> None:
             count = (n + before + behind - reach) // (stride + 1) + 1
             assert count == math.ceil(n / (stride + 1))
             assert 0 <= behind - before <= 1
+
+
+@dataclass(frozen=True)
+class AddPlaces(tw.Layer):
+    """Adds a number of its own at each place, the same in all rows."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return x + np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+
+
+def test_what_follows_a_convolution_may_differ_from_place_to_place() -> None:
+    X = np.random.default_rng(3).normal(size=(70, 6, 6, 2)).astype(np.float32)
+    layers = [tw.Conv(3, 3, bias=False), AddPlaces(), tw.Flatten(), tw.Dense(2)]
+    network = tw.Network(layers)
+    network.fit(X, X[:, 0, 0], epochs=1, validation=None)
+    last = tw.Network(layers[:2])
+    last.fit(X, np.zeros((70, 4, 4, 3)), epochs=0, validation=None)
+    plain = tw.Network(layers[:1])
+    plain.fit(X, np.zeros((70, 4, 4, 3)), epochs=0, validation=None)
+    places = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    assert_array_equal(last.predict(X), plain.predict(X) + places)
