@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thalweg.cli.explain_image import explain_image
 from thalweg.cli.inputs import ModelFile, load_any
+from thalweg.cli.outputs import PICTURE
 from thalweg.cli.show import column_table, facts, show, tell
+from thalweg.errors import ArgumentError
 from thalweg.words import counted, listed
 
 if TYPE_CHECKING:
@@ -30,11 +33,36 @@ def explain(
         bool,
         typer.Option("--profile", help="Also how long each kernel takes, measured."),
     ] = False,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw what the network sees in an image, or in an array (.npy): "
+            "feature maps, receptive fields, saliency.",
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=f"With --image: the {PICTURE} to draw [IMAGE-seen.png]"
+        ),
+    ] = None,
 ) -> None:
-    """Show a network's columns or images, scores, and the formulas that run."""
+    """Show a network's columns, scores, and formulas; or what it sees in an image."""
     from thalweg.network import Network
 
+    if image is None and figure is not None:
+        raise ArgumentError("--figure is what --image draws: give both")
     found = load_any(model)
+    if image is not None:
+        if isinstance(found, Network):
+            explain_image(found, model, image, figure)
+            return
+        pipeline = found.__pipeline__()
+        labels: Any = pipeline.about.get("classes")
+        names = [str(label) for label in labels] if labels else None
+        explain_image(pipeline.network, model, image, figure, names)
+        return
     if isinstance(found, Network):
         tell(found.explain(program, profile))
         return
