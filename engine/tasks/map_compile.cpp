@@ -87,23 +87,24 @@ class Assembler {
 
   // A single number, for the lines that want it as a block.
   void add_repetition(std::size_t number) {
-    const auto [dtype, kind] = graph_.registers[number];
-    (kind == Kind::single ? code_.spread_once : code_.spread_each_slab)
+    const MapGraph::Register& given = graph_.registers[number];
+    (given.kind == Kind::single ? code_.spread_once : code_.spread_each_slab)
         .push_back({allocation_.registers[number],
                     allocation_.repeated[number],
-                    item_size(dtype),
+                    item_size(given.dtype),
                     {0, 0},
-                    dense(dtype)});
+                    dense(given.dtype)});
   }
 
   void add_output(std::size_t number) {
     const MapOutput& output = graph_.outputs[number];
     point_to(output.place, allocation_.outputs[number]);
     if (allocation_.direct[number]) return;
-    const auto [dtype, kind] = graph_.registers[output.line];
-    code_.stores.push_back(
-        {slot_of(output.line), allocation_.outputs[number], item_size(dtype),
-         kind == Kind::full ? dense(dtype) : Strides{0, 0}, strides_of(output.place)});
+    const MapGraph::Register& given = graph_.registers[output.line];
+    code_.stores.push_back({slot_of(output.line), allocation_.outputs[number],
+                            item_size(given.dtype),
+                            given.kind == Kind::full ? dense(given.dtype) : Strides{0, 0},
+                            strides_of(output.place)});
   }
 
   // --- lines -------------------------------------------------------------------------

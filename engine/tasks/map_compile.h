@@ -14,6 +14,7 @@ struct MapGraph {
   struct Register {
     Dtype dtype;
     Kind kind;
+    bool of_rows;  // one for each row of the batch, even if the block has only one
   };
 
   struct Line {

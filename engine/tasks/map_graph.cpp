@@ -60,9 +60,11 @@ void cut_space(MapGraph& graph) {
 
 // --- the lines -----------------------------------------------------------------------
 
-Kind kind_of(const MapSpace& space, const Place& input) {
+// `stands`: for all rows, though the block may have only one.
+Kind kind_of(const MapSpace& space, const Place& input, bool stands) {
   const Steps steps = steps_of(space, input);
-  if (space.rank == 0 || steps.unit || steps.element) return Kind::full;
+  if (space.rank == 0) return stands ? Kind::single : Kind::full;
+  if (steps.unit || steps.element) return Kind::full;
   return stands_still_outside(space, input) ? Kind::single : Kind::single_in_slab;
 }
 
@@ -86,15 +88,24 @@ Kind kind_of_result(const MapGraph& graph, const Line& line) {
   return kind;
 }
 
+bool is_of_rows(const MapGraph& graph, const Line& line) {
+  return std::any_of(line.operand.begin(), line.operand.begin() + line.operands,
+                     [&](int operand) { return graph.registers[operand].of_rows; });
+}
+
 void read_lines(MapGraph& graph, const MapStep& step) {
   std::vector<int> same_as;
-  for (const Place& input : graph.inputs) {
-    same_as.push_back(static_cast<int>(same_as.size()));
-    graph.registers.push_back({input.dtype, kind_of(graph.space, input)});
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const Place& input = graph.inputs[i];
+    same_as.push_back(static_cast<int>(i));
+    const bool of_rows = step.inputs[i].rows_axis >= 0;
+    const Kind kind = kind_of(graph.space, input, step.rows_axis >= 0 && !of_rows);
+    graph.registers.push_back({input.dtype, kind, of_rows});
   }
   for (const MapLine& given : step.lines) {
     const Line line = read_line(step, given, same_as);
-    graph.registers.push_back({line.out, kind_of_result(graph, line)});
+    graph.registers.push_back(
+        {line.out, kind_of_result(graph, line), is_of_rows(graph, line)});
     same_as.push_back(changes_nothing(line) ? line.operand[0] : line.result);
     if (!changes_nothing(line)) graph.lines.push_back(line);
   }

@@ -20,6 +20,12 @@ unsigned single_operands(const MapGraph& graph, const Line& line) {
   return single;
 }
 
+// A reciprocal rounds once more than a division. So that a row has the same bits alone as
+// among others, where each has a divisor of its own, its divisor isn't taken for one.
+bool divides_by_rows(const MapGraph& graph, const Line& line) {
+  return line.opcode == Opcode::divide && graph.registers[line.operand[1]].of_rows;
+}
+
 class Scheduler {
  public:
   Scheduler(MapGraph& graph, const Kernels& kernels)
@@ -91,11 +97,12 @@ class Scheduler {
   // The function that takes most of a line's single numbers as they are.
   void choose_function(const Line& line, Stage& stage) const {
     const unsigned single = graph_.is_full(line.result) ? single_operands(graph_, line) : 0;
+    const unsigned takable = divides_by_rows(graph_, line) ? single & ~2u : single;
     unsigned taken = 0;
     for (unsigned mask = 0; mask < 8; ++mask) {
       const bool is_better =
           !stage.function || __builtin_popcount(mask) > __builtin_popcount(taken);
-      if ((mask & ~single) || !is_better) continue;
+      if ((mask & ~takable) || !is_better) continue;
       const MapFunction found = kernels_.map(line.opcode, line.in, line.out, mask);
       if (!found) continue;
       stage.function = found;
@@ -128,6 +135,7 @@ bool make_link(const MapGraph& graph, const Kernels& kernels, const Line& line, 
                Link& link) {
   if (flow < 0 || !graph.is_full(flow) || graph.registers[flow].dtype != line.in)
     return false;
+  if (divides_by_rows(graph, line) && !graph.is_full(line.operand[1])) return false;
   unsigned flowing = 0;
   for (int i = 0; i < line.operands; ++i)
     if (line.operand[i] == flow) flowing |= 1u << i;

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import (
     assert_allclose,
     assert_array_equal,
@@ -93,3 +95,23 @@ def test_predictions(name: str, dtype: Dtype) -> None:
         scores = network.evaluate(X[row : row + 1], y[row : row + 1])
         assert scores["accuracy"] == (one.argmax() == y[row])
         assert scores["loss"] == pytest.approx(-np.log(one[0, y[row]]), rel=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    inputs=st.integers(1, 40),
+    units=st.integers(2, 20),
+    rows=st.sampled_from((2, 9, 17, 40, 70)),
+    activation=st.sampled_from(("identity", "relu", "softmax")),
+    norm=st.booleans(),
+)
+def test_a_row_has_the_same_bits_alone_as_among_others(
+    inputs: int, units: int, rows: int, activation: str, norm: bool
+) -> None:
+    """Whatever divides it, a constant or a number of its own."""
+    X = np.random.default_rng(rows).uniform(size=(rows, inputs)).astype(np.float32)
+    before = [tw.Dense(units + 3, "tanh"), tw.LayerNorm()] if norm else []
+    network = tw.Network([*before, tw.Dense(units, activation)])
+    network.fit(X, np.ones((rows, units)) / units, epochs=1, validation=None)
+    alone = [network.predict(X[row : row + 1]) for row in range(rows)]
+    assert_array_equal(network.predict(X), np.concatenate(alone))
