@@ -217,6 +217,7 @@ IMAGE = {
     "one": ArrayType((), "float64"),
     "across": ArrayType((6, 3), "float64"),  # it varies along an axis of windows
     "along": ArrayType((2, 5, 6, 3), "float64"),
+    "line": ArrayType((180,), "float64"),
 }
 SPECIAL = (-np.inf, np.inf, np.nan, -0.0, 0.0, 1.0, 1.0, 1.5, -2.0, 5e-324, 1e308)
 
@@ -297,6 +298,12 @@ VARYING: dict[str, Formula] = {
     "what varies along a window": lambda x, across, **_: pooled(x + across),
     "what varies along what is reduced": lambda x, b, **_: ops.max(
         ops.windows(x + b, (1, 2), 2), axis=(3, 4, 5)
+    ),
+    "what varies along windows behind what is reduced": lambda x, across, **_: ops.max(
+        ops.windows(x + across, 2, 2), axis=1
+    ),
+    "a line that is laid out over places": lambda x, line, **_: pooled(
+        x + ops.reshape(line, (2, 5, 6, 3))
     ),
     "a column for each place": lambda x, across, **_: pooled(x + across[:, :1]),
     "what falls": lambda x, b, **_: pooled(b - x),
