@@ -367,10 +367,12 @@ struct Images {
   }
 };
 
+// The last are large enough that threads share them.
 constexpr Images IMAGES[] = {{1, 3, 3, 1, 3, 1, 1},    {2, 5, 6, 1, 2, 1, 3},
                              {3, 9, 7, 3, 3, 2, 16},   {2, 12, 12, 16, 3, 1, 33},
                              {4, 14, 11, 2, 2, 3, 40}, {6, 20, 20, 8, 3, 1, 24},
-                             {1, 40, 40, 1, 5, 1, 6},  {1, 9, 9, 33, 1, 1, 17}};
+                             {1, 40, 40, 1, 5, 1, 6},  {1, 9, 9, 33, 1, 1, 17},
+                             {8, 20, 20, 3, 5, 1, 64}, {5, 24, 22, 12, 3, 1, 70}};
 
 // A plan of one product that has run on any number of threads.
 template <class T>
