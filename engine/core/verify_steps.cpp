@@ -33,7 +33,7 @@ struct Verifier {
     Index size = 1;
     for (int i = from; i < to; ++i) size *= place.extents[i];
     demand(size == matrix.extents[axis], "the extents of a product differ");
-    const bool has_rows = from < to && place.rows_axis == from;
+    const bool has_rows = place.rows_axis == from;
     demand(has_rows == (matrix.rows_axis == axis), "the rows axes of a product differ");
     for (int i = from + 1; i < to; ++i)
       demand(place.rows_axis != i, "rows are the first axis of those that go together");
@@ -42,7 +42,7 @@ struct Verifier {
   // a has rows and columns of several axes each; the others are matrices.
   void verify_gathered(const ProductStep& step) const {
     const Place &a = step.a, &b = step.b, &out = step.out;
-    demand(a.rank > step.row_axes && out.rank == 2 && b.rank == 2 && !step.out_row_axes,
+    demand(a.rank > step.row_axes && out.rank == 2 && b.rank == 2,
            "a product of windows takes and gives a matrix");
     verify_run(a, 0, step.row_axes, out, 0);
     verify_run(a, step.row_axes, a.rank, b, 0);
