@@ -287,6 +287,11 @@ TAKEN = {
     "a number to which many are added": addition(
         place(1, (5,)), place(2, (5,), strides=(0,)), *numbers((5,), ())
     ),
+    "nothing that is added to rows that would lie on each other": addition(
+        place(1, (2, 3, 0), rows=0),
+        place(0, (2, 3, 0), rows=0, strides=(8, 8, 8)),
+        *numbers((2, 3, 0), kind="rows"),
+    ),
     "no numbers that are added": addition(place(0, (0, 2)), place(0, (0, 2))),
     "numbers that are added to rows that lie apart in the arena": addition(
         place(1, (2, 2), rows=0),
@@ -500,6 +505,26 @@ REFUSED = {
             place(2, (4, 2), rows=1, strides=(8, 32)),
             place(3, (6, 2)),
             *(*numbers(IMAGES), *numbers((2, 4), kind="rows"), *numbers((6, 2))),
+        ),
+        DIFFERENT,
+    ),
+    "results whose columns have rows": (
+        gathered(
+            windows(1, rows=-1),
+            place(2, (4, 2), rows=1, strides=(8, 32)),
+            place(0, (6, 2), rows=1),
+            *(*numbers(IMAGES), *numbers((2, 4), kind="rows")),
+            arena=96,
+        ),
+        DIFFERENT,
+    ),
+    "filters with rows for results that stand still": (
+        gathered(
+            windows(1, rows=-1),
+            place(2, (4, 2), rows=1, strides=(8, 32)),
+            place(0, (6, 2), strides=(8, 0)),
+            *(*numbers(IMAGES), *numbers((2, 4), kind="rows")),
+            arena=96,
         ),
         DIFFERENT,
     ),
