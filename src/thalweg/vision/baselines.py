@@ -77,7 +77,7 @@ def shrinking(numbers: int) -> int:
     """The side of the squares whose means are taken, of images of so many numbers.
 
     >>> shrinking(28 * 28), shrinking(224 * 224 * 3)
-    (1, 8)
+    (1, 7)
     """
     return math.ceil(math.sqrt(numbers / MOST_NUMBERS))
 

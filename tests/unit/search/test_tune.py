@@ -256,10 +256,10 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(monkeypatch) -> None:
 
 
 def test_an_error_in_a_run_ends_the_search(monkeypatch) -> None:
-    def failing(*arguments):
+    def failing(*arguments, **settings):
         raise MemoryError
 
-    monkeypatch.setattr(workers, "build", failing)
+    monkeypatch.setattr(workers, "train_network", failing)
     with pytest.raises(MemoryError):
         tuned()
 

@@ -279,7 +279,7 @@ def rising_after_maximum(
 
     So a bias and a rectifier behind a convolution work on what a pooling leaves: of
     max(windows(maximum(z + b, 0))) remains maximum(max(windows(z)) + b, 0). Rounding
-    keeps order, and so every bit.
+    keeps order, and so every bit, but where an infinite bias meets its opposite.
     """
     seen = definition(inputs[0]) if opcode == "max" else None
     if seen is None or seen[0] != "windows":
