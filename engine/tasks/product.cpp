@@ -92,7 +92,7 @@ void ProductTask::count_units() {
     for (const Index columns : {tile_columns_, product_.n})
       product_scratch_ = std::max(product_scratch_, scratch_of(rows, columns));
   scratch_bytes = aligned(std::max(product_scratch_, kernels_->sparse_scratch(product_)));
-  take_box();
+  if (form_ != Form::matrices) take_box();
   // Of a large b each thread had better read its own columns alone.
   const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
   const bool is_flat = row_tiles < LEAST_TILES && row_tiles < column_tiles;
@@ -125,9 +125,8 @@ std::size_t ProductTask::scratch_of(Index rows, Index columns) const {
   return kernels_->product_scratch(part);
 }
 
-// A box behind all else in scratch.
+// A box behind what products want of scratch. A tail runs when both are done with.
 void ProductTask::take_box() {
-  if (form_ == Form::matrices) return;
   box_offset_ = scratch_bytes;
   const Index numbers = panel_rows_ * windows_.columns();
   scratch_bytes += aligned(static_cast<std::size_t>(numbers * item_size(product_.dtype)));
@@ -146,15 +145,13 @@ void ProductTask::take_tail(std::unique_ptr<MapTask> tail) {
     panel_rows_ = rounded_up(std::max<Index>(PANEL_BYTES / row_bytes, 1), tile_rows_);
   work += tail->work;
   scratch_bytes = std::max(scratch_bytes, tail->scratch_bytes);
-  if (form_ != Form::matrices) {
-    scratch_bytes = std::max(box_offset_, aligned(tail->scratch_bytes));
-    take_box();
-  }
   tail_ = std::move(tail);
 }
 
 bool ProductTask::run(const Frame& frame, std::byte* scratch, Index from, Index to) const {
-  if (matrix_count_ > 1)
+  if (form_ != Form::matrices)
+    run_boxes(frame, scratch, from, to);
+  else if (matrix_count_ > 1)
     run_matrices(frame, scratch, from, to);
   else
     run_panels(frame, scratch, from, to);
@@ -214,10 +211,6 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
   Product rows = whole;
   rows.m = end - from * tile_rows_;
   rows.a = a + from * tile_rows_ * product_.a_row * item;
-  if (form_ != Form::matrices) {
-    run_boxes(whole, frame, scratch, from * tile_rows_, end);
-    return;
-  }
   const bool is_sparse = kernels_->is_sparse(rows);
   const auto product = is_sparse ? kernels_->sparse_product : kernels_->product;
   const Index most = is_sparse ? rows.m : panel_rows_;  // it gets ready for each panel
@@ -231,13 +224,15 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
   }
 }
 
-// Rows from … to in boxes: what is gathered comes from one, what is added goes through one.
-void ProductTask::run_boxes(const Product& whole, const Frame& frame, std::byte* scratch,
-                            Index from, Index to) const {
+// In boxes of rows: what is gathered comes from one, what is added goes through one.
+void ProductTask::run_boxes(const Frame& frame, std::byte* scratch, Index from,
+                            Index to) const {
+  const Product whole = part(frame, scratch, {});
   const Index item = item_size(product_.dtype);
+  const Index end = std::min(to * tile_rows_, product_.m);
   std::byte* const box = scratch + box_offset_;
-  for (Index row = from, count; row < to; row += count) {
-    count = windows_.box_rows(row, std::min(panel_rows_, to - row));
+  for (Index row = from * tile_rows_, count; row < end; row += count) {
+    count = windows_.box_rows(row, std::min(panel_rows_, end - row));
     Product panel = whole;
     panel.m = count;
     if (form_ == Form::gathered) {

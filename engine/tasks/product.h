@@ -30,8 +30,7 @@ class ProductTask final : public Task {
   void count_units();
   void choose_box();
   void take_box();
-  void run_boxes(const Product& whole, const Frame& frame, std::byte* scratch, Index from,
-                 Index to) const;
+  void run_boxes(const Frame& frame, std::byte* scratch, Index from, Index to) const;
   void gather(const Product& whole, Index row, Index count, std::byte* box) const;
   void add(const Product& whole, Index row, Index count, const std::byte* box) const;
   std::size_t scratch_of(Index rows, Index columns) const;

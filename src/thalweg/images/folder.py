@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
@@ -64,7 +64,8 @@ def read_tree(
 def read_new_tree(tree: Tree, form: ImageForm) -> ImageSet:
     """The images of a folder or an archive, brought to a form.
 
-    Where those to test on stand apart, it's those alone.
+    Where those to test on stand apart, it's those alone. That nothing says what they
+    show is nothing to say: a network will.
 
     Raises:
         DataError: there are no images that can be read.
@@ -72,7 +73,10 @@ def read_new_tree(tree: Tree, form: ImageForm) -> ImageSet:
     """
     pillow()
     sets = sets_of(tree)
-    return read_labelled(tree, sets.test or sets.training, form)
+    labelled = sets.test or sets.training
+    if labelled.targets is None:
+        labelled = replace(labelled, notes=())
+    return read_labelled(tree, labelled, form)
 
 
 def read_labelled(
@@ -91,7 +95,7 @@ def read_labelled(
     rows = np.flatnonzero([not isinstance(each, LeftOut) for each in found])
     if not len(rows):
         raise DataError(f"{tree.path}: {_none([*labelled.left_out, *found])}")
-    said = (*labelled.notes, *notes, *_said(found), *said_of_room(pixels))
+    said = (*labelled.notes, *notes, *said_of(found), *said_of_room(pixels))
     return ImageSet(
         form,
         _compacted(pixels, rows),
@@ -158,7 +162,7 @@ def _none(found: Sequence[object]) -> str:
     return f"none of {counted(len(failed), 'image')} can be used: {first}"
 
 
-def _said(found: Sequence[Facts | LeftOut]) -> list[str]:
+def said_of(found: Sequence[Facts | LeftOut]) -> list[str]:
     """What is said of images that were decoded."""
     facts = [each for each in found if isinstance(each, Facts)]
     counts = Counter(remark for each in facts for remark in each.remarks)

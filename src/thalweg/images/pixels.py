@@ -31,6 +31,8 @@ def pixels_from(array: NumpyArray, name: str) -> NumpyArray:
         (5, 28, 28, 1)
     """
     channels = array.shape[3] if array.ndim == 4 else GREY
+    if array.ndim in (3, 4) and not len(array):
+        raise DataError(f"{name}: there must be an image or more, got {array.shape}")
     if array.ndim not in (3, 4) or channels not in (GREY, COLOR) or 0 in array.shape:
         raise DataError(
             f"{name}: images must be (rows, height, width) or (rows, height, width, 1 "

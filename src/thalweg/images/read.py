@@ -16,9 +16,9 @@ from thalweg.errors import DataError, FileError
 from thalweg.images.arrays import NPY, read_npz
 from thalweg.images.brought_to import brought_to
 from thalweg.images.choose_form import check_size, of_one_size
-from thalweg.images.decode import UnreadableError, decode, without_warnings
+from thalweg.images.decode import Facts, UnreadableError, decode, without_warnings
 from thalweg.images.duplicates import with_duplicates_said
-from thalweg.images.folder import read_new_tree, read_tree
+from thalweg.images.folder import read_new_tree, read_tree, said_of
 from thalweg.images.formats import FORMATS, is_image_name, pillow
 from thalweg.images.idx import idx_sets_in, is_idx, read_idx_file, read_idx_folder
 from thalweg.images.image_set import COLOR, GREY, ImageData, ImageForm, ImageSet
@@ -90,8 +90,9 @@ def read_new_images(path: str | os.PathLike[str], form: ImageForm) -> ImageSet:
         if data is not None:
             return brought_to(data.test or data.training, form)
         if _is_image_file(place):
-            pixels = read_image(place, form)[np.newaxis]
-            return image_set(pixels, None, [printable(place.name)])
+            pixels, facts = _one_image(place, form)
+            name = printable(place.name)
+            return image_set(pixels[np.newaxis], None, [name], said_of([facts]))
         with _tree(place) as tree:
             return read_new_tree(tree, form)
 
@@ -113,12 +114,16 @@ def read_image(
         DataError: it isn't an image that can be read.
         ArgumentError: Pillow isn't installed.
     """
+    return _one_image(_place(path), form)[0]
+
+
+def _one_image(place: Path, form: ImageForm | None) -> tuple[NumpyArray, Facts]:
+    """The pixels of an image file, and what was seen."""
     pillow()
-    place = _place(path)
     check_file(place)
     with readable(place), place.open("rb") as file, without_warnings():
         try:
-            return decode(file, place.name, form)[0]
+            return decode(file, place.name, form)
         except UnreadableError as error:
             raise DataError(f"{place}: {error}") from None
 

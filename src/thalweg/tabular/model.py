@@ -350,11 +350,7 @@ def require_fit(
 ) -> None:
     """The network takes what the encoder gives, and gives what the targets need."""
     inputs, outputs = network.shapes.outputs[0], network.shapes.outputs[-1]
-    wanted: set[tuple[int, ...]] = {(1,)}
-    if isinstance(targets, ClassTargets):
-        classes = len(targets.labels)
-        wanted = {(2,), (1,)} if classes == 2 else {(classes,)}
-    if inputs != (len(encoder.features),) or outputs not in wanted:
+    if inputs != (len(encoder.features),) or outputs not in targets.output_shapes():
         raise ModelFileError(
             f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go "
             f"with a table of {len(encoder.features)} features"

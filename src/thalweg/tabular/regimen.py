@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, fields
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 import thalweg.defaults as defaults
 from thalweg.checks import (
@@ -51,7 +52,7 @@ DECAYING = tuple(
 """Rules that have decoupled weight decay."""
 
 
-class Regimen:
+class Regimen(ABC):
     """What settings for tables and for images have in common; each has the fields."""
 
     task: str | None
@@ -114,9 +115,9 @@ class Regimen:
         fits = is_number(share) and 0 < share < 1
         require(fits, name, f"a share of the {rows}, between 0 and 1", share)
 
+    @abstractmethod
     def most_epochs(self, training_rows: int) -> int:
         """How often a number of training rows is used, at most."""
-        raise NotImplementedError
 
     def rows_a_step(self, training_rows: int) -> int | str:
         """The batch size for a number of training rows."""
@@ -149,3 +150,30 @@ class Regimen:
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
         return asdict(self)  # pyright: ignore[reportArgumentType] - each is a dataclass
+
+
+Chosen = TypeVar("Chosen", bound=Regimen)
+
+
+def chosen_from(
+    kind: type[Chosen],
+    given: Mapping[str, Any],
+    beside: Collection[str],
+    plain: Callable[[str, Any], Any],
+) -> Chosen:
+    """Settings by name; a name that isn't one gets the nearest suggested.
+
+    Arguments:
+        kind: of settings.
+        given: the settings.
+        beside: names of other arguments, which a misspelled one can have meant.
+        plain: a setting as it is kept, of its name and what was given.
+
+    Raises:
+        ArgumentError: there is no such setting, or it can't have this value.
+    """
+    own = fields(kind)  # pyright: ignore[reportArgumentType] - each is a dataclass
+    names = dict.fromkeys([*(each.name for each in own), *beside])
+    for name in given:
+        look_up("setting", name, names)
+    return kind(**{name: plain(name, value) for name, value in given.items()})

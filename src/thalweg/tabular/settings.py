@@ -8,7 +8,6 @@ from typing import Any, TypedDict, cast
 
 import thalweg.defaults as defaults
 from thalweg.checks import (
-    look_up,
     require,
     require_instance,
     require_text,
@@ -17,7 +16,7 @@ from thalweg.checks import (
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
-from thalweg.tabular.regimen import Regimen
+from thalweg.tabular.regimen import Regimen, chosen_from
 
 LISTS = {
     **dict.fromkeys(("ignore", "category", "number"), "names of columns"),
@@ -230,10 +229,7 @@ def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Set
     Raises:
         ArgumentError: there is no such setting, or it can't have this value.
     """
-    names = dict.fromkeys([*(each.name for each in fields(Settings)), *beside])
-    for name in given:
-        look_up("setting", name, names)
-    return Settings(**{name: _plain(name, value) for name, value in given.items()})
+    return chosen_from(Settings, given, beside, _plain)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -112,6 +112,10 @@ class TargetEncoder(ABC):
         """What is predicted, of what a network gives."""
 
     @abstractmethod
+    def output_shapes(self) -> set[tuple[int, ...]]:
+        """What a network that learned it can give for a row."""
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
 
@@ -195,6 +199,11 @@ class ClassTargets(TargetEncoder):
             "probabilities": [f"probability of {label}" for label in self.labels],
         }
         return Answers(formula, columns, np.array(self.labels, object))
+
+    def output_shapes(self) -> set[tuple[int, ...]]:
+        """A number a class; of two classes one is enough."""
+        classes = len(self.labels)
+        return {(2,), (1,)} if classes == 2 else {(classes,)}
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""
@@ -280,6 +289,10 @@ class NumberTargets(TargetEncoder):
             lambda outputs: {"prediction": self.decode(outputs[:, 0])},
             {"prediction": ["prediction"]},
         )
+
+    def output_shapes(self) -> set[tuple[int, ...]]:
+        """One number."""
+        return {(1,)}
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as JSON."""

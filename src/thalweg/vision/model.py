@@ -254,11 +254,7 @@ def form_from(data: object) -> ImageForm:
 def require_fit(network: Network, form: ImageForm, targets: Targets, path: str) -> None:
     """The network takes images of the form, and gives what the targets need."""
     inputs, outputs = network.shapes.outputs[0], network.shapes.outputs[-1]
-    wanted: set[tuple[int, ...]] = {(1,)}
-    if isinstance(targets, ClassTargets):
-        classes = len(targets.labels)
-        wanted = {(2,), (1,)} if classes == 2 else {(classes,)}
-    if inputs != form.shape or outputs not in wanted:
+    if inputs != form.shape or outputs not in targets.output_shapes():
         raise ModelFileError(
             f"{path}: a network of {inputs} inputs and {outputs} outputs doesn't go "
             f"with images of {form}"

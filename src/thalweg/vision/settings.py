@@ -10,7 +10,7 @@ import thalweg.defaults as defaults
 from thalweg.checks import look_up, require_instance, require_text, require_whole
 from thalweg.errors import ArgumentError
 from thalweg.formulas.augmentation import Augment
-from thalweg.tabular.regimen import Regimen
+from thalweg.tabular.regimen import Regimen, chosen_from
 
 AUGMENTED: Mapping[str, Callable[[str], Any]] = {
     "shift": int,
@@ -166,10 +166,7 @@ def image_settings_from(
     Raises:
         ArgumentError: there is no such setting, or it can't have this value.
     """
-    names = dict.fromkeys([*(each.name for each in fields(ImageSettings)), *beside])
-    for name in given:
-        look_up("setting", name, names)
-    return ImageSettings(**{name: plain(name, value) for name, value in given.items()})
+    return chosen_from(ImageSettings, given, beside, plain)
 
 
 def plain(name: str, value: Any) -> Any:

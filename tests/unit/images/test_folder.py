@@ -433,6 +433,14 @@ def test_one_file_is_read_alone(tmp_path) -> None:
     assert np.array_equal(images.pixels[0, ..., 0], pixels)
 
 
+def test_of_one_file_the_same_is_said_as_of_a_folder(tmp_path) -> None:
+    write(tmp_path / "photos" / "wide.png")
+    form = ImageForm(6, 2, 1)
+    alone = read_new_images(tmp_path / "photos" / "wide.png", form)
+    assert alone.notes == read_new_images(tmp_path / "photos", form).notes
+    assert alone.notes == ("up to 60% of an image is cut off",)
+
+
 @pytest.mark.parametrize("read", [read_image, lambda path: read_new_images(path, FORM)])
 def test_one_file_that_cant_be_read_is_an_error(read, tmp_path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")

@@ -96,10 +96,8 @@ class Fusion:
     def _added_in(self, instruction: Instruction) -> int | None:
         """The kernel of what nothing else reads, which can write it into windows."""
         (source,) = instruction.inputs
-        number, made = (
-            self.group_of.get(source, NEVER),
-            self.program.instruction(source),
-        )
+        made = self.program.instruction(source)
+        number = self.group_of.get(source, NEVER)
         if number == NEVER or made is None or self.uses[source] > 1:
             return None
         is_alone = self.groups[number].values == [source]
