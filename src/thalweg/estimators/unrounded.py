@@ -27,8 +27,8 @@ def unrounded(y: Any) -> Any:
     or Python's own where they have more than 64 bits; decimals are Python's.
 
     Arguments:
-        y: an array, a list, or a column or frame of pandas, polars or pyarrow. Anything
-            else comes back as it is, for scikit-learn to say what it thinks of it.
+        y: an array, a list, a range, or a column or frame of pandas, polars or pyarrow.
+            Anything else comes back as it is, for scikit-learn to say what it thinks.
 
     Raises:
         ArgumentError: a value is missing, or masked.
@@ -42,7 +42,7 @@ def unrounded(y: Any) -> Any:
     require_unmasked(y, "y")
     if isinstance(y, np.ndarray):
         return narrowed(cast("NumpyArray", y))
-    if isinstance(y, list | tuple):
+    if isinstance(y, list | tuple | range):
         return narrowed(of_list(cast("Sequence[Any]", y)))
     if not hasattr(y, "__array__"):
         return y

@@ -269,3 +269,12 @@ def test_labels_of_pandas_are_learned_as_numpys() -> None:
         frame = pd.DataFrame(labels, columns=list("abc")).astype(dtype)
         assert np.array_equal(network.fit(X, frame).predict_proba(X), expected)
         assert network.score(X, frame) >= 0
+
+
+def test_a_range_is_a_list_of_its_numbers() -> None:
+    found = unrounded(range(3))
+    assert found.dtype == np.int64
+    assert found.tolist() == [0, 1, 2]
+    X, y = np.eye(3)[[0, 1, 2] * 10], np.arange(30) % 3
+    classifier = tw.NetworkClassifier()
+    assert classifier.partial_fit(X, y, classes=range(3)).classes_.tolist() == [0, 1, 2]
