@@ -145,6 +145,18 @@ def test_explain_shows_form_and_formulas(thalweg, model: str) -> None:
     assert "Forward, as in training" in said
 
 
+def test_explain_draws_what_a_model_sees_in_a_file(thalweg, model: str) -> None:
+    names = sorted(Path(write_folder(Path("photos"), 12)).rglob("*.png"))
+    result = thalweg("explain", model, "--image", str(names[-1]), "--figure", "it.png")
+    assert result.status == 0, result.err
+    loaded = tw.load(model)
+    assert isinstance(loaded, ImageModel)
+    (prediction,) = loaded.predict(names[-1])["prediction"]
+    assert f"Gives {prediction} " in " ".join(result.out.split())
+    assert Path("it.png").is_file()
+    assert Path("it.json").is_file()
+
+
 @pytest.mark.parametrize("form", ["python", "onnx"])
 def test_an_export_says_what_it_takes(thalweg, model: str, form: str) -> None:
     if form == "onnx":
