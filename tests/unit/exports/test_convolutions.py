@@ -52,19 +52,23 @@ def assert_agrees(network: tw.Network, rows: int = 3, close: float = 1e-5) -> An
 # Any shape ----------------------------------------------------------------------------
 
 
+def an_axis(draw: Any, rank: int, most: int) -> tuple[int, ...]:
+    """A whole number for each axis, 1 or more."""
+    return tuple(draw(st.integers(1, most)) for _ in range(rank))
+
+
 @st.composite
 def convolutions(draw: Any) -> tuple[tw.Layer, tuple[int, ...]]:
     rank = draw(st.integers(1, 3))
-    numbers = lambda most: tuple(draw(st.integers(1, most)) for _ in range(rank))  # noqa: E731
     groups = draw(st.sampled_from([1, 1, 2, 3]))
-    sizes, dilations = numbers(3), numbers(2)
+    sizes, dilations = an_axis(draw, rank, 3), an_axis(draw, rank, 2)
     paddings = ["valid", "same", "reflect", *["causal"] * (rank == 1)]
     reach = max(k * d for k, d in zip(sizes, dilations, strict=True))
     shape = tuple(draw(st.integers(reach + 1, reach + 4)) for _ in range(rank))
     layer = tw.Conv(
         groups * draw(st.integers(1, 3)),
         sizes,
-        stride=numbers(3),
+        stride=an_axis(draw, rank, 3),
         padding=draw(st.sampled_from(paddings)),
         dilation=dilations,
         groups=groups,
@@ -77,11 +81,11 @@ def convolutions(draw: Any) -> tuple[tw.Layer, tuple[int, ...]]:
 @st.composite
 def pools(draw: Any) -> tuple[tw.Layer, tuple[int, ...]]:
     rank = draw(st.integers(1, 3))
-    numbers = lambda most: tuple(draw(st.integers(1, most)) for _ in range(rank))  # noqa: E731
-    kind, sizes = draw(st.sampled_from([tw.MaxPool, tw.MeanPool])), numbers(3)
+    kind = draw(st.sampled_from([tw.MaxPool, tw.MeanPool]))
+    sizes, strides = an_axis(draw, rank, 3), an_axis(draw, rank, 3)
     padding = draw(st.sampled_from(["valid", "same"]))
     shape = tuple(draw(st.integers(3, 7)) for _ in range(rank))
-    return kind(sizes, numbers(3), padding), (*shape, draw(st.integers(1, 3)))
+    return kind(sizes, strides, padding), (*shape, draw(st.integers(1, 3)))
 
 
 @st.composite
