@@ -2,7 +2,7 @@
 
 Each word of some plans is replaced in turn, and what that doesn't reach is written down
 too. The rules are those that stand in the sources; plans on both sides of them are in
-`test_verifiers.py`.
+`test_verifiers.py` and `test_window_verifiers.py`.
 """
 
 import re
