@@ -7,6 +7,8 @@ such a name stands behind the place of the chain: ``2.1.weights``.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, cast
@@ -24,6 +26,7 @@ from thalweg.program.types import ArrayType, Dtype
 Arrays = Mapping[str, Any]
 PROBE_ROWS = 2  # shapes are found by tracing with this many rows
 RESERVED = ("x", "y", "seed", "step")  # names that a layer's saved programs use
+DRAWN_BYTES = 8  # of a first value, before it becomes the network's dtype
 OWN = "p."  # before a layer's own names, where others stand beside them
 
 
@@ -110,6 +113,7 @@ def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shap
 
     Raises:
         ShapeError, DtypeError: naming the layer, the formula's line and the shapes.
+        MemoryError: no memory holds that many parameters.
     """
     outputs = [input_shape]
     parameters: dict[str, Parameter] = {}
@@ -122,7 +126,24 @@ def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shap
             )
         parameters |= {f"{number}.{name}": p for name, p in own.items()}
         state |= {f"{number}.{name}": p for name, p in kept.items()}
+    require_addressable({**parameters, **state})
     return Shapes(tuple(outputs), parameters, state)
+
+
+def require_addressable(kept: Mapping[str, Parameter]) -> None:
+    """No memory holds more bytes than can be counted.
+
+    What is only too large for this machine, NumPy says when the first values are drawn.
+
+    Raises:
+        MemoryError: naming the largest of them.
+    """
+    numbers = {name: math.prod(p.shape) for name, p in kept.items()}
+    if sum(numbers.values()) > sys.maxsize // DRAWN_BYTES:
+        most = max(numbers, key=numbers.__getitem__)
+        raise MemoryError(
+            f"{most} of shape {kept[most].shape} is larger than any memory"
+        )
 
 
 def declared(
