@@ -28,14 +28,19 @@ struct Link {
 };
 
 // One matrix product: c[i, j] = start + sum over l of a[i, l] * b[l, j].
-// Strides count elements. The columns of c are adjacent; a and b may lie in any way.
+// Strides count elements. The columns of c are adjacent; a and b may lie in any way that
+// strides can say. One of the two may lie as windows do, which they can't: number l begins
+// where a list says, and rows of a lie in lines.
 struct Product {
   Dtype dtype;  // float32 or float64
   Index m, n, k;
   const void* a;
   Index a_row, a_column;
+  const Index* a_at;   // the k places of l, instead of a_column's, or null
+  Index line, a_line;  // with a_at: rows of a line, and from one of them to the next
   const void* b;
   Index b_row, b_column;
+  const Index* b_at;  // the k places of l, instead of b_row's, or null; b_column is 1 then
   void* c;
   Index c_row;
   const void* bias;  // start: n numbers that every row begins with, or null for 0
@@ -57,7 +62,22 @@ struct WindowSum {
   Index b_row;
   void* c;
   bool accumulate;  // else c begins at 0
-  void* scratch;    // as many bytes as window_sum_scratch says, 64-byte aligned
+  void* scratch;    // as many bytes as window_scratch says, 64-byte aligned
+};
+
+// c[at[i] + segments[s] + r] += sum over j of a[i, j] · b[j, (s, r)]: rows of a product, each
+// added to a window of c, one row after the other. The columns of a and b are adjacent.
+struct WindowSpread {
+  Dtype dtype;                        // float32 or float64
+  Index rows, depth, segments, run;  // of i, j, s and r
+  const void* a;
+  Index a_row;
+  const void* b;
+  Index b_row;
+  void* c;
+  const Index* at;
+  const Index* segment_at;
+  void* scratch;  // as many bytes as window_scratch says, 64-byte aligned
 };
 
 // out[o, i] = reduction over l of in[o, l, i]. Strides count bytes.
@@ -139,7 +159,9 @@ struct Kernels {
   // Sums over windows where most of b is 0, by a sample, and a is finite: to the bit what
   // a product of the gathered windows gives. Else false, and c is as it was.
   bool (*sum_windows)(const WindowSum& sum);
-  std::size_t (*window_sum_scratch)(Dtype dtype);
+  // The same for a product that is added to windows, where most of a is 0.
+  bool (*spread_windows)(const WindowSpread& spread);
+  std::size_t (*window_scratch)(Dtype dtype);
 
   void (*reduce)(const Reduction& reduction);
   // out[place] = reduction over e of in[place, e]
@@ -188,7 +210,8 @@ struct Kernels {
   X(is_sparse)             \
   X(sparse_product)        \
   X(sum_windows)           \
-  X(window_sum_scratch)    \
+  X(spread_windows)        \
+  X(window_scratch)        \
   X(reduce)                \
   X(reduce_windows)        \
   X(share_max)             \

@@ -28,8 +28,12 @@ struct Typed {
   Index m, n, k;
   const T* a;
   Index a_row, a_column;
+  const Index* a_at;
+  Index lines, line, a_line;
   const T* b;
   Index b_row, b_column;
+  const Index* b_at;
+  Index b_line;  // of a product that was turned
   T* c;
   Index c_row;
   const T* bias;
@@ -43,14 +47,26 @@ struct Typed {
         a(static_cast<const T*>(p.a)),
         a_row(p.a_row),
         a_column(p.a_column),
+        a_at(p.a_at),
+        lines(p.a_at ? p.m / p.line : 1),
+        line(p.a_at ? p.line : p.m),
+        a_line(p.a_at ? p.a_line : 0),
         b(static_cast<const T*>(p.b)),
         b_row(p.b_row),
         b_column(p.b_column),
+        b_at(p.b_at),
+        b_line(0),
         c(static_cast<T*>(p.c)),
         c_row(p.c_row),
         bias(static_cast<const T*>(p.bias)),
         accumulate(p.accumulate),
         scratch(static_cast<T*>(p.scratch)) {}
+
+  // A number of a.
+  T at(Index i, Index l) const {
+    if (!a_at) return a[i * a_row + l * a_column];
+    return a[i / line * a_line + i % line * a_row + a_at[l]];
+  }
 };
 
 // How a product is carried out. b is copied if its columns aren't adjacent; a, if it is
@@ -65,9 +81,9 @@ struct Form {
     while (lanes > p.n || (lanes > 1 && lanes * Index(sizeof(T)) < 16)) lanes /= 2;
     const Index depth = smaller(p.k, BLOCK_DEPTH), size = sizeof(T);
     const bool large = p.k * p.n * size > LARGE_BYTES && p.m >= MANY_ROWS;
-    pack_b = p.n > 0 && (p.b_column != 1 || large);
+    pack_b = p.n > 0 && !p.b_at && (p.b_column != 1 || large);
     chunk = pack_b ? BLOCK_BYTES / (BLOCK_DEPTH * lanes * size) : parts(p.n, lanes);
-    pack_a = p.a_column != 1 && p.m >= BLOCK_ROWS / 2 && p.n >= 8 * TILE_VECTORS * lanes &&
+    pack_a = !p.a_at && !p.b_at && p.a_column != 1 && p.m >= BLOCK_ROWS / 2 && p.n >= 8 * TILE_VECTORS * lanes &&
              p.m * depth * size > LARGE_BYTES / 8;
   }
 
@@ -91,12 +107,14 @@ template <class T, int N>
 Strip<T> strip_of(const Typed<T>& p, const Block<T>& block, Index vector, Index width) {
   Strip<T> strip;
   const Index column = vector * N;
-  strip.rows = p.m;
+  strip.rows = p.line;
   strip.depth = block.depth;
-  strip.a = p.a + block.l * p.a_column;
+  const Index* const listed = p.a_at ? p.a_at : p.b_at;
+  strip.at = listed ? listed + block.l : nullptr;
+  strip.a = p.a + (p.a_at ? 0 : block.l * p.a_column);
   strip.a_row = p.a_row;
   strip.a_column = p.a_column;
-  strip.b = p.b + block.l * p.b_row + column * p.b_column;
+  strip.b = p.b + (p.b_at ? 0 : block.l * p.b_row) + column * p.b_column;
   strip.b_row = p.b_row;
   strip.c = p.c + column;
   strip.c_row = p.c_row;
@@ -127,10 +145,17 @@ void copy_rows(const Typed<T>& p, Index row, Index rows, Index l, Index depth, T
              {to, Form<T>::A_ROW, depth - N});
 }
 
+// The widest tile in vectors of N numbers, and how vectors are cut into tiles.
+template <class T, int N>
+constexpr int WIDEST = N == 1 ? 3 : N < LANES<T> ? 2 : WIDEST_TILE;
+template <int N>
+Split tiles_of(Index vectors) {
+  return N == 1 ? Split(vectors, 1) : split_columns(vectors);
+}
+
 template <class T, int N>
 void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
-  constexpr int WIDEST = N == 1 ? 3 : N < LANES<T> ? 2 : WIDEST_TILE;
-  const Split tiles = N == 1 ? Split(block.vectors, 1) : split_columns(block.vectors);
+  const Split tiles = tiles_of<N>(block.vectors);
   const bool pack_a = form.pack_a && block.depth >= LANES<T>;
   T* a_copy = p.scratch + form.b_numbers(p);
   for (Index row = 0; row < p.m; row += BLOCK_ROWS) {
@@ -151,20 +176,42 @@ void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
         strip.a_row = Form<T>::A_ROW;
         strip.a_column = 1;
       }
-      run_strip<T, N, WIDEST>(strip, width);
+      run_strip<T, N, Listed::none, WIDEST<T, N>>(strip, width);
+    }
+  }
+}
+
+// The same where a or b is listed: tiles over one line after the other.
+template <class T, int N, Listed LISTED>
+void run_listed_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
+  const Split tiles = tiles_of<N>(block.vectors);
+  for (Index tile = 0; tile < tiles.count; ++tile) {
+    const Index vector = tiles.begin(tile), width = tiles.size(tile);
+    Strip<T> strip = strip_of<T, N>(p, block, block.vector + vector, width);
+    if (form.pack_b)
+      use_panel<T, N>(strip, p.b_column, width, p.scratch + vector * N * block.depth, true);
+    for (Index line = 0; line < p.lines; ++line) {
+      run_strip<T, N, LISTED, WIDEST<T, N>>(strip, width);
+      strip.a += p.a_line;
+      strip.b += p.b_line;
+      strip.c += p.line * p.c_row;
+      if (strip.addend) strip.addend += p.line * strip.addend_row;
     }
   }
 }
 
 template <class T, int N>
 void run_vectors(const Typed<T>& p, const Form<T>& form) {
+  const auto run = p.a_at   ? run_listed_block<T, N, Listed::a>
+                   : p.b_at ? run_listed_block<T, N, Listed::b>
+                            : run_block<T, N>;
   const Index vectors = parts(p.n, N);
   const Split chunks(vectors, parts(vectors, form.chunk));
   for (Index chunk = 0; chunk < chunks.count; ++chunk) {
     Index l = 0;
     do {  // once if k is 0, for start
       const Index depth = smaller(p.k - l, BLOCK_DEPTH);
-      run_block<T, N>(p, form, {chunks.begin(chunk), chunks.size(chunk), l, depth});
+      run(p, form, {chunks.begin(chunk), chunks.size(chunk), l, depth});
       l += BLOCK_DEPTH;
     } while (l < p.k);
   }
@@ -186,27 +233,36 @@ void run_direct(const Typed<T>& p) {
 }
 
 // A narrow product is made as cᵀ = bᵀ · aᵀ, some rows of c at a time: vectors lie along
-// the rows of c.
+// the rows of c. Of lines, as many at a time as there is room for their sums.
 template <class T>
 constexpr Index TURNED_ROWS = TILE_VECTORS * LANES<T>;
+template <class T>
+constexpr Index TURNED_NUMBERS = LANES<T> * TURNED_ROWS<T> * 4;
 
 template <class T>
 bool is_turned(const Typed<T>& p) {
+  if (p.b_at || (p.a_at && p.a_row != 1)) return false;
   const bool pays = p.n * Index(sizeof(T)) < NARROW_BYTES || p.a_row == 1;
-  return pays && p.n < LANES<T> && p.m >= LANES<T>;
+  return pays && p.n < LANES<T> && p.line >= LANES<T>;
 }
 
+// The same rows of some lines.
 template <class T>
-Typed<T> turned(const Typed<T>& p, Index row, Index rows, T* c) {
+Typed<T> turned(const Typed<T>& p, const T* a, Index lines, Index rows, T* c) {
   Typed<T> t = p;
-  t.m = p.n;
+  t.m = t.line = p.n;
   t.n = rows;
+  t.lines = lines;
   t.a = p.b;
   t.a_row = p.b_column;
   t.a_column = p.b_row;
-  t.b = p.a + row * p.a_row;
+  t.a_at = nullptr;
+  t.a_line = 0;
+  t.b = a;
   t.b_row = p.a_column;
   t.b_column = p.a_row;
+  t.b_at = p.a_at;
+  t.b_line = p.a_line;
   t.c = c;
   t.c_row = TURNED_ROWS<T>;
   t.bias = nullptr;
@@ -214,18 +270,20 @@ Typed<T> turned(const Typed<T>& p, Index row, Index rows, T* c) {
   return t;
 }
 
-// Rows of c from columns that lie beside each other, four at a time.
+// Rows of c from columns that lie beside each other, four at a time; of the last four, some
+// perhaps again.
 template <class T>
 void turn_back(const T* sums, Index rows, Index columns, T* c, Index c_row) {
   constexpr Index U = 16 / sizeof(T), FROM = TURNED_ROWS<T>;
   Index j = 0;
   if constexpr (sizeof(T) == 4) {
-    for (; j + U <= columns; j += U) {
+    for (; columns >= U && j < columns; j += U) {
+      const Index from = smaller(j, columns - U);
       Index i = 0;
       for (; i + U <= rows; i += U)
-        transpose_unit<T, U>(sums + j * FROM + i, FROM, c + i * c_row + j, c_row);
+        transpose_unit<T, U>(sums + from * FROM + i, FROM, c + i * c_row + from, c_row);
       for (; i < rows; ++i)
-        for (Index k = 0; k < U; ++k) c[i * c_row + j + k] = sums[(j + k) * FROM + i];
+        for (Index k = from; k < from + U; ++k) c[i * c_row + k] = sums[k * FROM + i];
     }
   }
   for (; j < columns; ++j)
@@ -233,26 +291,43 @@ void turn_back(const T* sums, Index rows, Index columns, T* c, Index c_row) {
 }
 
 template <class T>
-void run_turned(const Typed<T>& p) {
-  T sums[LANES<T> * TURNED_ROWS<T>];
-  for (Index row = 0; row < p.m; row += TURNED_ROWS<T>) {
-    const Index rows = smaller(TURNED_ROWS<T>, p.m - row);
-    const Typed<T> t = turned(p, row, rows, sums);
-    T* c = p.c + row * p.c_row;
-    if (t.accumulate)
+void run_turned_rows(const Typed<T>& p, const T* a, Index lines, Index rows, T* c) {
+  T sums[TURNED_NUMBERS<T>];
+  const Typed<T> t = turned(p, a, lines, rows, sums);
+  const Index of_line = p.n * t.c_row, c_line = p.line * p.c_row;
+  if (t.accumulate)
+    for (Index line = 0; line < lines; ++line)
       for (Index j = 0; j < p.n; ++j)
         for (Index i = 0; i < rows; ++i)
-          sums[j * t.c_row + i] = p.bias ? p.bias[j] : c[i * p.c_row + j];
-    run_direct(t);
-    turn_back(sums, rows, p.n, c, p.c_row);
-  }
+          sums[line * of_line + j * t.c_row + i] =
+              p.bias ? p.bias[j] : c[line * c_line + i * p.c_row + j];
+  run_direct(t);
+  for (Index line = 0; line < lines; ++line)
+    turn_back(sums + line * of_line, rows, p.n, c + line * c_line, p.c_row);
+}
+
+// Whole vectors of rows, the last piece perhaps with a vector that is a part.
+template <class T>
+void run_turned(const Typed<T>& p) {
+  constexpr Index N = LANES<T>;
+  const Index whole = p.line / N, rest = p.line % N;
+  const Split pieces(whole, parts(whole + (rest > 0), TILE_VECTORS));
+  const Index most = TURNED_NUMBERS<T> / (p.n * TURNED_ROWS<T>);
+  for (Index line = 0; line < p.lines; line += most)
+    for (Index piece = 0; piece < pieces.count; ++piece) {
+      const Index row = pieces.begin(piece) * N;
+      const bool last = piece == pieces.count - 1;
+      run_turned_rows(p, p.a + line * p.a_line + row * p.a_row,
+                      smaller(most, p.lines - line), pieces.size(piece) * N + last * rest,
+                      p.c + (line * p.line + row) * p.c_row);
+    }
 }
 
 constexpr Index ROW_VECTORS = 64;
 
 template <class T>
 bool is_row(const Typed<T>& p) {
-  return p.m == 1 && p.k > 0 && p.b_column == 1 && p.n >= 2 * LANES<T>;
+  return p.m == 1 && p.k > 0 && !p.a_at && !p.b_at && p.b_column == 1 && p.n >= 2 * LANES<T>;
 }
 
 template <class T>
@@ -303,7 +378,7 @@ Index scratch_numbers(const Typed<T>& p) {
   if (p.m <= 0 || p.n <= 0) return 0;
   const Index direct = form_numbers(p);
   if (!is_turned(p)) return direct;
-  return larger(direct, form_numbers(turned(p, 0, smaller(p.m, TURNED_ROWS<T>), p.c)));
+  return larger(direct, form_numbers(turned(p, p.a, 1, smaller(p.line, TURNED_ROWS<T>), p.c)));
 }
 
 // Enough for the product and for every cut of it.

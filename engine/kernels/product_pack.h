@@ -58,8 +58,10 @@ void pack_transposed(const Columns<T>& columns, const Panel<T>& panel) {
     const T* from = columns.from + (last ? columns.last : v * N) * columns.column;
     T* to = panel.to + (last ? panel.last : v * N);
     Index l = 0;
-    for (; l + UNIT <= columns.rows; l += UNIT)
-      transpose_unit<T, N>(from + l, columns.column, to + l * panel.row, panel.row);
+    for (; columns.rows >= UNIT && l < columns.rows; l += UNIT) {
+      const Index row = columns.rows - l < UNIT ? columns.rows - UNIT : l;
+      transpose_unit<T, N>(from + row, columns.column, to + row * panel.row, panel.row);
+    }
     for (; l < columns.rows; ++l)
       for (int lane = 0; lane < N; ++lane)
         to[l * panel.row + lane] = from[l + lane * columns.column];

@@ -40,7 +40,7 @@ struct Nonzeros {
   // Adds some lanes to so many; how many there are then.
   THALWEG_INLINE Index add(Index known, Index l, Vector<T> lanes) {
     unsigned bits = lane_bits<T>(lanes != Vector<T>{});
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
     store(numbers + known, first_of(lanes, bits));
     store(places + known, first_of(counting<Place>() + Place(l), bits));
     return known + __builtin_popcount(bits);
@@ -167,17 +167,20 @@ void run_sparse(const Product& product) {
 
 template <class T>
 bool is_mostly_zero(const Typed<T>& p) {
-  Index nonzero = 0;
+  const Index step = SAMPLE_STEP % p.k;
+  Index nonzero = 0, l = 0;
   for (Index i = 0; i < SAMPLES; ++i) {
-    const Index row = i * p.m / SAMPLES, l = i * SAMPLE_STEP % p.k;
-    nonzero += p.a[row * p.a_row + l * p.a_column] != 0;
+    nonzero += p.at(i * p.m / SAMPLES, l) != 0;
+    l += step;
+    if (l >= p.k) l -= p.k;
   }
   return nonzero <= MOST_NONZERO;
 }
 
 template <class T>
 bool fits_sparse(const Typed<T>& p) {
-  return p.b_column == 1 && (p.a_column == 1 || p.a_row == 1) && p.n >= LANES<T> &&
+  const bool near = p.a_at || p.a_column == 1 || p.a_row == 1;
+  return !p.b_at && p.b_column == 1 && near && p.n >= LANES<T> &&
          p.m * p.n * p.k >= LEAST_PRODUCTS;
 }
 
@@ -190,117 +193,7 @@ bool pays_sparse(const Product& product) {
   return true;
 }
 
-// ---- sums over windows, which lie where they are
-
-constexpr Index LEAST_WINDOW_PRODUCTS = 16 * 1024;
-constexpr int LEAST_WINDOW_VECTORS = 1;  // for fewer, what finds zeros costs more
-
-// Where vectors of a window lie in a and in c. Those of a run may overlap, or are a part.
-template <class T>
-struct WindowVectors {
-  static constexpr Index MOST = SPARSE_VECTORS;
-  Index a[MOST], c[MOST];
-  Index count = 0;
-};
-
-template <class T, int VECTORS, class Lanes>
-THALWEG_INLINE void sum_window_row(const WindowSum& w, const Nonzeros<T>& found,
-                                   const Index* at, const WindowVectors<T>& vectors, T* c,
-                                   bool more, const Lanes& lanes) {
-  using V = Vector<T>;
-  V sums[VECTORS] = {};
-  for (Index i = 0; i < found.count; ++i) {
-    const V factor = repeat<V>(found.numbers[i]);
-    const T* a = (const T*)w.a + at[found.places[i]];
-    THALWEG_UNROLL
-    for (int v = 0; v < VECTORS; ++v)
-      sums[v] = multiply_add(factor, lanes.read(a + vectors.a[v]), sums[v]);
-  }
-  THALWEG_UNROLL
-  for (int v = 0; v < VECTORS; ++v) sums[v] += more ? lanes.read(c + vectors.c[v]) : V{};
-  THALWEG_UNROLL
-  for (int v = 0; v < VECTORS; ++v) lanes.write(c + vectors.c[v], sums[v]);
-}
-
-template <class T, int VECTORS, class Lanes>
-void sum_window_rows(const WindowSum& w, const Nonzeros<T>* found, Index first, Index rows,
-                     const Index* at, const WindowVectors<T>& vectors, bool more,
-                     const Lanes& lanes) {
-  if constexpr (VECTORS > 1)
-    if (vectors.count < VECTORS)
-      return sum_window_rows<T, VECTORS - 1>(w, found, first, rows, at, vectors, more,
-                                             lanes);
-  const Index size = w.segments * w.run;
-  for (Index i = 0; i < rows; ++i)
-    sum_window_row<T, VECTORS>(w, found[i], at, vectors, (T*)w.c + (first + i) * size, more,
-                               lanes);
-}
-
-// Calls `work` with some vectors of all segments after the others. Two that overlap go
-// together, so that what is added to c is added once.
-template <class T, class Work>
-void each_window_vectors(const WindowSum& w, const Work& work) {
-  constexpr Index N = LANES<T>, MOST = WindowVectors<T>::MOST;
-  WindowVectors<T> vectors;
-  const Split parts_of_run(parts(w.run, N), parts(parts(w.run, N), MOST));
-  for (Index s = 0; s < w.segments; ++s)
-    for (Index part = 0; part < parts_of_run.count; ++part) {
-      const Index size = parts_of_run.size(part);
-      if (vectors.count + size > MOST) {
-        work(vectors);
-        vectors.count = 0;
-      }
-      for (Index v = 0; v < size; ++v) {
-        const Index wanted = (parts_of_run.begin(part) + v) * N;
-        const Index r = w.run < N ? 0 : smaller(wanted, w.run - N);
-        vectors.a[vectors.count] = w.segment_at[s] + r;
-        vectors.c[vectors.count++] = s * w.run + r;
-      }
-    }
-  if (vectors.count) work(vectors);
-}
-
-template <class T>
-bool sum_sparse_windows(const WindowSum& w) {
-  const Index size = w.segments * w.run;
-  if (size < LEAST_WINDOW_VECTORS * LANES<T>) return false;
-  if (w.depth == 0 || w.filters * size * w.depth < LEAST_WINDOW_PRODUCTS) return false;
-  Product product{};
-  product.dtype = w.dtype;
-  product.m = w.filters, product.n = size, product.k = w.depth;
-  product.a = w.b, product.a_row = 1, product.a_column = w.b_row;
-  const Typed<T> p(product);
-  if (!is_mostly_zero(p) || !all_finite_of(w.span, (const T*)w.a)) return false;
-  auto& work = *static_cast<SparseWork<T>*>(w.scratch);
-  for (Index l = 0; l < w.depth; l += BLOCK_DEPTH) {
-    const Block<T> block{0, 0, l, smaller(BLOCK_DEPTH, w.depth - l)};
-    const bool more = l > 0 || w.accumulate;
-    for (Index row = 0; row < w.filters; row += SPARSE_ROWS) {
-      const Index rows = smaller(SPARSE_ROWS, w.filters - row);
-      find_rows(p, block, row, rows, work);
-      each_window_vectors<T>(w, [&](const WindowVectors<T>& vectors) {
-        w.run < LANES<T>
-            ? sum_window_rows<T, SPARSE_VECTORS>(w, work.found, row, rows, w.at + l,
-                                                 vectors, more, chains::Some<T>{w.run})
-            : sum_window_rows<T, SPARSE_VECTORS>(w, work.found, row, rows, w.at + l,
-                                                 vectors, more, chains::All<T>{});
-      });
-    }
-  }
-  return true;
-}
-
 }  // namespace products
-
-inline bool sum_windows(const WindowSum& w) {
-  return w.dtype == Dtype::float64 ? products::sum_sparse_windows<double>(w)
-                                   : products::sum_sparse_windows<float>(w);
-}
-
-inline std::size_t window_sum_scratch(Dtype dtype) {
-  return dtype == Dtype::float64 ? sizeof(products::SparseWork<double>)
-                                 : sizeof(products::SparseWork<float>);
-}
 
 inline std::size_t sparse_scratch(const Product& p) {
   if (p.dtype == Dtype::float64)

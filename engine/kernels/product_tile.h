@@ -40,12 +40,16 @@ inline Split split_columns(Index vectors) {
   return Split(vectors, vectors < 2 ? vectors : vectors / 2);
 }
 
+// Which of the two lies at places of a list, l by l, rather than a stride apart.
+enum class Listed { none, a, b };
+
 // Some vectors of columns of c, over all rows. The last of the vectors may overlap the
 // one before it, so that no vector ever reaches beyond the columns that there are. (Both
 // must be of one tile: what is added to c must be added once.)
 template <class T>
 struct Strip {
   Index rows, depth;
+  const Index* at;  // where l begins in the one that is listed
   const T* a;
   Index a_row, a_column;
   const T* b;
@@ -56,15 +60,18 @@ struct Strip {
   Index addend_row;
 };
 
-template <class T, int N, int ROWS, int VECTORS>
+template <class T, int N, Listed LISTED, int ROWS, int VECTORS>
 THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
   using V = typename Lanes<T, N>::type;
-  const T* a = strip.a + row * strip.a_row;
+  const T* const first_a = strip.a + row * strip.a_row;
+  const T* a = first_a;
   const T* b = strip.b;
   const Index a_row = strip.a_row, a_column = strip.a_column;
   const Index b_row = strip.b_row, b_last = strip.b_last;
   V sums[ROWS][VECTORS] = {};
-  for (Index l = strip.depth; l > 0; --l) {
+  for (Index l = 0; l < strip.depth; ++l) {
+    if constexpr (LISTED == Listed::a) a = first_a + strip.at[l];
+    if constexpr (LISTED == Listed::b) b = strip.b + strip.at[l];
     V factors[VECTORS];
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; ++v)
@@ -76,8 +83,8 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
       for (int v = 0; v < VECTORS; ++v)
         sums[i][v] = multiply_add(factor, factors[v], sums[i][v]);
     }
-    a += a_column;
-    b += b_row;
+    if constexpr (LISTED != Listed::a) a += a_column;
+    if constexpr (LISTED != Listed::b) b += b_row;
   }
   // 0 is added too where nothing else is, so that −0 becomes 0 as in product_sparse.h.
   if (!strip.addend) {
@@ -104,26 +111,27 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
   }
 }
 
-template <class T, int N, int VECTORS, int ROWS>
+template <class T, int N, Listed LISTED, int VECTORS, int ROWS>
 THALWEG_INLINE void run_rows(const Strip<T>& strip, Index row, Index rows) {
   if constexpr (ROWS > 1)
-    if (rows < ROWS) return run_rows<T, N, VECTORS, ROWS - 1>(strip, row, rows);
-  run_tile<T, N, ROWS, VECTORS>(strip, row);
+    if (rows < ROWS)
+      return run_rows<T, N, LISTED, VECTORS, ROWS - 1>(strip, row, rows);
+  run_tile<T, N, LISTED, ROWS, VECTORS>(strip, row);
 }
 
-template <class T, int N, int VECTORS>
+template <class T, int N, Listed LISTED, int VECTORS>
 __attribute__((noinline)) void run_tiles(const Strip<T>& strip) {
   constexpr int ROWS = tile_rows(VECTORS);
   Split tiles(strip.rows, parts(strip.rows, ROWS));
   for (Index tile = 0, row = 0; tile < tiles.count; row += tiles.size(tile++))
-    run_rows<T, N, VECTORS, ROWS>(strip, row, tiles.size(tile));
+    run_rows<T, N, LISTED, VECTORS, ROWS>(strip, row, tiles.size(tile));
 }
 
-template <class T, int N, int WIDEST>
+template <class T, int N, Listed LISTED, int WIDEST>
 void run_strip(const Strip<T>& strip, Index vectors) {
   if constexpr (WIDEST > 1)
-    if (vectors < WIDEST) return run_strip<T, N, WIDEST - 1>(strip, vectors);
-  run_tiles<T, N, WIDEST>(strip);
+    if (vectors < WIDEST) return run_strip<T, N, LISTED, WIDEST - 1>(strip, vectors);
+  run_tiles<T, N, LISTED, WIDEST>(strip);
 }
 
 }  // namespace products

@@ -8,6 +8,7 @@
 #include "kernels/reduce.h"
 #include "kernels/table.h"
 #include "kernels/windows.h"
+#include "kernels/windows_sparse.h"
 
 #define THALWEG_TEXT_OF(name) #name
 #define THALWEG_TEXT(name) THALWEG_TEXT_OF(name)

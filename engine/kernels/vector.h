@@ -334,13 +334,35 @@ THALWEG_INLINE unsigned lane_bits(M mask) {
 #endif
 }
 
-#if defined(__AVX512F__)
-// The lanes whose bits are set, moved to the front; 0 behind them.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// Of each set of eight lanes the numbers, in order, a byte each; then 0.
+struct LaneSets {
+  uint64_t numbers[256];
+  constexpr LaneSets() : numbers() {
+    for (unsigned set = 0; set < 256; ++set)
+      for (unsigned lane = 8; lane-- > 0;)
+        if (set >> lane & 1) numbers[set] = numbers[set] << 8 | lane;
+  }
+};
+inline constexpr LaneSets LANE_SETS;
+// Four lanes of 8 bytes as eight of 4.
+inline constexpr uint8_t LANE_PAIRS[16] = {0x00, 0x03, 0x0c, 0x0f, 0x30, 0x33, 0x3c, 0x3f,
+                                           0xc0, 0xc3, 0xcc, 0xcf, 0xf0, 0xf3, 0xfc, 0xff};
+#endif
+
+#if defined(__AVX2__)
+// The lanes whose bits are set, moved to the front; any numbers behind them.
 template <class V>
 THALWEG_INLINE V first_of(V lanes, unsigned bits) {
+#if defined(__AVX512F__)
   return sizeof(lanes[0]) == 4
              ? (V)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)lanes)
              : (V)_mm512_maskz_compress_epi64((__mmask8)bits, (__m512i)lanes);
+#else
+  const uint64_t set = LANE_SETS.numbers[sizeof(lanes[0]) == 4 ? bits : LANE_PAIRS[bits]];
+  const __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<int64_t>(set)));
+  return (V)_mm256_permutevar8x32_epi32((__m256i)lanes, order);
+#endif
 }
 #endif
 

@@ -19,53 +19,85 @@ struct At {
   const char* part;
 };
 
-template <class F, class T, class Lanes>
-THALWEG_INLINE Vector<T> reduced(const Windows& w, const char* in, const Lanes& lanes) {
-  Vector<T> result = lanes.read((const T*)(in + w.in_elements[0]));
-  for (Index e = 1; e < w.elements; ++e)
+// Fewer adjacent numbers than a vector of the instruction set holds.
+template <class T, int COUNT>
+struct Few {
+  static constexpr int N = COUNT;
+  THALWEG_INLINE Vector<T, N> read(const T* from) const { return load<Vector<T, N>>(from); }
+  THALWEG_INLINE void write(T* to, Vector<T, N> value) const { store(to, value); }
+};
+
+// How many elements a window has: known when this is compiled, or ANY.
+constexpr int ANY = 0, SQUARE = 4;
+template <int ELEMENTS>
+THALWEG_INLINE Index count_of(const Windows& w) {
+  return ELEMENTS == ANY ? w.elements : ELEMENTS;
+}
+
+template <class F, class T, int ELEMENTS, class Lanes>
+THALWEG_INLINE Vector<T, Lanes::N> reduced(const Windows& w, const char* in,
+                                           const Lanes& lanes) {
+  Vector<T, Lanes::N> result = lanes.read((const T*)(in + w.in_elements[0]));
+  for (Index e = 1; e < count_of<ELEMENTS>(w); ++e)
     result = F::of(result, lanes.read((const T*)(in + w.in_elements[e])));
   return result;
 }
 
-template <class F>
+template <class F, int ELEMENTS>
 struct Reduce {
   template <class T, class Lanes>
   static THALWEG_INLINE void run(const Windows& w, const At& at, const Lanes& lanes) {
-    lanes.write((T*)at.out, reduced<F, T>(w, at.in, lanes));
+    lanes.write((T*)at.out, reduced<F, T, ELEMENTS>(w, at.in, lanes));
   }
 };
 
+template <int ELEMENTS>
 struct Share {
   template <class T, class Lanes>
   static THALWEG_INLINE void run(const Windows& w, const At& at, const Lanes& lanes) {
-    using V = Vector<T>;
-    const V largest = reduced<Max, T>(w, at.in, lanes);
+    using V = Vector<T, Lanes::N>;
+    const V largest = reduced<Max, T, ELEMENTS>(w, at.in, lanes);
     const V zero = {}, one = repeat<V>(T(1));
     V count = zero;
-    for (Index e = 0; e < w.elements; ++e) {
+    for (Index e = 0; e < count_of<ELEMENTS>(w); ++e) {
       const V x = lanes.read((const T*)(at.in + w.in_elements[e]));
       count += x == largest ? one : zero;
     }
     const V share = lanes.read((const T*)at.part) / count;
-    for (Index e = 0; e < w.elements; ++e) {
+    for (Index e = 0; e < count_of<ELEMENTS>(w); ++e) {
       const V x = lanes.read((const T*)(at.in + w.in_elements[e]));
       lanes.write((T*)(at.out + w.out_elements[e]), x == largest ? share : zero);
     }
   }
 };
 
+template <class T>
+THALWEG_INLINE At further(const At& at, Index channels) {
+  const Index bytes = channels * Index(sizeof(T));
+  return {at.in + bytes, at.out + bytes, at.part + bytes};
+}
+
+// The channels of a place. Where vectors can't be cut cheaply, the last two overlap: what
+// lies in both is written twice.
 template <class Work, class T>
-THALWEG_INLINE void at_place(const Windows& w, At at) {
+THALWEG_INLINE void at_place(const Windows& w, const At& at) {
   constexpr Index N = LANES<T>;
   Index channel = 0;
-  for (; channel + N <= w.channels; channel += N) {
-    Work::template run<T>(w, at, chains::All<T>{});
-    at.in += N * sizeof(T);
-    at.out += N * sizeof(T);
-    at.part += N * sizeof(T);
+  for (; channel + N <= w.channels; channel += N)
+    Work::template run<T>(w, further<T>(at, channel), chains::All<T>{});
+  const Index left = w.channels - channel;
+  if (left == 0) return;
+#if !defined(__AVX512F__)
+  if (channel > 0)
+    return Work::template run<T>(w, further<T>(at, w.channels - N), chains::All<T>{});
+  constexpr Index FEW = 16 / Index(sizeof(T));
+  if (left >= FEW) {
+    Work::template run<T>(w, at, Few<T, FEW>{});
+    if (left > FEW) Work::template run<T>(w, further<T>(at, left - FEW), Few<T, FEW>{});
+    return;
   }
-  if (channel < w.channels)
-    Work::template run<T>(w, at, chains::Some<T>{w.channels - channel});
+#endif
+  Work::template run<T>(w, further<T>(at, channel), chains::Some<T>{left});
 }
 
 template <class Work, class T>
@@ -86,14 +118,24 @@ void run(const Windows& w) {
   along<Work, T>(w, 0, {(const char*)w.in, (char*)w.out, (const char*)w.part});
 }
 
+template <class F, class T>
+void reduce_in(const Windows& w) {
+  w.elements == SQUARE ? run<Reduce<F, SQUARE>, T>(w) : run<Reduce<F, ANY>, T>(w);
+}
+
 template <class F>
 void reduce(const Windows& w) {
   switch (w.dtype) {
-    case Dtype::float32: return run<Reduce<F>, float>(w);
-    case Dtype::float64: return run<Reduce<F>, double>(w);
-    case Dtype::uint32: return run<Reduce<F>, uint32_t>(w);
-    default: return run<Reduce<F>, int32_t>(w);
+    case Dtype::float32: return reduce_in<F, float>(w);
+    case Dtype::float64: return reduce_in<F, double>(w);
+    case Dtype::uint32: return reduce_in<F, uint32_t>(w);
+    default: return reduce_in<F, int32_t>(w);
   }
+}
+
+template <class T>
+void share(const Windows& w) {
+  w.elements == SQUARE ? run<Share<SQUARE>, T>(w) : run<Share<ANY>, T>(w);
 }
 
 // ---- added where they were taken
@@ -145,8 +187,7 @@ inline void reduce_windows(const Windows& w) {
 }
 
 inline void share_max(const Windows& w) {
-  w.dtype == Dtype::float64 ? windows::run<windows::Share, double>(w)
-                            : windows::run<windows::Share, float>(w);
+  w.dtype == Dtype::float64 ? windows::share<double>(w) : windows::share<float>(w);
 }
 
 }  // namespace

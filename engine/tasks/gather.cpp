@@ -8,6 +8,10 @@ namespace thalweg {
 
 namespace {
 
+constexpr Index LEAST_LINE = 4;
+constexpr Index NARROW_BYTES = 16;   // columns of fewer bytes fill no vector,
+constexpr Index LINE_NUMBERS = 16;  // but adjacent rows do, if they are that many
+
 // The bytes of numbers that are adjacent along the last axis.
 Index run_bytes(int rank, const Extents& extents, const Extents& strides, int item) {
   return rank > 0 && strides[rank - 1] == item ? extents[rank - 1] * item : item;
@@ -58,6 +62,37 @@ std::vector<Index> Gather::segments() const {
   return all;
 }
 
+std::vector<Index> Gather::columns_at() const {
+  std::vector<Index> all;
+  for (const Index start : segments())
+    for (Index i = 0; i < run(); ++i) all.push_back(start + i);
+  return all;
+}
+
+bool Gather::has_lines_for(Index columns) const {
+  if (row_rank_ == 0 || line_ < LEAST_LINE) return false;
+  const bool adjacent = row_strides_[row_rank_ - 1] == item_;
+  return columns * item_ >= NARROW_BYTES || (adjacent && line_ >= LINE_NUMBERS);
+}
+
+void Gather::lay_lines(Index row, Index count, Product& product, Index& offset) const {
+  offset = offset_of(row);
+  const Index step = row_strides_[row_rank_ - 1] / item_;
+  product.m = count;
+  product.line = std::min(count, line_);
+  product.a_row = step;
+  product.a_line = row_rank_ > 1 ? row_strides_[row_rank_ - 2] / item_ : 0;
+}
+
+Index Gather::offset_of(Index row) const {
+  Index offset = 0;
+  for (int axis = row_rank_ - 1; axis >= 0; --axis) {
+    offset += row % row_extents_[axis] * row_strides_[axis];
+    row /= row_extents_[axis];
+  }
+  return offset;
+}
+
 void Gather::starts(Index row, Index count, Index* at) const {
   Index offset;
   const Copy rows = box(row, count, 1, 1, offset);
@@ -77,12 +112,7 @@ Copy Gather::box(Index row, Index count, Index row_bytes, Index column_bytes,
     copy.in_strides[copy.rank] = in;
     copy.out_strides[copy.rank++] = out;
   };
-  offset = 0;
-  Index rest = row;
-  for (int axis = row_rank_ - 1; axis >= 0; --axis) {
-    offset += rest % row_extents_[axis] * row_strides_[axis];
-    rest /= row_extents_[axis];
-  }
+  offset = offset_of(row);
   const Index lines = count > line_ ? count / line_ : 1;
   if (row_rank_ > 1) add(lines, row_strides_[row_rank_ - 2], line_ * row_bytes);
   if (row_rank_ > 0) add(count / lines, row_strides_[row_rank_ - 1], row_bytes);

@@ -6,13 +6,15 @@
 //   1 2 3
 //   2 3 4
 //
-// over four numbers. A product reads a *box* of it at a time, copied to where it is a
-// matrix: rows of one line, the last of the axes of rows, or some whole lines.
+// over four numbers. A product reads a *box* of it at a time: rows of one line, the last of
+// the axes of rows, or some whole lines. It reads it where it lies, by the list of the
+// columns' places, or copied to where it is a matrix.
 #pragma once
 
 #include <vector>
 
 #include "core/plan.h"
+#include "kernels/kernels.h"
 
 namespace thalweg {
 
@@ -33,6 +35,19 @@ class Gather {
 
   // How many rows a box has that begins at `row`, up to `most`.
   Index box_rows(Index row, Index most) const;
+
+  // Where each column lies, from its row's start: in elements.
+  std::vector<Index> columns_at() const;
+
+  // The box as rows of a product that reads it where it lies, but for a_at; `a`, moved by
+  // as many bytes as `offset` says, is still missing.
+  void lay_lines(Index row, Index count, Product& product, Index& offset) const;
+
+  // Whether the lines are long enough for that, where so many columns are made of them.
+  bool has_lines_for(Index columns) const;
+
+  // How many bytes the first number of a row lies behind the array's.
+  Index offset_of(Index row) const;
 
   // Where the rows of a box begin, and the runs of adjacent columns of each: in elements.
   void starts(Index row, Index count, Index* at) const;

@@ -91,7 +91,15 @@ void ProductTask::count_units() {
   for (const Index rows : {tile_rows_, product_.m})
     for (const Index columns : {tile_columns_, product_.n})
       product_scratch_ = std::max(product_scratch_, scratch_of(rows, columns));
+  if (!columns_at_.empty()) {
+    Product lines = product_;
+    lines.m = windows_.box_rows(0, panel_rows_);
+    lay_lines(0, lines);
+    product_scratch_ = std::max(product_scratch_, kernels_->product_scratch(lines));
+  }
   scratch_bytes = aligned(std::max(product_scratch_, kernels_->sparse_scratch(product_)));
+  if (form_ == Form::added)
+    scratch_bytes = std::max(scratch_bytes, kernels_->window_scratch(product_.dtype));
   if (form_ != Form::matrices) take_box();
   // Of a large b each thread had better read its own columns alone.
   const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
@@ -111,7 +119,9 @@ void ProductTask::choose_box() {
   panel_rows_ = std::clamp<Index>(BOX_BYTES / row_bytes, 1, product_.m);
   if (form_ == Form::added) {
     product_.c_row = columns;
+    segments_ = windows_.segments();
   } else {
+    if (windows_.has_lines_for(product_.n)) columns_at_ = windows_.columns_at();
     const bool near = windows_.has_near_columns();
     product_.a_row = near ? columns : 1;
     product_.a_column = near ? 1 : panel_rows_;
@@ -128,8 +138,9 @@ std::size_t ProductTask::scratch_of(Index rows, Index columns) const {
 // A box behind what products want of scratch. A tail runs when both are done with.
 void ProductTask::take_box() {
   box_offset_ = scratch_bytes;
-  const Index numbers = panel_rows_ * windows_.columns();
-  scratch_bytes += aligned(static_cast<std::size_t>(numbers * item_size(product_.dtype)));
+  const Index row_bytes = windows_.columns() * item_size(product_.dtype);
+  const Index most = std::max<Index>(row_bytes, sizeof(Index));  // or where the rows begin
+  scratch_bytes += aligned(static_cast<std::size_t>(panel_rows_ * most));
 }
 
 bool ProductTask::takes_tail() const {
@@ -236,17 +247,66 @@ void ProductTask::run_boxes(const Frame& frame, std::byte* scratch, Index from,
     Product panel = whole;
     panel.m = count;
     if (form_ == Form::gathered) {
-      gather(whole, row, count, box);
-      panel.a = box;
       panel.c = static_cast<std::byte*>(whole.c) + row * product_.c_row * item;
+      run_gathered(panel, row, box);
     } else {
       panel.a = static_cast<const std::byte*>(whole.a) + row * product_.a_row * item;
-      panel.c = box;
+      run_added(panel, row, box);
     }
-    (kernels_->is_sparse(panel) ? kernels_->sparse_product : kernels_->product)(panel);
-    if (form_ == Form::added) add(whole, row, count, box);
     if (tail_) tail_->run_rows(frame, scratch, row, row + count, product_.n);
   }
+}
+
+// To where the rows' windows lie: each at once, if most numbers are 0, or through the box.
+void ProductTask::run_added(Product& panel, Index row, std::byte* box) const {
+  if (spread(panel, row, box)) return;
+  const Product whole = panel;
+  panel.c = box;
+  run_product(panel);
+  add(whole, row, panel.m, box);
+}
+
+void ProductTask::run_product(const Product& product) const {
+  (kernels_->is_sparse(product) ? kernels_->sparse_product : kernels_->product)(product);
+}
+
+// Where the rows lie, if their lines allow; from a copy of them, if not, or if there are
+// zeros to be skipped.
+void ProductTask::run_gathered(Product& panel, Index row, std::byte* box) const {
+  if (!columns_at_.empty()) {
+    Product in_place = panel;
+    in_place.a = static_cast<const std::byte*>(panel.a) + lay_lines(row, in_place);
+    if (!kernels_->is_sparse(in_place)) return kernels_->product(in_place);
+  }
+  gather(panel, row, panel.m, box);
+  panel.a = box;
+  run_product(panel);
+}
+
+// Row by row, each straight to its window, where most numbers of the rows are 0.
+bool ProductTask::spread(const Product& panel, Index row, std::byte* box) const {
+  if (panel.a_column != 1 || panel.b_column != 1) return false;
+  auto* const at = reinterpret_cast<Index*>(box);
+  windows_.starts(row, panel.m, at);
+  WindowSpread spread{};
+  spread.dtype = panel.dtype;
+  spread.rows = panel.m, spread.depth = panel.k;
+  spread.segments = static_cast<Index>(segments_.size()), spread.run = windows_.run();
+  spread.a = panel.a, spread.a_row = panel.a_row;
+  spread.b = panel.b, spread.b_row = panel.b_row;
+  spread.c = static_cast<std::byte*>(panel.c) + windows_.offset_of(row);
+  spread.at = at;
+  spread.segment_at = segments_.data();
+  spread.scratch = panel.scratch;
+  return kernels_->spread_windows(spread);
+}
+
+// How many bytes behind the start of a the first row of the product's is.
+Index ProductTask::lay_lines(Index row, Product& product) const {
+  Index offset;
+  windows_.lay_lines(row, product.m, product, offset);
+  product.a_at = columns_at_.data();
+  return offset;
 }
 
 void ProductTask::gather(const Product& whole, Index row, Index count,

@@ -31,6 +31,11 @@ class ProductTask final : public Task {
   void choose_box();
   void take_box();
   void run_boxes(const Frame& frame, std::byte* scratch, Index from, Index to) const;
+  void run_product(const Product& product) const;
+  void run_gathered(Product& panel, Index row, std::byte* box) const;
+  bool spread(const Product& panel, Index row, std::byte* box) const;
+  void run_added(Product& panel, Index row, std::byte* box) const;
+  Index lay_lines(Index row, Product& product) const;
   void gather(const Product& whole, Index row, Index count, std::byte* box) const;
   void add(const Product& whole, Index row, Index count, const std::byte* box) const;
   std::size_t scratch_of(Index rows, Index columns) const;
@@ -49,6 +54,8 @@ class ProductTask final : public Task {
   // Whether a is gathered, or c added to what lies apart. Both are done in boxes.
   enum class Form { matrices, gathered, added } form_ = Form::matrices;
   Gather windows_;
+  std::vector<Index> columns_at_;  // where rows' numbers lie, if they are read in place
+  std::vector<Index> segments_;    // the same of what is added to windows
   Index parts_ = 1;             // of rows that c may be cut between, where it is added
   std::size_t box_offset_ = 0;  // in scratch
   std::unique_ptr<MapTask> tail_;

@@ -1,7 +1,8 @@
 // Products that sum over the rows of a gathered matrix: the gradient of a convolution by
 // its filters. c[i, j] = start + sum over l of a[l, i] · b[l, j], where a is gathered.
 //
-// The sums stay in scratch while one box of rows after another is added to them. They lie
+// The sums stay in scratch while one box of rows after another is added to them: from where
+// its windows lie, or gathered, if their runs of adjacent numbers are short. They lie
 // as c does, or turned: as cᵀ = bᵀ · a, which takes fewer vectors where b is narrow, and
 // in which the zeros of b, behind a pooling most of it, can be skipped.
 #include "tasks/product_sum.h"
@@ -17,6 +18,7 @@ namespace thalweg {
 namespace {
 
 constexpr Index BOX_BYTES = 192 << 10;
+constexpr Index LEAST_RUN = 8;  // of columns that are summed where they lie
 constexpr Index LANE_BYTES = 64;
 constexpr double FLOPS_PER_NANOSECOND = 50;
 constexpr Index UNIT_COLUMNS = 16;  // of c, that a thread takes at least
@@ -39,11 +41,12 @@ class ProductSumTask final : public Task {
     most_ = std::clamp<Index>(BOX_BYTES / (m_ * item_), 1, std::max<Index>(a_.rows(), 1));
     turned_ = is_turned();
     segments_ = a_.segments();
+    in_place_ = a_.rows() > 0 && a_.run() >= LEAST_RUN;
     units = (n_ + UNIT_COLUMNS - 1) / UNIT_COLUMNS;
     starts_slowly = true;
     const Product all = product(n_, most_);
     work_bytes_ =
-        aligned(std::max(scratch_of(all), kernels_->window_sum_scratch(out.dtype)));
+        aligned(std::max(scratch_of(all), kernels_->window_scratch(out.dtype)));
     starts_bytes_ = aligned(static_cast<std::size_t>(most_) * sizeof(Index));
     box_bytes_ = aligned(static_cast<std::size_t>(most_ * m_ * item_));
     scratch_bytes = work_bytes_ + starts_bytes_ + box_bytes_ +
@@ -66,14 +69,18 @@ class ProductSumTask final : public Task {
         row += count;
         continue;
       }
-      if (count) gather(a, row, count, box);
       Product part = product(columns, count);
       part.scratch = scratch;
       part.c = sums;
       (turned_ ? part.a : part.b) = b + row * b_row_;
-      (turned_ ? part.b : part.a) = box;
       part.accumulate = row > 0;
-      kernels_->product(part);
+      if (in_place_) {
+        sum_in_place(part, a, row);
+      } else {
+        if (count) gather(a, row, count, box);
+        (turned_ ? part.b : part.a) = box;
+        kernels_->product(part);
+      }
       row += count;
     } while (row < a_.rows());
     write(sums, columns, frame.bases[out_buffer_] + out_offset_ + first * item_,
@@ -143,12 +150,45 @@ class ProductSumTask final : public Task {
     return part;
   }
 
+  // One run of adjacent columns after the other, where the windows lie.
+  void sum_in_place(Product part, const std::byte* a, Index row) const {
+    auto* const at = reinterpret_cast<Index*>(static_cast<std::byte*>(part.scratch) +
+                                              work_bytes_);
+    a_.starts(row, part.k, at);
+    const std::byte* const first = a + a_.offset_of(row);
+    auto* const sums = static_cast<std::byte*>(part.c);
+    part = run_of(part, at);
+    const Index step = a_.run() * (turned_ ? 1 : part.c_row) * item_;
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+      (turned_ ? part.b : part.a) = first + segments_[i] * item_;
+      part.c = sums + static_cast<Index>(i) * step;
+      kernels_->product(part);
+    }
+  }
+
+  // A product with one run of columns instead of all.
+  Product run_of(Product part, const Index* at) const {
+    if (turned_) {
+      part.n = a_.run();
+      part.b_at = at;
+      part.b_column = 1;
+    } else {
+      part.m = part.line = a_.run();
+      part.a_at = at;
+      part.a_row = 1;
+    }
+    return part;
+  }
+
   // Enough for any cut of it.
   std::size_t scratch_of(const Product& all) const {
     std::size_t most = 0;
     for (Index before = 0; before < n_; before += UNIT_COLUMNS)
-      for (const Index columns : {n_ - before, std::min(before + UNIT_COLUMNS, n_)})
-        most = std::max(most, kernels_->product_scratch(product(columns, all.k)));
+      for (const Index columns : {n_ - before, std::min(before + UNIT_COLUMNS, n_)}) {
+        const Product part = product(columns, all.k);
+        most = std::max(most, kernels_->product_scratch(
+                                  in_place_ ? run_of(part, segments_.data()) : part));
+      }
     return most;
   }
 
@@ -166,7 +206,7 @@ class ProductSumTask final : public Task {
   }
 
   const Kernels* kernels_;
-  bool adds_, turned_ = false;
+  bool adds_, turned_ = false, in_place_ = false;
   Index item_ = 0;
   Gather a_;
   int a_buffer_ = 0, b_buffer_ = 0, out_buffer_ = 0;

@@ -305,8 +305,8 @@ void check_sum(Index depth, Index filters, Index segments, Index run, bool accum
   sum.span = at.back() + segment_at.back() + run;
   sum.b = b.data(), sum.b_row = filters;
   sum.c = summed.data(), sum.accumulate = accumulate;
-  Memory work(kernels->window_sum_scratch(DTYPE<T>));
-  std::memset(work.data(), 0xFF, kernels->window_sum_scratch(DTYPE<T>));
+  Memory work(kernels->window_scratch(DTYPE<T>));
+  std::memset(work.data(), 0xFF, kernels->window_scratch(DTYPE<T>));
   sum.scratch = work.data();
   const bool done = kernels->sum_windows(sum);
   CHECK(same_bits(summed, done ? whole : before), depth, " windows of ", segments, "×", run,
@@ -326,6 +326,68 @@ TEST(sums_over_windows_have_the_bits_of_products) {
             check_sum<double>(depth, filters, segments, run, accumulate, true);
             check_sum<float>(depth, filters, segments, run, accumulate, false);
           }
+}
+
+template <class T>
+void check_spread(Index rows, Index depth, Index segments, Index run, bool is_sparse) {
+  const Index size = segments * run;
+  std::vector<T> a = normal_numbers<T>(static_cast<std::size_t>(rows * depth));
+  for (T& number : a)
+    if (is_sparse && random()() % 8) number = 0;
+  const std::vector<T> b = normal_numbers<T>(static_cast<std::size_t>(depth * size));
+  std::vector<Index> at(static_cast<std::size_t>(rows)),
+      segment_at(static_cast<std::size_t>(segments));
+  for (std::size_t i = 0; i < at.size(); ++i) at[i] = static_cast<Index>(i) * 2;
+  for (std::size_t s = 0; s < segment_at.size(); ++s)
+    segment_at[s] = static_cast<Index>(s) * (run + 3);
+  const std::vector<T> before =
+      normal_numbers<T>(static_cast<std::size_t>(rows * 2 + segments * (run + 3)));
+  std::vector<T> whole = before, spread_out = before;
+
+  std::vector<T> box(static_cast<std::size_t>(rows * size));
+  Product product{};
+  product.dtype = DTYPE<T>;
+  product.m = rows, product.n = size, product.k = depth;
+  product.a = a.data(), product.a_row = depth, product.a_column = 1;
+  product.b = b.data(), product.b_row = size, product.b_column = 1;
+  product.c = box.data(), product.c_row = size;
+  Memory scratch(kernels->product_scratch(product));
+  product.scratch = scratch.data();
+  kernels->product(product);
+  for (std::size_t i = 0; i < at.size(); ++i)
+    for (std::size_t s = 0; s < segment_at.size(); ++s)
+      for (Index r = 0; r < run; ++r)
+        whole[static_cast<std::size_t>(at[i] + segment_at[s] + r)] +=
+            box[(i * segment_at.size() + s) * static_cast<std::size_t>(run) +
+                static_cast<std::size_t>(r)];
+
+  WindowSpread spread{};
+  spread.dtype = DTYPE<T>;
+  spread.rows = rows, spread.depth = depth, spread.segments = segments, spread.run = run;
+  spread.a = a.data(), spread.a_row = depth;
+  spread.b = b.data(), spread.b_row = size;
+  spread.c = spread_out.data(), spread.at = at.data();
+  spread.segment_at = segment_at.data();
+  Memory work(kernels->window_scratch(DTYPE<T>));
+  std::memset(work.data(), 0xFF, kernels->window_scratch(DTYPE<T>));
+  spread.scratch = work.data();
+  const bool done = kernels->spread_windows(spread);
+  CHECK(same_bits(spread_out, done ? whole : before), rows, "×", depth, " to ", segments,
+        "×", run, done ? "" : ": was not to be spread");
+  if (!is_sparse || depth > 256) CHECK(!done, depth, " numbers a row");
+  if (is_sparse && depth <= 256 && rows * size * depth >= 1 << 20)
+    CHECK(done, rows, "×", depth, " to ", segments, "×", run);
+}
+
+TEST(what_is_spread_to_windows_has_the_bits_of_products_that_are_added) {
+  for (const Index rows : {1, 30, 257})
+    for (const Index depth : {1, 6, 40, 256, 257})
+      for (const Index segments : {1, 3, 5})
+        for (const Index run : {1, 5, 16, 24, 75, 150}) {
+          check_spread<float>(rows, depth, segments, run, true);
+          check_spread<double>(rows, depth, segments, run, true);
+          check_spread<float>(rows, depth, segments, run, false);
+        }
 }
 
 // ---- products
