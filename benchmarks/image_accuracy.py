@@ -5,6 +5,8 @@ python -m benchmarks.image_accuracy FOLDER
 FOLDER holds MNIST's four .gz files. Each seed has a process of its own on one core; the
 time is the processor's since that process started, so Python, imports and reading
 count, and the test images' prediction after every epoch doesn't. Early stopping is on.
+The network is LeNet-5 with one dense layer instead of two; its learning rate falls to 0
+along a cosine, so that four epochs are enough.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=5, help="how many")
-    parser.add_argument("--epochs", type=int, default=30, help="at most")
+    parser.add_argument("--epochs", type=int, default=4, help="at most")
     parser.add_argument("--seed", type=int, help="one alone, in this process")
     return parser.parse_args()
 
@@ -75,7 +77,7 @@ def verdict(share: float, limit: float, seconds: list[float | None]) -> str:
 
 
 def run(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
-    """LeNet-5 trained until it stops by itself."""
+    """A network as small as LeNet-5, trained until it stops by itself."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import numpy as np
@@ -89,13 +91,12 @@ def run(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     network = tw.Network(
         [
             tw.Rescale(1 / 255),
-            tw.Conv(6, 5, activation="relu"),
+            tw.Conv(8, 5, activation="relu"),
             tw.MaxPool(2),
             tw.Conv(16, 5, activation="relu"),
             tw.MaxPool(2),
             tw.Flatten(),
-            tw.Dense(120, "relu"),
-            tw.Dense(84, "relu"),
+            tw.Dense(64, "relu"),
             tw.Dense(10, "softmax"),
         ]
     )
@@ -120,8 +121,8 @@ def run(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     network.fit(
         data.training.pixels,
         digits(data.training.targets),
-        batch_size=64,
-        optimizer=tw.Adam(0.001),
+        batch_size=32,
+        optimizer=tw.Adam(tw.CosineWithWarmup(0.005, warmup=0.05)),
         seed=seed,
         epochs=epochs,
         callback=look,
