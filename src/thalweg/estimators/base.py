@@ -26,6 +26,7 @@ from thalweg.estimators.features import (
     Features,
     RawFeatures,
     TableFeatures,
+    are_bytes,
     is_frame,
     is_table,
     table_of,
@@ -235,6 +236,8 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             reset: whether to learn from them what X and y are; None for validation
                 rows, whose classes count as those of training rows.
         """
+        if reset is False:
+            self._require_images(X)
         checked, y = self._checked(X, unrounded(y), bool(reset))
         y = self._shaped(y)
         if reset:
@@ -296,7 +299,8 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         if is_table(given.X):
             return TableFeatures.fit(given.X, training)
         weights = None if given.weights is None else given.weights[training]
-        return ArrayFeatures.fit(taken(given.X, training), weights, self.layers)
+        learn = RawFeatures.of_bytes if are_bytes(given.X) else ArrayFeatures.fit
+        return learn(taken(given.X, training), weights, self.layers)
 
     def _loss(self) -> Loss:
         """The loss that was asked for, or the usual one."""
@@ -362,6 +366,17 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         checked_frame(self, X, y, reset=reset)
         return X, checked_targets(X, y)
 
+    def _require_images(self, X: Any) -> None:
+        """Where images or series were learned from, all that follow have their shape.
+
+        Of these scikit-learn would say that they have other features.
+
+        Raises:
+            ShapeError: they haven't.
+        """
+        if hasattr(X, "shape") and len(self.network_.shapes.outputs[0]) > 1:
+            require_shape(X, self.network_)
+
     def _reads_tables(self, X: Any) -> bool:
         """Whether X is a frame whose columns are to be understood."""
         return bool(self.standardize) and is_frame(X)
@@ -389,6 +404,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
     def _checked_alone(self, X: Any) -> Any:
         """X by scikit-learn's rules, as it must be after `fit`; a frame stays one."""
         require_unmasked(X, "X")
+        self._require_images(X)
         frame = isinstance(self._features, TableFeatures)
         if frame and is_frame(X):
             checked_frame(self, X, reset=False)
@@ -410,9 +426,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             NotFittedError: scikit-learn's, if the estimator isn't fitted.
         """
         validation.check_is_fitted(self)
-        inputs = self._features.inputs(
-            self.network_.shapes.outputs[0], self.network_.dtype
-        )
+        inputs = self._features.inputs(self.network_)
         answers, about = self._described()
         about = {"kind": "estimator", "estimator": type(self).__name__, **about}
         return Pipeline(self.network_, inputs, answers, about)

@@ -45,7 +45,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     p(class | x) = softmax(fₙ(… f₁(x))), minimizing −Σ wᵢ log p(yᵢ | xᵢ) / Σ wᵢ
 
     X may be an array, a sparse array, or a frame of pandas, polars or pyarrow with
-    texts, categories, dates and missing cells, understood as by `thalweg train`.
+    texts, categories, dates and missing cells, understood as by `thalweg train`; or
+    images (rows, height, width, channels) and series (rows, times, channels), of which
+    bytes (uint8) are read where they lie.
     y holds one class a row, or 0 and 1 in a column for each label.
 
     Of up to 64 rows none is held out, and each step takes all of them: a dozen rows

@@ -15,6 +15,8 @@ from thalweg.files.columnar import pack
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Layer
 from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.network import Network
+from thalweg.program import ops
 from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 
@@ -39,12 +41,11 @@ class Features(ABC):
         return tuple(X.shape[1:])
 
     @abstractmethod
-    def inputs(self, row: Shape, dtype: Dtype) -> Inputs:
+    def inputs(self, network: Network) -> Inputs:
         """The same for exports.
 
         Arguments:
-            row: the shape of a row that the network takes.
-            dtype: of the network.
+            network: the one that takes them.
         """
 
     @abstractmethod
@@ -70,8 +71,9 @@ class ArrayFeatures(Features):
         """Standardized numbers, limited to ±10."""
         return self.scaling(X, dtype, LIMIT)
 
-    def inputs(self, row: Shape, dtype: Dtype) -> ArrayInputs:
+    def inputs(self, network: Network) -> ArrayInputs:
         """Numbers in float64, as they are standardized in it."""
+        row, dtype = network.shapes.outputs[0], network.dtype
 
         def formula(X: Any) -> Any:
             return self.scaling.standardized(X, LIMIT).astype(dtype)
@@ -85,21 +87,45 @@ class ArrayFeatures(Features):
 
 @dataclass(frozen=True)
 class RawFeatures(Features):
-    """Numbers as they are."""
+    """Numbers as they are; images of bytes are read where they lie.
+
+    Arguments:
+        first: what the network begins with, which brings bytes to a scale.
+    """
+
+    first: tuple[Layer, ...] = ()
+
+    @classmethod
+    def of_bytes(
+        cls, X: NumpyArray, weights: NumpyArray | None, layers: Sequence[Any]
+    ) -> RawFeatures:
+        """Learn from training rows the scale to which the network brings bytes.
+
+        Standardized here, they would take four times their memory, or eight.
+        """
+        kept = columns_as_they_are(layers, X.shape[-1])
+        scaling = Scaling.fit(X, weights).reaching(X, LIMIT).without(kept)
+        return cls((rescaled_by(scaling),) if scaling.changes.any() else ())
+
+    def layers(self) -> list[Layer]:
+        """The layer that standardizes bytes, if they are to be."""
+        return list(self.first)
 
     def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
-        """The numbers in the network's dtype."""
+        """The numbers in the network's dtype; bytes of images stay bytes."""
         if hasattr(X, "toarray"):
             return X.astype(dtype).toarray(order="C")
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(X, dtype)
+            return np.ascontiguousarray(X, X.dtype if are_bytes(X) else dtype)
 
-    def inputs(self, row: Shape, dtype: Dtype) -> ArrayInputs:
-        """Numbers in float64, which holds all that X may hold."""
-        return ArrayInputs(row, "float64", lambda X: X.astype(dtype), finite=True)
+    def inputs(self, network: Network) -> ArrayInputs:
+        """Bytes as a network alone takes them; else float64, which holds all others."""
+        row, dtype = network.shapes.outputs[0], network.dtype
+        given: Dtype = "uint8" if network.input_dtype == "uint8" else "float64"
+        return ArrayInputs(row, given, lambda X: ops.cast(X, dtype), finite=True)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
-        """Nothing but what it is."""
+        """Nothing but what it is: the layer is one of the network's."""
         return {"kind": "raw"}, {}
 
 
@@ -147,7 +173,7 @@ class TableFeatures(Features):
         encoded.report.require_readable("make such cells missing")
         return encoded.X.astype(dtype, copy=False)
 
-    def inputs(self, row: Shape, dtype: Dtype) -> TableInputs:
+    def inputs(self, network: Network) -> TableInputs:
         """The frame's columns."""
         return TableInputs(self.encoder, partial(table_of, names=self.names))
 
@@ -178,6 +204,25 @@ def features_from(data: dict[str, Any], arrays: dict[str, NumpyArray]) -> Featur
 
         return TableFeatures(tuple(data["names"]), Encoder.from_dict(data["encoder"]))
     return ArrayFeatures(Scaling(**arrays)) if arrays else RawFeatures()
+
+
+def are_bytes(X: Any) -> bool:
+    """Whether it is images or series of bytes; a table of small numbers isn't.
+
+    >>> are_bytes(np.zeros((9, 4, 4), np.uint8)), are_bytes(np.zeros((9, 4), np.uint8))
+    (True, False)
+    """
+    return X.dtype == np.uint8 and X.ndim > 2
+
+
+def rescaled_by(scaling: Scaling) -> Rescale:
+    """The layer that does what a scaling does: (x - mean) / deviation.
+
+    >>> rescaled_by(Scaling(np.array([10.0]), np.array([4.0])))
+    Rescale(scale=(0.25,), offset=(-2.5,))
+    """
+    scale = 1 / scaling.deviation
+    return Rescale(scale.tolist(), (-scaling.mean * scale).tolist())
 
 
 def is_frame(X: Any) -> bool:

@@ -41,7 +41,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     ŷ = fₙ(… f₁(x)), minimizing Σ wᵢ ℓ(ŷᵢ, yᵢ) / Σ wᵢ
 
     X may be an array, a sparse array, or a frame of pandas, polars or pyarrow with
-    texts, categories, dates and missing cells, understood as by `thalweg train`.
+    texts, categories, dates and missing cells, understood as by `thalweg train`; or
+    images (rows, height, width, channels) and series (rows, times, channels), of which
+    bytes (uint8) are read where they lie.
     y holds one number a row, or several.
 
     Numbers are learned standardized, so losses, and the δ of huber, count in standard

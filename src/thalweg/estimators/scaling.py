@@ -49,12 +49,7 @@ class Scaling:
             X: shape (rows, places…, columns), dense or sparse, all finite.
             weights: one number a row, or None.
         """
-        columns = X.shape[-1]
-        lowest, highest = np.full(columns, np.inf), np.full(columns, -np.inf)
-        for _, block in blocks(X):
-            every = block.reshape(-1, columns)
-            lowest = np.minimum(lowest, every.min(axis=0))
-            highest = np.maximum(highest, every.max(axis=0))
+        lowest, highest = extremes(X)
         # Divided by the largest first: neither the sum nor the squares can overflow.
         largest = np.maximum(np.abs(lowest), np.abs(highest))
         largest[largest == 0] = 1.0
@@ -63,6 +58,17 @@ class Scaling:
         deviation = np.sqrt(square) * largest
         constant = (lowest == highest) | (deviation == 0)
         return cls(mean * largest, np.where(constant, 1.0, deviation))
+
+    def reaching(self, X: NumpyArray, farthest: float) -> Scaling:
+        """The same with deviations so large that all numbers are near enough.
+
+        Arguments:
+            X: shape (rows, places…, columns).
+            farthest: the most deviations one may be away from the mean.
+        """
+        lowest, highest = extremes(X)
+        reach = np.maximum(highest - self.mean, self.mean - lowest)
+        return Scaling(self.mean, np.maximum(self.deviation, reach / farthest))
 
     def without(self, columns: list[int]) -> Scaling:
         """The same, but that some columns are left as they are."""
@@ -122,6 +128,17 @@ def blocks(X: Any) -> Iterator[tuple[slice, NumpyArray]]:
         block = X[part]
         dense = block.toarray() if hasattr(block, "toarray") else block
         yield part, np.asarray(dense, np.float64)
+
+
+def extremes(X: Any) -> tuple[NumpyArray, NumpyArray]:
+    """The lowest and the highest number of every column, shape (columns,) each."""
+    columns = X.shape[-1]
+    lowest, highest = np.full(columns, np.inf), np.full(columns, -np.inf)
+    for _, block in blocks(X):
+        every = block.reshape(-1, columns)
+        lowest = np.minimum(lowest, every.min(axis=0))
+        highest = np.maximum(highest, every.max(axis=0))
+    return lowest, highest
 
 
 def weighted_mean(X: Any, weights: NumpyArray | None, of: OfBlock) -> NumpyArray:
