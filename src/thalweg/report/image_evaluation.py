@@ -114,8 +114,7 @@ def rows_of(model: ImageModel, source: Any, execution: Execution) -> EvaluatedIm
     if (parts.form, parts.targets) != (model.form, model.targets):
         raise DataError(SPLITS_DIFFER)
     errors = errors_on_test(parts, model.outputs(parts.test.X, execution))
-    count = sum(each.size for each in model.network.parameters.values())
-    others = baselines(parts, settings, count, execution)
+    others = baselines(parts, settings, model.network, execution)
     return EvaluatedImages(parts, errors, tuple(others))
 
 

@@ -21,6 +21,7 @@ from thalweg.errors import DivergenceError
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
 from thalweg.formulas.schedules import OneCycle
+from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.tabular.baseline import Baseline
 from thalweg.tabular.constant import class_count, constant_guess
@@ -103,7 +104,7 @@ def flattened(pixels: NDArray[Any], size: int) -> NDArray[np.float32]:
 def baselines(
     parts: PreparedImages,
     settings: ImageSettings,
-    parameters: int,
+    network: Network,
     execution: Execution,
 ) -> list[Baseline]:
     """A guess, the nearest neighbor, a linear model and a dense network, in turn.
@@ -111,14 +112,15 @@ def baselines(
     Arguments:
         parts: the images; validation images choose the epochs here, too.
         settings: loss and seed.
-        parameters: of the network, as many as the dense one gets.
+        network: the trained one; the dense one gets as many parameters.
         execution: what runs them.
     """
     flat = Flat.of(parts)
+    parameters = sum(each.size for each in network.parameters.values())
     units = units_for(parameters, flat.training.shape[1], max(class_count(parts), 1))
     hidden = Dense(units, defaults.IMAGE_ACTIVATION)
     last = output_layer(parts.targets, settings.loss)
-    how = Learning(parts, flat, settings, execution)
+    how = Learning(parts, flat, settings, network.history, execution)
     models: Mapping[str, Callable[[], tuple[Outputs, str] | None]] = {
         "constant guess": lambda: (constant(parts), ""),
         "nearest neighbor": lambda: nearest_neighbor(parts, flat, execution.threads),
@@ -206,18 +208,25 @@ class Learning:
         parts: the images.
         flat: the same as rows of numbers.
         settings: loss and seed.
+        history: of the network that they stand beside.
         execution: what runs them.
     """
 
     parts: PreparedImages
     flat: Flat
     settings: ImageSettings
+    history: History
     execution: Execution
 
     @property
     def epochs(self) -> int:
-        """As many as the network has; fewer where there are many numbers."""
+        """As many as the network may have; fewer where there are many numbers.
+
+        Who ended its training by Ctrl-C doesn't wait for more than it had.
+        """
         own = self.settings.most_epochs(len(self.flat.training))
+        if self.history.stopped_because.startswith(INTERRUPTED):
+            own = max(self.history.stopped_epoch, 1)
         affordable = MOST_LEARNED // max(self.flat.training.size, 1)
         return min(max(affordable, FEWEST_EPOCHS), own)
 

@@ -173,8 +173,7 @@ def tested(
     model = ImageModel(network, parts.form, parts.targets, parts.task)
     errors = errors_on_test(parts, model.outputs(parts.test.X, execution))
     metrics = errors.every_metric
-    parameters = sum(each.size for each in network.parameters.values())
-    others = baselines(parts, settings, parameters, execution)
+    others = baselines(parts, settings, network, execution)
     scores = {each.name: each.errors.every_metric for each in others}
     noted = (f"{each.name}: {each.note}" for each in others if each.note)
     notes = (*few_rows(parts, errors), *noted)

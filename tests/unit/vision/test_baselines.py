@@ -11,18 +11,28 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
+import thalweg as tw
 from support.digit_images import digits, write_npz
 from thalweg.images.image_set import ImageData
 from thalweg.images.pixels import image_set
 from thalweg.images.read import read_images
+from thalweg.model.history import EpochRecord, History
 from thalweg.training.execution import Execution
 from thalweg.vision import baselines as module
-from thalweg.vision.baselines import Flat, baselines, flattened, some_rows, units_for
+from thalweg.vision.baselines import (
+    Flat,
+    Learning,
+    baselines,
+    flattened,
+    some_rows,
+    units_for,
+)
 from thalweg.vision.prepare import PreparedImages, prepare
 from thalweg.vision.settings import ImageSettings
 
-PARAMETERS = 3_000
 SETTINGS = ImageSettings()
+NETWORK = tw.Network([tw.Flatten(), tw.Dense(40), tw.Dense(10)]).initialize((8, 8, 1))
+PARAMETERS = 65 * 40 + 41 * 10
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +43,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> PreparedImages:
 
 @pytest.fixture(scope="module")
 def metrics(parts: PreparedImages) -> dict[str, dict[str, float]]:
-    found = baselines(parts, SETTINGS, PARAMETERS, Execution())
+    found = baselines(parts, SETTINGS, NETWORK, Execution())
     return {each.name: each.errors.every_metric for each in found}
 
 
@@ -85,7 +95,7 @@ def test_a_number_has_the_same_baselines() -> None:
     names = [str(row) for row in range(400)]
     data = ImageData(image_set(pixels[..., None], numbers, names))
     parts = prepare(data, "digits", SETTINGS)
-    found = baselines(parts, SETTINGS, PARAMETERS, Execution())
+    found = baselines(parts, SETTINGS, NETWORK, Execution())
     assert [each.name for each in found][:3] == [
         *("constant guess", "nearest neighbor", "linear model")
     ]
@@ -102,7 +112,7 @@ def test_many_images_are_compared_with_some_and_that_is_said(
 ) -> None:
     most = 100 * parts.test.X.size
     monkeypatch.setattr(module, "MOST_PRODUCTS", most)
-    found = baselines(parts, SETTINGS, PARAMETERS, Execution())
+    found = baselines(parts, SETTINGS, NETWORK, Execution())
     (note,) = [each.note for each in found if each.name == "nearest neighbor"]
     assert note == "looked at 100 training images only"
     kept = some_rows(len(parts.training.X), parts.test.X.size)
@@ -128,8 +138,22 @@ def test_what_was_interrupted_is_no_baseline(
     parts: PreparedImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "INTERRUPTED", "")  # as every reason starts
-    found = baselines(parts, SETTINGS, PARAMETERS, Execution())
+    found = baselines(parts, SETTINGS, NETWORK, Execution())
     assert [each.name for each in found] == ["constant guess", "nearest neighbor"]
+
+
+def test_an_interrupted_network_is_beside_others_of_no_more_epochs(
+    parts: PreparedImages,
+) -> None:
+    flat, settings = Flat.of(parts), ImageSettings(epochs=1_000_000)
+    records = [EpochRecord(n, 1.0, 1.0, {}, {}, 0.1, 1.0) for n in (1, 2, 3)]
+    for reason, epochs in (("interrupted in epoch 4", 3), ("all were done", 1_000_000)):
+        history = History(records, 3, reason)
+        how = Learning(parts, flat, settings, history, Execution())
+        affordable = max(module.MOST_LEARNED // flat.training.size, 2)
+        assert how.epochs == min(epochs, affordable)
+    before_the_first = History([], 0, "interrupted in epoch 1")
+    assert Learning(parts, flat, settings, before_the_first, Execution()).epochs == 1
 
 
 def test_a_lone_pixel_side_is_flattened() -> None:
