@@ -7,7 +7,7 @@ learn from.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 import thalweg.defaults as defaults
@@ -19,6 +19,7 @@ from thalweg.tabular.libraries import load_libraries
 
 if TYPE_CHECKING:
     from thalweg.tabular.learn import Trained
+    from thalweg.tabular.own import Sources
     from thalweg.tabular.settings import TrainSettings
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.checkpoint import Checkpoint
@@ -54,6 +55,8 @@ def train(
     checkpoint: Checkpoint | None = None,
     engine: str = defaults.ENGINE,
     threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
     **settings: Unpack[ImageTrainSettings],
 ) -> TrainedOnImages: ...
 
@@ -82,8 +85,8 @@ def train(
         engine: ``native``, or ``interpreter``, which is NumPy.
         threads: at most; None for as many as are fastest. The network is the same
             to the bit for any number.
-        validation_data, test_data: tables of one's own to choose the epoch by, and to
-            test on, as `source`; no rows of that are drawn for it then.
+        validation_data, test_data: tables or images of one's own to choose the epoch
+            by, and to test on, as `source`; no rows of that are drawn for it then.
         settings: any field of `Settings`, such as ``layers=(64, 64)`` or ``epochs=50``;
             for images of `ImageSettings`, such as ``filters=(16, 32)``.
 
@@ -127,7 +130,7 @@ def holds_images(source: Any) -> bool:
 
 
 def on_images(
-    source: Any, target: str | None, settings: Mapping[str, Any], how: dict[str, Any]
+    source: Any, target: str | None, settings: dict[str, Any], how: dict[str, Any]
 ) -> TrainedOnImages:
     """Train on images.
 
@@ -142,7 +145,9 @@ def on_images(
             "target must be left out: images' folders or labels say what they show, "
             f"got {target!r}"
         )
-    return learn(source, image_settings_from(settings, beside=RUNNING), **how)
+    own = taken_out(settings)
+    chosen = image_settings_from(settings, beside=(*RUNNING, *OWN))
+    return learn(source, chosen, own=own, **how)
 
 
 def on_table(
@@ -150,10 +155,20 @@ def on_table(
 ) -> Trained:
     """Train on a table."""
     from thalweg.tabular.learn import learn
-    from thalweg.tabular.own import own_sources
     from thalweg.tabular.settings import settings_from
 
-    validation_data, test_data = (settings.pop(name, None) for name in OWN)
+    own = taken_out(settings)
     chosen = settings_from(settings, beside=(*RUNNING, *OWN))
-    own = own_sources(validation_data, test_data, settings)
     return learn(source, target_name(source, target), chosen, own=own, **how)
+
+
+def taken_out(settings: dict[str, Any]) -> Sources:
+    """One's own rows or images, which are no settings.
+
+    Raises:
+        ArgumentError: a share is given as well.
+    """
+    from thalweg.tabular.own import own_sources
+
+    validation_data, test_data = (settings.pop(name, None) for name in OWN)
+    return own_sources(validation_data, test_data, settings)

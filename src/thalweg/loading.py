@@ -62,8 +62,8 @@ def resume(
         callback: called with an `EpochRecord` after every epoch that is still to come.
         callbacks: objects that follow the run; see `Callback`.
         threads: at most; None for as many as are fastest.
-        validation_data, test_data: for a table, as `train` had them; None for the
-            files that they were read from.
+        validation_data, test_data: for a table or images, as `train` had them; None for
+            the files that they were read from.
 
     Returns:
         The `Network`, with its history; for a table or images what `train` returns.
@@ -100,7 +100,8 @@ def resume(
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
         if IMAGES in saved.setup.notes:
-            return on_images((store, saved), data, told, threads)
+            own = validation_data, test_data
+            return on_images((store, saved), data, told, threads, *own)
         if TABLE in saved.setup.notes:
             load_libraries()
             from thalweg.tabular.fingerprints import begun
@@ -144,9 +145,12 @@ def on_images(
     data: Any,
     told: Callbacks,
     threads: int | None,
+    validation_data: Any,
+    test_data: Any,
 ) -> TrainedOnImages:
     """Go on with a run on images."""
     load_libraries()
+    from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
     from thalweg.vision.fingerprint import begun
     from thalweg.vision.learn import learn
@@ -160,6 +164,7 @@ def on_images(
         execution=Execution(setup.engine, threads),
         callbacks=told.each,
         resumed=resumed,
+        own=run.own_sources(own_sources(validation_data, test_data, {})),
     )
 
 

@@ -38,8 +38,7 @@ def image_lines(parts: PreparedImages) -> list[tuple[str, RenderableType]]:
 
 def plain_facts(parts: PreparedImages) -> dict[str, Any]:
     """What was seen, for programs."""
-    form, data = parts.form, parts.data
-    sets = [data.training] if data.test is None else [data.training, data.test]
+    form, sets = parts.form, parts.data.sets
     left_out = [each for images in sets for each in images.left_out]
     return {
         "form": {

@@ -46,13 +46,15 @@ ValidationData = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A table of your own that chooses the best epoch [rows of DATA]",
+        help="A table, or images, of your own to choose the best epoch by "
+        "[some of DATA]",
     ),
 ]
 TestData = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="A table of your own to test on, once [rows of DATA]"
+        metavar="FILE",
+        help="A table, or images, of your own to test on, once [some of DATA]",
     ),
 ]
 

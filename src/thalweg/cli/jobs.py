@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from thalweg.checkpoints.store import Store
     from thalweg.network import Network
     from thalweg.tables.table import Table
+    from thalweg.tabular.fingerprints import Begun
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.parts import Parts
     from thalweg.tabular.prepared import Prepared
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.execution import Execution
+    from thalweg.vision.fingerprint import BegunOnImages
     from thalweg.vision.learn import TrainedOnImages
     from thalweg.vision.prepare import PreparedImages
 
@@ -57,6 +59,7 @@ class Job(ABC):
         callbacks: the logs.
         checkpoint: of a new run.
         resumed: the run to go on with, and the folder that it is in.
+        own: files or folders to validate and to test on, by their part.
     """
 
     data: Path
@@ -66,6 +69,7 @@ class Job(ABC):
     callbacks: tuple[Callback, ...] = ()
     checkpoint: Checkpoint | None = None
     resumed: Resumed | None = None
+    own: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     @property
     def folder(self) -> Path | None:
@@ -76,8 +80,8 @@ class Job(ABC):
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """All files that are read."""
-        return (self.data,)
+        """All that is read."""
+        return (self.data, *self.own.values())
 
     @abstractmethod
     def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
@@ -90,17 +94,10 @@ class TableJob(Job):
 
     Arguments:
         target: the column to predict.
-        own: files to validate and to test on, by their part.
     """
 
     settings: Settings
     target: str = ""
-    own: Mapping[str, Path] = field(default_factory=dict[str, Path])
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """All files that are read."""
-        return (self.data, *self.own.values())
 
     def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
         """Train and test."""
@@ -152,6 +149,7 @@ class ImageJob(Job):
             self.callbacks,
             self.checkpoint,
             self.resumed,
+            self.own,
         )
 
 
@@ -180,36 +178,33 @@ def new_job(
     settings = chosen_image_settings(given) if images else chosen_settings(given)
     saved = output or model_beside(data)
     if isinstance(settings, ImageSettings):
-        require_no_table(target, own)
+        require_no_target(target)
     else:
         require_target(data, target, settings.dialect)
     require_model_file(saved)
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
         checkpoint = replace(checkpoint, notes=notes)
-    how: Mapping[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint}
+    how: Mapping[str, Any] = {
+        "callbacks": callbacks,
+        "checkpoint": checkpoint,
+        "own": own,
+    }
     if isinstance(settings, ImageSettings):
         return ImageJob(data, settings, saved, execution, **how)
-    return TableJob(
-        data, settings, saved, execution, target=str(target), own=own, **how
-    )
+    return TableJob(data, settings, saved, execution, target=str(target), **how)
 
 
-def require_no_table(target: str | None, own: Mapping[str, Path]) -> None:
-    """Nothing was given that only a table has.
+def require_no_target(target: str | None) -> None:
+    """No column was given to predict, which only a table has.
 
     Raises:
-        ArgumentError: something was.
+        ArgumentError: one was.
     """
     if target is not None:
         raise ArgumentError(
             "target must be left out: DATA is images, whose folders or labels say what "
             f"they show, got {target!r}"
-        )
-    for part in own:
-        raise ArgumentError(
-            f"{part}_data must be left out: DATA is images; a folder test/ beside "
-            "train/, or files of t10k, are tested on"
         )
 
 
@@ -264,9 +259,7 @@ def go_on_with_table(
     saved = run["resumed"][1]
     known = begun(saved)
     source = still_there(folder, data, known.source, saved)
-    others = known.own_sources(own)
-    for part, path in others.items():
-        require_still(path, f"thalweg train --{part}-data FILE --resume {folder}")
+    others = still_own(folder, known, own)
     goes_to = where_to(source, output, saved)
     return TableJob(
         source, known.settings, goes_to, target=known.target, own=others, **run
@@ -283,11 +276,27 @@ def go_on_with_images(
     """The job of a run on images."""
     from thalweg.vision.fingerprint import begun
 
-    require_no_table(None, own)
     saved = run["resumed"][1]
     known = begun(saved)
     source = still_there(folder, data, known.source, saved)
-    return ImageJob(source, known.settings, where_to(source, output, saved), **run)
+    others = still_own(folder, known, own)
+    goes_to = where_to(source, output, saved)
+    return ImageJob(source, known.settings, goes_to, own=others, **run)
+
+
+def still_own(
+    folder: Path, known: Begun | BegunOnImages, given: Mapping[str, Path]
+) -> dict[str, Path]:
+    """What a run was validated and tested on: what is given now, or what there was.
+
+    Raises:
+        ArgumentError: neither is known, or there was none.
+        FileError: it isn't there any more.
+    """
+    others = known.own_sources(given)
+    for part, path in others.items():
+        require_still(path, f"thalweg train --{part}-data FILE --resume {folder}")
+    return others
 
 
 def still_there(

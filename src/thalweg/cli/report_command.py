@@ -25,13 +25,15 @@ def report(
     validation_data: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The table that chose its epoch [looked for likewise]"
+            metavar="FILE",
+            help="The table, or images, that chose its epoch [looked for likewise]",
         ),
     ] = None,
     test_data: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The table that it was tested on [looked for likewise]"
+            metavar="FILE",
+            help="The table, or images, that it was tested on [looked for likewise]",
         ),
     ] = None,
     output: Annotated[

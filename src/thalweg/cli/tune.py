@@ -28,7 +28,7 @@ from thalweg.cli.inputs import (
     require_target,
     whole_number,
 )
-from thalweg.cli.jobs import require_no_table
+from thalweg.cli.jobs import require_no_target
 from thalweg.cli.options import (
     chosen_image_settings,
     chosen_settings,
@@ -131,6 +131,7 @@ def tune(
     successive halving with cross-validation. The rows of the test take no part in that.
     Ctrl-C ends the search with the best so far.
     """
+    from thalweg.search import require_no_own
     from thalweg.tabular.own import own_sources
 
     images, execution = is_images(data), execution_on(threads)
@@ -138,7 +139,8 @@ def tune(
     saved = output or model_beside(data)
     own = own_sources(validation_data, test_data, given)
     if isinstance(base, ImageSettings):
-        require_no_table(target, own)
+        require_no_target(target)
+        require_no_own(own)
     else:
         require_target(data, target, base.dialect)
     require_model_file(saved)
@@ -213,7 +215,7 @@ def again(
 ) -> str:
     """The command that trains with what was found."""
     if isinstance(settings, ImageSettings):
-        return images_command(data, settings)
+        return images_command(data, {}, settings)
     return train_command(data, own, str(target), settings)
 
 

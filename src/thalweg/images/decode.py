@@ -61,6 +61,13 @@ REMARKS = {
 }
 """What is said of images that aren't just what they seem, before how many they are."""
 
+BROUGHT = {
+    "scaled": "of another size than {form.height} × {form.width}, scaled to it",
+    "greyed": "in color, read in grey",
+    "colored": "grey, read in color",
+}
+"""What is said of images that weren't of the form that they were brought to."""
+
 _one_large = Lock()
 
 
@@ -93,11 +100,13 @@ class Facts:
         remarks: keys of `REMARKS`.
         cut: the share of the image that was cut off.
         colorless: whether it is in color, and all of it is grey.
+        brought: keys of `BROUGHT`.
     """
 
     remarks: frozenset[str]
     cut: float
     colorless: bool
+    brought: frozenset[str]
 
 
 def look(file: BinaryIO, name: str) -> Seen:
@@ -256,7 +265,15 @@ def _decoded(image: Any, seen: Seen, form: ImageForm) -> tuple[NumpyArray, Facts
     in_color = seen.channels == form.channels == COLOR
     colorless = in_color and bool((pixels == pixels[..., :1]).all())
     remarks = seen.remarks | ({"alpha"} if transparent else set[str]())
-    return pixels, Facts(remarks, cut, colorless)
+    return pixels, Facts(remarks, cut, colorless, frozenset(_brought(seen, form)))
+
+
+def _brought(seen: Seen, form: ImageForm) -> Generator[str]:
+    """In what an image isn't of a form."""
+    if (seen.height, seen.width) != (form.height, form.width):
+        yield "scaled"
+    if seen.channels != form.channels:
+        yield "greyed" if form.channels == GREY else "colored"
 
 
 def _is_transparent(image: Any) -> bool:

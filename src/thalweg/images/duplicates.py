@@ -22,7 +22,7 @@ def with_duplicates_said(data: ImageData) -> ImageData:
                 f"{counted(again, 'test image')}"
             )
     training = replace(data.training, notes=(*data.training.notes, *said))
-    return ImageData(training, test)
+    return replace(data, training=training)
 
 
 def said_of_copies(images: ImageSet) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -12,6 +12,7 @@ import numpy as np
 from thalweg.errors import DataError
 from thalweg.images.choose_form import choose_form
 from thalweg.images.decode import (
+    BROUGHT,
     REMARKS,
     Facts,
     UnreadableError,
@@ -80,9 +81,19 @@ def read_new_tree(tree: Tree, form: ImageForm) -> ImageSet:
 
 
 def read_labelled(
-    tree: Tree, labelled: Labelled, form: ImageForm, notes: Sequence[str] = ()
+    tree: Tree,
+    labelled: Labelled,
+    form: ImageForm,
+    notes: Sequence[str] | None = None,
 ) -> ImageSet:
     """Images with what they show, brought to a form.
+
+    Arguments:
+        tree: the files.
+        labelled: which of them.
+        form: what each is brought to.
+        notes: what is said of the form that was chosen for them; None says of a form
+            that others have how many had to be brought to it.
 
     Raises:
         DataError: none of them can be read.
@@ -95,7 +106,8 @@ def read_labelled(
     rows = np.flatnonzero([not isinstance(each, LeftOut) for each in found])
     if not len(rows):
         raise DataError(f"{tree.path}: {_none([*labelled.left_out, *found])}")
-    said = (*labelled.notes, *notes, *said_of(found), *said_of_room(pixels))
+    brought = said_of_brought(found, form) if notes is None else notes
+    said = (*labelled.notes, *brought, *said_of(found), *said_of_room(pixels))
     return ImageSet(
         form,
         _compacted(pixels, rows),
@@ -162,15 +174,29 @@ def _none(found: Sequence[object]) -> str:
     return f"none of {counted(len(failed), 'image')} can be used: {first}"
 
 
+def said_of_brought(found: Sequence[Facts | LeftOut], form: ImageForm) -> list[str]:
+    """How many images weren't of the form that they were brought to."""
+    kinds = [each.brought for each in found if isinstance(each, Facts)]
+    words = {kind: said.format(form=form) for kind, said in BROUGHT.items()}
+    return said_of_each(kinds, words)
+
+
+def said_of_each(
+    kinds: Sequence[frozenset[str]], words: Mapping[str, str]
+) -> list[str]:
+    """For each kind its words, and how many images are of it."""
+    counts = Counter(kind for each in kinds for kind in each)
+    return [
+        f"{said}: {counted(counts[kind], 'image')}"
+        for kind, said in words.items()
+        if counts[kind]
+    ]
+
+
 def said_of(found: Sequence[Facts | LeftOut]) -> list[str]:
     """What is said of images that were decoded."""
     facts = [each for each in found if isinstance(each, Facts)]
-    counts = Counter(remark for each in facts for remark in each.remarks)
-    said = [
-        f"{words}: {counted(counts[remark], 'image')}"
-        for remark, words in REMARKS.items()
-        if counts[remark]
-    ]
+    said = said_of_each([each.remarks for each in facts], REMARKS)
     most = max(each.cut for each in facts)
     if round(100 * most):
         said.append(f"up to {most:.0%} of an image is cut off")

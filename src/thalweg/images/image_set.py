@@ -97,12 +97,26 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class ImageData:
-    """The images to learn from, and those to test on where they stand apart.
+    """The images to learn from, and those that stand apart.
 
     Arguments:
         training: the images to learn from.
-        test: those of a folder ``test/`` or of t10k; None where there are none.
+        test: those of a folder ``test/`` or of t10k, or of one's own; None where they
+            are drawn.
+        validation: those of one's own that choose the epoch; None where they are drawn.
     """
 
     training: ImageSet
     test: ImageSet | None = None
+    validation: ImageSet | None = None
+
+    @property
+    def apart(self) -> dict[str, ImageSet]:
+        """Those that stand apart, by their part."""
+        every = {"validation": self.validation, "test": self.test}
+        return {part: images for part, images in every.items() if images is not None}
+
+    @property
+    def sets(self) -> list[ImageSet]:
+        """Those to learn from, and those that stand apart."""
+        return [self.training, *self.apart.values()]

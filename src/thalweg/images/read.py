@@ -18,7 +18,7 @@ from thalweg.images.brought_to import brought_to
 from thalweg.images.choose_form import check_size, of_one_size
 from thalweg.images.decode import Facts, UnreadableError, decode, without_warnings
 from thalweg.images.duplicates import with_duplicates_said
-from thalweg.images.folder import read_new_tree, read_tree, said_of
+from thalweg.images.folder import read_new_tree, read_tree, said_of, said_of_brought
 from thalweg.images.formats import FORMATS, is_image_name, pillow
 from thalweg.images.idx import idx_sets_in, is_idx, read_idx_file, read_idx_folder
 from thalweg.images.image_set import COLOR, GREY, ImageData, ImageForm, ImageSet
@@ -92,7 +92,8 @@ def read_new_images(path: str | os.PathLike[str], form: ImageForm) -> ImageSet:
         if _is_image_file(place):
             pixels, facts = _one_image(place, form)
             name = printable(place.name)
-            return image_set(pixels[np.newaxis], None, [name], said_of([facts]))
+            said = [*said_of_brought([facts], form), *said_of([facts])]
+            return image_set(pixels[np.newaxis], None, [name], said)
         with _tree(place) as tree:
             return read_new_tree(tree, form)
 

@@ -41,8 +41,8 @@ def write_report(
             recorded name; without it the report shows what the model holds, and says
             what is missing.
         threads: at most; None for as many as are fastest.
-        validation_data, test_data: tables of one's own that the model was validated and
-            tested on, if it was; None looks for them as for `data`.
+        validation_data, test_data: tables or images of one's own that the model was
+            validated and tested on, if it was; None looks for them as for `data`.
 
     Returns:
         The file's path.

@@ -49,8 +49,7 @@ def images_section(evaluation: ImageEvaluation) -> Section:
 
 def left_out(rows: EvaluatedImages) -> list[Block]:
     """The files that aren't among the images, and why."""
-    data = rows.prepared.data
-    sets = [data.training] if data.test is None else [data.training, data.test]
+    sets = rows.prepared.data.sets
     every = [each for images in sets for each in images.left_out]
     if not every:
         return []
@@ -90,10 +89,14 @@ def split_section(rows: EvaluatedImages) -> Section:
         "validation": ("chose the best epoch", parts.validation),
         "test": ("scored once, after training", parts.test),
     }
-    apart = "stood apart" if parts.data.test is not None else "were drawn at random"
+    drawn = "were drawn at random, of each class the same share"
+    test, validation = (
+        "stood apart" if part in parts.data.apart else drawn
+        for part in ("test", "validation")
+    )
     text = (
-        f"The images to test on {apart}; those to validate on were drawn at random, of "
-        "each class the same share. Copies of one picture are in one part."
+        f"The images to test on {test}; those to validate on {validation}. Copies of "
+        "one picture are in one part, of those that were drawn."
     )
     grid = [[name, what, f"{len(part.X):,}"] for name, (what, part) in every.items()]
     blocks: list[Block] = [

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.checks import require
-from thalweg.errors import ArgumentError, DataError, ThalwegError
-from thalweg.report.recorded import Evaluated, Recorded
+from thalweg.errors import DataError, ThalwegError
+from thalweg.report.recorded import Evaluated, Recorded, require_had
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.fingerprints import fingerprint
@@ -89,7 +89,7 @@ def evaluation_of(
             rows = with_errors(model.model, model.table, model.prepared, execution)
             return Evaluation(model.model, "", execution, rows)
         model = model.model
-    require_had(model, own)
+    require_had(recorded_data(model), own, "no table of your own", "rows")
     try:
         sources = every_source(model, source, own)
         rows, missing = rows_of(model, sources, execution)
@@ -100,20 +100,6 @@ def evaluation_of(
     if rows is None and source is not None:
         raise DataError(missing)
     return Evaluation(model, "" if rows else missing, execution, rows)
-
-
-def require_had(model: TableModel, own: Sources) -> None:
-    """The model had the tables of a user's own that are given.
-
-    Raises:
-        ArgumentError: it had none.
-    """
-    for part in own:
-        if part not in recorded_data(model):
-            raise ArgumentError(
-                f"{part}_data must be left out: the model had no table of your own for "
-                "that, but rows of the one that it was trained on"
-            )
 
 
 def every_source(model: TableModel, source: Any, own: Sources) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError, DataError, ThalwegError
-from thalweg.report.recorded import Evaluated, Recorded
+from thalweg.report.recorded import Evaluated, Recorded, require_had
 from thalweg.tabular.baseline import Baseline
+from thalweg.tabular.own import NO_SOURCES, PARTS, Sources
 from thalweg.training.execution import Execution
 from thalweg.vision.baselines import baselines, errors_on_test
 from thalweg.vision.fingerprint import difference, fingerprint
-from thalweg.vision.learn import TrainedOnImages, read
+from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.model import ImageModel
+from thalweg.vision.own import read
 from thalweg.vision.prepare import PreparedImages, prepare
 from thalweg.vision.settings import ImageSettings, image_settings_from
 
@@ -54,7 +56,10 @@ class ImageEvaluation(Recorded):
 
 
 def evaluation_of_images(
-    model: ImageModel | TrainedOnImages, source: Any, execution: Execution
+    model: ImageModel | TrainedOnImages,
+    source: Any,
+    execution: Execution,
+    own: Sources = NO_SOURCES,
 ) -> ImageEvaluation:
     """A model with its images, where they can be had.
 
@@ -62,17 +67,25 @@ def evaluation_of_images(
         model: what `train` gave, or its model.
         source: the path of the images that it was trained on; None looks for them.
         execution: what runs the network.
+        own: the images that it was validated and tested on, where they were given.
 
     Raises:
+        ArgumentError: it had none of one's own.
         DataError: the images given aren't those that the model had.
         FileError: they can't be read.
     """
     if isinstance(model, TrainedOnImages):
         rows = EvaluatedImages(model.prepared, model.errors, model.others)
         return ImageEvaluation(model.model, "", execution, rows)
+    had = own_recorded(model)
+    require_had(had, own, "no images of your own", "some")
     try:
-        found = found_here(model) if source is None else source
-        rows = rows_of(model, found, execution)
+        found = found_here(recorded_data(model)) if source is None else source
+        others = {
+            part: own[part] if part in own else found_here(recorded)
+            for part, recorded in had.items()
+        }
+        rows = rows_of(model, found, execution, others)
     except ThalwegError as error:
         if source is not None:
             raise
@@ -80,13 +93,23 @@ def evaluation_of_images(
     return ImageEvaluation(model, "", execution, rows)
 
 
-def found_here(model: ImageModel) -> Path:
+def own_recorded(model: ImageModel) -> dict[str, Mapping[str, Any]]:
+    """What the model says of images of one's own, by their part; they have a name."""
+    found = {part: recorded_data(model).get(part) for part in PARTS}
+    return {
+        part: cast("Mapping[str, Any]", each)
+        for part, each in found.items()
+        if isinstance(each, Mapping) and "name" in each
+    }
+
+
+def found_here(recorded: Mapping[str, Any]) -> Path:
     """The images in the current folder that have the recorded name.
 
     Raises:
         DataError: there are none.
     """
-    said = recorded_data(model).get("name")
+    said = recorded.get("name")
     # A model's file may come from anybody: no other folder is looked into.
     name = Path(said).name if isinstance(said, str) else ""
     if not name:
@@ -96,7 +119,9 @@ def found_here(model: ImageModel) -> Path:
     return Path(name)
 
 
-def rows_of(model: ImageModel, source: Any, execution: Execution) -> EvaluatedImages:
+def rows_of(
+    model: ImageModel, source: Any, execution: Execution, own: Sources
+) -> EvaluatedImages:
     """The images, split as for training, and what the network gets wrong of them.
 
     Raises:
@@ -105,12 +130,13 @@ def rows_of(model: ImageModel, source: Any, execution: Execution) -> EvaluatedIm
     settings = settings_of(model)
     if settings is None:
         raise DataError("the model doesn't say how its images were split")
-    data, name, _ = read(source, settings)
-    if why := difference(recorded_data(model), fingerprint(data, name)):
+    images = read(source, settings, own)
+    if why := difference(recorded_data(model), fingerprint(images)):
         raise DataError(
-            f"{name}: must be the images that the model was trained on, but {why}"
+            f"{images.name}: must be the images that the model was trained on, but "
+            f"{why}"
         )
-    parts = prepare(data, name, settings)
+    parts = prepare(images.data, images.name, settings)
     if (parts.form, parts.targets) != (model.form, model.targets):
         raise DataError(SPLITS_DIFFER)
     errors = errors_on_test(parts, model.outputs(parts.test.X, execution))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from thalweg.errors import ArgumentError
 from thalweg.model.history import History
 from thalweg.report.formatting import cut
+from thalweg.tabular.own import Sources
 from thalweg.tabular.parts import Parts
 from thalweg.tabular.row_errors import RowErrors
 from thalweg.tabular.targets import ClassTargets
@@ -89,3 +91,23 @@ class Recorded:
         """What the data was called, or nothing."""
         name = self.recorded("data").get("name")
         return name if isinstance(name, str) else ""
+
+
+def require_had(had: Collection[str], own: Sources, none: str, drawn: str) -> None:
+    """The model had what is given of a user's own to validate or to test on.
+
+    Arguments:
+        had: the parts that it had.
+        own: what is given.
+        none: what it didn't have, in words.
+        drawn: what it had instead.
+
+    Raises:
+        ArgumentError: it had none.
+    """
+    for part in own:
+        if part not in had:
+            raise ArgumentError(
+                f"{part}_data must be left out: the model had {none} for that, but "
+                f"{drawn} of what it was trained on"
+            )

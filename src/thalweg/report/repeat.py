@@ -8,7 +8,7 @@ from typing import Any, cast
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evaluation import Evaluation
 from thalweg.report.formatting import cut
-from thalweg.report.image_evaluation import ImageEvaluation
+from thalweg.report.image_evaluation import ImageEvaluation, own_recorded
 from thalweg.report.recorded import Recorded
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
@@ -40,7 +40,8 @@ def repeat_images_section(evaluation: ImageEvaluation) -> Section:
     settings = evaluation.settings
     if settings is None:
         return unknown()
-    line = images_command(evaluation.data_name or "IMAGES", settings)
+    own = {part: str(x["name"]) for part, x in own_recorded(evaluation.model).items()}
+    line = images_command(evaluation.data_name or "IMAGES", own, settings)
     return repeated(evaluation, line, settings.seed, "images")
 
 

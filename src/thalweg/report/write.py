@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.checks import require
-from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
 from thalweg.report.evaluation import Evaluation, evaluation_of
 from thalweg.report.image_evaluation import ImageEvaluation, evaluation_of_images
@@ -50,9 +49,7 @@ def evaluated(
     """
     if not isinstance(model, ImageModel | TrainedOnImages):
         return evaluation_of(model, source, execution, own)
-    for part in own:
-        raise ArgumentError(f"{part}_data must be left out: the model is one of images")
-    return evaluation_of_images(model, source, execution)
+    return evaluation_of_images(model, source, execution, own)
 
 
 def write(evaluation: Evaluation | ImageEvaluation, path: Path) -> Path:

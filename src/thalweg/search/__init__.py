@@ -5,10 +5,12 @@ This file stays light: what needs a table is imported when there is one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import thalweg.defaults as defaults
+from thalweg.errors import ArgumentError
 
 if TYPE_CHECKING:
     from thalweg.search.tuning import Tuned
@@ -100,8 +102,22 @@ def tune(
         seconds_of(budget), folds, trials, sampler, storage, folder, resume
     )
     if target is None and isinstance(source, str | Path) and is_images(source):
+        require_no_own(own_sources(validation_data, test_data, settings))
         of_images = image_settings_from(settings, beside=OWN)
         return tune_images(source, of_images, fixed, request, execution)
     name, base = target_name(source, target), settings_from(settings, beside=OWN)
     own = own_sources(validation_data, test_data, settings)
     return tune_table(source, name, base, fixed, request, execution, own=own)
+
+
+def require_no_own(own: Mapping[str, Any]) -> None:
+    """Images of one's own can't be given: folds of those to learn from take turns.
+
+    Raises:
+        ArgumentError: some are.
+    """
+    for part in own:
+        raise ArgumentError(
+            f"{part}_data must be left out: images are tuned on folds of those to "
+            "learn from, and tested on some of them or on those that stand apart"
+        )

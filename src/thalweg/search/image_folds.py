@@ -40,12 +40,10 @@ def image_folds(
             f"folds must have two images or more, got {count} folds of "
             f"{counted(len(rows), 'image')}"
         )
-    images, rest, folds = parts.data.training, rows, list[Indices]()
+    images, rest, folds = without_pixels(parts.data.training), rows, list[Indices]()
     try:
         for left in range(count, 1, -1):
-            stay, drawn = split_images(
-                without_pixels(images, rest), 1 / left, settings.seed
-            )
+            stay, drawn = split_images(images.take(rest), 1 / left, settings.seed)
             folds.append(rest[drawn])
             rest = rest[stay]
         every = [*folds, rest]
@@ -60,7 +58,9 @@ def fold_of(
     """The images with one fold to score, and the others to learn from."""
     images, name = parts.data.training, parts.name
     share = settings.validation_share(len(others))
-    stay, drawn = split_images(without_pixels(images, others), share, settings.seed)
+    stay, drawn = split_images(
+        without_pixels(images).take(others), share, settings.seed
+    )
     rows = {"training": others[stay], "validation": others[drawn], "test": fold}
     targets = fit_targets(images, name, parts.task, rows["training"], settings.loss)
     encoded: dict[str, Any] = {

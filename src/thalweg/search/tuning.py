@@ -33,8 +33,8 @@ from thalweg.training.execution import Execution
 from thalweg.vision.fingerprint import fingerprint
 from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.learn import learn as learn_images
-from thalweg.vision.learn import read as read_images_of
 from thalweg.vision.network import build
+from thalweg.vision.own import read as read_images_of
 from thalweg.vision.prepare import PreparedImages
 from thalweg.vision.prepare import prepare as prepare_images
 from thalweg.vision.settings import ImageSettings
@@ -189,15 +189,15 @@ def tune_images(
         FileError, DataError: the images, or the folder, can't be used.
         ArgumentError: a setting can't be used with these images.
     """
-    data, name, _ = read_images_of(source, base)
-    parts = prepare_images(data, name, base)
+    images = read_images_of(source, base)
+    parts = prepare_images(images.data, images.name, base)
     rows = len(parts.training.X)
     # A fold has fewer images, but isn't to have more epochs for that.
     base = replace(base, epochs=base.most_epochs(rows))
     space = image_space_for(base, parts.form, rows, fixed)
     sampler = sampler_named(request.sampler, space, base.seed, request.storage)
     folds = image_folds(parts, base, request.folds)
-    search = {"data": fingerprint(data, name), **described(base, space, request)}
+    search = {"data": fingerprint(images), **described(base, space, request)}
     journal = Journal()
     if request.folder is not None:
         journal = Journal.open(request.folder, search, request.resume)

@@ -30,13 +30,18 @@ def train_command(
         "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
     """
     words = ["thalweg", "train", str(source), "--target", target]
-    words += [word for part in own for word in (f"--{part}-data", str(own[part]))]
-    return shlex.join([*words, *options(settings)])
+    return shlex.join([*words, *own_options(own), *options(settings)])
 
 
-def images_command(source: object, settings: Regimen) -> str:
+def images_command(source: object, own: Mapping[str, object], settings: Regimen) -> str:
     """The command that trains on images with some settings, for a shell."""
-    return shlex.join(["thalweg", "train", str(source), *options(settings)])
+    words = ["thalweg", "train", str(source)]
+    return shlex.join([*words, *own_options(own), *options(settings)])
+
+
+def own_options(own: Mapping[str, object]) -> list[str]:
+    """What is one's own by its part, as options."""
+    return [word for part in own for word in (f"--{part}-data", str(own[part]))]
 
 
 def options(settings: Regimen) -> list[str]:

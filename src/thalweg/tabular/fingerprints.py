@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.tables.table import Table
-from thalweg.tabular.own import PARTS, Own, Sources
+from thalweg.tabular.own import Own, Sources, own_paths, sources_again
 from thalweg.tabular.settings import Settings, settings_from
 from thalweg.training.checkpoint import TABLE, Checkpoint
 
@@ -93,16 +93,7 @@ class Begun:
         Raises:
             ArgumentError: one is missing, or there was none.
         """
-        for part in given:
-            if part not in self.own:
-                raise ArgumentError(f"{part}_data must be left out: the run had none")
-        found = {part: given.get(part, path) for part, path in self.own.items()}
-        for part, source in found.items():
-            if source is None:
-                raise ArgumentError(
-                    f"{part}_data must be given: the run had a table that is no file"
-                )
-        return found
+        return sources_again(self.own, given)
 
 
 def begun(saved: Saved[Any]) -> Begun:
@@ -123,17 +114,13 @@ def begun(saved: Saved[Any]) -> Begun:
         if not isinstance(source, str | None) or not isinstance(target, str):
             raise TypeError(source, target)
         settings = settings_from(table["settings"])
-        own: Mapping[str, str | None] = table.get("own", {})
-        for part, path in own.items():
-            if part not in PARTS or not isinstance(path, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(part, path)
+        own = own_paths(table.get("own", {}))
         for each in (table["data"], *(table["data"][part] for part in own)):
             each["sha256"]
     except (KeyError, TypeError, AttributeError, ArgumentError) as error:
         raise ModelFileError(f"{saved.path}: the table is damaged: {error!r}") from None
-    paths = {part: None if path is None else Path(path) for part, path in own.items()}
     first = None if source is None else Path(source)
-    return Begun(first, target, settings, paths)
+    return Begun(first, target, settings, own)
 
 
 def require_same_tables(

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
-from thalweg.images.image_set import ImageData, ImageSet
+from thalweg.images.image_set import ImageSet
+from thalweg.tabular.own import Sources, own_paths, sources_again
 from thalweg.training.checkpoint import IMAGES, Checkpoint
+from thalweg.vision.own import PURPOSES, ReadImages
 from thalweg.vision.settings import ImageSettings, image_settings_from
 from thalweg.words import counted
 
@@ -20,10 +22,15 @@ if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
 
 
-def fingerprint(data: ImageData, name: str) -> dict[str, Any]:
+def fingerprint(images: ReadImages) -> dict[str, Any]:
     """What tells some images from others: their form, and a hash of all there is."""
-    found = {"name": name, **fingerprint_of(data.training)}
-    return found if data.test is None else {**found, "test": fingerprint_of(data.test)}
+    found: dict[str, Any] = {"name": images.name}
+    found |= fingerprint_of(images.data.training)
+    for part, each in images.data.apart.items():
+        found[part] = fingerprint_of(each)
+        if part in images.own_names:
+            found[part] |= {"name": images.own_names[part]}
+    return found
 
 
 def fingerprint_of(images: ImageSet) -> dict[str, Any]:
@@ -40,17 +47,23 @@ def fingerprint_of(images: ImageSet) -> dict[str, Any]:
 
 def noted(
     checkpoint: Checkpoint,
-    source: Path | None,
+    images: ReadImages,
     settings: ImageSettings,
     data: Mapping[str, Any],
 ) -> Checkpoint:
-    """With the images' place, fingerprint and settings beside every checkpoint."""
+    """With the images' places, fingerprint and settings beside every checkpoint."""
     notes = {
-        "source": None if source is None else str(source.absolute()),
+        "source": place_of(images.path),
+        "own": {part: place_of(path) for part, path in images.own_paths.items()},
         "settings": settings.to_dict(),
         "data": dict(data),
     }
     return replace(checkpoint, notes={**checkpoint.notes, IMAGES: notes})
+
+
+def place_of(path: Path | None) -> str | None:
+    """The whole path of images; None for arrays."""
+    return None if path is None else str(path.absolute())
 
 
 @dataclass(frozen=True)
@@ -60,10 +73,21 @@ class BegunOnImages:
     Arguments:
         source: what they were read from; None for arrays.
         settings: how.
+        own: for ``validation`` and ``test`` the same as `source`, where there were
+            images of one's own.
     """
 
     source: Path | None
     settings: ImageSettings
+    own: Mapping[str, Path | None]
+
+    def own_sources(self, given: Sources) -> dict[str, Any]:
+        """One's own images: those given now, or else where they were.
+
+        Raises:
+            ArgumentError: some are missing, or there were none.
+        """
+        return sources_again(self.own, given)
 
 
 def begun(saved: Saved[Any]) -> BegunOnImages:
@@ -78,12 +102,14 @@ def begun(saved: Saved[Any]) -> BegunOnImages:
         if not isinstance(source, str | None):
             raise TypeError(source)
         settings = image_settings_from(images["settings"])
-        images["data"]["sha256"]
+        own = own_paths(images.get("own", {}))
+        for each in (images["data"], *(images["data"][part] for part in own)):
+            each["sha256"]
     except (KeyError, TypeError, AttributeError, ArgumentError) as error:
         raise ModelFileError(
             f"{saved.path}: what it says of its images is damaged: {error!r}"
         ) from None
-    return BegunOnImages(None if source is None else Path(source), settings)
+    return BegunOnImages(None if source is None else Path(source), settings, own)
 
 
 def require_same_images(saved: Saved[Any], data: Mapping[str, Any]) -> None:
@@ -113,12 +139,19 @@ def difference(before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         return "they have another size or other channels"
     if before.get("sha256") != found["sha256"]:
         return "a picture, or what it shows, was changed since"
-    own, other = before.get("test"), found.get("test")
-    if (own is None) != (other is None):
-        return "there are no longer images to test on" if own else (
-            "there were no images to test on"
-        )  # fmt: skip
-    if own is None:
+    for part, purpose in PURPOSES.items():
+        if why := difference_of_part(before.get(part), found.get(part), purpose):
+            return why
+    return ""
+
+
+def difference_of_part(before: Any, found: Any, purpose: str) -> str:
+    """The same of images that stand apart, if there were or are any."""
+    if before is None and found is None:
         return ""
-    why = difference(cast(Mapping[str, Any], own), cast(Mapping[str, Any], other))
-    return why and f"of those to test on {why}"
+    if before is None:
+        return f"there were no images to {purpose} on"
+    if found is None:
+        return f"there are no longer images to {purpose} on"
+    why = difference(before, found)
+    return why and f"of those to {purpose} on {why}"

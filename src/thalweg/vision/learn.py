@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.network_codec import unfilled
-from thalweg.images import read_images
-from thalweg.images.image_set import ImageData
 from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.tabular.cautions import few_rows
 from thalweg.tabular.constant import constant_loss
 from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.model import USUAL
+from thalweg.tabular.own import NO_SOURCES, Sources
 from thalweg.tabular.row_errors import RowErrors
 from thalweg.tabular.scores import Metrics, finite
 from thalweg.training.callbacks import AfterEpoch, Callback
@@ -28,14 +25,13 @@ from thalweg.vision.baselines import Baseline, baselines, errors_on_test
 from thalweg.vision.fingerprint import fingerprint, noted, require_same_images
 from thalweg.vision.model import ImageModel
 from thalweg.vision.network import build
+from thalweg.vision.own import read
 from thalweg.vision.prepare import PreparedImages, prepare
 from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
-
-ARRAYS = "images"  # what arrays are called, which have no name
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,7 @@ def learn(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     resumed: tuple[Store, Saved[Network]] | None = None,
+    own: Sources = NO_SOURCES,
 ) -> TrainedOnImages:
     """Read, split, train, and test once on images never used.
 
@@ -107,19 +104,21 @@ def learn(
         callbacks: objects that follow the run.
         checkpoint: where and how often the run is written down.
         resumed: the run to go on with, and the folder that it is in.
+        own: for ``validation`` and ``test`` images of one's own, as `source`, instead
+            of some that are drawn.
 
     Raises:
         FileError, DataError: the images can't be used.
         ArgumentError: a setting can't be used with these images.
         DivergenceError: the loss became NaN or infinite in the first epoch.
     """
-    data, name, path = read(source, settings)
-    known = fingerprint(data, name)
+    images = read(source, settings, own)
+    known = fingerprint(images)
     if resumed is not None:
         require_same_images(resumed[1], known)
     if checkpoint is not None:
-        checkpoint = noted(checkpoint, path, settings, known)
-    parts = prepare(data, name, settings)
+        checkpoint = noted(checkpoint, images, settings, known)
+    parts = prepare(images.data, images.name, settings)
     if resumed is None:
         network = build(parts.form, parts.targets, settings)
         require_savable(network, parts, settings)
@@ -130,15 +129,6 @@ def learn(
     context = RunContext(callback, callbacks, execution, checkpoint, resumed)
     diverged = train_network(network, parts, settings, context)
     return tested(network, parts, settings, known, diverged, execution)
-
-
-def read(source: Any, settings: ImageSettings) -> tuple[ImageData, str, Path | None]:
-    """The images, what they are called, and where they are."""
-    if isinstance(source, ImageData):
-        return source, ARRAYS, None
-    path = Path(cast("str | os.PathLike[str]", source))
-    size = {"height": settings.height, "width": settings.width}
-    return read_images(path, **size, color=settings.color), path.name or str(path), path
 
 
 def require_savable(

@@ -27,6 +27,8 @@ from thalweg.words import counted
 
 Indices = NDArray[np.int64]
 MOST_LEFT_OUT = 5  # files that a note names
+WHICH = {"training": "", "validation": "to validate on: ", "test": "to test on: "}
+"""How a note begins that is about images of a part."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class PreparedImages(Parts):
         name: what was read.
         data: the images as they were read.
         rows: which of those to learn from are in ``training``, ``validation`` and
-            ``test``; no test rows where images to test on stand apart.
+            ``test``; none for a part whose images stand apart.
     """
 
     name: str
@@ -55,8 +57,7 @@ class PreparedImages(Parts):
 
         That of MNIST is ``70,000 images of 28 × 28, grey``.
         """
-        apart = 0 if self.data.test is None else len(self.data.test)
-        count = counted(len(self.data.training) + apart, "image")
+        count = counted(sum(map(len, self.data.sets)), "image")
         return f"{count} of {self.form}"
 
     @property
@@ -89,9 +90,9 @@ def prepare(data: ImageData, name: str, settings: ImageSettings) -> PreparedImag
         part: encoded_rows(data.training, name, targets, each)
         for part, each in rows.items()
     }
-    if data.test is not None:
-        every = np.arange(len(data.test))
-        parts["test"] = encoded_rows(data.test, f"{name}, test", targets, every)
+    for part, images in data.apart.items():
+        every = np.arange(len(images))
+        parts[part] = encoded_rows(images, f"{name}, {part}", targets, every)
     notes = read_notes(data)
     if isinstance(targets, ClassTargets):
         notes = (*notes, *few_of(targets.labels, parts["training"].truth))
@@ -106,7 +107,7 @@ def with_known_test(data: ImageData) -> ImageData:
         return data
     said = f"{counted(len(data.test), 'image')} to test on aren't used, as nothing says"
     notes = (*data.training.notes, f"{said} what they show")
-    return ImageData(replace(data.training, notes=notes))
+    return replace(data, training=replace(data.training, notes=notes), test=None)
 
 
 def split(data: ImageData, name: str, settings: ImageSettings) -> dict[str, Indices]:
@@ -115,25 +116,24 @@ def split(data: ImageData, name: str, settings: ImageSettings) -> dict[str, Indi
     Raises:
         DataError: there are too few.
     """
-    images, seed = data.training, settings.seed
-    every = np.arange(len(images))
+    images, seed = without_pixels(data.training), settings.seed
     share = settings.validation_share(len(images))
+    rest, drawn = np.arange(len(images)), dict[str, Indices]()
     try:
-        rest, test = every, every[:0]
         if data.test is None:
-            rest, test = split_images(images, settings.test, seed)
+            rest, drawn["test"] = split_images(images, settings.test, seed)
             share = min(share / (1 - settings.test), 0.5)
-        stay, drawn = split_images(without_pixels(images, rest), share, seed)
+        if data.validation is None:
+            stay, chosen = split_images(images.take(rest), share, seed)
+            rest, drawn["validation"] = rest[stay], rest[chosen]
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
-    found = {"training": rest[stay], "validation": rest[drawn]}
-    return found if data.test is not None else {**found, "test": test}
+    return {"training": rest, **drawn}
 
 
-def without_pixels(images: ImageSet, rows: Indices) -> ImageSet:
-    """Some images without a copy of what they look like, as a split needs none."""
-    none = np.empty((len(images), 0), np.uint8)
-    return replace(images, pixels=none).take(rows)
+def without_pixels(images: ImageSet) -> ImageSet:
+    """Images without what they look like, as a split needs no copy of that."""
+    return replace(images, pixels=np.empty((len(images), 0), np.uint8))
 
 
 def encoded_rows(
@@ -153,11 +153,11 @@ def encoded_rows(
 
 def read_notes(data: ImageData) -> tuple[str, ...]:
     """What was seen while the images were read, and which files weren't."""
-    sets = [("", data.training)]
-    sets += [] if data.test is None else [("to test on: ", data.test)]
+    sets = {"training": data.training, **data.apart}
     found: list[str] = []
-    for which, images in sets:
-        found += [note for note in images.notes if note not in found]
+    for part, images in sets.items():
+        which = WHICH[part]
+        found += [f"{which}{note}" for note in images.notes if note not in found]
         if not images.left_out:
             continue
         named = [f"{each.name} ({each.reason})" for each in images.left_out]

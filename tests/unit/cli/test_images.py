@@ -175,8 +175,6 @@ OF_TABLES = {
     "--separator": ";",
     "--missing": "?",
     "--target-scale": "log",
-    "--test-data": "other.csv",
-    "--validation-data": "other.csv",
 }
 OF_IMAGES = {
     "--height": "8",
@@ -240,6 +238,42 @@ def test_what_holds_no_images(refused, tmp_path: Path) -> None:
     assert "no such file" in refused("train", "nowhere.npz", status=1)
     for command in ("learning-rate", "inspect"):
         assert "takes tables" in refused(command, "empty", status=2)
+
+
+def test_own_images_choose_and_test(thalweg, refused, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "photos")
+    more = write_folder(tmp_path / "more")
+    pixels, classes = digits(60, 400)
+    np.savez(tmp_path / "seen.npz", X=pixels[classes < 3], y=classes[classes < 3])
+    (more / "digit 2" / "broken.png").write_bytes(b"no picture")
+    own = ("--test-data", "more/", "--validation-data", "more")
+    found = json.loads(thalweg("train", "photos", *QUICK, *own, "--json").out)
+    count = len([*more.glob("*/*.png")]) - 1
+    every = len([*folder.glob("*/*.png")])
+    assert found["rows"] == {"training": every, "validation": count, "test": count}
+    said = "; ".join(found["notes"])
+    assert (
+        f"tested on more, {count} images; {count} images of more are in photos" in said
+    )
+    assert f"{count} images of more are in more, too" in said
+    assert "to test on: 1 file left out: more/digit 2/broken.png" in said
+    assert thalweg("report", "photos.thalweg").err == "report in photos.html\n"
+    page = Path("photos.html").read_text()
+    assert "thalweg train photos --validation-data more --test-data more" in page
+    (more / "digit 2" / "broken.png").unlink()
+    (more / "digit 2").rename(more / "digit two")
+    said = refused("train", "photos", *QUICK, *own, status=1)
+    assert "photos, validation, more/digit two/" in said
+    assert "a class must be one of 'digit 0', 'digit 1', 'digit 2'" in said
+    said = refused("train", "photos", *QUICK, "--test-data", "more/digit 1", status=1)
+    assert said.startswith("error: digit 1: something must say what the images show")
+    given = ("--test", "0.3", "--test-data", "more")
+    said = refused("train", "photos", *given, status=2)
+    assert "--test must be left out with test_data: no share is needed" in said
+    said = refused("train", "photos", "--test-data", "nowhere", status=1)
+    assert said == "error: nowhere: there is no such file\n"
+    said = refused("tune", "photos", "--test-data", "more", status=2)
+    assert said.startswith("error: --test-data must be left out: images are tuned on")
 
 
 def test_settings_are_found_and_can_be_typed_again(thalweg, tmp_path: Path) -> None:

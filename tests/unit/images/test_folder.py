@@ -438,7 +438,10 @@ def test_of_one_file_the_same_is_said_as_of_a_folder(tmp_path) -> None:
     form = ImageForm(6, 2, 1)
     alone = read_new_images(tmp_path / "photos" / "wide.png", form)
     assert alone.notes == read_new_images(tmp_path / "photos", form).notes
-    assert alone.notes == ("up to 60% of an image is cut off",)
+    assert alone.notes == (
+        "of another size than 6 × 2, scaled to it: 1 image",
+        "up to 60% of an image is cut off",
+    )
 
 
 @pytest.mark.parametrize("read", [read_image, lambda path: read_new_images(path, FORM)])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import thalweg as tw
 from support.digit_images import digits, write_folder, write_idx, write_npz
-from thalweg.errors import ArgumentError, DataError
+from thalweg.errors import ArgumentError, DataError, FileError
 from thalweg.files.modelfile import read_model
 from thalweg.images.image_set import ImageData, ImageSet
 from thalweg.images.pixels import image_set
@@ -175,6 +177,123 @@ def test_images_to_test_on_of_which_nothing_is_known_arent_used() -> None:
     parts = prepare(ImageData(known, new), "digits", ImageSettings())
     assert len(parts.rows["test"]) > 10
     assert "5 images to test on aren't used" in parts.notes[-1]
+
+
+def own_sets() -> tuple[ImageData, ImageSet, ImageSet]:
+    pixels, classes = digits(300)
+    return (
+        ImageData(images(pixels[:200], classes[:200].astype(str))),
+        images(pixels[200:250], classes[200:250].astype(str)),
+        images(pixels[250:], classes[250:].astype(str)),
+    )
+
+
+@pytest.mark.parametrize("given", [("test",), ("validation",), ("validation", "test")])
+def test_own_images_take_the_place_of_those_drawn(given: tuple[str, ...]) -> None:
+    data, *others = own_sets()
+    both: dict[str, ImageSet] = dict(zip(("validation", "test"), others, strict=True))
+    own: dict[str, Any] = {f"{part}_data": both[part] for part in given}
+    parts = tw.train(data, **QUICK, **own).prepared
+    for part, each in own.items():
+        name = part.removesuffix("_data")
+        assert name not in parts.rows
+        np.testing.assert_array_equal(getattr(parts, name).X, each.pixels)
+    every = np.concatenate([*parts.rows.values()])
+    assert sorted(every.tolist()) == list(range(200))
+    assert ("test" in parts.rows) == ("test" not in given)
+    assert not any("too" in note for note in parts.notes)
+
+
+def test_validation_images_of_ones_own_choose_the_epoch() -> None:
+    data, own, test = own_sets()
+    one, other = (
+        tw.train(data, validation_data=each, test_data=test, **QUICK)
+        for each in (own, replace(own, pixels=255 - own.pixels))
+    )
+    assert one.history.training_loss == other.history.training_loss
+    assert one.history.validation_loss != other.history.validation_loss
+
+
+def test_the_same_picture_in_two_parts_is_said() -> None:
+    data, own, test = own_sets()
+    leaking = images(
+        np.concatenate([test.pixels, data.training.pixels[:3], own.pixels[:2]]),
+        np.array([*test.targets, *data.training.targets[:3], *own.targets[:2]]),  # pyright: ignore[reportOptionalIterable, reportOptionalSubscript]
+    )
+    parts = tw.train(data, validation_data=own, test_data=leaking, **QUICK).prepared
+    assert "3 images of the test set are in images, too" in parts.notes
+    assert "2 images of the test set are in the validation set, too" in parts.notes
+
+
+def test_own_images_take_the_place_of_those_that_stood_apart(tmp_path: Path) -> None:
+    folder = write_idx(tmp_path / "mnist")
+    pixels, classes = digits(40, 450)
+    np.savez(tmp_path / "more.npz", X=pixels, y=classes)
+    parts = tw.train(folder, test_data=tmp_path / "more.npz", **QUICK).prepared
+    np.testing.assert_array_equal(parts.test.X[..., 0], pixels)
+    assert parts.test_names[0].startswith("more.npz/")
+    said = "100 images to test on stood apart and aren't used, as others are given"
+    assert said in parts.notes
+    assert parts.seen == "340 images of 8 × 8, grey"
+
+
+def test_own_images_of_another_form_are_brought_to_it(tmp_path: Path) -> None:
+    folder, more = write_folder(tmp_path / "photos"), tmp_path / "more" / "digit 1"
+    more.mkdir(parents=True)
+    for number in range(3):
+        shade = (50 * number, 99, 0)
+        Image.new("RGB", (16, 24), shade).save(more / f"{number}.png")
+    Image.new("L", (8, 8), 7).save(more / "3.png")
+    notes = tw.train(folder, test_data=more.parent, **QUICK).prepared.notes
+    for said in (
+        "of another size than 8 × 8, scaled to it: 3 images",
+        "in color, read in grey: 3 images",
+        "up to 33% of an image is cut off",
+    ):
+        assert f"to test on: {said}" in notes
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"test": 0.3, "test_data": "x"}, "test must be left out with test_data"),
+        ({"tst_data": "x"}, "did you mean 'test_data'"),
+        ({"test_data": 7}, "images must be a path or an array"),
+        (
+            {"test_data": np.zeros((3, 8, 8), np.uint8)},
+            "the test set: something must say",
+        ),
+        ({"validation_data": "nowhere"}, "nowhere: there is no such file"),
+    ],
+)
+def test_what_cant_be_own_images(npz: Path, own: Any, words: str) -> None:
+    with pytest.raises((ArgumentError, DataError, FileError), match=words):
+        tw.train(npz, **QUICK, **own)
+    if "test_data" in own and "test" not in own:
+        with pytest.raises(ArgumentError, match="test_data must be left out: images"):
+            tw.tune(npz, **QUICK, **own)
+
+
+def test_a_run_with_own_images_goes_on(npz: Path) -> None:
+    pixels, classes = digits(40, 450)
+    np.savez("more.npz", X=pixels, y=classes)
+    whole = saved(tw.train(npz, test_data="more.npz", **QUICK), Path("whole.thalweg"))
+
+    def stop(record: tw.EpochRecord) -> None:
+        if record.epoch == 2:
+            raise KeyboardInterrupt
+
+    how: dict[str, Any] = {"checkpoint": tw.Checkpoint("run"), "callback": stop}
+    tw.train(npz, test_data="more.npz", **QUICK, **how)
+    with pytest.raises(
+        ArgumentError, match="validation_data must be left out: the run"
+    ):
+        tw.resume("run", validation_data="more.npz")
+    with pytest.raises(DataError, match="of those to test on there are 300 images"):
+        tw.resume("run", test_data=npz)
+    resumed = tw.resume("run")
+    assert isinstance(resumed, TrainedOnImages)
+    assert saved(resumed, Path("resumed.thalweg")) == whole
 
 
 def test_a_target_is_left_out_for_images_and_needed_for_tables(npz: Path) -> None:
