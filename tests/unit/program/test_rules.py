@@ -1,12 +1,14 @@
 """Every rewriting rule fires where it should, nowhere else, and keeps the values."""
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import thalweg as tw
 from thalweg.backends.numpy.interpret import interpret
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
@@ -291,6 +293,57 @@ def test_a_maximum_over_windows_goes_before_what_never_falls(
             before = interpret(program, values)["result"]
             after = interpret(changed, values)["result"]
         assert_array_equal(after, before)
+
+
+ENDS = (-np.inf, -1e308, -2.0, -5e-324, -0.0, 0.0, 5e-324, 1.0, 1e308, np.inf, np.nan)
+BIASED: dict[str, Formula] = {
+    "a bias": lambda x, b: x + b,
+    "a bias and a rectifier": lambda x, b: ops.maximum(x + b, 0.0),
+    "a lower limit": lambda x, b: ops.maximum(x, b),
+    "an upper limit": lambda x, b: ops.minimum(b, x),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", BIASED)
+def test_an_infinite_bias_gives_one_other_value(name: str, dtype: Any) -> None:
+    with np.errstate(over="ignore"):
+        windows = np.array([*product(ENDS, repeat=3)], dtype)
+        biases = np.array(ENDS, dtype)
+    x = windows[..., None].repeat(len(biases), axis=-1)
+    inputs = {"x": ArrayType(x.shape, dtype), "b": ArrayType(biases.shape, dtype)}
+    program, changed = recorded(
+        lambda x, b: ops.max(ops.windows(BIASED[name](x, b), 1, 3), axis=2), inputs
+    )
+    with np.errstate(all="ignore"):
+        before, after = (
+            interpret(each, {"x": x, "b": biases})["result"][:, 0]
+            for each in (program, changed)
+        )
+    lowest, largest = windows.min(axis=1), windows.max(axis=1)  # NaN wins in both
+    meets = (lowest == -np.inf) & (largest > -np.inf)
+    other = meets[:, None] & (biases == np.inf) & ("bias" in name)
+    assert other.any() == ("bias" in name)
+    assert_array_equal(after[~other], before[~other])
+    assert np.isnan(before[other]).all()
+    assert (after[other] == np.inf).all()
+
+
+def test_both_backends_agree_on_an_infinite_bias() -> None:
+    layers = [tw.Conv(1, (1,), activation="relu"), tw.MaxPool((2,))]
+    network = tw.Network(layers).initialize((2, 1))
+    rows = np.array([[[-2.0], [1.0]], [[1.0], [1.0]], [[2.0], [1.0]], [[-2.0], [-2.0]]])
+    weights = np.full((1, 1, 1), 3e38)  # by which 2 overflows
+    for bias, expected in (
+        (np.inf, [np.inf, np.inf, np.inf, np.nan]),
+        (-np.inf, [0.0, 0.0, np.nan, 0.0]),
+        (np.nan, [np.nan] * 4),
+    ):
+        network.set_parameters({"1.weights": weights, "1.bias": [bias]})
+        for engine in ("native", "interpreter"):
+            with np.errstate(all="ignore"):
+                found = network.predict(rows, engine=engine)
+            assert_array_equal(found.ravel(), expected)
 
 
 VARYING: dict[str, Formula] = {

@@ -279,7 +279,8 @@ def rising_after_maximum(
 
     So a bias and a rectifier behind a convolution work on what a pooling leaves: of
     max(windows(maximum(z + b, 0))) remains maximum(max(windows(z)) + b, 0). Rounding
-    keeps order, and so every bit, but where an infinite bias meets its opposite.
+    keeps order, and NaN stays NaN, so every value is the same but for one: where b is
+    inf and a window holds -inf beside larger numbers, what was NaN is inf.
     """
     seen = definition(inputs[0]) if opcode == "max" else None
     if seen is None or seen[0] != "windows":
@@ -321,6 +322,7 @@ GENERAL = (views_last, rising_after_maximum, sum_of_repeated, transposed_factors
 def simplify(program: Program) -> Program:
     """The program with common subexpressions merged and algebra done.
 
-    Every value stays the same but for rounding, NaN and infinity included.
+    Every value stays the same but for rounding, NaN and infinity included; where a
+    bias is infinite, `rising_after_maximum` names one that doesn't.
     """
     return rewrite(program, RULES, GENERAL)
