@@ -199,7 +199,8 @@ def comparison(trained: AnyTrained) -> str:
     if gain > 0:
         return f"the network is better than the {name} by {deciding.words}"
     how = "is as good" if gain == 0 else "is better"
-    return f"on these rows the {name} {how} by {deciding.words}"
+    rows = "images" if isinstance(trained, TrainedOnImages) else "rows"
+    return f"on these {rows} the {name} {how} by {deciding.words}"
 
 
 def strongest(trained: AnyTrained) -> str:

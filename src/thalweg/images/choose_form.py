@@ -127,7 +127,7 @@ def _channels(seen: Sequence[Seen], color: bool | None) -> tuple[int, str]:
     if color is not None:
         channels = COLOR if color else GREY
     if grey and in_color:
-        said = f"{grey:,} are grey, {in_color:,} in color"
+        said = f"{grey:,} {'is' if grey == 1 else 'are'} grey, {in_color:,} in color"
     else:
         said = f"all are {'in color' if in_color else 'grey'}"
     read = "in color" if channels == COLOR else "in grey"

@@ -26,6 +26,7 @@ from thalweg.images.pixels import image_set, targets_like
 from thalweg.images.trees import ArchiveTree, FolderTree, Tree, open_archive
 from thalweg.printable import printable
 from thalweg.tables.source import check_file, readable
+from thalweg.words import counted
 
 if TYPE_CHECKING:
     from thalweg.program.types import NumpyArray
@@ -242,6 +243,6 @@ def _require_classes(images: ImageSet, path: Path) -> None:
         return
     what = "classes" if targets.dtype.kind == "U" else "numbers"
     raise DataError(
-        f"{path}: the images to learn from must be of two {what} or more, but all "
-        f"{len(images):,} are {targets[0]!s:.80}"
+        f"{path}: the images to learn from must be of two {what} or more, but there is "
+        f"only {targets[0]!s:.80}, of {counted(len(images), 'image')}"
     )

@@ -68,7 +68,7 @@ def read_curves(history: History, constant_loss: float | None = None) -> CurveRe
         return CurveReading(
             "underfit",
             f"underfit: the validation loss got to {low:.4g}, {how} the "
-            f"{constant_loss:.4g} of a constant guess; the columns may say little "
+            f"{constant_loss:.4g} of a constant guess; the inputs may say little "
             "about the target, or the network is too small or learned too little",
         )
     if best > LATE * last and "improve" not in history.stopped_because:

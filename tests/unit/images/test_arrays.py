@@ -212,8 +212,12 @@ def test_a_class_is_no_number() -> None:
 
 def test_arrays_of_one_class_teach_nothing(tmp_path) -> None:
     path = saved(tmp_path, images=PIXELS, labels=np.full(20, 3))
-    with pytest.raises(DataError, match="two classes or more, but all 20 are 3"):
+    with pytest.raises(
+        DataError, match="two classes or more, but there is only 3, of 20 images"
+    ):
         read_images(path)
     path = saved(tmp_path, images=PIXELS, labels=np.full(20, 0.5))
-    with pytest.raises(DataError, match=r"two numbers or more, but all 20 are 0\.5"):
+    with pytest.raises(
+        DataError, match=r"two numbers or more, but there is only 0\.5, of 20 images"
+    ):
         read_images(path)

@@ -60,6 +60,7 @@ def test_the_rule_is_the_one_that_is_stated() -> None:
     [
         (3, 0, None, 1, "all are grey"),
         (0, 3, None, 3, "all are in color"),
+        (1, 3, None, 3, "1 is grey, 3 in color: read in color"),
         (412, 3, None, 3, "412 are grey, 3 in color: read in color"),
         (412, 3, False, 1, "412 are grey, 3 in color: read in grey"),
         (3, 0, True, 3, "all are grey: read in color"),

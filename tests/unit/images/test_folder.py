@@ -136,7 +136,7 @@ def test_a_single_class_is_an_error(tmp_path) -> None:
     root = folder_of(tmp_path, "cats/1.png", "cats/2.png")
     (root / "dogs").mkdir()
     with pytest.raises(
-        DataError, match="must be of two classes or more, but all 2 are"
+        DataError, match="must be of two classes or more, but there is only"
     ):
         read_images(root)
     assert classes_of(read_new_images(root, FORM)) == {
