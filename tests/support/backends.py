@@ -71,7 +71,9 @@ def run_planned(program: Program, arrays: Sequence[NumpyArray]) -> NumpyArray:
 
 def assert_planned(opcode: str, got: Any, expected: Any) -> None:
     """The same bits, or the same within rounding where another function gives them."""
-    if opcode in PRODUCTS:  # NumPy's library adds in an order that depends on where they lie
+    if (
+        opcode in PRODUCTS
+    ):  # NumPy's library adds in an order of its own, by where they lie
         close = 64 * np.finfo(got.dtype).eps
         assert_allclose(got, expected, close, close, strict=True)
     elif opcode in ROUNDED and got.dtype.kind == "f":
