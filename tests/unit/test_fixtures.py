@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import thalweg as tw
-from thalweg.files.modelfile import model_bytes, model_of
+from thalweg.files.modelfile import model_bytes, model_of, read_model
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.targets import rows_with_target
@@ -155,3 +155,27 @@ def test_its_files_write_back_byte_for_byte(path: Path) -> None:
         if name.endswith(".thalweg"):
             content = decoded(lines)
             assert model_bytes(*model_of(content)) == content
+
+
+EARLIEST = {"0.1.0", "0.2.0"}  # their files say less of a history and of a table
+SAVED = [
+    path
+    for path in FIXTURES
+    if path.parent.name not in EARLIEST and "file" in contents(path)
+]
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_what_it_saved_is_saved_so_that_it_can_read_it(
+    path: Path, tmp_path: Path
+) -> None:
+    data, place = contents(path), tmp_path / "old.thalweg"
+    place.write_bytes(decoded(data["file"]))
+    kind = getattr(tw, data["type"]) if "type" in data else tw
+    kind.load(place).save(place)
+    tensors, document = read_model(place)
+    before, said = model_of(decoded(data["file"]))
+    assert document == {**said, "writer": tw.__version__}
+    assert tensors.keys() == before.keys()
+    for name, array in tensors.items():
+        assert array.tobytes() == before[name].tobytes()

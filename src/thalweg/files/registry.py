@@ -78,6 +78,8 @@ def plain_data(value: Any, own: Own | None = None) -> Data | None:
     name = NAMES.get(type(value))
     if name is None:
         return None if own is None else own(value)
+    if isinstance(value, Columns):
+        value = with_embeddings(value, JoinedEmbedding)
     data: Data = {"type": name}
     for each in fields(value):
         written = field_data(getattr(value, each.name), own)
@@ -138,7 +140,21 @@ def from_plain(
     made = make(**given)
     if not isinstance(made, kind):
         raise ModelFileError(f"{name} is no {kind.__name__}")
-    return made
+    return with_embeddings(made, Embedding) if isinstance(made, Columns) else made
+
+
+def with_embeddings(columns: Columns, kind: type[Embedding]) -> Columns:
+    """The same columns, whose embeddings are of this kind.
+
+    `Columns` puts a row's vectors side by side in any case, so both kinds mean the same
+    in it: in memory they are all embeddings, and in a file what every version reads.
+    """
+    ours = REDEFINED.values()  # one of a user's own stays as it is
+    parts = (
+        (start, stop, kind(**vars(layer)) if type(layer) in ours else layer)
+        for start, stop, layer in columns.parts
+    )
+    return Columns(tuple(parts))
 
 
 def from_field(data: Any, own: Mapping[str, Make] | None = None) -> Any:

@@ -53,8 +53,20 @@ LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
     "windows": (Own(lambda x: tw.max(tw.windows(x, 1, 1), axis=2)), {"convolutions"}),
     "frozen": (tw.Frozen(tw.Dense(4)), {"branches", "frozen layers"}),
     "an embedding": (
+        tw.Residual([tw.Embedding(2, 1), tw.Flatten()]),
+        {"branches", "convolutions", "embeddings"},
+    ),
+    "an embedding of a column": (
         tw.Columns(((0, 3, None), (3, 4, tw.Embedding(2, 1)))),
-        {"embeddings"},
+        set(),
+    ),
+    "columns within columns": (
+        tw.Residual(tw.Columns(((0, 4, tw.Columns(((0, 2, tw.Embedding(2, 2)),))),))),
+        {"branches"},
+    ),
+    "an embedding within a branch of columns": (
+        tw.Columns(((0, 4, tw.Residual([tw.Embedding(2, 1), tw.Flatten()])),)),
+        {"branches", "convolutions", "embeddings"},
     ),
     "a scale": (tw.Rescale(0.5), {"preparation"}),
     "a layer over places": (tw.Flatten(), {"convolutions"}),

@@ -109,6 +109,48 @@ def test_old_files_put_vectors_side_by_side(tmp_path: Path) -> None:
         JoinedEmbedding(7, 3).forward(np.zeros((1, 2, 2)), SimpleNamespace(table=TABLE))
 
 
+def embeddings_in(described: dict[str, Any]) -> list[str]:
+    """What the embeddings of Columns are called in a file."""
+    return [part["object"]["type"] for _, _, part in described["parts"] if part]
+
+
+def test_columns_are_written_as_before(tmp_path: Path) -> None:
+    # In them both embeddings mean the same, and 0.4.0 knows only one.
+    parts = ((0, 1, None), (1, 3, tw.Embedding(7, 3)), (2, 3, JoinedEmbedding(7, 2)))
+    network = tw.Network([tw.Columns(parts), tw.Dense(2)]).initialize(3)
+    network.save(tmp_path / "columns.thalweg")
+    tensors, document = read_model(tmp_path / "columns.thalweg")
+    (columns, _) = document["network"]["layers"]
+    assert embeddings_in(columns) == ["Embedding", "Embedding"]
+    assert document["required_features"] == ["times"]
+    columns["parts"][1][2]["object"]["type"] = "Embedding 2"  # which is read, too
+    write_model(tmp_path / "other.thalweg", tensors, document)
+    for name in ("columns", "other"):
+        loaded = tw.load(tmp_path / f"{name}.thalweg")
+        assert isinstance(loaded, tw.Network)
+        usual = (*parts[:2], (2, 3, tw.Embedding(7, 2)))
+        assert loaded.layers == (tw.Columns(usual), tw.Dense(2))
+        x = np.array([[0.5, 6, 2], [1.5, 0, 0]])
+        assert_array_equal(loaded.predict(x), network.predict(x))
+
+
+class Doubled(tw.Embedding):
+    """An embedding of a user's own."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return 2 * super().forward(x, p)
+
+
+def test_ones_own_in_columns_stays_so(tmp_path: Path) -> None:
+    layers = [tw.Columns(((0, 1, tw.Embedding(2, 3)), (1, 2, Doubled(7, 3))))]
+    network = tw.Network(layers).initialize(2)
+    network.save(tmp_path / "own.thalweg")
+    loaded = tw.load(tmp_path / "own.thalweg")
+    assert isinstance(loaded, tw.Network)
+    x = np.array([[1, 6], [0, 2]])
+    assert_array_equal(loaded.predict(x), network.predict(x))
+
+
 def test_a_file_with_both_keeps_them_apart(tmp_path: Path) -> None:
     layers = (JoinedEmbedding(7, 1), tw.Embedding(2, 3), tw.Flatten())
     network = tw.Network(layers).initialize(2)
