@@ -1,11 +1,11 @@
 """Write the files of this version as a fixture, which every later version must load.
 
-    python scripts/make_fixture.py
+    python scripts/make_fixture.py [FOLDER]
 
-makes tests/fixtures/VERSION: for a network, one with formulas of a user's own, tables'
-models, estimators and a run that was stopped, what stands in its file (in base64), the
-rows it is given, and what it answers. It is made once, at a release, and never changed
-after it.
+makes tests/fixtures/VERSION, or FOLDER/VERSION: for networks of each kind, some with
+formulas of a user's own, models of tables and of images, estimators and a run that was
+stopped, what stands in its file (in base64), the rows it is given, and what it answers.
+It is made once, at a release, and never changed after it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,37 @@ import json
 import random
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from model_samples import (
+    SPECIES,
     WRITTEN,
     branching,
+    brightness,
+    codes,
+    convolving,
+    embedding,
     forms_text,
+    images,
     keep_newest,
     looping,
     normalized,
+    over_series,
+    over_windows,
     own,
+    perceptron,
     plain,
     rows,
+    rows_by_name,
+    series,
     table_text,
     with_inputs,
+    write_arrays,
+    write_photos,
 )
 
 import thalweg as tw
@@ -41,6 +55,7 @@ FEW = 8
 WIDTH = 76
 
 Data = dict[str, Any]
+Fixtures = Iterator[tuple[str, Data]]
 
 
 def lines_of(content: bytes) -> list[str]:
@@ -56,6 +71,7 @@ def network_fixture(network: tw.Network, X: Any, y: Any, folder: Path) -> Data:
     return {
         "kind": "network",
         "file": lines_of((folder / "network.thalweg").read_bytes()),
+        "dtype": network.input_dtype,
         "X": {k: v.tolist() for k, v in few.items()}
         if isinstance(few, dict)
         else few.tolist(),
@@ -87,6 +103,28 @@ def table_fixture(
         "lines": given,
         "predictions": model.predict(few).to_dict(as_series=False),
         "metrics": model.evaluate(few),
+    }
+
+
+def images_fixture(source: Path, folder: Path, **settings: Any) -> Data:
+    """The file of a model of images, some images with what they show, and its words."""
+    how: dict[str, Any] = {"filters": (3,), "epochs": 2, **settings}
+    model: Any = tw.train(source, **how).model
+    model.save(folder / "images.thalweg")
+    pixels, kinds = images()
+    few, path = pixels[:FEW], folder / "few.npz"
+    shown = (
+        np.array(SPECIES)[kinds] if model.task.kind == "classes" else brightness(pixels)
+    )
+    np.savez(path, X=few, y=shown[:FEW])
+    return {
+        "kind": "images",
+        "file": lines_of((folder / "images.thalweg").read_bytes()),
+        "dtype": few.dtype.name,
+        "X": few.tolist(),
+        "y": shown[:FEW].tolist(),
+        "predictions": model.predict(few).to_dict(as_series=False),
+        "metrics": model.evaluate(path),
     }
 
 
@@ -141,50 +179,78 @@ def run_fixture(folder: Path) -> Data:
     }
 
 
-def write(name: str, data: Data) -> None:
+def of_networks(folder: Path) -> Fixtures:
+    """Those of networks, with the rows that each of them takes."""
+    networks: dict[str, tuple[Callable[[], tw.Network], Callable[[], Any]]] = {
+        "network": (plain, rows),
+        "perceptron": (perceptron, rows),
+        "own_formulas": (own, rows),
+        "normalized": (normalized, rows),
+        "branching": (branching, rows),
+        "looping": (looping, rows),
+        "named_inputs": (with_inputs, rows_by_name),
+        "windows": (over_windows, rows),
+        "embedding": (embedding, codes),
+        "series": (over_series, series),
+        "convolving": (convolving, images),
+    }
+    for name, (make, given) in networks.items():
+        yield name, network_fixture(make(), *given(), folder)
+
+
+def of_tables(folder: Path) -> Fixtures:
+    """Those of tables' models."""
+    table = folder, table_text(), ODD
+    yield "table_of_classes", table_fixture("species", *table)
+    yield "table_of_numbers", table_fixture("price", *table, **WRITTEN)
+    forms = folder, forms_text(), ODD_FORMS
+    yield "table_of_forms", table_fixture("sold", *forms, **LEARNED)
+    many = folder, many_text(), ",".join(["9"] * MANY) + ",k1"
+    kept: dict[str, Any] = {"category": ("kind",), "ignore": ("c0",)}
+    yield "table_of_many", table_fixture("kind", *many, **kept)
+
+
+def of_images(folder: Path) -> Fixtures:
+    """Those of models of images."""
+    photos, arrays = write_photos(folder / "photos"), write_arrays(folder / "grey.npz")
+    varied: dict[str, Any] = {"augment": ("shift=1", "flip=horizontal")}
+    yield "images_of_classes", images_fixture(photos, folder, **varied)
+    yield "images_of_numbers", images_fixture(arrays, folder)
+
+
+def of_estimators(folder: Path) -> Fixtures:
+    """Those of estimators."""
+    X, y = rows()
+    few: dict[str, Any] = {"layers": (3,), "epochs": 2}
+    classifier = tw.NetworkClassifier(calibrate=True, **few)
+    names = np.array(["one", "two", "three"])[y]
+    yield "estimator_of_classes", estimator_fixture(classifier, names, folder)
+    regressor = tw.NetworkRegressor(quantiles=(0.1, 0.5, 0.9), **few)
+    yield "estimator_of_numbers", estimator_fixture(regressor, X[:, 0], folder)
+
+
+def of_runs(folder: Path) -> Fixtures:
+    """That of a run."""
+    yield "run", run_fixture(folder)
+
+
+def write(path: Path, data: Data) -> None:
     """Write one fixture, shorter numbers on a line of their own being kept."""
-    folder = FIXTURES / version("thalweg")
     text = json.dumps({"writer": version("thalweg"), **data}, indent=0)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:
     """Write all of them, unless there are any for this version."""
-    folder = FIXTURES / version("thalweg")
+    whole = Path(sys.argv[1]) if sys.argv[1:] else FIXTURES
+    folder = whole / version("thalweg")
     if folder.exists():
         sys.exit(f"{folder} is there; what a release wrote isn't changed")
     folder.mkdir(parents=True)
-    networks = {
-        "network": plain,
-        "own_formulas": own,
-        "normalized": normalized,
-        "branching": branching,
-        "looping": looping,
-    }
     with tempfile.TemporaryDirectory() as place:
-        X, y = rows()
-        for name, make in networks.items():
-            write(name, network_fixture(make(), X, y, Path(place)))
-        by_name = {"place": X[:, :3], "code": X[:, 3:]}
-        write("named_inputs", network_fixture(with_inputs(), by_name, y, Path(place)))
-        table = Path(place), table_text(), ODD
-        write("table_of_classes", table_fixture("species", *table))
-        write("table_of_numbers", table_fixture("price", *table, **WRITTEN))
-        forms = table_fixture("sold", Path(place), forms_text(), ODD_FORMS, **LEARNED)
-        write("table_of_forms", forms)
-        kept: dict[str, Any] = {"category": ("kind",), "ignore": ("c0",)}
-        odd = ",".join(["9"] * MANY) + ",k1"
-        many = table_fixture("kind", Path(place), many_text(), odd, **kept)
-        write("table_of_many", many)
-        few: dict[str, Any] = {"layers": (3,), "epochs": 2}
-        classifier = tw.NetworkClassifier(calibrate=True, **few)
-        names = np.array(["one", "two", "three"])[y]
-        write("estimator_of_classes", estimator_fixture(classifier, names, Path(place)))
-        regressor = tw.NetworkRegressor(quantiles=(0.1, 0.5, 0.9), **few)
-        write(
-            "estimator_of_numbers", estimator_fixture(regressor, X[:, 0], Path(place))
-        )
-        write("run", run_fixture(Path(place)))
+        for kind in (of_networks, of_tables, of_images, of_estimators, of_runs):
+            for name, data in kind(Path(place)):
+                write(folder / f"{name}.json", data)
 
 
 if __name__ == "__main__":

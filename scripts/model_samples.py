@@ -77,6 +77,11 @@ def plain() -> tw.Network:
     )
 
 
+def perceptron() -> tw.Network:
+    """A single unit."""
+    return fitted([tw.Perceptron("tanh")], loss="huber")
+
+
 def own() -> tw.Network:
     """A network with activations, a layer and a loss of a user's own."""
     loss = tw.Loss.of(asymmetric).with_parameters(factor=4.0)
@@ -113,12 +118,17 @@ def branching() -> tw.Network:
     )
 
 
+def rows_by_name() -> tuple[dict[str, Numbers], Numbers]:
+    """The rows as two inputs by name, and their classes."""
+    X, y = rows()
+    return {"place": X[:, :3], "code": X[:, 3:]}, y
+
+
 def with_inputs() -> tw.Network:
     """A network with two inputs by name."""
     inputs = tw.Inputs({"place": [tw.Dense(3, "tanh")], "code": []})
     network = tw.Network([inputs, tw.Dense(3, "softmax")])
-    X, y = rows()
-    network.fit({"place": X[:, :3], "code": X[:, 3:]}, y, epochs=2, batch_size=16)
+    network.fit(*rows_by_name(), epochs=2, batch_size=16)
     return network
 
 
@@ -152,9 +162,48 @@ def looping() -> tw.Network:
     return fitted([Elman(), tw.Dense(3, "softmax")])
 
 
-def convolving() -> tw.Network:
-    """A network that looks at windows of series."""
+@dataclass(frozen=True)
+class Smooth(tw.Layer):
+    """A layer of a user's own over windows of a row: a convolution as a formula."""
+
+    def parameters(self, input_shape: Any) -> Any:
+        """The filters."""
+        return {"w": tw.Parameter((2, 3), tw.initializers.normal)}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        """Each window by each filter, the last one first."""
+        found = tw.windows(x, axes=1, sizes=2) @ p.w
+        return tw.reshape(found[:, ::-1], (x.shape[0], -1))
+
+
+def over_windows() -> tw.Network:
+    """A network with windows of a user's own."""
+    return fitted([Smooth(), tw.Dense(3, "softmax")])
+
+
+def codes() -> tuple[Numbers, Numbers]:
+    """Rows of four whole numbers from 0, and their classes."""
     X, y = rows()
+    return np.abs(10 * X).astype(int), y
+
+
+def embedding() -> tw.Network:
+    """A network that learns vectors for codes, at every position of a row."""
+    joined = tw.Parallel([tw.GlobalMax(), tw.GlobalMean(), tw.Flatten()])
+    vectors = tw.Reshape((2, 2)), tw.Embedding(60, 2)
+    network = tw.Network([*vectors, joined, tw.Dense(3, "softmax")])
+    network.fit(*codes(), epochs=2, batch_size=16)
+    return network
+
+
+def series() -> tuple[Numbers, Numbers]:
+    """The rows as series of two times with two channels, and their classes."""
+    X, y = rows()
+    return X.reshape(ROWS, 2, 2), y
+
+
+def over_series() -> tw.Network:
+    """A network that looks at windows of series."""
     network = tw.Network(
         [
             tw.Rescale(0.5, (0.0, 0.1)),
@@ -167,16 +216,57 @@ def convolving() -> tw.Network:
             tw.Dense(3, "softmax"),
         ]
     )
-    network.fit(X.reshape(ROWS, 2, 2), y, epochs=2, batch_size=16)
+    network.fit(*series(), epochs=2, batch_size=16)
     return network
 
 
-def of_bytes() -> tw.Network:
-    """A network that was fitted on rows of bytes."""
-    X, y = rows()
-    network = tw.Network([tw.Rescale(1 / 255), tw.Dense(3, "softmax")])
-    network.fit(np.abs(50 * X).astype(np.uint8), y, epochs=2, batch_size=16)
+def images() -> tuple[Numbers, Numbers]:
+    """Grey images of bytes, each unlike the others, and their classes."""
+    generator = np.random.default_rng(4)
+    pixels = generator.integers(0, 256, (ROWS, 8, 8, 1), np.uint8)
+    return pixels, np.arange(ROWS) % 3
+
+
+def convolving() -> tw.Network:
+    """A network fitted on images of bytes, whose first filters are frozen."""
+    network = tw.Network(
+        [
+            tw.Rescale(1 / 255),
+            tw.Augment(1, "horizontal", 10.0, 0.1),
+            tw.Frozen(
+                [tw.Conv(3, 3, padding="same", activation="relu"), tw.MaxPool(2)]
+            ),
+            tw.Conv(4, 3, activation="relu"),
+            tw.MaxPool(2),
+            tw.Flatten(),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+    network.fit(*images(), epochs=2, batch_size=16)
     return network
+
+
+def write_photos(folder: Path) -> Path:
+    """A folder of images for each class."""
+    from PIL import Image
+
+    for number, (pixels, kind) in enumerate(zip(*images(), strict=True)):
+        place = folder / SPECIES[kind]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels[..., 0]).save(place / f"{number}.png")
+    return folder
+
+
+def write_arrays(path: Path) -> Path:
+    """A file of images, each with how bright it is."""
+    pixels, _ = images()
+    np.savez(path, X=pixels, y=brightness(pixels))
+    return path
+
+
+def brightness(pixels: Numbers) -> Numbers:
+    """The mean of each image."""
+    return pixels.mean(axis=(1, 2, 3))
 
 
 def fitted(layers: list[Any], loss: Any = "cross_entropy", **how: Any) -> tw.Network:
@@ -260,11 +350,14 @@ def write_samples(folder: Path) -> None:
     branching().save(folder / "branching.thalweg")
     with_inputs().save(folder / "inputs.thalweg")
     looping().save(folder / "looping.thalweg")
+    over_windows().save(folder / "windows.thalweg")
+    embedding().save(folder / "embedding.thalweg")
+    over_series().save(folder / "series.thalweg")
     convolving().save(folder / "convolving.thalweg")
-    of_bytes().save(folder / "bytes.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)
+    train_images(folder)
     write_frozen(table, folder)
     write_runs(table, folder)
 
@@ -284,6 +377,14 @@ def train_tables(table: Path, folder: Path) -> None:
     wide = folder / "wide.csv"
     wide.write_text(wide_text(), encoding="utf-8")
     tw.train(wide, "wide", **how).model.save(folder / "wide.thalweg")
+
+
+def train_images(folder: Path) -> None:
+    """A model that tells images of classes apart, and one that gives them a number."""
+    photos, arrays = write_photos(folder / "photos"), write_arrays(folder / "grey.npz")
+    how: dict[str, Any] = {"filters": (3,), "epochs": 2}
+    tw.train(photos, augment="shift=1", **how).model.save(folder / "photos.thalweg")
+    tw.train(arrays, layers=(4,), **how).model.save(folder / "grey.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:
