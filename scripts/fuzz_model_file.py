@@ -2,17 +2,19 @@
 
     python scripts/fuzz_model_file.py --seconds 60 --seed 1
 
-Real files are broken: networks of thalweg's own parts and of a user's, tables'
-models, what estimators have in their pickles and write to files, checkpoints. Each must
-be refused with a ModelFileError (a checkpoint also as `resume` says), or be accepted,
-and then be written back byte for byte, and predict, score, explain and train on, or say
-with a ThalwegError why not. Reading takes no more time and memory than is promised.
-Anything else is a finding: it is told, its file is kept, and the exit status is 1.
+Real files are broken: networks of thalweg's own parts and of a user's, models of tables
+and of images, what estimators have in their pickles and write to files, checkpoints.
+Each must be refused with a ModelFileError (a checkpoint also as `resume` says), or be
+accepted, and then be written back byte for byte, and predict, score, explain and train
+on, or say with a ThalwegError why not. Reading takes no more time and memory than is
+promised. Anything else is a finding: it is told, its file is kept, and the exit status
+is 1.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import random
 import re
@@ -27,21 +29,25 @@ import fuzzing
 import numpy as np
 import polars as pl
 from fuzzing import BrokenPromiseError, Meter
-from model_samples import copy_run, rows, write_samples
+from model_samples import SPECIES, copy_run, rows, write_samples
 from mutations import any_mutation, edit_header_text
 
 import thalweg as tw
 from thalweg.checkpoints.store import POINTER, CheckpointFile, encode_entries
+from thalweg.cli.evaluate import evaluate
 from thalweg.cli.explain import explain
+from thalweg.cli.predict import predict
 from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import TableFeatures
 from thalweg.estimators.frozen import thawed
 from thalweg.files.modelfile import header_digest, read_model, write_model
 from thalweg.tabular.model import TableModel
+from thalweg.vision.model import ImageModel
 
 Choose = random.Random | None
 Uses = list[Callable[[], Any]]
 FEW = 3  # rows to predict
+ONE_PHOTO = Path(SPECIES[0]) / "0.png"
 LARGE = 2**16  # numbers in a row; more aren't made to be predicted from
 ADDRESS_SPACE = 8 * 2**30  # so that what asks for too much gets an error
 
@@ -101,10 +107,30 @@ def use_model(path: Path, meter: Meter, choose: Choose) -> str:
         table = table_for(loaded, path.parent.parent / "samples")
         predict_both_ways(loaded, table)
         uses += [partial(loaded.evaluate, table), *uses_of(loaded.network)]
+    elif isinstance(loaded, ImageModel):
+        uses += [*uses_of_images(loaded, path), *uses_of(loaded.network)]
     else:
         uses += uses_of(loaded)
     some(uses, choose)
     return "accepted"
+
+
+def uses_of_images(model: ImageModel, path: Path) -> Uses:
+    """What one does with a model of images, on the command line too."""
+    if math.prod(model.form.shape) > LARGE:
+        return []
+    samples, case = path.parent.parent / "samples", path.parent
+    photos = samples / "photos"
+    scored = photos if model.task.kind == "classes" else samples / "grey.npz"
+    one, pixels = photos / ONE_PHOTO, np.ones((FEW, *model.form.shape), np.uint8)
+    return [
+        lambda: model.predict(pixels, threads=1),
+        lambda: model.evaluate(scored, threads=1),
+        lambda: predict(path, photos, output=case / "answers.csv"),
+        lambda: evaluate(path, scored),
+        lambda: explain(path, image=one, figure=case / "seen.png"),
+        lambda: tw.export(model, case / "model.py"),
+    ]
 
 
 def table_for(model: TableModel, samples: Path) -> Path:
@@ -165,7 +191,8 @@ def given(network: tw.Network, rows: int) -> Any:
     if isinstance(first, tw.Inputs):
         shapes = first.shapes_by_name.items()
         return {name: np.ones((rows, *shape)) for name, shape in shapes}
-    return np.ones((rows, *network.shapes.outputs[0]))
+    given = "uint8" if network.input_dtype == "uint8" else "float64"
+    return np.ones((rows, *network.shapes.outputs[0]), given)
 
 
 def predict_both_ways(model: TableModel, table: Path) -> None:
@@ -267,9 +294,12 @@ NETWORKS = (
     "branching",
     "inputs",
     "looping",
+    "windows",
+    "embedding",
+    "series",
     "convolving",
 )
-MODELS = (*NETWORKS, "classes", "number", "forms", "wide")
+MODELS = (*NETWORKS, "classes", "number", "forms", "wide", "photos", "grey")
 FROZEN = ("array", "frame")
 ESTIMATORS = ("array.classifier", "frame.classifier", "numbers.regressor")
 RUNS = ("network", "table")

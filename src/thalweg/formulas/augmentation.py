@@ -27,6 +27,7 @@ FLIPS: Mapping[str, tuple[int, ...]] = {
 }
 """Along which of the axes of places the ends are exchanged."""
 MOST_DEGREES = 180
+MOST_TURNED = 2**16  # places along a side, which a formula holds as numbers
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Augment(Layer):
     Raises:
         ArgumentError: an argument is out of its range.
         ShapeError: x isn't made of images or series; series are to be turned, or
-            flipped vertically; a shift would leave nothing of a row.
+            flipped vertically; a shift would leave nothing of a row; there are more
+            than 2¹⁶ places along a side of images to be turned.
 
     Example:
         >>> import thalweg as tw
@@ -86,6 +88,11 @@ class Augment(Layer):
         places = places_of(input_shape)
         if self.rotate or self.flip in ("vertical", "both"):
             require_image("rotate" if self.rotate else f"flip={self.flip!r}", places)
+        if self.rotate and max(input_shape[:-1]) > MOST_TURNED:
+            raise ShapeError(
+                f"rotate takes images of up to {MOST_TURNED:,} places along a side, "
+                f"got {tuple(input_shape[:-1])}"
+            )
         if self.shift >= min(input_shape[:-1]):
             raise ShapeError(
                 f"shift must be less than what a row has of places, "

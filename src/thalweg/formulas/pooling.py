@@ -12,6 +12,7 @@ from functools import reduce
 import numpy as np
 
 from thalweg.checks import look_up
+from thalweg.errors import ShapeError
 from thalweg.formulas.layers import Layer, Namespace, Shape
 from thalweg.formulas.places import (
     WHOLE,
@@ -28,6 +29,8 @@ from thalweg.formulas.places import (
 )
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray
+
+MOST_COUNTED = 2**21  # places whose windows differ, which a formula holds as numbers
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ class MeanPool(Pool):
 
     Raises:
         ArgumentError: an argument is out of its range.
-        ShapeError: x has no places, or a window doesn't fit into them.
+        ShapeError: x has no places, a window doesn't fit into them, or with padding
+            there are more than 2²¹ windows.
 
     Example:
         >>> import numpy as np, thalweg as tw
@@ -157,10 +161,20 @@ class MeanPool(Pool):
 
     def _counts(self, input_shape: Shape) -> NumpyArray:
         """How many elements of each window there are."""
+        windows = self.windows_along(input_shape)
+        given = [
+            (n, -(-n // w.stride), w)
+            for n, w in zip(input_shape, windows, strict=False)
+        ]
+        places = math.prod(count for _, count, _ in given)
+        if places > MOST_COUNTED:
+            raise ShapeError(
+                f"MeanPool with padding='same' may give {MOST_COUNTED:,} places, got "
+                f"{places:,}"
+            )
         along: list[NumpyArray] = []
-        each = self.windows_along(input_shape)
-        for n, window in zip(input_shape, each, strict=False):
-            starts = np.arange(-(-n // window.stride)) * window.stride - window.before
+        for n, count, window in given:
+            starts = np.arange(count) * window.stride - window.before
             along.append(np.minimum(starts + window.size, n) - np.maximum(starts, 0))
         return reduce(np.multiply.outer, along)
 

@@ -234,6 +234,46 @@ def test_rows_that_are_large_are_predicted_few_at_a_time(tmp_path: Path) -> None
         np.testing.assert_allclose(found, 1e6 * X, rtol=1e-4)
 
 
+SUMMED: dict[str, Any] = {"size": 2, "stride": 1, "padding": "same"}
+TURNED: dict[str, Any] = {"shift": 0, "flip": None, "rotate": 30.0, "noise": 0.0}
+HELD: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "counts": ({"type": "MeanPool", **SUMMED}, [3_000_000, 1]),
+    "counts of any size": ({"type": "MeanPool", **SUMMED}, [2**31, 1]),
+    "counts of both sides": ({"type": "MeanPool", **SUMMED}, [2**16, 2**16, 1]),
+    "wide images": ({"type": "Augment", **TURNED}, [1, 8_000_000, 1]),
+    "high images": ({"type": "Augment", **TURNED}, [8_000_000, 1, 1]),
+}
+"""Layers whose formulas hold numbers for each place of a row, and rows of many."""
+
+
+def of_rows(path: Path, shape: list[int]) -> Path:
+    """The file, which says that its network takes rows of this shape."""
+    tensors, document = read_model(path)
+    document["network"]["input_shape"] = shape
+    write_model(path, tensors, document)
+    return path
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_formulas_hold_is_bounded(name: str, tmp_path: Path) -> None:
+    layer, shape = HELD[name]
+    path = of_rows(file_with(tmp_path, [layer, {"type": "GlobalMean"}]), shape)
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match=r"2,097,152 places|65,536 places al"):
+        tw.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_the_most_that_formulas_may_hold_takes_little(tmp_path: Path) -> None:
+    pool = {"type": "MeanPool", **SUMMED}
+    path = of_rows(file_with(tmp_path, [pool, {"type": "GlobalMean"}]), [2**21, 1])
+    tracemalloc.start()
+    tw.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    tracemalloc.stop()
+
+
 def traced_sum(size: int) -> dict[str, Any]:
     """The sum of so many numbers of a row."""
     last = ["sum", [0], {"axes": [1]}, ["float32", [ROWS, 1]]]

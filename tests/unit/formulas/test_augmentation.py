@@ -277,6 +277,7 @@ def test_arguments_out_of_range(how: Any, message: str) -> None:
         ({"shift": 1}, (4, 4, 4, 1), r"got \(rows, 4, 4, 4, 1\)"),
         ({"flip": "vertical"}, (4, 2), "flip='vertical' is for images"),
         ({"rotate": 5}, (4, 2), "rotate is for images"),
+        ({"rotate": 5}, (2**16 + 1, 2, 1), r"up to 65,536 places .* \(65537, 2\)"),
     ],
 )
 def test_what_has_no_places_is_refused(how: Any, shape: Any, message: str) -> None:

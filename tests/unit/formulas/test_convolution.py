@@ -417,6 +417,15 @@ def test_what_takes_too_much_room_for_a_row_is_refused(layer: tw.Layer) -> None:
         network.fit(X, y, validation=None)
 
 
+def test_more_places_than_can_be_counted_are_refused() -> None:
+    network = tw.Network([tw.MeanPool(2, 1, "same")])
+    assert network.initialize((2**21, 1)).shapes.outputs[1] == (2**21, 1)
+    for shape in ((2**21 + 1, 1), (2**12, 2**12, 1)):
+        with pytest.raises(ShapeError, match="may give 2,097,152 places, got"):
+            network.initialize(shape)
+    tw.Network([tw.MeanPool(2)]).initialize((2**22, 1))  # all its windows are alike
+
+
 def test_same_gives_as_many_places_as_strides_reach() -> None:
     for n in range(1, 9):
         for size, stride, dilation in np.ndindex(4, 3, 3):
