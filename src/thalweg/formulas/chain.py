@@ -112,8 +112,8 @@ def shapes_of(layers: Sequence[Layer], input_shape: Shape, dtype: Dtype) -> Shap
     """Find all shapes by tracing each layer on rows of what the one before it gives.
 
     Raises:
-        ShapeError, DtypeError: naming the layer, the formula's line and the shapes.
-        MemoryError: no memory holds that many parameters.
+        ShapeError, DtypeError: naming the layer, the formula's line and the shapes; or
+            no memory holds that many parameters.
     """
     outputs = [input_shape]
     parameters: dict[str, Parameter] = {}
@@ -136,12 +136,12 @@ def require_addressable(kept: Mapping[str, Parameter]) -> None:
     What is only too large for this machine, NumPy says when the first values are drawn.
 
     Raises:
-        MemoryError: naming the largest of them.
+        ShapeError: naming the largest of them.
     """
     numbers = {name: math.prod(p.shape) for name, p in kept.items()}
     if sum(numbers.values()) > sys.maxsize // DRAWN_BYTES:
         most = max(numbers, key=numbers.__getitem__)
-        raise MemoryError(
+        raise ShapeError(
             f"{most} of shape {kept[most].shape} is larger than any memory"
         )
 

@@ -234,6 +234,15 @@ def test_rows_that_are_large_are_predicted_few_at_a_time(tmp_path: Path) -> None
         np.testing.assert_allclose(found, 1e6 * X, rtol=1e-4)
 
 
+@pytest.mark.parametrize("units", [2**40, 2**61, 2**63, 10**30])
+def test_layers_that_no_memory_holds_are_refused(units: int, tmp_path: Path) -> None:
+    wide = {"type": "Dense", "units": units, "activation": {"activation": "tanh"}}
+    embedding = {**EMBEDDING, "categories": units}
+    for layer in ({**wide, "bias": True, "initializer": None}, embedding):
+        with pytest.raises(ModelFileError, match=r"\.thalweg: "):
+            tw.load(file_with(tmp_path, [layer]))
+
+
 SUMMED: dict[str, Any] = {"size": 2, "stride": 1, "padding": "same"}
 TURNED: dict[str, Any] = {"shift": 0, "flip": None, "rotate": 30.0, "noise": 0.0}
 HELD: dict[str, tuple[dict[str, Any], list[int]]] = {
