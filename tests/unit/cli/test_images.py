@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,10 +20,12 @@ import pytest
 
 import thalweg as tw
 from support.digit_images import digits, write_folder, write_idx, write_npz
+from thalweg.cli import run
 from thalweg.files.modelfile import read_model
 from thalweg.vision.model import ImageModel
 
-QUICK = ("--epochs", "4", "--filters", "4,8")
+QUICK = ("--epochs", "2", "--filters", "4,8")
+ROWS, TESTS = 150, 50  # images to learn from, and in files of their own to test on
 
 
 def content(path: str) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -32,10 +35,23 @@ def content(path: str) -> tuple[dict[str, bytes], dict[str, Any]]:
     return {name: array.tobytes() for name, array in tensors.items()}, document
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a model was trained, with the images and the report of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_npz(folder / "digits.npz", ROWS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        how = (*QUICK, "--quiet", "--report", "now.html")
+        assert run(["train", "digits.npz", *how]) == 0
+    return folder
+
+
 @pytest.fixture
-def model(thalweg, tmp_path: Path) -> str:
-    write_npz(tmp_path / "digits.npz")
-    assert thalweg("train", "digits.npz", *QUICK, "--quiet").status == 0
+def model(thalweg, trained: Path, tmp_path: Path) -> str:
+    """The model, in a folder of its own beside the images."""
+    for name in ("digits.npz", "digits.thalweg"):
+        shutil.copy(trained / name, tmp_path / name)
     return "digits.thalweg"
 
 
@@ -61,24 +77,24 @@ def test_a_folder_needs_no_configuration(thalweg, tmp_path: Path) -> None:
         "Next thalweg predict photos.thalweg IMAGES",
     ):
         assert part in said
-    assert "4/4" in result.err
+    assert "2/2" in result.err
     assert isinstance(tw.load("photos.thalweg"), ImageModel)
 
 
 def test_idx_and_npz_as_json(thalweg, tmp_path: Path) -> None:
-    write_idx(tmp_path / "mnist")
+    write_idx(tmp_path / "mnist", ROWS, TESTS)
     found = json.loads(thalweg("train", "mnist", *QUICK, "--json").out)
-    assert found["rows"]["test"] == 100
+    assert found["rows"]["test"] == TESTS
     assert found["form"] == {"height": 8, "width": 8, "channels": 1}
     assert (found["model"], found["left_out"]) == ("mnist.thalweg", [])
-    write_npz(tmp_path / "digits.npz")
+    write_npz(tmp_path / "digits.npz", ROWS)
     found = json.loads(thalweg("train", "digits.npz", *QUICK, "--json").out)
     assert (found["task"], found["target"]) == ("classes", "class")
-    assert found["rows"] == {"training": 180, "validation": 60, "test": 60}
+    assert found["rows"] == {"training": 90, "validation": 30, "test": 30}
 
 
 def test_python_does_what_the_command_does(thalweg, model: str) -> None:
-    tw.train("digits.npz", epochs=4, filters=(4, 8)).model.save("python.thalweg")
+    tw.train("digits.npz", epochs=2, filters=(4, 8)).model.save("python.thalweg")
     assert content("python.thalweg") == content(model)
 
 
@@ -110,32 +126,31 @@ def test_predictions_are_csv_with_the_file_of_each(
 
 
 def test_scores_of_images_of_known_classes(thalweg, model: str, tmp_path: Path) -> None:
-    pixels, classes = digits(100, 300)
+    pixels, classes = digits(TESTS, ROWS)
     np.savez(tmp_path / "new.npz", X=pixels, y=classes)
     result = thalweg("evaluate", model, "new.npz")
-    assert "100 images of new.npz" in result.out
+    assert f"{TESTS} images of new.npz" in result.out
     found = json.loads(thalweg("evaluate", model, "new.npz", "--json").out)
     loaded = tw.load(model)
     assert isinstance(loaded, ImageModel)
-    assert found == {**loaded.evaluate("new.npz"), "images": 100}
+    assert found == {**loaded.evaluate("new.npz"), "images": TESTS}
 
 
 def test_the_images_to_test_on_are_scored_again(thalweg, tmp_path: Path) -> None:
-    write_idx(tmp_path / "mnist")
+    write_idx(tmp_path / "mnist", ROWS, TESTS)
     trained = json.loads(thalweg("train", "mnist", *QUICK, "--json").out)
     found = json.loads(thalweg("evaluate", "mnist.thalweg", "mnist", "--json").out)
-    assert found == {**trained["test"], "images": 100}
+    assert found == {**trained["test"], "images": TESTS}
 
 
-def test_a_report_at_once_and_later(thalweg, tmp_path: Path) -> None:
-    write_npz(tmp_path / "digits.npz")
-    thalweg("train", "digits.npz", *QUICK, "--quiet", "--report", "now.html")
-    result = thalweg("report", "digits.thalweg", "-o", "later.html")
+def test_a_report_at_once_and_later(thalweg, model: str, trained: Path) -> None:
+    result = thalweg("report", model, "-o", "later.html")
     assert (result.status, result.err) == (0, "report in later.html\n")
-    now, later = (Path(name).read_text("utf-8") for name in ("now.html", "later.html"))
+    pages = trained / "now.html", Path("later.html")
+    now, later = (page.read_text("utf-8") for page in pages)
     assert now.count("<img") == later.count("<img") > 20
     Path("digits.npz").unlink()
-    result = thalweg("report", "digits.thalweg", "-o", "without.html")
+    result = thalweg("report", model, "-o", "without.html")
     assert "there is no digits.npz in the current folder" in result.err
 
 
@@ -187,7 +202,7 @@ OF_IMAGES = {
 
 @pytest.mark.parametrize("option", OF_TABLES)
 def test_options_of_tables_are_refused(refused, tmp_path: Path, option: str) -> None:
-    write_npz(tmp_path / "digits.npz")
+    write_npz(tmp_path / "digits.npz", ROWS)
     said = refused("train", "digits.npz", option, OF_TABLES[option], status=2)
     assert said.startswith(f"error: {option} must be left out: DATA is images")
 
@@ -228,7 +243,7 @@ def test_misspelled_options_get_the_nearest(refused, option: str) -> None:
 def test_values_that_cant_be(
     refused, tmp_path: Path, option: tuple[str, ...], words: str
 ) -> None:
-    write_npz(tmp_path / "digits.npz")
+    write_npz(tmp_path / "digits.npz", ROWS)
     assert words in refused("train", "digits.npz", *option, status=2)
 
 
@@ -277,14 +292,14 @@ def test_own_images_choose_and_test(thalweg, refused, tmp_path: Path) -> None:
 
 
 def test_settings_are_found_and_can_be_typed_again(thalweg, tmp_path: Path) -> None:
-    write_npz(tmp_path / "digits.npz")
-    how = ("--epochs", "3", "--trials", "2", "--folds", "2", "--budget", "2m")
+    write_npz(tmp_path / "digits.npz", ROWS)
+    how = ("--epochs", "2", "--trials", "2", "--folds", "2", "--budget", "2m")
     result = thalweg("tune", "digits.npz", *how, "--folder", "search")
     assert result.status == 0, result.err
     said = " ".join(result.out.split())
     assert "Tuned breadth 8, 16, 32; convolutions 1, 2; learning rate" in said
     assert "2 folds of what isn't for the test" in said
-    again = said[said.index("thalweg train digits.npz") :].split(" 60 images")[0]
+    again = said[said.index("thalweg train digits.npz") :].split(" 30 images")[0]
     found = content("digits.thalweg")
     assert thalweg(*again.split()[1:], "-o", "again.thalweg", "-q").status == 0
     assert content("again.thalweg") == found
@@ -301,7 +316,7 @@ def test_help_says_what_holds_with_images(thalweg) -> None:
 
 
 def test_a_resumed_run_saves_the_file_of_the_whole_run(thalweg, tmp_path: Path) -> None:
-    write_npz(tmp_path / "digits.npz")
+    write_npz(tmp_path / "digits.npz", ROWS)
     thalweg("train", "digits.npz", *QUICK, "-q", "-o", "whole.thalweg")
     how = ("--checkpoint", "run", "-o", "part.thalweg")
     assert thalweg("train", "digits.npz", *QUICK, "-q", *how).status == 0
@@ -319,7 +334,7 @@ def test_a_resumed_run_saves_the_file_of_the_whole_run(thalweg, tmp_path: Path) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there signals are others")
 def test_ctrl_c_scores_and_saves_what_was_learned(tmp_path: Path) -> None:
-    write_npz(tmp_path / "digits.npz")
+    write_npz(tmp_path / "digits.npz", ROWS)
     how = ("--epochs", "1000000", "--patience", "1000000", "--filters", "4")
     command = [sys.executable, "-m", "thalweg", "train", "digits.npz", *how]
     command += ["--log", "run.jsonl"]
