@@ -65,10 +65,11 @@ struct WindowSum {
   void* scratch;    // as many bytes as window_scratch says, 64-byte aligned
 };
 
-// c[at[i] + segments[s] + r] += sum over j of a[i, j] · b[j, (s, r)]: rows of a product, each
-// added to a window of c, one row after the other. The columns of a and b are adjacent.
+// c[at[i] + segments[s] + r] += sum over j of a[i, j] · b[j, (s, r)]: rows of a product,
+// each added to a window of c, one row after the other. The columns of a and b are
+// adjacent.
 struct WindowSpread {
-  Dtype dtype;                        // float32 or float64
+  Dtype dtype;                       // float32 or float64
   Index rows, depth, segments, run;  // of i, j, s and r
   const void* a;
   Index a_row;

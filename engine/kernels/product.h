@@ -83,8 +83,8 @@ struct Form {
     const bool large = p.k * p.n * size > LARGE_BYTES && p.m >= MANY_ROWS;
     pack_b = p.n > 0 && !p.b_at && (p.b_column != 1 || large);
     chunk = pack_b ? BLOCK_BYTES / (BLOCK_DEPTH * lanes * size) : parts(p.n, lanes);
-    pack_a = !p.a_at && !p.b_at && p.a_column != 1 && p.m >= BLOCK_ROWS / 2 && p.n >= 8 * TILE_VECTORS * lanes &&
-             p.m * depth * size > LARGE_BYTES / 8;
+    pack_a = !p.a_at && !p.b_at && p.a_column != 1 && p.m >= BLOCK_ROWS / 2 &&
+             p.n >= 8 * TILE_VECTORS * lanes && p.m * depth * size > LARGE_BYTES / 8;
   }
 
   Index b_numbers(const Typed<T>& p) const {
@@ -147,7 +147,9 @@ void copy_rows(const Typed<T>& p, Index row, Index rows, Index l, Index depth, T
 
 // The widest tile in vectors of N numbers, and how vectors are cut into tiles.
 template <class T, int N>
-constexpr int WIDEST = N == 1 ? 3 : N < LANES<T> ? 2 : WIDEST_TILE;
+constexpr int WIDEST = N == 1         ? 3
+                       : N < LANES<T> ? 2
+                                      : WIDEST_TILE;
 template <int N>
 Split tiles_of(Index vectors) {
   return N == 1 ? Split(vectors, 1) : split_columns(vectors);
@@ -327,7 +329,8 @@ constexpr Index ROW_VECTORS = 64;
 
 template <class T>
 bool is_row(const Typed<T>& p) {
-  return p.m == 1 && p.k > 0 && !p.a_at && !p.b_at && p.b_column == 1 && p.n >= 2 * LANES<T>;
+  return p.m == 1 && p.k > 0 && !p.a_at && !p.b_at && p.b_column == 1 &&
+         p.n >= 2 * LANES<T>;
 }
 
 template <class T>
@@ -378,7 +381,8 @@ Index scratch_numbers(const Typed<T>& p) {
   if (p.m <= 0 || p.n <= 0) return 0;
   const Index direct = form_numbers(p);
   if (!is_turned(p)) return direct;
-  return larger(direct, form_numbers(turned(p, p.a, 1, smaller(p.line, TURNED_ROWS<T>), p.c)));
+  return larger(direct,
+                form_numbers(turned(p, p.a, 1, smaller(p.line, TURNED_ROWS<T>), p.c)));
 }
 
 // Enough for the product and for every cut of it.

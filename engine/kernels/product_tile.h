@@ -114,8 +114,7 @@ THALWEG_INLINE void run_tile(const Strip<T>& strip, Index row) {
 template <class T, int N, Listed LISTED, int VECTORS, int ROWS>
 THALWEG_INLINE void run_rows(const Strip<T>& strip, Index row, Index rows) {
   if constexpr (ROWS > 1)
-    if (rows < ROWS)
-      return run_rows<T, N, LISTED, VECTORS, ROWS - 1>(strip, row, rows);
+    if (rows < ROWS) return run_rows<T, N, LISTED, VECTORS, ROWS - 1>(strip, row, rows);
   run_tile<T, N, LISTED, ROWS, VECTORS>(strip, row);
 }
 

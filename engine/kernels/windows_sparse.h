@@ -140,9 +140,8 @@ bool sum_sparse_windows(const WindowSum& w) {
   if (!all_finite_of(w.span, (const T*)w.a)) return false;
   auto& work = *static_cast<SparseWork<T>*>(w.scratch);
   const WindowGroups<T> groups(w.segments, w.run, w.segment_at, work.panel);
-  w.run < LANES<T>
-      ? sum_windows_in(w, filters, work, groups, chains::Some<T>{w.run})
-      : sum_windows_in(w, filters, work, groups, chains::All<T>{});
+  w.run < LANES<T> ? sum_windows_in(w, filters, work, groups, chains::Some<T>{w.run})
+                   : sum_windows_in(w, filters, work, groups, chains::All<T>{});
   return true;
 }
 

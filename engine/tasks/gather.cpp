@@ -9,7 +9,7 @@ namespace thalweg {
 namespace {
 
 constexpr Index LEAST_LINE = 4;
-constexpr Index NARROW_BYTES = 16;   // columns of fewer bytes fill no vector,
+constexpr Index NARROW_BYTES = 16;  // columns of fewer bytes fill no vector,
 constexpr Index LINE_NUMBERS = 16;  // but adjacent rows do, if they are that many
 
 // The bytes of numbers that are adjacent along the last axis.

@@ -56,8 +56,8 @@ class ProductTask final : public Task {
   Gather windows_;
   std::vector<Index> columns_at_;  // where rows' numbers lie, if they are read in place
   std::vector<Index> segments_;    // the same of what is added to windows
-  Index parts_ = 1;             // of rows that c may be cut between, where it is added
-  std::size_t box_offset_ = 0;  // in scratch
+  Index parts_ = 1;                // of rows that c may be cut between, where it is added
+  std::size_t box_offset_ = 0;     // in scratch
   std::unique_ptr<MapTask> tail_;
 };
 

@@ -45,8 +45,7 @@ class ProductSumTask final : public Task {
     units = (n_ + UNIT_COLUMNS - 1) / UNIT_COLUMNS;
     starts_slowly = true;
     const Product all = product(n_, most_);
-    work_bytes_ =
-        aligned(std::max(scratch_of(all), kernels_->window_scratch(out.dtype)));
+    work_bytes_ = aligned(std::max(scratch_of(all), kernels_->window_scratch(out.dtype)));
     starts_bytes_ = aligned(static_cast<std::size_t>(most_) * sizeof(Index));
     box_bytes_ = aligned(static_cast<std::size_t>(most_ * m_ * item_));
     scratch_bytes = work_bytes_ + starts_bytes_ + box_bytes_ +
@@ -152,8 +151,8 @@ class ProductSumTask final : public Task {
 
   // One run of adjacent columns after the other, where the windows lie.
   void sum_in_place(Product part, const std::byte* a, Index row) const {
-    auto* const at = reinterpret_cast<Index*>(static_cast<std::byte*>(part.scratch) +
-                                              work_bytes_);
+    auto* const at =
+        reinterpret_cast<Index*>(static_cast<std::byte*>(part.scratch) + work_bytes_);
     a_.starts(row, part.k, at);
     const std::byte* const first = a + a_.offset_of(row);
     auto* const sums = static_cast<std::byte*>(part.c);
