@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +19,8 @@ from matplotlib.text import Text
 from thalweg.figures.style import textbook
 from thalweg.files.atomic import write_atomically
 from thalweg.printable import json_text, printable_lines
+
+Data: TypeAlias = Mapping[str, Any]
 
 
 def write_figure(
@@ -43,8 +46,23 @@ def write_figure(
 
 def as_json(record: Mapping[str, Any]) -> bytes:
     """JSON with a line for each of the record's entries."""
-    lines = [f"{json_text(key)}: {json_text(value)}" for key, value in record.items()]
+    lines = [f"{json_text(k)}: {json_text(finite(v))}" for k, v in record.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def finite(value: Any) -> Any:
+    """Plain values as JSON can hold them: it has neither NaN nor infinity.
+
+    >>> finite({"maps": [[0.5, float("nan")]], "labels": ("a",)})
+    {'maps': [[0.5, None]], 'labels': ['a']}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in cast(Data, value).items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in cast(list[Any], value)]
+    return value
 
 
 def png(figure: Figure) -> bytes:

@@ -108,3 +108,17 @@ def test_large_images_are_thinned() -> None:
     network.initialize((200, 150, 3))
     data = data_of(network, np.zeros((200, 150, 3)), "", None, "")
     assert (data.step, np.shape(data.pixels)) == (3, (67, 50, 3))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of infinity
+def test_a_network_that_gives_no_numbers_is_drawn(thalweg) -> None:
+    network = tw.Network([tw.Conv(2, 3), tw.Flatten(), tw.Dense(2, "softmax")])
+    network.initialize((6, 6, 1)).set_parameters({"1.bias": [np.inf, np.nan]})
+    network.save("odd.thalweg")
+    np.save("one.npy", np.ones((6, 6, 1)))
+    result = thalweg("explain", "odd.thalweg", "--image", "one.npy")
+    assert result.status == 0, result.err
+    assert "nan" in result.out
+    found = json.loads(Path("one-seen.json").read_text())
+    assert found["probabilities"] == [None, None]
+    assert Path("one-seen.png").is_file()
