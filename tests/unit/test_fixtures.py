@@ -101,6 +101,12 @@ OTHERS = {
         *("estimator_of_classes", "estimator_of_numbers"),
         *("branching", "looping", "named_inputs"),
     },
+    "0.5.0": {
+        *("table_of_classes", "table_of_numbers", "table_of_forms", "table_of_many"),
+        *("estimator_of_classes", "estimator_of_numbers"),
+        *("branching", "looping", "named_inputs", "perceptron", "embedding"),
+        *("convolving", "series", "windows", "images_of_classes", "images_of_numbers"),
+    },
 }
 
 
