@@ -11,6 +11,8 @@ namespace {
 
 constexpr Index PANEL_BYTES = 12 << 10;      // of a product, before its tail runs on it
 constexpr Index BOX_BYTES = 64 << 10;        // of a product's gathered rows
+constexpr Index ADDED_BYTES = 192 << 10;     // of its rows before they are added
+constexpr Index LYING_ROWS = 64;             // at least, where rows needn't be gathered
 constexpr Index LEAST_TILES = 8;             // to cut between
 constexpr Index LARGE_BYTES = 512 << 10;     // of an operand
 constexpr double FLOPS_PER_NANOSECOND = 50;  // float32; float64: half of it
@@ -116,12 +118,16 @@ void ProductTask::choose_box() {
   const Index item = item_size(product_.dtype);
   const Index columns = windows_.columns();
   const Index row_bytes = std::max<Index>(columns * item, 1);
-  panel_rows_ = std::clamp<Index>(BOX_BYTES / row_bytes, 1, product_.m);
+  const Index box_bytes = form_ == Form::added ? ADDED_BYTES : BOX_BYTES;
+  panel_rows_ = std::clamp<Index>(box_bytes / row_bytes, 1, product_.m);
   if (form_ == Form::added) {
     product_.c_row = columns;
     segments_ = windows_.segments();
   } else {
-    if (windows_.has_lines_for(product_.n)) columns_at_ = windows_.columns_at();
+    if (windows_.has_lines_for(product_.n)) {
+      columns_at_ = windows_.columns_at();
+      panel_rows_ = std::min(std::max(panel_rows_, LYING_ROWS), product_.m);
+    }
     const bool near = windows_.has_near_columns();
     product_.a_row = near ? columns : 1;
     product_.a_column = near ? 1 : panel_rows_;

@@ -18,7 +18,8 @@ namespace thalweg {
 namespace {
 
 constexpr Index BOX_BYTES = 192 << 10;
-constexpr Index LEAST_RUN = 8;  // of columns that are summed where they lie
+constexpr Index LYING_ROWS = 512;  // at a time, where they needn't be gathered
+constexpr Index LEAST_RUN = 8;     // of columns that are summed where they lie
 constexpr Index LANE_BYTES = 64;
 constexpr double FLOPS_PER_NANOSECOND = 50;
 constexpr Index UNIT_COLUMNS = 16;  // of c, that a thread takes at least
@@ -38,16 +39,17 @@ class ProductSumTask final : public Task {
     b_row_ = b.strides[0], b_column_ = b.strides[1], out_row_ = out.strides[0];
     product_.dtype = out.dtype;
     if (m_ == 0 || n_ == 0) return;
-    most_ = std::clamp<Index>(BOX_BYTES / (m_ * item_), 1, std::max<Index>(a_.rows(), 1));
     turned_ = is_turned();
     segments_ = a_.segments();
     in_place_ = a_.rows() > 0 && a_.run() >= LEAST_RUN;
+    const Index rows = in_place_ ? LYING_ROWS : BOX_BYTES / (m_ * item_);
+    most_ = std::clamp<Index>(rows, 1, std::max<Index>(a_.rows(), 1));
     units = (n_ + UNIT_COLUMNS - 1) / UNIT_COLUMNS;
     starts_slowly = true;
     const Product all = product(n_, most_);
     work_bytes_ = aligned(std::max(scratch_of(all), kernels_->window_scratch(out.dtype)));
     starts_bytes_ = aligned(static_cast<std::size_t>(most_) * sizeof(Index));
-    box_bytes_ = aligned(static_cast<std::size_t>(most_ * m_ * item_));
+    if (!in_place_) box_bytes_ = aligned(static_cast<std::size_t>(most_ * m_ * item_));
     scratch_bytes = work_bytes_ + starts_bytes_ + box_bytes_ +
                     aligned(static_cast<std::size_t>(m_ * n_ * item_));
     work = 2.0 * static_cast<double>(m_ * n_) * static_cast<double>(a_.rows() + 1) /
