@@ -62,6 +62,8 @@ ends = st.tuples(
 @example([("max", 1, 0, 1)], 0)
 @example([("sum", 0, 0, 1), ("open", 0, 0, 0), ("max", 0, 0, 0)], 0)
 @example([("max", 2, 0, 1), ("sin", 0, 0, 0)], 0)
+@example([("broadcast", 0, 0, 0), ("max", 0, 0, 0)], 0)
+@example([("broadcast", 0, 0, 1), ("max", 0, 0, 0)], 0)
 @given(st.tuples(recipes(SMOOTH, 5), ends).map(lambda r: [*r[0], r[1]]), seeds)
 def test_the_lines_of_gradients_compute_them(recipe: Recipe, seed: int) -> None:
     """In the words of the forward formulas, as `explain` shows a layer."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.backends.text.notation import is_uniform
 from thalweg.program.expressions import Attributes, Expression, added_ones, are_first
-from thalweg.program.ir import Program
+from thalweg.program.ir import Instruction, Program
 from thalweg.program.types import NumpyArray, Shape
 
 
@@ -22,6 +22,13 @@ class Form:
     opcode: str
     inputs: tuple[int, ...]
     attributes: Attributes
+
+
+def leaves_ones(instruction: Instruction) -> bool:
+    """Whether it leaves an axis of size 1 for each that it goes over."""
+    return (
+        instruction.primitive.kind == "reduction" and instruction.opcode != "share_max"
+    )
 
 
 class Reading:
@@ -163,7 +170,7 @@ class Reading:
         instruction = self.program.instruction(value)
         if instruction is None or value not in self.lone or self.source[value] != value:
             return None
-        if instruction.primitive.kind == "reduction":
+        if leaves_ones(instruction):
             return [value] if instruction.attributes.get("axes") == axes else None
         if instruction.primitive.kind != "elementwise":
             return None
@@ -181,7 +188,7 @@ class Reading:
         if instruction.opcode == "constant":
             return () if is_uniform(instruction.attributes["value"]) else shape
         axes: Shape = instruction.attributes.get("axes", ())
-        if instruction.primitive.kind == "reduction" and are_first(axes):
+        if leaves_ones(instruction) and are_first(axes):
             return shape[len(axes) :]
         return shape
 
