@@ -26,6 +26,7 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 TRACED = "traced"
+TRIED_ROWS = (3, 8)  # two numbers, by which rows are told from sizes
 
 
 # To data ------------------------------------------------------------------------------
@@ -125,16 +126,38 @@ def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
 
 def decode_traced(data: Data, name: str, tensors: Tensors) -> TracedLayer:
     """A layer from its programs."""
+    prediction = decode_program(data["prediction"], f"{name}.prediction", tensors)
     training = data.get("training")
+    if training is not None:
+        training = decode_program(training, f"{name}.training", tensors)
+        require_one_result(name, prediction, training)
     return TracedLayer(
         str(data["name"]),
         parameters_from(data["parameters"]),
         parameters_from(data["state"]),
-        decode_program(data["prediction"], f"{name}.prediction", tensors),
-        None
-        if training is None
-        else decode_program(training, f"{name}.training", tensors),
+        prediction,
+        training,
     )
+
+
+def require_one_result(
+    name: str, prediction: SavedProgram, training: SavedProgram
+) -> None:
+    """A layer gives in training what it gives in prediction, but for its numbers.
+
+    Raises:
+        ModelFileError: the types of y differ.
+    """
+    for rows in TRIED_ROWS:
+        must, got = (
+            program.at(rows).output_types().get("y")
+            for program in (prediction, training)
+        )
+        if got != must:
+            raise ModelFileError(
+                f"{name}.training must give y of type {must} as prediction does, "
+                f"got {got}"
+            )
 
 
 def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:

@@ -102,12 +102,18 @@ def axis_without_rows(program: Program, instruction: Instruction) -> int | None:
 
     Random numbers; and what is made of values repeated for each row, such as the zeros
     that a recurrence starts from, reshaped. A broadcast itself is made where it's read.
+
+    Raises:
+        RowsMeetError: rows can't be taken some at a time.
     """
     if instruction.primitive.kind == "random":
         return 0 if row_axes(instruction.type) == [0] else None
     if instruction.opcode == "broadcast" or not row_axes(instruction.type):
         return None
     axes = [row_axis_repeated(program, v) for v in instruction.inputs]
+    is_repeated = any(axis is not None for axis in axes)
+    if instruction.primitive.kind == "reduction" and is_repeated:
+        raise RowsMeetError  # it reads a broadcast as it lies, which has no rows
     try:
         found = instruction.primitive.rows.axis(case_of(program, instruction, axes))
     except RowsMeetError:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -705,6 +705,7 @@ VALUES = st.one_of(
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example("initializer", [(902, 6)])  # another value of a program is y in training
 @given(
     st.sampled_from(sorted(LISTS)),
     st.lists(st.tuples(st.integers(0, 10**6), VALUES), min_size=1, max_size=2),

@@ -741,3 +741,28 @@ def test_batch_size_is_never_larger_than_the_rows() -> None:
     numbers: list[Any] = ["all", 50, np.int64(50)]
     assert [fit.batch_rows(n, 10) for n in numbers] == [10, 10, 10]
     assert fit.batch_rows(3, 10) == 3
+
+
+@dataclass(frozen=True)
+class Shares(tw.Layer):
+    """The same for every row, whatever it is."""
+
+    def parameters(self, input_shape: tuple[int, ...]) -> dict[str, tw.Parameter]:
+        return {"bias": tw.Parameter((3,), tw.initializers.zeros)}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return tw.softmax(tw.broadcast_to(p.bias, (x.shape[0], 3)))
+
+
+@pytest.mark.parametrize("engine", ["native", "interpreter"])
+@pytest.mark.parametrize("before", [[], [tw.Dense(2)]])
+def test_a_network_that_reads_no_row_learns_how_many_there_are_of_each_class(
+    before: list[tw.Layer], engine: str
+) -> None:
+    classes = np.repeat([0, 1, 2], [60, 30, 10])
+    network = tw.Network([*before, Shares()])
+    network.fit(
+        np.ones((100, 2)), classes, loss="cross_entropy", optimizer=tw.Adam(0.1),
+        epochs=200, batch_size="all", validation=None, engine=engine,
+    )  # fmt: skip
+    assert_allclose(network.predict(np.zeros((2, 2))), [[0.6, 0.3, 0.1]] * 2, atol=0.01)
