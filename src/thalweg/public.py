@@ -74,6 +74,15 @@ from thalweg.formulas.pooling import (
     MeanPool,
 )
 from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.formulas.recurrence import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    Cell,
+    Last,
+    Recurrent,
+)
 from thalweg.formulas.schedules import (
     Constant,
     CosineWithWarmup,
@@ -122,8 +131,11 @@ if TYPE_CHECKING:
     from thalweg.vision.settings import ImageSettings
 
 __all__ = [
+    "GRU",
     "L1",
     "L2",
+    "LSTM",
+    "RNN",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -132,7 +144,9 @@ __all__ = [
     "ArgumentError",
     "Augment",
     "BatchNorm",
+    "Bidirectional",
     "Callback",
+    "Cell",
     "Checkpoint",
     "CheckpointWarning",
     "Columns",
@@ -161,6 +175,7 @@ __all__ = [
     "Initializer",
     "Inputs",
     "JSONLines",
+    "Last",
     "Layer",
     "LayerNorm",
     "Lion",
@@ -181,6 +196,7 @@ __all__ = [
     "ProgramError",
     "RMSProp",
     "RangeTest",
+    "Recurrent",
     "ReduceOnPlateau",
     "Rescale",
     "Reshape",

@@ -12,6 +12,7 @@ from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Columns, Layer, Shape
 from thalweg.formulas.places import Windowed
+from thalweg.formulas.recurrence import Recurring
 from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
 from thalweg.program.serialize import MOST_COMPUTED_A_ROW, TYPICAL_ROWS
@@ -22,7 +23,7 @@ Data = dict[str, Any]
 MOST_BYTES_A_ROW = 2**26  # of values that are there together
 MOST_GIVEN_A_ROW = 2**21
 LAYER_LIMIT = 512  # bounds the time that tracing them takes
-HOLDING = ("parts", "layers", "projection", "branches", "object")
+HOLDING = ("parts", "layers", "projection", "branches", "cell", "layer", "object")
 """The fields in which a description of a layer has others."""
 EMBEDDINGS = ("Embedding", "Embedding 2")
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
@@ -63,7 +64,7 @@ def shapes_inside(
                 own = found[place]
                 yield from own.outputs
                 yield from shapes_inside(chain, own.outputs, dtype)
-        elif isinstance(layer, Windowed):
+        elif isinstance(layer, Recurring | Windowed):
             yield from layer.shapes_inside(shape)
         elif isinstance(layer, Columns):
             for start, stop, part in layer.parts:
@@ -127,7 +128,8 @@ def parts_in(data: Any) -> int:
 def words_in(data: Any) -> set[str]:
     """The kinds of layers, and the primitives of programs, that a description has.
 
-    A later version of a primitive is a word of its own: ``slice 2``.
+    A later version of a primitive is a word of its own: ``slice 2``, and so is an
+    initializer: ``initializer zeros``.
 
     >>> program = {"opcodes": {"scan": 1, "tanh": 1}, "instructions": []}
     >>> sorted(words_in([{"type": "traced", "prediction": program}, {"type": "Dense"}]))
@@ -142,8 +144,9 @@ def words_in(data: Any) -> set[str]:
         opcodes = cast(Data, described["opcodes"])
         later = {f"{name} {number}" for name, number in opcodes.items() if number != 1}
         return {*opcodes, *later}
-    kind = described.get("type")
+    kind, chosen = described.get("type"), described.get("initializer")
     own = {kind} if isinstance(kind, str) else set[str]()
+    own |= {f"initializer {chosen}"} if isinstance(chosen, str) else set()
     return own.union(*map(words_in, described.values()))
 
 

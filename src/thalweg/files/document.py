@@ -25,6 +25,7 @@ BRANCHES = "branches"  # a layer holds layers, whose parameters have longer name
 FROZEN = "frozen layers"  # what layers learned is state now
 LOOPS = "loops"  # a formula's program holds another, gone through time after time
 CONVOLUTIONS = "convolutions"  # layers, or a formula's program, look at windows
+RECURRENCE = "recurrence"  # cells go through times, or weights start orthogonal
 PREPARATION = "preparation"  # layers prepare what a network is given
 EMBEDDINGS = "embeddings"  # they give a vector at every position
 BYTES = "uint8 inputs"  # a network was fitted on rows of bytes
@@ -36,7 +37,7 @@ KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
         *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LOG_TARGET, LONG_LISTS),
-        *(LOOPS, PREPARATION, TIMES),
+        *(LOOPS, PREPARATION, RECURRENCE, TIMES),
     }
 )
 """What a model may need its reader to know."""

@@ -6,6 +6,7 @@ layers too, is written as its traced program.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -14,19 +15,24 @@ from thalweg.files.bounds import require_little_memory
 from thalweg.files.registry import from_plain, plain_data
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.layers import Layer
+from thalweg.formulas.recurrence import Cell, Recurring
 from thalweg.model.traced import (
     SavedProgram,
+    TracedCell,
     TracedLayer,
     parameter_data,
     parameters_from,
+    traced_cell,
     traced_layer,
 )
+from thalweg.program.serialize import whole
 from thalweg.program.types import Dtype, NumpyArray, Shape
 
 Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 TRACED = "traced"
 TRIED_ROWS = (3, 8)  # two numbers, by which rows are told from sizes
+TRACED_CELL = "traced cell"
 
 
 # To data ------------------------------------------------------------------------------
@@ -50,12 +56,12 @@ def layer_data(
     inside = (f"{name}.{number}" for number in count(1))
 
     def own(each: Any) -> Data | None:
-        is_traced = isinstance(each, TracedLayer)
-        return traced_data(each, next(inside), tensors) if is_traced else None
+        is_traced = isinstance(each, TracedLayer | TracedCell)
+        return own_data(each, next(inside), tensors) if is_traced else None
 
     traced = with_traced(layer, input_shape, dtype)
-    if isinstance(traced, TracedLayer):
-        return traced_data(traced, name, tensors)
+    if isinstance(traced, TracedLayer | TracedCell):
+        return own_data(traced, name, tensors)
     data = plain_data(traced, own)
     assert data is not None
     return data
@@ -68,8 +74,10 @@ def with_traced(layer: Layer, input_shape: Shape, dtype: Dtype) -> Layer:
         ProgramError: a formula depends on the number of rows in a way that isn't
             linear.
     """
-    if plain_data(layer) is not None or isinstance(layer, TracedLayer):
+    if plain_data(layer) is not None or isinstance(layer, TracedLayer | TracedCell):
         return layer
+    if isinstance(layer, Recurring):
+        return layer.with_cell(cell_with_traced(layer.own_cell, input_shape, dtype))
     if not isinstance(layer, Branching):
         return traced_layer(layer, input_shape, dtype)
     shapes = layer.shapes(input_shape, dtype)
@@ -81,6 +89,38 @@ def with_traced(layer: Layer, input_shape: Shape, dtype: Dtype) -> Layer:
         for place, chain in layer.chains().items()
     }
     return layer.with_chains(chains)
+
+
+def cell_with_traced(cell: Cell, input_shape: Shape, dtype: Dtype) -> Cell:
+    """A cell of thalweg's own, or a user's own as its program.
+
+    Raises:
+        ProgramError: its step depends on the number of rows in a way that isn't linear.
+    """
+    if plain_data(cell) is not None or isinstance(cell, TracedCell):
+        return cell
+    return traced_cell(cell, input_shape, dtype)
+
+
+def own_data(own: TracedLayer | TracedCell, name: str, tensors: Tensors) -> Data:
+    """The programs of a layer or of a cell."""
+    if isinstance(own, TracedLayer):
+        return traced_data(own, name, tensors)
+    return traced_cell_data(own, name, tensors)
+
+
+def traced_cell_data(traced: TracedCell, name: str, tensors: Tensors) -> Data:
+    """A cell's program; one inside a layer says how its constants are named."""
+    data: Data = {
+        "type": TRACED_CELL,
+        "name": traced.name,
+        "parameters": parameter_data(traced.declared),
+        "states": {key: list(shape) for key, shape in traced.carried.items()},
+        "prediction": program_data(traced.prediction, f"{name}.prediction", tensors),
+    }
+    if "." in name:
+        data["place"] = name
+    return data
 
 
 def traced_data(traced: TracedLayer, name: str, tensors: Tensors) -> Data:
@@ -112,16 +152,16 @@ def program_data(program: SavedProgram, name: str, tensors: Tensors) -> Data:
 
 def decode_layer(data: Data, name: str, tensors: Tensors) -> Layer:
     """A layer from its name and fields, or from its programs."""
-    if data["type"] == TRACED:
-        return decode_traced(data, name, tensors)
+    if data["type"] in OWN:
+        return OWN[data["type"]](data, name, tensors)
 
-    def own(inside: Data) -> TracedLayer:
-        place = inside["place"]
+    def inside(data: Data) -> Layer:
+        place = data["place"]
         if not isinstance(place, str):
             raise ModelFileError(f"a layer's place must be a text, got {place!r}")
-        return decode_traced(inside, place, tensors)
+        return OWN[data["type"]](data, place, tensors)
 
-    return from_plain(data, Layer, {TRACED: own})
+    return from_plain(data, Layer, dict.fromkeys(OWN, inside))
 
 
 def decode_traced(data: Data, name: str, tensors: Tensors) -> TracedLayer:
@@ -158,6 +198,26 @@ def require_one_result(
                 f"{name}.training must give y of type {must} as prediction does, "
                 f"got {got}"
             )
+
+
+def decode_traced_cell(data: Data, name: str, tensors: Tensors) -> TracedCell:
+    """A cell from its program."""
+    return TracedCell(
+        str(data["name"]),
+        parameters_from(data["parameters"]),
+        {
+            str(key): tuple(whole(size) for size in shape)
+            for key, shape in data["states"].items()
+        },
+        decode_program(data["prediction"], f"{name}.prediction", tensors),
+    )
+
+
+OWN: Mapping[str, Callable[[Data, str, Tensors], TracedLayer | TracedCell]] = {
+    TRACED: decode_traced,
+    TRACED_CELL: decode_traced_cell,
+}
+"""What a user wrote, by the type that a file says."""
 
 
 def decode_program(data: Data, name: str, tensors: Tensors) -> SavedProgram:

@@ -33,10 +33,12 @@ from thalweg.files.document import (
     LONG_LISTS,
     LOOPS,
     PREPARATION,
+    RECURRENCE,
     TIMES,
 )
 from thalweg.files.history_codec import decode_history, history_data
 from thalweg.files.layer_codec import (
+    TRACED_CELL,
     decode_layer,
     decode_program,
     layer_data,
@@ -80,6 +82,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     FROZEN: ("Frozen",),
     EMBEDDINGS: ("Embedding 2",),
     PREPARATION: ("Augment", "Rescale", "Reshape"),
+    RECURRENCE: (
+        *("Bidirectional", "GRU", "LSTM", "Last", "Recurrent", "RNN", TRACED_CELL),
+        "initializer orthogonal",
+    ),
 }
 """What a reader must know of a file with such layers or primitives, since 0.4.0."""
 Make: TypeAlias = Callable[[Sequence[Layer]], AnyNetwork]

@@ -34,6 +34,14 @@ from thalweg.formulas.pooling import (
     MeanPool,
 )
 from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.formulas.recurrence import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    Last,
+    Recurrent,
+)
 
 Data = dict[str, Any]
 Registered = TypeVar("Registered")
@@ -52,6 +60,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(Frozen, Inputs, Parallel, Residual),
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
         *(Augment, Rescale, Reshape),
+        *(Bidirectional, GRU, LSTM, Last, Recurrent, RNN),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import prod, sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -379,6 +379,39 @@ def normal(
     return generator.normal(0, standard_deviation, shape)
 
 
+@initializer_rule
+def orthogonal(shape: Shape, fan_in: int, fan_out: int, generator: Generator) -> Values:
+    """A random matrix that keeps lengths, for what is applied again and again.
+
+    W Wᵀ = 1, or Wᵀ W = 1 where W has more inputs than outputs
+
+    Arguments:
+        shape: of the parameter; all axes but the last are inputs.
+        fan_in: not used.
+        fan_out: not used.
+        generator: where the randomness comes from.
+
+    Returns:
+        A float64 array of that shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from thalweg.formulas.initializers import orthogonal
+        >>> w = orthogonal((2, 3), 2, 3, np.random.default_rng(0))
+        >>> (w @ w.T).round(9).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+
+    Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks", 2014.
+    """
+    inputs, outputs = prod(shape[:-1]), prod(shape[-1:])
+    tall = generator.normal(size=(max(inputs, outputs), min(inputs, outputs)))
+    q, r = np.linalg.qr(tall)
+    # With positive numbers on r's diagonal every orthogonal matrix is as likely.
+    q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+    return np.reshape(q if inputs >= outputs else q.T, shape)
+
+
 INITIALIZERS: Mapping[str, Initializer] = {
     each.name: each
     for each in (
@@ -392,6 +425,7 @@ INITIALIZERS: Mapping[str, Initializer] = {
         ones,
         constant,
         normal,
+        orthogonal,
     )
 }
 

@@ -15,22 +15,25 @@ from thalweg.backends.numpy.interpret import interpret
 from thalweg.checks import require, require_instance
 from thalweg.errors import ArgumentError, ProgramError, ShapeError
 from thalweg.formulas.branches import Branching
-from thalweg.formulas.chain import LayerValues, describe
+from thalweg.formulas.chain import OWN, LayerValues, describe
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
+from thalweg.formulas.recurrence import Cell, Recurring, one_or_several
 from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.program import ops
 from thalweg.program.arguments import tracing
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
 from thalweg.program.ir import Instruction, Program
+from thalweg.program.loops import as_tuple
 from thalweg.program.serialize import decode, from_data, to_data, whole
 from thalweg.program.sizes import Size
 from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Data = dict[str, Any]
+STATE, NEW = "state.", "new."  # before the names of a cell's states, in its program
 
 
 @dataclass(frozen=True)
@@ -128,16 +131,59 @@ class TracedLayer(Layer):
         return {"x": x, **{name: getattr(p, name) for name in names}}
 
 
+@dataclass(frozen=True)
+class TracedCell(Cell):
+    """A cell that was saved as the program of its step.
+
+    Arguments:
+        name: how the cell was written.
+        declared: what it learns, by name.
+        carried: the shapes of its states, by name.
+        prediction: the new states from x, the states and parameters.
+    """
+
+    name: str
+    declared: Mapping[str, Parameter]
+    carried: Mapping[str, Shape]
+    prediction: SavedProgram = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def training(self) -> SavedProgram:
+        """The same: a step draws nothing."""
+        return self.prediction
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        """What it learns, as it was saved."""
+        return dict(self.declared)
+
+    def states(self, input_shape: Shape) -> dict[str, Shape]:
+        """Its states, as they were saved."""
+        return dict(self.carried)
+
+    def step(self, x: ops.Array, state: Any, p: Namespace) -> Any:
+        """The saved program of a time."""
+        states = zip(self.carried, as_tuple(state), strict=True)
+        inputs = {"x": x, **{STATE + name: array for name, array in states}}
+        inputs |= {OWN + name: getattr(p, name) for name in self.declared}
+        found = self.prediction.record(inputs)
+        return one_or_several([found[NEW + name] for name in self.carried])
+
+
 def can_train(layer: Layer) -> bool:
     """Whether a layer's training formula is there; a file can lack it."""
     return all(traced.training is not None for traced in traced_in([layer]))
 
 
-def traced_in(layers: Iterable[Layer]) -> Iterator[TracedLayer]:
-    """The layers that were saved as their programs, those in others too."""
+def traced_in(layers: Iterable[Layer]) -> Iterator[TracedLayer | TracedCell]:
+    """The layers and cells that were saved as their programs, those in others too."""
     for layer in layers:
         if isinstance(layer, TracedLayer):
             yield layer
+        elif isinstance(layer, Recurring) and isinstance(layer.own_cell, TracedCell):
+            yield layer.own_cell
         elif isinstance(layer, Branching):
             for chain in layer.chains().values():
                 yield from traced_in(chain)
@@ -186,6 +232,29 @@ def traced_layer(layer: Layer, input_shape: Shape, dtype: Dtype) -> TracedLayer:
         saved_training = None
     saved = SavedProgram(*to_data(any_rows(prediction)))
     return TracedLayer(describe(layer), declared, kept, saved, saved_training)
+
+
+def traced_cell(cell: Cell, input_shape: Shape, dtype: Dtype) -> TracedCell:
+    """A cell as the program of its step.
+
+    Raises:
+        ProgramError: it depends on the number of rows in a way that isn't linear.
+    """
+    declared, carried = cell.parameters(input_shape), cell.states(input_shape)
+    values = {OWN + n: ArrayType(p.shape, dtype) for n, p in declared.items()}
+
+    def new(a: dict[str, Tracer]) -> Data:
+        states = one_or_several([a[STATE + name] for name in carried])
+        given = cell.step(a["x"], states, LayerValues.among(describe(cell), a))
+        return dict(zip([NEW + name for name in carried], as_tuple(given), strict=True))
+
+    def step(rows: int) -> Program:
+        shapes = {"x": input_shape[1:], **{STATE + n: s for n, s in carried.items()}}
+        moving = {n: ArrayType((rows, *s), dtype) for n, s in shapes.items()}
+        return make_safe(trace(new, {**moving, **values}))
+
+    saved = SavedProgram(*to_data(any_rows(step)))
+    return TracedCell(describe(cell), declared, carried, saved)
 
 
 @dataclass(frozen=True)
