@@ -319,6 +319,102 @@ def convolution_run(numbers):
     }
 
 
+GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
+
+
+def recurrence():
+    """Values and gradients of cells in each direction, and a whole run of each."""
+    generator = np.random.default_rng(6)
+
+    def numbers(*shape):
+        return generator.normal(size=shape).round(2)
+
+    cases = []
+    for kind in GATES:
+        for way in ("forwards", "backwards", "both"):
+            arrays = {"x": numbers(2, 5, 3), **cell_arrays(kind, 3, 2, way, numbers)}
+            tensors = {
+                n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()
+            }
+            value = recurrent(kind, way, *tensors.values())
+            cotangent = numbers(*value.shape)
+            (value * torch.tensor(cotangent)).sum().backward()
+            case = {"cell": kind, "way": way, "units": 2}
+            case["arrays"] = {name: array.tolist() for name, array in arrays.items()}
+            case |= {"value": value.tolist(), "cotangent": cotangent.tolist()}
+            gradients = {name: tensor.grad.tolist() for name, tensor in tensors.items()}
+            cases.append(case | {"gradients": gradients})
+    return {"cases": cases, "runs": [recurrent_run(kind, numbers) for kind in GATES]}
+
+
+def cell_arrays(kind, features, units, way, numbers):
+    """A cell's parameters, as thalweg has them; two cells' where it goes both ways."""
+    gates = GATES[kind]
+    shapes = {
+        "weights": (features, gates * units),
+        "recurrent": (units, gates * units),
+        "bias": (gates * units,),
+    }
+    if kind == "GRU":
+        shapes["recurrent_bias"] = (units,)
+    places = ("forward.", "backward.") if way == "both" else ("",)
+    return {p + name: numbers(*s) for p in places for name, s in shapes.items()}
+
+
+def recurrent(kind, way, x, *own):
+    """A cell over the times of x, (rows, times, features), by PyTorch.
+
+    PyTorch has two biases for each gate. The second is 0 here, but for the GRU's third.
+    """
+    count = len(own) // (1 + (way == "both"))
+    weights = []
+    for at in range(0, len(own), count):
+        w, u, b, *d = own[at : at + count]
+        second = torch.zeros_like(b)
+        if d:
+            second = torch.cat([second[: -len(d[0])], d[0]])
+        weights += [w.T, u.T, b, second]
+    function = {"RNN": torch.rnn_tanh, "LSTM": torch.lstm, "GRU": torch.gru}[kind]
+    directions = 2 if way == "both" else 1
+    start = x.new_zeros(directions, len(x), own[1].shape[0])
+    start = (start, start) if kind == "LSTM" else start
+    x = x.flip(1) if way == "backwards" else x
+    y = function(x, start, weights, True, 1, 0.0, False, directions == 2, True)[0]
+    return y.flip(1) if way == "backwards" else y
+
+
+def recurrent_run(kind, numbers):
+    """100 steps of Adam on series of six times: every epoch's loss, and the end."""
+    X, classes = numbers(24, 6, 2), np.arange(24) % 3
+    start = cell_arrays(kind, 2, 4, "both", numbers)
+    start = {f"1.{name}": array for name, array in start.items()}
+    start |= {"3.weights": numbers(8, 3), "3.bias": numbers(3)}
+    at = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+    optimizer = torch.optim.Adam(at.values(), lr=0.01)
+    own = [tensor for name, tensor in at.items() if name[0] == "1"]
+    losses = []
+    for _ in range(50):
+        found = []
+        for rows in (slice(0, 12), slice(12, 24)):
+            optimizer.zero_grad()
+            y = recurrent(kind, "both", torch.tensor(X[rows]), *own)[:, -1]
+            logits = y @ at["3.weights"] + at["3.bias"]
+            loss = F.cross_entropy(logits, torch.tensor(classes[rows]))
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        losses.append(np.mean(found))
+    return {
+        "cell": kind,
+        "units": 4,
+        "X": X.tolist(),
+        "classes": classes.tolist(),
+        "start": {name: array.tolist() for name, array in start.items()},
+        "losses": losses,
+        "end": {name: tensor.tolist() for name, tensor in at.items()},
+    }
+
+
 EPOCHS, ROWS, BATCH = 20, 36, 8  # the last batch of an epoch has 4 rows: 100 steps
 RULES = [
     ("sgd", torch.optim.SGD, {"lr": 0.5}, {}),
@@ -432,7 +528,7 @@ def run(network, rule, settings, loss, X, y, start, dtype, penalty=0.0):
 def main():
     """Write one file for each group."""
     groups = (activations, losses, optimizers, schedules, normalization, runs)
-    for group in (*groups, convolutions):
+    for group in (*groups, convolutions, recurrence):
         numbers = {"torch": torch.__version__.split("+")[0], **group()}
         text = json.dumps(numbers, indent=1)
         (FOLDER / f"{group.__name__}.json").write_text(text + "\n")

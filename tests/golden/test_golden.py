@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 import thalweg as tw
 from thalweg.backends.numpy.calls import value_and_gradient
 from thalweg.formulas.activations import activation, softmax
+from thalweg.formulas.chain import LayerValues
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.normalization import BatchNorm, LayerNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
@@ -32,6 +33,7 @@ def golden(group: str) -> dict[str, Any]:
 ACTIVATIONS = golden("activations")
 LOSSES = golden("losses")
 CONVOLUTIONS = golden("convolutions")
+RECURRENCE = golden("recurrence")
 OPTIMIZER_RUNS = golden("optimizers")
 SCHEDULES = golden("schedules")
 
@@ -165,6 +167,34 @@ def test_windows_and_their_gradients(case: dict[str, Any]) -> None:
         slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
         theirs = case["gradients"][name]
         assert_allclose(slope(*arrays), theirs, rtol=1e-12, atol=1e-13)
+
+
+def cell_label(case: dict[str, Any]) -> str:
+    return f"{case['cell']}-{case['way']}"
+
+
+def recurrent_layer(case: dict[str, Any]) -> tw.Layer:
+    cell = getattr(tw, case["cell"])(case["units"])
+    if case["way"] == "both":
+        return tw.Bidirectional(cell)
+    return tw.Recurrent(cell, reverse=case["way"] == "backwards")
+
+
+@pytest.mark.parametrize("case", RECURRENCE["cases"], ids=cell_label)
+def test_cells_and_their_gradients(case: dict[str, Any]) -> None:
+    layer, names = recurrent_layer(case), [*case["arrays"]]
+    arrays = [np.array(array) for array in case["arrays"].values()]
+
+    def applied(*at: Any) -> Any:
+        p = LayerValues("a layer", dict(zip(names, at, strict=True)))
+        return layer.forward(at[0], p)
+
+    assert_allclose(applied(*arrays), case["value"], rtol=1e-12, atol=1e-14)
+    weigh = np.array(case["cotangent"])
+    for number, name in enumerate(names):
+        slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
+        theirs = case["gradients"][name]
+        assert_allclose(slope(*arrays), theirs, rtol=1e-11, atol=1e-13)
 
 
 class NoRandomness:

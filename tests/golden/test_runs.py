@@ -142,6 +142,33 @@ def test_run_of_convolutions(engine: str) -> None:
     assert case["losses"][-1] < case["losses"][0] / 2
 
 
+CELLS = json.loads((Path(__file__).parent / "recurrence.json").read_text())["runs"]
+
+
+@pytest.mark.parametrize("case", CELLS, ids=lambda case: case["cell"])
+def test_run_of_cells(case: dict[str, Any], engine: str) -> None:
+    both = tw.Bidirectional(getattr(tw, case["cell"])(case["units"]))
+    network = tw.Network([both, tw.Last(), tw.Dense(3, "softmax")])
+    network.initialize((6, 2), dtype="float64")
+    network.set_parameters(case["start"])
+    history = network.fit(
+        np.array(case["X"]),
+        case["classes"],
+        optimizer=tw.Adam(0.01),
+        epochs=len(case["losses"]),
+        batch_size=12,
+        validation=None,
+        shuffle=False,
+        warm_start=True,
+        dtype="float64",
+        engine=engine,
+    )
+    assert_allclose(history.training_loss, case["losses"], rtol=1e-10)
+    for name, values in case["end"].items():
+        assert_allclose(network.parameters[name], values, rtol=1e-8, atol=1e-10)
+    assert case["losses"][-1] < case["losses"][0] / 2
+
+
 def renamed(arrays: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:
     """The arrays by the names that the network has for its layers."""
     split = {name: name.split(".") for name in arrays}

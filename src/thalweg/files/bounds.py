@@ -64,7 +64,9 @@ def shapes_inside(
                 own = found[place]
                 yield from own.outputs
                 yield from shapes_inside(chain, own.outputs, dtype)
-        elif isinstance(layer, Recurring | Windowed):
+        elif isinstance(layer, Recurring):
+            yield (layer.numbers_inside(shape, dtype),)
+        elif isinstance(layer, Windowed):
             yield from layer.shapes_inside(shape)
         elif isinstance(layer, Columns):
             for start, stop, part in layer.parts:

@@ -21,6 +21,7 @@ from numpy.random import Generator
 from thalweg.checks import require, require_instance, require_whole
 from thalweg.errors import ShapeError
 from thalweg.formulas.activations import Activation, activation, sigmoid, tanh
+from thalweg.formulas.chain import OWN, PROBE_ROWS, LayerValues, describe
 from thalweg.formulas.initializers import (
     Initializer,
     Values,
@@ -32,10 +33,13 @@ from thalweg.formulas.initializers import (
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Prefixed, Shape
 from thalweg.program import ops
 from thalweg.program.composed import split
+from thalweg.program.ir import Program
 from thalweg.program.loops import as_tuple, scan
-from thalweg.program.types import Dtype
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType, Dtype
 
 State = Any  # of a cell: an array, or a tuple of several
+STATE, NEW = "state.", "new."  # before the names of states, in a step's program
 
 
 class Recurring(Layer):
@@ -65,10 +69,14 @@ class Recurring(Layer):
         require_times(self, input_shape)
         return super().parameters_and_state(input_shape, dtype)
 
-    def shapes_inside(self, input_shape: Shape) -> list[Shape]:
-        """All states of a row."""
-        shapes = self.own_cell.states(input_shape).values()
-        return [(input_shape[0], *shape) for shape in shapes]
+    def numbers_inside(self, input_shape: Shape, dtype: Dtype) -> int:
+        """How many numbers of a row are there together: for each time, those of states,
+        and of what is ready before them.
+        """
+        program = step_program(self.own_cell, input_shape, dtype, PROBE_ROWS)
+        states = [name for name in program.inputs if name.startswith(STATE)]
+        kept = sum(program.inputs[name].size for name in states)
+        return input_shape[0] * (kept + ready(program, states)) // PROBE_ROWS
 
 
 class Cell(Recurring):
@@ -224,6 +232,57 @@ def with_names(step: Callable[..., Any], names: Sequence[str]) -> Callable[..., 
     return step
 
 
+def step_program(cell: Cell, input_shape: Shape, dtype: Dtype, rows: int) -> Program:
+    """The step of a cell as a program: new states from x, states and parameters.
+
+    Arguments:
+        cell: whose step it is.
+        input_shape: of a row, (times, …).
+        dtype: of the network.
+        rows: how many there are.
+    """
+    carried = cell.states(input_shape)
+    names = [STATE + name for name in carried]
+    shapes = [input_shape[1:], *carried.values()]
+    types = {
+        name: ArrayType((rows, *shape), dtype)
+        for name, shape in zip(["x", *names], shapes, strict=True)
+    }
+    for name, parameter in cell.parameters(input_shape).items():
+        types[OWN + name] = ArrayType(parameter.shape, dtype)
+
+    def step(a: dict[str, Any]) -> dict[str, Any]:
+        p = LayerValues.among(describe(cell), a)
+        given = cell.step(a["x"], one_or_several([a[name] for name in names]), p)
+        return {
+            NEW + name: array
+            for name, array in zip(carried, as_tuple(given), strict=True)
+        }
+
+    return trace(step, types)
+
+
+def ready(program: Program, states: Sequence[str]) -> int:
+    """How many numbers a step reads that follow without its states.
+
+    A loop has them for all times at once.
+    """
+    first = len(program.inputs)
+    late = {value for value, name in enumerate(program.inputs) if name in states}
+    met: set[int] = set()
+    for value, instruction in enumerate(program.instructions, first):
+        if not late.isdisjoint(instruction.inputs):
+            met.update(set(instruction.inputs) - late)
+            late.add(value)
+    met.update(set(program.outputs.values()) - late)
+    free = ("constant", "broadcast")
+    return sum(
+        program.type(value).size
+        for value in met
+        if value >= first and program.instructions[value - first].opcode not in free
+    )
+
+
 # Where a cell goes --------------------------------------------------------------------
 
 
@@ -358,9 +417,9 @@ class Bidirectional(Recurring):
         ]
         return ops.concatenate(results, axis=-1)
 
-    def shapes_inside(self, input_shape: Shape) -> list[Shape]:
-        """All states of a row, of both directions."""
-        return 2 * super().shapes_inside(input_shape)
+    def numbers_inside(self, input_shape: Shape, dtype: Dtype) -> int:
+        """Those of both directions."""
+        return 2 * super().numbers_inside(input_shape, dtype)
 
 
 @dataclass(frozen=True)

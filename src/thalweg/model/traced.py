@@ -19,7 +19,14 @@ from thalweg.formulas.chain import OWN, LayerValues, describe
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, State
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.recurrence import Cell, Recurring, one_or_several
+from thalweg.formulas.recurrence import (
+    NEW,
+    STATE,
+    Cell,
+    Recurring,
+    one_or_several,
+    step_program,
+)
 from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.program import ops
 from thalweg.program.arguments import tracing
@@ -33,7 +40,6 @@ from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
 Data = dict[str, Any]
-STATE, NEW = "state.", "new."  # before the names of a cell's states, in its program
 
 
 @dataclass(frozen=True)
@@ -241,17 +247,9 @@ def traced_cell(cell: Cell, input_shape: Shape, dtype: Dtype) -> TracedCell:
         ProgramError: it depends on the number of rows in a way that isn't linear.
     """
     declared, carried = cell.parameters(input_shape), cell.states(input_shape)
-    values = {OWN + n: ArrayType(p.shape, dtype) for n, p in declared.items()}
-
-    def new(a: dict[str, Tracer]) -> Data:
-        states = one_or_several([a[STATE + name] for name in carried])
-        given = cell.step(a["x"], states, LayerValues.among(describe(cell), a))
-        return dict(zip([NEW + name for name in carried], as_tuple(given), strict=True))
 
     def step(rows: int) -> Program:
-        shapes = {"x": input_shape[1:], **{STATE + n: s for n, s in carried.items()}}
-        moving = {n: ArrayType((rows, *s), dtype) for n, s in shapes.items()}
-        return make_safe(trace(new, {**moving, **values}))
+        return make_safe(step_program(cell, input_shape, dtype, rows))
 
     saved = SavedProgram(*to_data(any_rows(step)))
     return TracedCell(describe(cell), declared, carried, saved)
