@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from model_samples import (
+    Leaky,
     NoisyNorm,
     asymmetric,
     forms_text,
@@ -52,6 +53,7 @@ ACTIVATIONS = (
 INITIALIZERS = (
     *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal"),
     *("lecun_uniform", "lecun_normal", "zeros", "ones", "constant", "normal"),
+    "orthogonal",
 )
 RATE = 0.01
 SCHEDULES: Mapping[str, tw.Schedule] = {
@@ -212,6 +214,21 @@ def convolutions(folder: Path) -> Things:
     ]
     network = trained(layers, inputs=images)
     return given(network, inputs=images) | written(network, folder, images)
+
+
+@run
+def recurrence(folder: Path) -> Things:
+    """Cells over series, in each direction, one of them a user's own."""
+    series = np.random.default_rng(5).normal(size=(len(X), 7, 3))
+    layers = [
+        tw.Bidirectional(tw.Recurrent(tw.GRU(5))),
+        tw.Recurrent(tw.RNN(4, swish), reverse=True),
+        Leaky(),
+        tw.Parallel([[tw.LSTM(4), tw.Last()], tw.Recurrent(tw.RNN(3), True, False)]),
+        tw.Dense(3, "softmax"),
+    ]
+    network = trained(layers, inputs=series)
+    return given(network, inputs=series) | written(network, folder, series)
 
 
 @run

@@ -39,6 +39,7 @@ from model_samples import (
     own,
     perceptron,
     plain,
+    recurrent,
     rows,
     rows_by_name,
     series,
@@ -192,6 +193,7 @@ def of_networks(folder: Path) -> Fixtures:
         "windows": (over_windows, rows),
         "embedding": (embedding, codes),
         "series": (over_series, series),
+        "recurrent": (recurrent, series),
         "convolving": (convolving, images),
     }
     for name, (make, given) in networks.items():

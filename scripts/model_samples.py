@@ -220,6 +220,44 @@ def over_series() -> tw.Network:
     return network
 
 
+@dataclass(frozen=True)
+class Leaky(tw.Cell):
+    """A cell of a user's own: what it has seen leaks, and so does a count."""
+
+    units: int = 2
+
+    def states(self, input_shape: Any) -> Any:
+        """The sum, and the count."""
+        return {"h": (self.units,), "seen": (1,)}
+
+    def parameters(self, input_shape: Any) -> Any:
+        """The share of each channel."""
+        shape = (input_shape[-1], self.units)
+        return {"weights": tw.Parameter(shape, tw.initializers.orthogonal)}
+
+    def step(self, x: Any, state: Any, p: Any) -> Any:
+        """Half of what was there, and what has come."""
+        h, seen = state
+        return h / 2 + x @ p.weights * np.array([1.0, 0.5]), seen / 2 + 1
+
+
+def recurrent() -> tw.Network:
+    """A network whose cells go through series, one of them a user's own."""
+    network = tw.Network(
+        [
+            tw.Bidirectional(tw.GRU(3)),
+            tw.Recurrent(tw.RNN(3, swish), reverse=True),
+            tw.Recurrent(tw.RNN(3), reverse=True),
+            tw.LSTM(3),
+            Leaky(),
+            tw.Last(),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+    network.fit(*series(), epochs=2, batch_size=16)
+    return network
+
+
 def images() -> tuple[Numbers, Numbers]:
     """Grey images of bytes, each unlike the others, and their classes."""
     generator = np.random.default_rng(4)
@@ -353,6 +391,7 @@ def write_samples(folder: Path) -> None:
     over_windows().save(folder / "windows.thalweg")
     embedding().save(folder / "embedding.thalweg")
     over_series().save(folder / "series.thalweg")
+    recurrent().save(folder / "recurrent.thalweg")
     convolving().save(folder / "convolving.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")

@@ -13,9 +13,11 @@ import thalweg as tw
 from thalweg.errors import ModelFileError
 from thalweg.files.bounds import words_in
 from thalweg.files.document import KNOWN_FEATURES
+from thalweg.files.layer_codec import TRACED_CELL
 from thalweg.files.modelfile import read_model, write_model
 from thalweg.files.network_codec import NEEDED
 from thalweg.files.registry import KNOWN
+from thalweg.formulas.initializers import INITIALIZERS, initializer
 from thalweg.program.primitives import PRIMITIVES
 
 
@@ -24,13 +26,24 @@ class Own(tw.Layer):
     """A layer of a user's own, with parameters named as what a file has."""
 
     formula: Any
+    drawn: str = "zeros"
 
     def parameters(self, input_shape: Any) -> dict[str, tw.Parameter]:
-        names = ("opcodes", "type", "instructions")
-        return {name: tw.Parameter((4,), tw.initializers.zeros) for name in names}
+        names, drawn = ("opcodes", "type", "instructions"), initializer(self.drawn)
+        return {name: tw.Parameter((4,), drawn) for name in names}
 
     def forward(self, x: Any, p: Any) -> Any:
         return self.formula(x) + p.opcodes + p.type + p.instructions
+
+
+@dataclass(frozen=True)
+class Leaky(tw.Cell):
+    """A cell of a user's own."""
+
+    units: int = 1
+
+    def step(self, x: Any, state: Any, p: Any) -> Any:
+        return state / 2 + x[:, :1]
 
 
 def looped(x: Any) -> Any:
@@ -69,6 +82,20 @@ LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
         {"branches", "convolutions", "embeddings"},
     ),
     "a scale": (tw.Rescale(0.5), {"preparation"}),
+    "cells": (
+        tw.Residual([tw.Reshape((2, 2)), tw.LSTM(3), tw.Last(), tw.Dense(4)]),
+        {"branches", "preparation", "recurrence"},
+    ),
+    "a cell of one's own": (
+        tw.Residual([tw.Reshape((4, 1)), Leaky(), tw.Recurrent(Leaky(4), True, False)]),
+        {"branches", "preparation", "recurrence"},
+    ),
+    "orthogonal weights": (tw.Dense(4, initializer="orthogonal"), {"recurrence"}),
+    "orthogonal weights by name": (
+        tw.Dense(4, initializer=tw.initializers.orthogonal),
+        {"recurrence"},
+    ),
+    "orthogonal weights of one's own": (Own(tw.tanh, "orthogonal"), {"recurrence"}),
     "a layer over places": (tw.Flatten(), {"convolutions"}),
 }
 
@@ -116,7 +143,8 @@ def test_inputs_of_another_dtype_are_refused(inputs: Any, tmp_path: Path) -> Non
 
 
 def test_every_word_is_one() -> None:
-    words = {word.split()[0] for each in NEEDED.values() for word in each}
-    assert words <= {*KNOWN, *PRIMITIVES}
+    words = {word for each in NEEDED.values() for word in each}
+    of_ours = {f"initializer {name}" for name in INITIALIZERS} | {TRACED_CELL}
+    assert {word.split()[0] for word in words - of_ours} <= {*KNOWN, *PRIMITIVES}
     assert {*NEEDED} <= KNOWN_FEATURES
     assert words_in({"type": ["no text"], "opcodes": {"scan": 1}}) == set()
