@@ -1,12 +1,13 @@
-"""Layers that look at windows, against PyTorch: random ones, the same numbers.
+"""Layers over windows and times, against PyTorch: random ones, the same numbers.
 
     python scripts/compare_torch.py                    300 cases
     python scripts/compare_torch.py --cases 1000 --seed 7
 
 A case is a layer with a random size, stride, dilation, groups and padding, on rows of
-one to three axes. What is compared, all scaled by the largest number of an array:
+one to three axes; or a cell of random units in a random direction over random times.
+What is compared, all scaled by the largest number of an array:
 
-    value, gradient    of x, W and b in float64, the interpreter's
+    value, gradients   of x and the parameters in float64, the interpreter's
     engine             gradients of a network with the layer in it, by the engine, from
                        a step of plain gradient descent in float64 and in float32
     steps              weights after 100 steps of Adam in float64, by the engine
@@ -37,7 +38,9 @@ ROWS, BATCH, EPOCHS = 6, 3, 50  # 100 steps
 RATE = 0.003
 WIDEST = {1: 11, 2: 8, 3: 5}
 
-Layer = tw.Conv | tw.ConvTranspose | tw.MaxPool | tw.MeanPool
+Windowed = tw.Conv | tw.ConvTranspose | tw.MaxPool | tw.MeanPool
+Recurring = tw.Recurrent | tw.Bidirectional
+Layer = Windowed | Recurring
 Errors = dict[str, float]
 
 
@@ -50,7 +53,13 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """Such as Conv, 2 axes, same."""
+        """Such as Conv, 2 axes, same; or GRU, backwards."""
+        if isinstance(self.layer, Recurring):
+            both = isinstance(self.layer, tw.Bidirectional)
+            one = self.layer.in_direction()
+            way = "both" if both else "backwards" if one.reverse else "forwards"
+            last = "" if one.sequences else "last"
+            return f"{type(one.cell).__name__} {way} {last}"
         padding = getattr(self.layer, "padding", "")
         parts = [type(self.layer).__name__, f"{len(self.shape) - 1}-D", padding]
         return " ".join(filter(None, parts))
@@ -62,7 +71,7 @@ class Case:
 def drawn(random: np.random.Generator) -> Case:
     """Any case."""
     rank = int(random.integers(1, 4))
-    kinds = (convolution, convolution, transposed, pooling)
+    kinds = (convolution, convolution, transposed, pooling, recurrence, recurrence)
     return kinds[random.integers(len(kinds))](random, rank)
 
 
@@ -117,6 +126,17 @@ def pooling(random: np.random.Generator, rank: int) -> Case:
     return Case(layer, (*places(random, least, rank), several(random, 1, 3)[0]))
 
 
+def recurrence(random: np.random.Generator, rank: int) -> Case:
+    """Any cell, in any direction; all times or the last."""
+    (units,) = several(random, 1, 6)
+    cells = (tw.RNN(units), tw.RNN(units, "relu"), tw.LSTM(units), tw.GRU(units))
+    cell, sequences = cells[random.integers(len(cells))], random.random() < 0.7
+    layer: Layer = tw.Recurrent(cell, random.random() < 0.5, sequences)
+    if random.random() < 0.4:
+        layer = tw.Bidirectional(tw.Recurrent(cell, sequences=sequences))
+    return Case(layer, (*several(random, 1, 11), *several(random, 1, 4)))
+
+
 # PyTorch's side -----------------------------------------------------------------------
 
 CONVOLUTIONS: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -131,6 +151,8 @@ MEANS: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 def theirs(layer: Layer, x: torch.Tensor, *pair: torch.Tensor) -> torch.Tensor:
     """The layer by PyTorch, on rows and weights as thalweg has them."""
+    if isinstance(layer, Recurring):
+        return over_times(layer, x, *pair)
     x = x.movedim(-1, 1)
     if isinstance(layer, tw.Conv):
         y = convolved(layer, x, *pair)
@@ -174,6 +196,38 @@ def pooled(layer: tw.MaxPool | tw.MeanPool, x: torch.Tensor) -> torch.Tensor:
     return MEANS[rank](F.pad(x, around), layer.size, strides) / there
 
 
+def over_times(layer: Recurring, x: torch.Tensor, *own: torch.Tensor) -> torch.Tensor:
+    """A cell in its direction, or in both."""
+    one = layer.in_direction()
+    count = len(own) // (2 if isinstance(layer, tw.Bidirectional) else 1)
+    found: list[torch.Tensor] = []
+    for start in range(0, len(own), count):
+        back = one.reverse or start > 0
+        y = through(one.cell, x.flip(1) if back else x, *own[start : start + count])
+        every = y.flip(1) if back else y
+        found.append(every if one.sequences else y[:, -1])
+    return torch.cat(found, -1)
+
+
+def through(cell: tw.Cell, x: torch.Tensor, *own: torch.Tensor) -> torch.Tensor:
+    """A cell's first state after each time; of two biases the second is 0 or d."""
+    weights, recurrent, bias, *d = own
+    second = torch.zeros_like(bias)
+    if d:
+        second = torch.cat([second[: -len(d[0])], d[0]])
+    parameters = [weights.T, recurrent.T, bias, second]
+    rest = (parameters, True, 1, 0.0, False, False, True)
+    start = x.new_zeros(1, len(x), cell.units)
+    if isinstance(cell, tw.LSTM):
+        return torch.lstm(x, (start, start), *rest)[0]
+    if isinstance(cell, tw.GRU):
+        return torch.gru(x, start, *rest)[0]
+    assert isinstance(cell, tw.RNN)
+    return {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}[cell.activation](
+        x, start, *rest
+    )[0]
+
+
 def around_all(lengths: Iterable[tuple[int, int, int, int]], padding: str) -> list[int]:
     """What `F.pad` takes, the last axis first."""
     each = [around_of(*axis, padding) for axis in lengths]
@@ -209,25 +263,27 @@ def spread(
 
 def errors(case: Case, random: np.random.Generator) -> Errors:
     """All of a case."""
-    shapes = [p.shape for p in case.layer.parameters(case.shape).values()]
+    declared = case.layer.parameters(case.shape)
     x = random.normal(size=(ROWS, *case.shape))
-    parameters = [random.normal(size=shape) for shape in shapes]
+    parameters = {n: random.normal(size=p.shape) for n, p in declared.items()}
     return {
-        **of_formula(case.layer, [x, *parameters], random),
+        **of_formula(case.layer, x, parameters, random),
         **of_engine(case, x, parameters, random),
     }
 
 
 def of_formula(
-    layer: Layer, arrays: list[np.ndarray], random: np.random.Generator
+    layer: Layer,
+    x: np.ndarray,
+    parameters: dict[str, np.ndarray],
+    random: np.random.Generator,
 ) -> Errors:
     """Value and gradients in float64, by the interpreter."""
-    names = ("x", "weights", "bias")
+    arrays = [x, *parameters.values()]
 
     def applied(*at: Any) -> Any:
-        return layer.forward(
-            at[0], SimpleNamespace(**dict(zip(names, at, strict=False)))
-        )
+        own = dict(zip(parameters, at[1:], strict=True))
+        return layer.forward(at[0], SimpleNamespace(**own))
 
     tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
     value = theirs(layer, *tensors)
@@ -236,14 +292,15 @@ def of_formula(
     found = {"value": error(applied(*arrays), value)}
     for number, tensor in enumerate(tensors):
         slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
-        found[f"gradient of {names[number]}"] = error(slope(*arrays), tensor.grad)
+        name = "gradient of parameters" if number else "gradient of x"
+        found[name] = max(error(slope(*arrays), tensor.grad), found.get(name, 0.0))
     return found
 
 
 def of_engine(
     case: Case,
     x: np.ndarray,
-    parameters: list[np.ndarray],
+    parameters: dict[str, np.ndarray],
     random: np.random.Generator,
 ) -> Errors:
     """A network of a convolution, the layer, and a dense one; by the engine.
@@ -252,7 +309,7 @@ def of_engine(
     """
     layers = [tw.Conv(case.shape[-1], 1), case.layer, tw.Flatten(), tw.Dense(1)]
     drawn = tw.Network(layers).initialize(case.shape, dtype="float64").parameters
-    between = dict(zip(("2.weights", "2.bias"), parameters, strict=False))
+    between = {f"2.{name}": array for name, array in parameters.items()}
     start = {
         name: between.get(name, random.normal(size=array.shape) / np.sqrt(len(array)))
         for name, array in drawn.items()
@@ -307,7 +364,7 @@ def their_loss(
     """The mean squared error of the network."""
     first = at["1.weights"].reshape(at["1.weights"].shape[-2:])
     x = x @ first + at["1.bias"]
-    own = [at[name] for name in ("2.weights", "2.bias") if name in at]
+    own = [tensor for name, tensor in at.items() if name.startswith("2.")]
     z = theirs(layer, x, *own).flatten(1)
     return F.mse_loss((z @ at["4.weights"] + at["4.bias"])[:, 0], y)
 
@@ -379,14 +436,15 @@ def table(worst: dict[str, Errors]) -> str:
     """The worst error of each kind of case, in each way."""
     columns = [
         "value",
-        *(f"gradient of {name}" for name in ("x", "weights", "bias")),
+        "gradient of x",
+        "gradient of parameters",
         "engine, float64",
         "engine, float32",
         "100 steps",
     ]
-    head = f"{'worst errors':30}" + "".join(f"{name:>21}" for name in columns)
+    head = f"{'worst errors':30}" + "".join(f"{name:>24}" for name in columns)
     rows = [
-        f"{kind:30}" + "".join(f"{cell(found, name):>21}" for name in columns)
+        f"{kind:30}" + "".join(f"{cell(found, name):>24}" for name in columns)
         for kind, found in sorted(worst.items())
     ]
     return "\n".join([head, *rows])
