@@ -232,6 +232,25 @@ def recurrence(folder: Path) -> Things:
 
 
 @run
+def transformers(folder: Path) -> Things:
+    """Attention and what goes with it, over sequences of vectors."""
+    times = np.random.default_rng(5).normal(size=(len(X), 9, 8))
+    layers = [
+        tw.Positions("sine"),
+        tw.Attention(2, units=12, positions="rotary", bias=True),
+        tw.TransformerBlock(4, 16, causal=True, dropout=0.1),
+        tw.Positions(),
+        tw.TransformerBlock(1, 6, norm="rms"),
+        tw.FeedForward(5, "silu"),
+        tw.RMSNorm(),
+        tw.GlobalMean(),
+        tw.Dense(3, "softmax"),
+    ]
+    network = trained(layers, inputs=times)
+    return given(network, inputs=times) | written(network, folder, times)
+
+
+@run
 def preparation(folder: Path) -> Things:
     """What a network is given is prepared by layers."""
     images = np.random.default_rng(4).normal(size=(len(X), 5, 6, 2))

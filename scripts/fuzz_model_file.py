@@ -298,6 +298,7 @@ NETWORKS = (
     "embedding",
     "series",
     "convolving",
+    "transforming",
 )
 MODELS = (*NETWORKS, "classes", "number", "forms", "wide", "photos", "grey")
 FROZEN = ("array", "frame")

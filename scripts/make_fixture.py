@@ -44,6 +44,7 @@ from model_samples import (
     rows_by_name,
     series,
     table_text,
+    transforming,
     with_inputs,
     write_arrays,
     write_photos,
@@ -195,6 +196,7 @@ def of_networks(folder: Path) -> Fixtures:
         "series": (over_series, series),
         "recurrent": (recurrent, series),
         "convolving": (convolving, images),
+        "transforming": (transforming, codes),
     }
     for name, (make, given) in networks.items():
         yield name, network_fixture(make(), *given(), folder)

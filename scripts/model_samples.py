@@ -220,6 +220,26 @@ def over_series() -> tw.Network:
     return network
 
 
+def transforming() -> tw.Network:
+    """A network of attention, and of what goes with it, over codes."""
+    network = tw.Network(
+        [
+            tw.Embedding(60, 4),
+            tw.Positions("sine"),
+            tw.Attention(2, True, 8, "rotary", True),
+            tw.TransformerBlock(2, 6, causal=True, norm="rms", dropout=0.2),
+            tw.Positions(),
+            tw.FeedForward(5, swish),
+            tw.Frozen([tw.TransformerBlock(1, 3), tw.FeedForward(3, "relu")]),
+            tw.RMSNorm(),
+            tw.GlobalMean(),
+            tw.Dense(3, "softmax"),
+        ]
+    )
+    network.fit(*codes(), epochs=2, batch_size=16)
+    return network
+
+
 @dataclass(frozen=True)
 class Leaky(tw.Cell):
     """A cell of a user's own: what it has seen leaks, and so does a count."""
@@ -392,6 +412,7 @@ def write_samples(folder: Path) -> None:
     embedding().save(folder / "embedding.thalweg")
     over_series().save(folder / "series.thalweg")
     recurrent().save(folder / "recurrent.thalweg")
+    transforming().save(folder / "transforming.thalweg")
     convolving().save(folder / "convolving.thalweg")
     table = folder / "table.csv"
     table.write_text(table_text(), encoding="utf-8")

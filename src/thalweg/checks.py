@@ -16,10 +16,11 @@ T = TypeVar("T")
 
 def look_up(kind: str, name: str, table: Mapping[str, T]) -> T:
     """The entry of that name; an `ArgumentError` suggests the nearest name there is."""
-    if name in table:
+    is_text = isinstance(name, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if is_text and name in table:
         return table[name]
     raise ArgumentError(
-        f"there is no {kind} {name!r}{nearest(name, table)}; "
+        f"there is no {kind} {name!r}{nearest(name, table) if is_text else ''}; "
         f"there are {', '.join(table)}"
     )
 

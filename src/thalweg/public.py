@@ -34,6 +34,7 @@ from thalweg.formulas.activations import (
     step,
     tanh,
 )
+from thalweg.formulas.attention import Attention, attention
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
@@ -53,7 +54,7 @@ from thalweg.formulas.losses import (
     poisson,
     quantile,
 )
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 from thalweg.formulas.optimizers import (
     SGD,
     Adadelta,
@@ -73,6 +74,7 @@ from thalweg.formulas.pooling import (
     MaxPool,
     MeanPool,
 )
+from thalweg.formulas.positions import Positions
 from thalweg.formulas.preparation import Rescale, Reshape
 from thalweg.formulas.recurrence import (
     GRU,
@@ -92,6 +94,7 @@ from thalweg.formulas.schedules import (
     Schedule,
     StepDecay,
 )
+from thalweg.formulas.transformer import FeedForward, TransformerBlock
 from thalweg.learning import train
 from thalweg.loading import load, resume
 from thalweg.model.history import EpochRecord, History
@@ -142,6 +145,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "Attention",
     "Augment",
     "BatchNorm",
     "Bidirectional",
@@ -164,6 +168,7 @@ __all__ = [
     "Embedding",
     "EpochRecord",
     "ExponentialDecay",
+    "FeedForward",
     "FileError",
     "Flatten",
     "Frozen",
@@ -193,7 +198,9 @@ __all__ = [
     "Parameter",
     "Penalty",
     "Perceptron",
+    "Positions",
     "ProgramError",
+    "RMSNorm",
     "RMSProp",
     "RangeTest",
     "Recurrent",
@@ -213,7 +220,9 @@ __all__ = [
     "TracingError",
     "Trained",
     "TrainedOnImages",
+    "TransformerBlock",
     "Tuned",
+    "attention",
     "binary_cross_entropy",
     "clip",
     "clip_by_global_norm",

@@ -190,12 +190,14 @@ def normalization():
     for each in (batch, layer):
         each.weight.data = torch.tensor(scale, dtype=torch.float64)
         each.bias.data = torch.tensor(shift, dtype=torch.float64)
+    root = F.rms_norm(tensor, (3,), torch.tensor(scale, dtype=torch.float64), 1e-5)
     training = batch(tensor)
     return {
         "x": x.tolist(),
         "scale": scale,
         "shift": shift,
         "LayerNorm": layer(tensor).tolist(),
+        "RMSNorm": root.tolist(),
         "BatchNorm": {
             "training": training.tolist(),
             "running_mean": batch.state_dict()["running_mean"].tolist(),
@@ -320,6 +322,140 @@ def convolution_run(numbers):
 
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
+
+
+def transformers():
+    """Values and gradients of attention and of blocks, and a whole run."""
+    generator = np.random.default_rng(6)
+
+    def numbers(*shape):
+        return generator.normal(size=shape).round(2)
+
+    cases = []
+    for kind, settings, shapes, function in sequence_layers():
+        arrays = {"x": numbers(2, 5, 6)} | {n: numbers(*s) for n, s in shapes.items()}
+        tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+        value = function(**tensors)
+        cotangent = numbers(*value.shape)
+        (value * torch.tensor(cotangent)).sum().backward()
+        case = {"layer": kind, "parameters": settings}
+        case |= {"arrays": {name: array.tolist() for name, array in arrays.items()}}
+        case |= {"value": value.tolist(), "cotangent": cotangent.tolist()}
+        gradients = {name: tensor.grad.tolist() for name, tensor in tensors.items()}
+        cases.append(case | {"gradients": gradients})
+    return {"cases": cases, "run": transformer_run(numbers)}
+
+
+WEIGHTS = ("query", "key", "value", "output")
+HIDDEN = torch.ones(5, 5, dtype=torch.bool).triu(1)  # later times, of five
+
+
+def their_attention(x, heads, causal, *weights_and_biases):
+    """PyTorch's own layer, on weights as thalweg has them: inputs first."""
+    q, k, v, out, *biases = weights_and_biases
+    b_q, b_k, b_v, b_out = biases or [None] * 4
+    y, _ = F.multi_head_attention_forward(
+        *[x.transpose(0, 1)] * 3,
+        embed_dim_to_check=x.shape[-1], num_heads=heads,
+        in_proj_weight=torch.cat([q.T, k.T, v.T]),
+        in_proj_bias=torch.cat([b_q, b_k, b_v]) if biases else None,
+        bias_k=None, bias_v=None, add_zero_attn=False, dropout_p=0,
+        out_proj_weight=out.T, out_proj_bias=b_out,
+        attn_mask=HIDDEN if causal else None, need_weights=False,
+    )  # fmt: skip
+    return y.transpose(0, 1)
+
+
+def their_block(x, scale, shift, q, k, v, out, scale2, shift2, w, b, w2, b2):
+    """A block by PyTorch's functions, norms first."""
+    x = x + their_attention(F.layer_norm(x, (6,), scale, shift), 3, True, q, k, v, out)
+    z = F.layer_norm(x, (6,), scale2, shift2)
+    return x + F.linear(F.gelu(F.linear(z, w.T, b)), w2.T, b2)
+
+
+def turned(x):
+    """Rotary positions, as a product of complex numbers."""
+    size = x.shape[-1]
+    speeds = 10000 ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+    angle = torch.outer(torch.arange(x.shape[-2], dtype=torch.float64), speeds)
+    points = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2).contiguous())
+    return torch.view_as_real(points * torch.polar(torch.ones_like(angle), angle))
+
+
+def their_rotary(x, q, k, v, out):
+    """Two heads of two numbers each, whose queries and keys are turned."""
+    q, k, v = ((x @ w).reshape(*x.shape[:2], 2, -1).transpose(1, 2) for w in (q, k, v))
+    q, k = (turned(each).flatten(-2) for each in (q, k))
+    y = F.scaled_dot_product_attention(q, k, v)
+    return y.transpose(1, 2).flatten(-2) @ out
+
+
+def sequence_layers():
+    """Kind, settings, shapes of parameters, and the function itself."""
+    square = {f"{name}_weights": (6, 6) for name in WEIGHTS}
+    biases = {f"{name}_bias": (6,) for name in WEIGHTS}
+    small = {f"{name}_weights": (6, 4) for name in WEIGHTS[:3]}
+    dense = {"inner_weights": (6, 7), "inner_bias": (7,)}
+    dense |= {"output_weights": (7, 6), "output_bias": (6,)}
+    norm = {"scale": (6,), "shift": (6,)}
+    block = {f"1.1.{n}": s for n, s in norm.items()}
+    block |= {f"1.2.{n}": s for n, s in square.items()}
+    block |= {f"2.1.{n}": s for n, s in norm.items()}
+    block |= {f"2.2.{n}": s for n, s in dense.items()}
+    return [
+        ("Attention", {"heads": 2}, square,
+         lambda x, **p: their_attention(x, 2, False, *p.values())),
+        ("Attention", {"heads": 3, "causal": True, "bias": True}, square | biases,
+         lambda x, **p: their_attention(x, 3, True, *p.values())),
+        ("Attention", {"heads": 2, "units": 4, "positions": "rotary"},
+         small | {"output_weights": (4, 6)},
+         lambda x, **p: their_rotary(x, *p.values())),
+        ("FeedForward", {"units": 7}, dense,
+         lambda x, **p: F.linear(
+             F.gelu(F.linear(x, p["inner_weights"].T, p["inner_bias"])),
+             p["output_weights"].T, p["output_bias"])),
+        ("TransformerBlock", {"heads": 3, "units": 7, "causal": True}, block,
+         lambda x, **p: their_block(x, *p.values())),
+    ]  # fmt: skip
+
+
+def transformer_run(numbers):
+    """100 steps of Adam on the next of 7 characters: losses of epochs, and the end."""
+    generator = np.random.default_rng(7)
+    text = generator.integers(0, 7, 24 * 3)
+    text[1::2] = (text[::2] * 3 + 1) % 7
+    X = np.stack([text[i : i + 5] for i in range(24)])
+    y = np.stack([text[i + 1 : i + 6] for i in range(24)])
+    *_, (_, _, shapes, _) = sequence_layers()
+    start = {"1.table": numbers(7, 6), "2.table": numbers(5, 6)}
+    start |= {f"3.{name}": numbers(*shape) for name, shape in shapes.items()}
+    start |= {"4.weights": numbers(6, 7), "4.bias": numbers(7)}
+    at = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+    optimizer = torch.optim.Adam(at.values(), lr=0.01)
+
+    def logits(rows):
+        x = at["1.table"][rows] + at["2.table"]
+        x = their_block(x, *(at[f"3.{name}"] for name in shapes))
+        return x @ at["4.weights"] + at["4.bias"]
+
+    losses = []
+    for _ in range(50):
+        found = []
+        for rows in (slice(0, 12), slice(12, 24)):
+            optimizer.zero_grad()
+            targets = torch.tensor(y[rows]).flatten()
+            loss = F.cross_entropy(logits(torch.tensor(X[rows])).flatten(0, 1), targets)
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        losses.append(np.mean(found))
+    return {
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "start": {name: array.tolist() for name, array in start.items()},
+        "losses": losses,
+        "end": {name: tensor.tolist() for name, tensor in at.items()},
+    }
 
 
 def recurrence():
@@ -528,7 +664,7 @@ def run(network, rule, settings, loss, X, y, start, dtype, penalty=0.0):
 def main():
     """Write one file for each group."""
     groups = (activations, losses, optimizers, schedules, normalization, runs)
-    for group in (*groups, convolutions, recurrence):
+    for group in (*groups, convolutions, recurrence, transformers):
         numbers = {"torch": torch.__version__.split("+")[0], **group()}
         text = json.dumps(numbers, indent=1)
         (FOLDER / f"{group.__name__}.json").write_text(text + "\n")

@@ -14,7 +14,7 @@ from thalweg.backends.numpy.calls import value_and_gradient
 from thalweg.formulas.activations import activation, softmax
 from thalweg.formulas.chain import LayerValues
 from thalweg.formulas.losses import Loss
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.formulas.schedules import (
     CosineWithWarmup,
@@ -34,6 +34,7 @@ ACTIVATIONS = golden("activations")
 LOSSES = golden("losses")
 CONVOLUTIONS = golden("convolutions")
 RECURRENCE = golden("recurrence")
+TRANSFORMERS = golden("transformers")
 OPTIMIZER_RUNS = golden("optimizers")
 SCHEDULES = golden("schedules")
 
@@ -134,6 +135,7 @@ def test_normalizing_layers() -> None:
     )
     x, batch = np.array(theirs["x"]), theirs["BatchNorm"]
     assert_allclose(LayerNorm().forward(x, p), theirs["LayerNorm"], rtol=1e-12)
+    assert_allclose(RMSNorm().forward(x, p), theirs["RMSNorm"], rtol=1e-12)
     training, state = BatchNorm().training_forward(x, p, no_randomness)
     assert_allclose(training, batch["training"], rtol=1e-12)
     assert_allclose(state["running_mean"], batch["running_mean"], rtol=1e-12)
@@ -167,6 +169,33 @@ def test_windows_and_their_gradients(case: dict[str, Any]) -> None:
         slope = tw.gradient(lambda *at: tw.sum(applied(*at) * weigh), argument=number)
         theirs = case["gradients"][name]
         assert_allclose(slope(*arrays), theirs, rtol=1e-12, atol=1e-13)
+
+
+def transformer_label(case: dict[str, Any]) -> str:
+    return f"{case['layer']}-{case['parameters']}"
+
+
+@pytest.mark.parametrize("case", TRANSFORMERS["cases"], ids=transformer_label)
+def test_attention_blocks_and_their_gradients(case: dict[str, Any]) -> None:
+    layer = getattr(tw, case["layer"])(**case["parameters"])
+    names = list(case["arrays"])
+    arrays = [np.array(case["arrays"][name]) for name in names]
+    assert set(layer.parameters(arrays[0].shape[1:])) == {*names} - {"x"}
+
+    @tw.formula
+    def applied(*at: Any) -> Any:
+        return layer.forward(
+            at[0], SimpleNamespace(**dict(zip(names, at, strict=True)))
+        )
+
+    assert_allclose(applied(*arrays), case["value"], rtol=1e-12, atol=1e-13)
+    weigh = np.array(case["cotangent"])
+    slopes = tw.gradient(
+        lambda *at: tw.sum(applied(*at) * weigh), argument=tuple(range(len(names)))
+    )(*arrays)
+    for name, slope in zip(names, slopes, strict=True):
+        theirs = case["gradients"][name]
+        assert_allclose(slope, theirs, rtol=1e-10, atol=1e-12, err_msg=name)
 
 
 def cell_label(case: dict[str, Any]) -> str:

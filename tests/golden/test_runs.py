@@ -142,6 +142,35 @@ def test_run_of_convolutions(engine: str) -> None:
     assert case["losses"][-1] < case["losses"][0] / 2
 
 
+def test_run_of_a_transformer(engine: str) -> None:
+    case = json.loads((Path(__file__).parent / "transformers.json").read_text())["run"]
+    layers = [
+        tw.Embedding(7, 6),
+        tw.Positions(),
+        tw.TransformerBlock(3, 7, causal=True),
+        tw.Dense(7, "softmax"),
+    ]
+    network = tw.Network(layers).initialize(5, dtype="float64")
+    network.set_parameters(case["start"])
+    history = network.fit(
+        np.array(case["X"]),
+        np.array(case["y"]),
+        loss="cross_entropy",
+        optimizer=tw.Adam(0.01),
+        epochs=len(case["losses"]),
+        batch_size=12,
+        validation=None,
+        shuffle=False,
+        warm_start=True,
+        dtype="float64",
+        engine=engine,
+    )
+    assert_allclose(history.training_loss, case["losses"], rtol=1e-10)
+    for name, values in case["end"].items():
+        assert_allclose(network.parameters[name], values, rtol=1e-9, atol=1e-11)
+    assert case["losses"][-1] < case["losses"][0] / 2
+
+
 CELLS = json.loads((Path(__file__).parent / "recurrence.json").read_text())["runs"]
 
 

@@ -38,6 +38,12 @@ def test_a_name_far_from_all_gets_the_list() -> None:
         look_up("thing", "xyzzy", {"left": 1, "right": 2})
 
 
+@pytest.mark.parametrize("given", [3, None, ["left"]])
+def test_what_is_no_text_gets_the_list(given: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"no thing .*; there are left, right"):
+        look_up("thing", given, {"left": 1, "right": 2})
+
+
 @pytest.mark.parametrize("resolve", [activation, Loss.of, optimizer, initializer])
 def test_what_is_no_name_is_refused_with_what_was_got(resolve: Any) -> None:
     with pytest.raises(ArgumentError, match=r"must be .*, got 3\.5"):

@@ -16,14 +16,19 @@ from thalweg.formulas.chain import describe, label
 from thalweg.formulas.convolution import Conv
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Dense, Dropout, Layer
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 from thalweg.formulas.places import Window
 from thalweg.formulas.pooling import Flatten, GlobalMax, GlobalMean, Pool
+from thalweg.formulas.positions import Positions
 from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.formulas.transformer import FeedForward
 from thalweg.model.record import NetworkRecord
 from thalweg.program.types import Dtype, Shape
 
-OF_ONE_PLACE = (Augment, BatchNorm, Dense, Dropout, LayerNorm, Rescale)
+OF_ONE_PLACE = (
+    *(Augment, BatchNorm, Dense, Dropout, FeedForward, LayerNorm, Positions, Rescale),
+    RMSNorm,
+)
 OF_ALL_PLACES = (Flatten, GlobalMax, GlobalMean)
 
 

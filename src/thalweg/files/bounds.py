@@ -10,8 +10,7 @@ from typing import Any, cast
 from thalweg.errors import ModelFileError
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import Shapes
-from thalweg.formulas.layers import Columns, Layer, Shape
-from thalweg.formulas.places import Windowed
+from thalweg.formulas.layers import Columns, Layer, Roomy, Shape
 from thalweg.formulas.recurrence import Recurring
 from thalweg.model.traced import SavedProgram, traced_in
 from thalweg.program.extent import kept_bytes, peak_bytes
@@ -27,6 +26,7 @@ HOLDING = ("parts", "layers", "projection", "branches", "cell", "layer", "object
 """The fields in which a description of a layer has others."""
 EMBEDDINGS = ("Embedding", "Embedding 2")
 PARTS_A_LAYER = 8  # embeddings, and ranges of columns, take so much less
+LAYERS_OF = {"TransformerBlock": 9}  # itself, and those in it that a file does not name
 
 
 def require_small_rows(layers: Sequence[Layer], shapes: Shapes, dtype: Dtype) -> None:
@@ -66,7 +66,7 @@ def shapes_inside(
                 yield from shapes_inside(chain, own.outputs, dtype)
         elif isinstance(layer, Recurring):
             yield (layer.numbers_inside(shape, dtype),)
-        elif isinstance(layer, Windowed):
+        elif isinstance(layer, Roomy):
             yield from layer.shapes_inside(shape)
         elif isinstance(layer, Columns):
             for start, stop, part in layer.parts:
@@ -123,7 +123,8 @@ def parts_in(data: Any) -> int:
     counted = sum(len(cast(list[Any], each)) for each in held if isinstance(each, list))
     own = 0
     if "type" in described:
-        own = 1 if described["type"] in EMBEDDINGS else PARTS_A_LAYER
+        kind = described["type"]
+        own = 1 if kind in EMBEDDINGS else PARTS_A_LAYER * LAYERS_OF.get(kind, 1)
     return own + counted + parts_in(held)
 
 

@@ -26,6 +26,7 @@ FROZEN = "frozen layers"  # what layers learned is state now
 LOOPS = "loops"  # a formula's program holds another, gone through time after time
 CONVOLUTIONS = "convolutions"  # layers, or a formula's program, look at windows
 RECURRENCE = "recurrence"  # cells go through times, or weights start orthogonal
+TRANSFORMERS = "transformers"  # layers are attention, or what goes with it
 PREPARATION = "preparation"  # layers prepare what a network is given
 EMBEDDINGS = "embeddings"  # they give a vector at every position
 BYTES = "uint8 inputs"  # a network was fitted on rows of bytes
@@ -37,7 +38,7 @@ KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
         *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LOG_TARGET, LONG_LISTS),
-        *(LOOPS, PREPARATION, RECURRENCE, TIMES),
+        *(LOOPS, PREPARATION, RECURRENCE, TIMES, TRANSFORMERS),
     }
 )
 """What a model may need its reader to know."""

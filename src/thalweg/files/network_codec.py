@@ -35,6 +35,7 @@ from thalweg.files.document import (
     PREPARATION,
     RECURRENCE,
     TIMES,
+    TRANSFORMERS,
 )
 from thalweg.files.history_codec import decode_history, history_data
 from thalweg.files.layer_codec import (
@@ -71,7 +72,7 @@ Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
 INPUTS = "inputs"  # the dtype of a network's inputs, where they are bytes
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    BRANCHES: ("Frozen", "Inputs", "Parallel", "Residual"),
+    BRANCHES: ("Frozen", "Inputs", "Parallel", "Residual", "TransformerBlock"),
     LOOPS: ("scan",),
     CONTRACTIONS: ("contract",),
     BACKWARDS: (f"slice {SLICE_BACKWARDS}",),
@@ -85,6 +86,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     RECURRENCE: (
         *("Bidirectional", "GRU", "LSTM", "Last", "Recurrent", "RNN", TRACED_CELL),
         "initializer orthogonal",
+    ),
+    TRANSFORMERS: (
+        *("Attention", "FeedForward", "Positions", "RMSNorm", "TransformerBlock"),
     ),
 }
 """What a reader must know of a file with such layers or primitives, since 0.4.0."""

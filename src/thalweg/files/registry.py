@@ -14,6 +14,7 @@ import numpy as np
 from thalweg.errors import ModelFileError
 from thalweg.formulas import schedules
 from thalweg.formulas.activations import ACTIVATIONS
+from thalweg.formulas.attention import Attention
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.convolution import Conv, ConvTranspose
@@ -22,7 +23,7 @@ from thalweg.formulas.frozen import Frozen
 from thalweg.formulas.initializers import INITIALIZERS, Initializer
 from thalweg.formulas.inputs import Inputs
 from thalweg.formulas.layers import Columns, Dense, Dropout
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.formulas.penalties import L1, L2, Penalties
 from thalweg.formulas.perceptron import Perceptron
@@ -33,6 +34,7 @@ from thalweg.formulas.pooling import (
     MaxPool,
     MeanPool,
 )
+from thalweg.formulas.positions import Positions
 from thalweg.formulas.preparation import Rescale, Reshape
 from thalweg.formulas.recurrence import (
     GRU,
@@ -42,6 +44,7 @@ from thalweg.formulas.recurrence import (
     Last,
     Recurrent,
 )
+from thalweg.formulas.transformer import FeedForward, TransformerBlock
 
 Data = dict[str, Any]
 Registered = TypeVar("Registered")
@@ -61,6 +64,7 @@ KNOWN: Mapping[str, Callable[..., Any]] = {
         *(Conv, ConvTranspose, MaxPool, MeanPool, GlobalMax, GlobalMean, Flatten),
         *(Augment, Rescale, Reshape),
         *(Bidirectional, GRU, LSTM, Last, Recurrent, RNN),
+        *(Attention, FeedForward, Positions, RMSNorm, TransformerBlock),
         *OPTIMIZERS.values(),
         *(schedules.Constant, schedules.StepDecay, schedules.ExponentialDecay),
         *(schedules.CosineWithWarmup, schedules.OneCycle, schedules.ReduceOnPlateau),

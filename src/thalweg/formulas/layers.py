@@ -125,6 +125,14 @@ class Layer(abc.ABC):
         return self.forward(x, p), {}
 
 
+class Roomy(Layer):
+    """A layer that takes more room for a row on its way than it gives."""
+
+    @abc.abstractmethod
+    def shapes_inside(self, input_shape: Shape) -> list[Shape]:
+        """The shapes of a row's arrays on the way."""
+
+
 def features_of(layer: Layer, input_shape: Shape) -> int:
     """The number of features of a row, which must be a vector."""
     if len(input_shape) != 1:
@@ -144,6 +152,18 @@ def last_of(layer: Layer, input_shape: Shape) -> int:
             "got (rows,)"
         )
     return input_shape[-1]
+
+
+def sequence_of(layer: Layer, input_shape: Shape) -> tuple[int, int]:
+    """The times and features of a row, which must be a sequence of vectors."""
+    if len(input_shape) != 2:
+        got = ", ".join(["rows", *map(str, input_shape)])
+        raise ShapeError(
+            f"{type(layer).__name__} must be given x of shape (rows, times, features), "
+            f"got ({got}{'' if input_shape else ','})"
+        )
+    times, features = input_shape
+    return times, features
 
 
 @dataclass(frozen=True)

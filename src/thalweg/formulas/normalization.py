@@ -13,6 +13,7 @@ from thalweg.formulas.layers import (
     Random,
     Shape,
     State,
+    last_of,
 )
 from thalweg.program import ops
 
@@ -70,6 +71,50 @@ class LayerNorm(Layer):
         mean = ops.mean(x, axis=-1, keepdims=True)
         variance = ops.mean(ops.square(x - mean), axis=-1, keepdims=True)
         return p.scale * normalize(x, mean, variance, self.epsilon) + p.shift
+
+
+@dataclass(frozen=True)
+class RMSNorm(Layer):
+    """Gives every row the root mean square 1 over its features.
+
+    y = γ x / √(mean(x²) + ε), with the mean over the last axis
+
+    `LayerNorm` without what shifts: it subtracts no mean and adds no β.
+
+    Arguments:
+        epsilon: ε, greater than 0.
+
+    Returns:
+        When applied to x of shape (rows, …, features), an array of that shape.
+
+    Raises:
+        ArgumentError: epsilon isn't greater than 0.
+        ShapeError: x has no features.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> import numpy as np
+        >>> from thalweg.formulas.normalization import RMSNorm
+        >>> p = SimpleNamespace(scale=np.ones(2))
+        >>> RMSNorm().forward(np.array([[1.0, 7.0]]), p).round(3).tolist()
+        [[0.2, 1.4]]
+
+    Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        require_positive("epsilon", self.epsilon)
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        """A scale for each feature."""
+        return {"scale": Parameter((last_of(self, input_shape),), ones)}
+
+    def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """γ x / √(mean(x²) + ε)."""
+        mean_square = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        return p.scale * (x / ops.sqrt(mean_square + self.epsilon))
 
 
 @dataclass(frozen=True)

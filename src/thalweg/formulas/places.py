@@ -10,14 +10,13 @@ of place i, with the stride s and the dilation d.
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from thalweg.checks import is_whole, require
 from thalweg.errors import ShapeError
-from thalweg.formulas.layers import Layer, Shape
+from thalweg.formulas.layers import Layer, Roomy, Shape
 from thalweg.program import ops
 from thalweg.program.arguments import record
 
@@ -37,14 +36,10 @@ class Window:
     before: int = 0
 
 
-class Windowed(Layer):
+class Windowed(Roomy):
     """A layer that reads windows of a row, which take more room than it gives."""
 
     size: PerAxis
-
-    @abc.abstractmethod
-    def shapes_inside(self, input_shape: Shape) -> list[Shape]:
-        """The shapes of a row's arrays on the way."""
 
 
 def places_of(layer: Layer, x: ops.Array) -> tuple[int, ...]:

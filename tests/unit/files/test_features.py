@@ -81,6 +81,11 @@ LAYERS: dict[str, tuple[tw.Layer, set[str]]] = {
         tw.Columns(((0, 4, tw.Residual([tw.Embedding(2, 1), tw.Flatten()])),)),
         {"branches", "convolutions", "embeddings"},
     ),
+    "a norm": (tw.RMSNorm(), {"transformers"}),
+    "a block": (
+        tw.Residual([tw.Reshape((2, 2)), tw.TransformerBlock(1, 2), tw.Flatten()]),
+        {"branches", "convolutions", "preparation", "transformers"},
+    ),
     "a scale": (tw.Rescale(0.5), {"preparation"}),
     "cells": (
         tw.Residual([tw.Reshape((2, 2)), tw.LSTM(3), tw.Last(), tw.Dense(4)]),

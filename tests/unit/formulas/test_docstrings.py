@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from thalweg.formulas import (
+    attention,
     augmentation,
     embedding,
     frozen,
     layers,
     normalization,
     perceptron,
+    positions,
     preparation,
     schedules,
+    transformer,
 )
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.initializers import INITIALIZERS
@@ -26,6 +29,8 @@ FORMULAS: list[Any] = [
     *LOSSES.values(),
     *INITIALIZERS.values(),
     *OPTIMIZERS.values(),
+    attention.Attention,
+    attention.attention,
     augmentation.Augment,
     frozen.Frozen,
     layers.Dense,
@@ -33,7 +38,11 @@ FORMULAS: list[Any] = [
     embedding.Embedding,
     layers.Columns,
     normalization.LayerNorm,
+    normalization.RMSNorm,
     normalization.BatchNorm,
+    positions.Positions,
+    transformer.FeedForward,
+    transformer.TransformerBlock,
     preparation.Rescale,
     preparation.Reshape,
     perceptron.Perceptron,

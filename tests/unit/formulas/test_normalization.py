@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thalweg.backends.numpy.calls import gradient
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.layers import Layer
-from thalweg.formulas.normalization import BatchNorm, LayerNorm
+from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 
 generator = np.random.default_rng(0)
 X = generator.normal(5, 3, (40, 4))
@@ -84,6 +84,8 @@ def test_norms_of_any_rank_are_those_of_numpy(shape: tuple[int, ...]) -> None:
     y = LayerNorm().forward(x, plain(4))
     own = np.sqrt(x.var(-1, keepdims=True) + 1e-5)
     assert_allclose(y, (x - x.mean(-1, keepdims=True)) / own, rtol=1e-10)
+    y = RMSNorm(0.1).forward(x, plain(4))
+    assert_allclose(y, x / np.sqrt(np.mean(x**2, -1, keepdims=True) + 0.1), rtol=1e-10)
 
 
 @pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()])
@@ -100,7 +102,26 @@ def test_scale_and_shift_are_those_of_features(layer: Layer) -> None:
     assert_allclose(y, p.scale * normal + p.shift, rtol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()])
+def test_a_root_mean_square_is_scaled_and_not_shifted() -> None:
+    assert {n: p.shape for n, p in RMSNorm().parameters((5, 4)).items()} == {
+        "scale": (4,)
+    }
+    p = plain(4)
+    normal = RMSNorm().forward(X, p)
+    assert_allclose(np.mean(normal**2, axis=1), 1, rtol=1e-4)
+    assert_allclose(RMSNorm().forward(7 * X, p), normal, rtol=1e-4)
+    p.scale = np.arange(4.0)
+    assert_allclose(RMSNorm().forward(X, p), p.scale * normal, rtol=1e-12)
+
+
+def test_what_does_not_fit_a_root_mean_square_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="epsilon must be a number greater than 0"):
+        RMSNorm(0)
+    with pytest.raises(ShapeError, match=r"x of shape \(rows, …, features\)"):
+        RMSNorm().parameters(())
+
+
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), RMSNorm()])
 def test_the_gradient_goes_through_mean_and_variance(layer: Layer) -> None:
     weigh, direction = generator.normal(size=(2, *X.shape))
 

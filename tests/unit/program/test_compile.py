@@ -69,6 +69,15 @@ def test_arrays_by_position_by_keyword_and_by_default() -> None:
     assert_allclose(distance(W, scale=3.0, y=0.0), 3 * expected)
 
 
+def test_none_is_what_an_argument_is_unless_given() -> None:
+    @formula
+    def shifted(x: Any, by: Any = None) -> Any:
+        return x if by is None else x + by
+
+    assert shifted(2.0) == shifted(2.0, None) == shifted(2.0, by=None) == 2.0
+    assert shifted(2.0, 1.0) == 3.0
+
+
 def test_a_formula_in_a_formula_is_recorded() -> None:
     def both(z: Any) -> Any:
         return sigmoid(z) + sigmoid(z=z) + leaky(z, slope=0.5)

@@ -95,7 +95,7 @@ def compile(function: Function) -> Function:
     def run(*arrays: Any, **settings: Any) -> Any:
         if tracing(*arrays, *settings.values()):
             return function(*arrays, **settings)
-        given = move_arrays(signature, arrays, settings)
+        given = without_defaults(move_arrays(signature, arrays, settings))
         values = [as_input(array) for array in given]
         types = tuple(type_of(value) for value in values)
         program = program_of(types, tuple(sorted(settings.items())))
@@ -122,6 +122,18 @@ def move_arrays(
         else:
             break
     return given
+
+
+def without_defaults(given: list[Any]) -> list[Any]:
+    """Positional arrays without the last ones that are None, which none is.
+
+    >>> without_defaults([1, None, 2, None])
+    [1, None, 2]
+    """
+    count = len(given)
+    while count and given[count - 1] is None:
+        count -= 1
+    return given[:count]
 
 
 def is_number(value: object) -> bool:

@@ -278,7 +278,8 @@ class Renderer:
 
     def _constant(self, array: NumpyArray) -> Expression:
         written = constant(array)
-        return written or Expression(self.names.give("table"), ATOM, array.shape)
+        name = "mask" if array.dtype == bool else "table"
+        return written or Expression(self.names.give(name), ATOM, array.shape)
 
     def _expression(self, value: int) -> Expression:
         """A value's text from the texts of what it reads."""
