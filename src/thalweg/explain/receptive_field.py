@@ -147,7 +147,8 @@ def receptive_field(network: NetworkRecord, layer: int) -> ReceptiveField:
     Raises:
         NotFittedError: the network has no parameters yet.
         ArgumentError: there is no such layer; or what a layer sees isn't known, as it
-            is a user's own, or a `ConvTranspose`, whose units see unequally much.
+            is a user's own; or a `ConvTranspose` or `Attention`, whose units see
+            unequally much.
         ShapeError: rows have no places.
 
     Example:

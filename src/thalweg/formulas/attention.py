@@ -89,6 +89,7 @@ def require_mask(mask: ops.Array) -> None:
 def earlier(x: ops.Array) -> ops.Array:
     """Of each time of x itself and those before it: a mask (times, times).
 
+    >>> import numpy as np
     >>> earlier(np.zeros((2, 1))).tolist()
     [[True, False], [True, True]]
     """

@@ -129,11 +129,12 @@ def test_branches_see_what_one_of_them_sees() -> None:
 
 def test_what_looks_at_one_place_changes_nothing() -> None:
     placewise = [tw.BatchNorm(), tw.Dropout(0.5), tw.Dense(2), tw.LayerNorm()]
+    placewise += [tw.RMSNorm(), tw.FeedForward(3)]
     layers = [tw.Rescale(2.0), tw.Conv(2, 3), *placewise, tw.Augment(shift=1)]
     network = tw.Network(layers).initialize((8, 8, 1))
-    fields = [network.receptive_field(layer) for layer in range(2, 8)]
+    fields = [network.receptive_field(layer) for layer in range(2, 10)]
     assert network.receptive_field(1).size == (1, 1)
-    assert fields == fields[:1] * 6
+    assert fields == fields[:1] * 8
 
 
 def test_the_gradient_of_one_unit_reaches_its_field() -> None:
@@ -171,6 +172,13 @@ def test_what_isnt_known_is_said() -> None:
     transposed = tw.Network([tw.ConvTranspose(1, 3)]).initialize((8, 8, 1))
     with pytest.raises(ArgumentError, match="ConvTranspose"):
         transposed.receptive_field(1)
+    blocks = [tw.Positions(), tw.TransformerBlock(1, 2)]
+    network = tw.Network(blocks).initialize((8, 2))
+    assert network.receptive_field(1).size == (1,)
+    with pytest.raises(
+        ArgumentError, match=r"what a unit of Attention\(1\) sees isn't"
+    ):
+        network.receptive_field(2)
 
 
 def test_after_all_is_seen_any_layer_sees_all() -> None:
