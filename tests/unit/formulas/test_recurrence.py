@@ -386,17 +386,25 @@ def test_what_is_no_cell_is_refused(make: Any, error: Any, said: str) -> None:
         make()
 
 
-def test_a_file_holds_cells_of_bounded_size(tmp_path: Path) -> None:
-    """Of a row all times are there together."""
-    network = built(tw.Bidirectional(tw.LSTM(64)), (100, 1))
-    network.save(tmp_path / "network.thalweg")
-    tensors, document = read_model(tmp_path / "network.thalweg")
-    document["network"]["input_shape"] = [2**15, 1]
-    write_model(tmp_path / "long.thalweg", tensors, document)
-    with pytest.raises(ModelFileError, match="numbers for a row"):
-        tw.load(tmp_path / "long.thalweg")
-    with pytest.raises(ModelFileError, match="numbers for a row"):
-        built(tw.Bidirectional(tw.LSTM(64)), (2**15, 1)).save(tmp_path / "no.thalweg")
+@pytest.mark.parametrize(
+    "layer", [tw.LSTM(256), tw.Bidirectional(tw.LSTM(128)), NormedLSTM(256)]
+)
+def test_a_file_holds_cells_of_bounded_size(layer: tw.Layer, tmp_path: Path) -> None:
+    """Of a row all times are there together: states, and what is ready before them."""
+
+    def made(times: int) -> tw.Network:
+        return tw.Network([layer, tw.Last()]).initialize((times, 1))
+
+    path = tmp_path / "network.thalweg"
+    made(2**13).save(path)
+    assert isinstance(tw.load(path), tw.Network)
+    with pytest.raises(ModelFileError, match="all layers together may give"):
+        made(2**14).save(tmp_path / "long.thalweg")
+    tensors, document = read_model(path)
+    document["network"]["input_shape"] = [2**14, 1]
+    write_model(path, tensors, document)
+    with pytest.raises(ModelFileError, match="all layers together may give"):
+        tw.load(path)
 
 
 @pytest.mark.parametrize(
