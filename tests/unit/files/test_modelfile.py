@@ -378,8 +378,8 @@ DOCUMENT_FAULTS = {
     "features in a text": (document(required_features="ab"), "must be a list of"),
     "feature is a number": (document(required_features=[1]), "must be a list of"),
     "unknown feature": (
-        document(required_features=["recurrence"]),
-        "needs the feature 'recurrence'.*install a newer",
+        document(required_features=["telepathy"]),
+        "needs the feature 'telepathy'.*install a newer",
     ),
     "short digest": (document(payload_sha256="00"), "must be 64 hexadecimal digits"),
     "upper-case digest": (document(payload_sha256="A" * 64), "64 hexadecimal digits"),
