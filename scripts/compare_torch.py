@@ -175,7 +175,7 @@ def convolved(
         x = F.pad(x, around, mode)
     return CONVOLUTIONS[rank](
         x,
-        weights.movedim(-1, 0).movedim(-1, 1),
+        weights.movedim(-1, 0).movedim(-1, 1).contiguous(),
         bias,
         stride=layer.stride,
         dilation=layer.dilation,
