@@ -217,10 +217,10 @@ def test_a_users_activation_is_saved_as_its_program(tmp_path: Path) -> None:
 def test_what_takes_too_much_room_for_a_row_is_refused(layer: tw.Layer) -> None:
     """Before anything of that size is made, in a file as well."""
     made = tw.Network([layer, tw.GlobalMax(), tw.Dense(1)])
+    X, y = np.zeros((4, 5_000, 1)), np.zeros(4)
     tracemalloc.start()
     try:
         with pytest.raises((ModelFileError, ArgumentError), match="for a row"):
-            X, y = np.zeros((4, 5_000, 1)), np.zeros(4)
             made.fit(X, y, validation=None, epochs=1)
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
