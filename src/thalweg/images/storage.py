@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from math import prod
@@ -100,7 +101,7 @@ def _reserve(file: int, size: int) -> None:
     Raises:
         OSError: it can't.
     """
-    if hasattr(os, "posix_fallocate"):
+    if sys.platform != "win32" and hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
         return
     for start in range(0, size, CHUNK):

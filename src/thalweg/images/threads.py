@@ -6,6 +6,7 @@ Pillow lets go of Python's lock while it decodes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -32,6 +33,6 @@ def in_threads(work: Callable[[int], Result], count: int) -> Iterator[Result]:
 
 def threads() -> int:
     """As many as there are processors for this process, up to a few."""
-    if hasattr(os, "sched_getaffinity"):
+    if sys.platform != "win32" and hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MOST_THREADS)
     return min(os.cpu_count() or 1, MOST_THREADS)
