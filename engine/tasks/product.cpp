@@ -101,7 +101,8 @@ void ProductTask::count_units() {
   }
   scratch_bytes = aligned(std::max(product_scratch_, kernels_->sparse_scratch(product_)));
   if (form_ == Form::added)
-    scratch_bytes = std::max(scratch_bytes, kernels_->window_scratch(product_.dtype));
+    scratch_bytes =
+        std::max(scratch_bytes, aligned(kernels_->window_scratch(product_.dtype)));
   if (form_ != Form::matrices) take_box();
   // Of a large b each thread had better read its own columns alone.
   const Index b_bytes = product_.n * product_.k * item_size(product_.dtype);
