@@ -43,6 +43,7 @@ def resume(
     threads: int | None = None,
     validation_data: Any = None,
     test_data: Any = None,
+    lengths: Any = None,
 ) -> Network | Trained | TrainedOnImages:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
@@ -64,6 +65,7 @@ def resume(
         threads: at most; None for as many as are fastest.
         validation_data, test_data: for a table or images, as `train` had them; None for
             the files that they were read from.
+        lengths: as `fit` had them.
 
     Returns:
         The `Network`, with its history; for a table or images what `train` returns.
@@ -137,6 +139,7 @@ def resume(
             penalty=penalty,
             callbacks=told,
             threads=threads,
+            lengths=lengths,
         )
 
 

@@ -26,12 +26,14 @@ from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
 from thalweg.model.history import History
+from thalweg.model.lengths import require_same_parameters
 from thalweg.model.memory import Memory, memory_of, parts_of
 from thalweg.model.programs import compiled_once
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
+    LENGTHS,
     prediction_program,
     require_outputs,
 )
@@ -44,7 +46,6 @@ from thalweg.training.arguments import (
     require_dtype,
     require_parameters,
     row_shape,
-    split,
 )
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.channels import warn_of_images
@@ -52,9 +53,9 @@ from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
+from thalweg.training.given import Given, longest
 from thalweg.training.named import (
     side_by_side,
-    validation_side_by_side,
     width_of,
     with_shapes,
     with_shapes_of,
@@ -69,6 +70,16 @@ from thalweg.training.rows import (
     table_from,
 )
 from thalweg.training.run import run
+from thalweg.training.sequences import (
+    are_sequences,
+    by_times,
+    cut,
+    lengths_of_outputs,
+    padded,
+    rows_of_lengths,
+    together,
+    with_times,
+)
 from thalweg.training.stopping import EarlyStopping
 
 if TYPE_CHECKING:
@@ -102,7 +113,8 @@ class Network(NetworkRecord):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__(layers)
-        self._forwards: dict[tuple[Execution, Dtype], Forward] = {}
+        self._forwards: dict[tuple[Execution, Dtype, bool], Forward] = {}
+        self._for_more_times: dict[int, Network] = {}  # the same, for longer rows
         self._quick: Quick | None = None  # prediction by the usual one of them
         self._lock = Lock()
 
@@ -111,6 +123,7 @@ class Network(NetworkRecord):
         return {
             **vars(self),
             "_forwards": {},
+            "_for_more_times": {},
             "_quick": None,
             "programs": None,
             "_lock": None,
@@ -206,8 +219,8 @@ class Network(NetworkRecord):
 
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
-        if memory is not self._memory:
-            self._forwards, self._quick = {}, None
+        if memory is not self._memory or shapes is not self._shapes:
+            self._forwards, self._for_more_times, self._quick = {}, {}, None
         super().take(shapes, memory, dtype)
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
@@ -262,6 +275,7 @@ class Network(NetworkRecord):
         checkpoint: Checkpoint | None = None,
         engine: str = defaults.ENGINE,
         threads: int | None = None,
+        lengths: Any = None,
     ) -> History:
         """Learn from rows, and say what happened.
 
@@ -270,9 +284,11 @@ class Network(NetworkRecord):
         Arguments:
             X: inputs, shape (rows, features); of a network whose first layer is
                 `Inputs`, a dict with such an array for each input. An array of uint8,
-                such as images, is read where it lies, as the numbers 0 to 255.
+                such as images, is read where it lies, as the numbers 0 to 255. Rows
+                of different lengths are a list of arrays (times, …).
             y: class numbers (rows,), or numbers (rows,) or (rows, outputs); at each
-                position, where the last layer gives (rows, positions…, outputs).
+                position, where the last layer gives (rows, positions…, outputs). Where
+                rows have different lengths, a list of arrays, or padded as X is.
             loss: ℓ, a name, a `Loss`, or a function of predictions and targets that
                 gives one value a row. None goes by the last activation: cross_entropy
                 after softmax, binary_cross_entropy after sigmoid, else
@@ -306,6 +322,9 @@ class Network(NetworkRecord):
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as are fastest. The weights are the
                 same to the bit for any number.
+            lengths: how many times each row of an array (rows, times, …) has, (rows,);
+                what lies behind them is padding, and never seen. None for a list,
+                whose arrays say it, and where every row has all times.
 
         Returns:
             The history, which is also kept as ``network.history``.
@@ -340,11 +359,12 @@ class Network(NetworkRecord):
         told = callbacks_from(callback, callbacks, progress, epochs)
         execution = Execution(engine, threads, self.programs)
         layers = self._layers_for(X, warm_start)
-        inputs = side_by_side(layers, X, dtype)
-        rows = rows_from(inputs, y, sample_weight, dtype)
-        validation = validation_side_by_side(layers, validation, dtype)
-        training, held_out = split(rows, validation, seed, dtype)
-        start = self._start(layers, training.X.shape[1:], seed, dtype, warm_start)
+        goes_on = warm_start and self.is_initialized
+        least = max(longest(X, validation), self._times() if goes_on else 0)
+        given = Given(layers, self._shapes_for, dtype, least)
+        rows = given.rows(X, y, sample_weight, lengths)
+        training, held_out = given.split(rows, validation, seed)
+        start = self._start(layers, training, seed, dtype, warm_start)
         shapes, memory = start.shapes, start.memory
         from thalweg.files.savable import require_savable
 
@@ -388,12 +408,13 @@ class Network(NetworkRecord):
     def _start(
         self,
         layers: Sequence[Layer],
-        shape: Shape,
+        rows: Rows,
         seed: int,
         dtype: Dtype,
         warm_start: bool,
     ) -> Network:
         """The network to start from: itself if it fits, or one of new parameters."""
+        shape = rows.X.shape[1:]
         if not warm_start or self._shapes is None:
             fresh = Network(layers)
             fresh.programs = self.programs
@@ -403,31 +424,43 @@ class Network(NetworkRecord):
                 kept = self.state.items()
                 fresh.set_parameters({n: a for n, a in kept if n.startswith(places)})
             return fresh
-        if self._shapes.outputs[0] != shape or self.dtype != dtype:
-            raise ShapeError(
-                f"a warm start needs rows of shape {self._shapes.outputs[0]} in "
-                f"{self.dtype}, got {shape} in {dtype}"
-            )
-        return self
+        own = self._shapes.outputs[0]
+        if own == shape and self.dtype == dtype:
+            return self
+        if shape[0] > own[0] and shape[1:] == own[1:] and rows.lengths is not None:
+            return self._for_times(rows.X)
+        raise ShapeError(
+            f"a warm start needs rows of shape {own} in {self.dtype}, got {shape} in "
+            f"{dtype}"
+        )
 
     # Using ----------------------------------------------------------------------------
 
     def predict(
-        self, X: Any, *, engine: str = defaults.ENGINE, threads: int | None = None
-    ) -> NumpyArray:
+        self,
+        X: Any,
+        *,
+        lengths: Any = None,
+        engine: str = defaults.ENGINE,
+        threads: int | None = None,
+    ) -> Any:
         """What the last layer gives.
 
         Arguments:
             X: inputs as in `fit`.
+            lengths: as in `fit`.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as are fastest.
 
         Returns:
-            An array of shape (rows, outputs).
+            An array of shape (rows, outputs). Where rows have different lengths and
+            each of their times has outputs, a list of arrays (times, outputs) for a
+            list, else an array that is 0 at padding.
 
         Raises:
             NotFittedError: the network has no parameters yet.
-            ShapeError: rows have another shape than in training.
+            ShapeError: rows have another shape than in training; they may have other
+                lengths, unless a layer has learned how many times there are.
 
         Example:
             >>> import thalweg as tw
@@ -435,6 +468,8 @@ class Network(NetworkRecord):
             >>> network.predict([[0.0, 0.0, 0.0]]).tolist()
             [[0.5, 0.5]]
         """
+        if lengths is not None or self._are_sequences(X):
+            return self._predict_sequences(X, lengths, Execution(engine, threads))
         if engine == defaults.ENGINE and threads is None and self._quick is not None:
             try:  # a with statement would take a tenth of the time of one row
                 quick = self._quick(X)  # None if X must be looked at more closely
@@ -442,17 +477,74 @@ class Network(NetworkRecord):
                     return quick
             except IndexError:  # which the longer way explains
                 pass
-        shapes, _ = self._fitted()
         table = table_from(side_by_side(self.layers, X, self.dtype))
         self._require_shape(table)
+        return self._predictions(table, None, Execution(engine, threads))
+
+    def _predictions(
+        self, table: NumpyArray, lengths: NumpyArray | None, execution: Execution
+    ) -> NumpyArray:
+        """What the last layer gives, some rows at a time."""
+        shapes, _ = self._fitted()
         predictions = np.empty((len(table), *shapes.outputs[-1]), self.dtype)
         with self._lock.held():
             dtype = input_dtype_of(table, self.dtype)
-            forward = self._forward(Execution(engine, threads), dtype)
+            forward = self._forward(execution, dtype, lengths is not None)
             for part in forward.chunks(len(table)):
-                rows = self._converted(table[part], part.start)
-                predictions[part] = forward.run({"X": rows})["predictions"]
+                rows = {"X": self._converted(table[part], part.start)}
+                if lengths is not None:
+                    rows[LENGTHS] = lengths[part]
+                predictions[part] = forward.run(rows)["predictions"]
         return predictions
+
+    def _are_sequences(self, X: Any) -> bool:
+        """Whether X is a list of arrays that aren't rows of the usual shape."""
+        if not isinstance(X, list | tuple) or self._shapes is None:
+            return False
+        return are_sequences(X, self._shapes.outputs[0])
+
+    def _predict_sequences(self, X: Any, lengths: Any, execution: Execution) -> Any:
+        """The same for rows of different lengths, without a look at padding."""
+        table, counts = padded(X, lengths)
+        found: list[Any] = [None] * len(table)
+        behind = None
+        for times, rows in by_times(counts, self._times()):
+            part = with_times(table[rows, :times], times)
+            network = self._for_times(part)
+            shapes, own = network.shapes, counts[rows]
+            behind = lengths_of_outputs(self.layers, shapes, own, self.dtype)
+            predictions = network._predictions(part, own, execution)
+            each = predictions if behind is None else cut(predictions, behind)
+            for row, prediction in zip(rows, each, strict=True):
+                found[row] = prediction
+        if behind is None:
+            return np.stack(found)
+        return found if lengths is None else together(found, "predictions", 0)[0]
+
+    def _times(self) -> int:
+        """How many times the rows have that the network was made for."""
+        return self._fitted()[0].outputs[0][0]
+
+    def _for_times(self, table: NumpyArray) -> Network:
+        """The network for rows of as many times as an array has; itself mostly.
+
+        Raises:
+            ShapeError: rows have another shape, or what a layer has learned goes with
+                another number of times.
+        """
+        shapes, memory = self._fitted()
+        shape = table.shape[1:]
+        if shape == shapes.outputs[0] or shape[1:] != shapes.outputs[0][1:]:
+            self._require_shape(table)
+            return self
+        if shape[0] not in self._for_more_times:
+            others = self._shapes_for(shape, self.dtype)
+            require_same_parameters(shapes, others)
+            longer = Network(self.layers)
+            longer.programs = self.programs
+            longer.take(others, memory, self.dtype)
+            self._for_more_times[shape[0]] = longer
+        return self._for_more_times[shape[0]]
 
     def _converted(self, table: NumpyArray, first_row: int) -> NumpyArray:
         """Inputs in the network's dtype, all finite; bytes stay bytes."""
@@ -470,23 +562,25 @@ class Network(NetworkRecord):
                 f"as in training, got {X.shape}"
             )
 
-    def _forward(self, execution: Execution, input_dtype: Dtype) -> Forward:
+    def _forward(
+        self, execution: Execution, input_dtype: Dtype, with_lengths: bool = False
+    ) -> Forward:
         """The program of prediction for inputs of a dtype, made at its first use."""
-        if (execution, input_dtype) not in self._forwards:
+        kind = execution, input_dtype, with_lengths
+        if kind not in self._forwards:
             shapes, memory = self._fitted()
-            own = shapes.outputs[0], self.dtype, input_dtype
+            own = shapes.outputs[0], self.dtype, input_dtype, with_lengths
 
             def prediction(rows: int) -> Program:
                 return prediction_program(
-                    self.layers, shapes, rows, self.dtype, input_dtype
+                    self.layers, shapes, rows, self.dtype, input_dtype, with_lengths
                 )
 
             key = ("predictions", self.layers, *own)
-            program = Batch(prediction, ["X"])
-            made = execution.forward(program, memory.buffers(), key)
-            self._forwards[execution, input_dtype] = made
-        found = self._forwards[execution, input_dtype]
-        if execution == Execution():
+            program = Batch(prediction, ["X", LENGTHS] if with_lengths else ["X"])
+            self._forwards[kind] = execution.forward(program, memory.buffers(), key)
+        found = self._forwards[kind]
+        if execution == Execution() and not with_lengths:
             self._quick = found.quick()  # for rows like the last ones
         return found
 
@@ -498,6 +592,7 @@ class Network(NetworkRecord):
         *,
         engine: str = defaults.ENGINE,
         threads: int | None = None,
+        lengths: Any = None,
     ) -> dict[str, float]:
         """The loss and the metrics on rows.
 
@@ -507,6 +602,7 @@ class Network(NetworkRecord):
             sample_weight: one number a row, or None.
             engine: ``native``, or ``interpreter``, which is NumPy.
             threads: at most; None for as many as are fastest.
+            lengths: as in `fit`.
 
         Returns:
             ``loss`` and ``accuracy`` where classes are predicted; ``loss``, ``rmse``
@@ -529,9 +625,16 @@ class Network(NetworkRecord):
             raise NotFittedError(
                 "the network was never fitted, so it has no loss: call fit"
             )
-        inputs = side_by_side(self.layers, X, self.dtype)
-        rows = rows_from(inputs, y, sample_weight, self.dtype)
-        self._require_shape(rows.X)
+        if lengths is not None or self._are_sequences(X):
+            table, counts = padded(X, lengths, least=self._times())
+            shapes = self._for_times(table).shapes
+            rows = rows_of_lengths(
+                self.layers, shapes, table, counts, y, sample_weight, self.dtype
+            )
+        else:
+            inputs = side_by_side(self.layers, X, self.dtype)
+            rows = rows_from(inputs, y, sample_weight, self.dtype)
+            self._require_shape(rows.X)
         check_targets(rows.y, require_outputs(shapes), self.loss)
         execution = Execution(engine, threads)
         scorer = Scorer(self.layers, shapes, self.loss, rows, memory, execution)

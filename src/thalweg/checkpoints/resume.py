@@ -16,17 +16,18 @@ from thalweg.checks import require_instance
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.files.modelfile import Content, read_model
 from thalweg.files.network_codec import Make
+from thalweg.formulas.chain import Shapes, shapes_of
 from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.penalties import Penalty
-from thalweg.model.record import AnyNetwork
-from thalweg.program.types import Dtype
-from thalweg.training.arguments import check_targets, split
+from thalweg.model.record import AnyNetwork, NetworkRecord
+from thalweg.program.types import Dtype, Shape
+from thalweg.training.arguments import check_targets
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Trainer
-from thalweg.training.named import side_by_side, validation_side_by_side
+from thalweg.training.given import Given, longest
 from thalweg.training.objective import objective_of_rows
-from thalweg.training.rows import Rows, rows_from
+from thalweg.training.rows import Rows
 from thalweg.training.run import run
 
 
@@ -68,6 +69,7 @@ def go_on(
     penalty: Penalty | None = None,
     callbacks: Callbacks = Callbacks(),  # noqa: B008 - frozen
     threads: int | None = None,
+    lengths: Any = None,
 ) -> AnyNetwork:
     """Go on with a network's run, on the rows that it had.
 
@@ -77,13 +79,12 @@ def go_on(
     """
     network, setup = saved.network, saved.setup
     execution = Execution(setup.engine, threads)
-    inputs = side_by_side(network.layers, X, network.dtype)
-    rows = rows_from(inputs, y, sample_weight, network.dtype)
-    validation = validation_side_by_side(network.layers, validation, network.dtype)
+    given = given_again(network, X, validation)
+    rows = given.rows(X, y, sample_weight, lengths)
     require_same(
         rows, network.dtype, setup.training_sha256, "X, y and sample_weight", saved.path
     )
-    training, held_out = split_again(saved, rows, validation)
+    training, held_out = split_again(saved, given, rows, validation)
     network.optimizer = rule_of(saved, "optimizer", network.optimizer, optimizer)
     network.penalty = rule_of(saved, "penalty", network.penalty, penalty)
     assert network.optimizer is not None
@@ -116,8 +117,18 @@ def go_on(
     return network
 
 
+def given_again(network: NetworkRecord, X: Any, validation: Any) -> Given:
+    """How rows become those of a network, which has its shapes already."""
+
+    def shapes_for(shape: Shape, dtype: Dtype) -> Shapes:
+        return shapes_of(network.layers, shape, dtype)
+
+    times = max(longest(X, validation), network.shapes.outputs[0][0])
+    return Given(network.layers, shapes_for, network.dtype, times)
+
+
 def split_again(
-    saved: Saved[Any], rows: Rows, validation: tuple[Any, ...] | None
+    saved: Saved[Any], given: Given, rows: Rows, validation: tuple[Any, ...] | None
 ) -> tuple[Rows, Rows | None]:
     """The training and the validation rows that the run had."""
     setup, dtype = saved.setup, saved.network.dtype
@@ -128,13 +139,13 @@ def split_again(
                 f"{setup.validation or 'no'} rows by itself"
             )
         assert not isinstance(setup.validation, str)
-        return split(rows, setup.validation, setup.seed, dtype)
+        return given.split(rows, setup.validation, setup.seed)
     if validation is None:
         raise ArgumentError(
             f"validation must be (X, y) or (X, y, sample_weight), as it was for the "
             f"run in {saved.path}"
         )
-    training, held_out = split(rows, validation, setup.seed, dtype)
+    training, held_out = given.split(rows, validation, setup.seed)
     assert held_out is not None
     require_same(held_out, dtype, setup.validation_sha256, "validation", saved.path)
     return training, held_out

@@ -11,6 +11,7 @@ from thalweg.errors import DtypeError, ShapeError
 from thalweg.formulas.activations import softmax
 from thalweg.formulas.initializers import glorot_uniform, zeros
 from thalweg.formulas.layers import Namespace, Parameter, Roomy, Shape, sequence_of
+from thalweg.formulas.lengths import is_there, lengths_of
 from thalweg.formulas.positions import rotated, times_of
 from thalweg.program import ops
 from thalweg.program.arguments import is_bool
@@ -97,6 +98,18 @@ def earlier(x: ops.Array) -> ops.Array:
     return ops.transpose(time) <= time
 
 
+def seen_by_each(x: ops.Array, causal: bool, p: Namespace) -> ops.Array | None:
+    """Which times each time sees: those that its row has, and no later ones if causal.
+
+    A mask that repeats to (rows, heads, times, times); None where all see all.
+    """
+    lengths = lengths_of(p)
+    if lengths is None:
+        return earlier(x) if causal else None
+    known = ops.reshape(is_there(x, lengths), (x.shape[0], 1, 1, x.shape[1]))
+    return ops.logical_and(known, earlier(x)) if causal else known
+
+
 @dataclass(frozen=True)
 class Attention(Roomy):
     """Every time of a sequence takes from the times that go with it, in several ways.
@@ -148,6 +161,8 @@ class Attention(Roomy):
     positions: str | None = None
     bias: bool = False
 
+    knows_lengths = True
+
     def __post_init__(self) -> None:
         require_whole("heads", self.heads, least=1)
         if self.units is not None:
@@ -180,7 +195,7 @@ class Attention(Roomy):
         )
         if self.positions == "rotary":
             queries, keys = rotated(queries), rotated(keys)
-        mask = earlier(x) if self.causal else None
+        mask = seen_by_each(x, self.causal, p)
         found = joined_heads(attention(queries, keys, values, mask))
         return self._projected(found, p, "output")
 

@@ -16,6 +16,7 @@ from thalweg.formulas.chain import (
     chain_forward,
     chain_training_forward,
     describe,
+    lengths_through,
     shapes_of,
 )
 from thalweg.formulas.layers import (
@@ -27,6 +28,7 @@ from thalweg.formulas.layers import (
     Shape,
     State,
 )
+from thalweg.formulas.lengths import Lengths, lengths_of
 from thalweg.program import ops
 from thalweg.program.arguments import shape_of
 from thalweg.program.trace import labeled
@@ -131,13 +133,22 @@ class Branching(Layer):
         """That of all chains, each name behind its place."""
         return self.parameters_and_state(input_shape, PROBE_DTYPE)[1]
 
+    def lengths_behind(
+        self, lengths: Lengths, input_shape: Shape, output_shape: Shape
+    ) -> Lengths | None:
+        """Those behind the first chain: what is joined has the same times."""
+        (place, chain), *_ = self.chains().items()
+        shapes = self.shapes(input_shape, PROBE_DTYPE)[place]
+        return lengths_through(chain, shapes.outputs, lengths)
+
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """What the chains give, joined."""
         results: list[ops.Array] = []
         parts = self.given(x)
         for (place, chain), part in zip(self.chains().items(), parts, strict=True):
             with labeled(place_text(place)):
-                results.append(chain_forward(chain, part, values_in(p, place, chain)))
+                own = values_in(p, place, chain)
+                results.append(chain_forward(chain, part, own, lengths_of(p)))
         return self._joined(results)
 
     def training_forward(
@@ -150,7 +161,9 @@ class Branching(Layer):
         for (place, chain), part in zip(self.chains().items(), parts, strict=True):
             own = values_in(p, place, chain)
             with labeled(place_text(place)):
-                result, new = chain_training_forward(chain, part, own, random)
+                result, new = chain_training_forward(
+                    chain, part, own, random, lengths_of(p)
+                )
             results.append(result)
             state |= {place + name: value for name, value in new.items()}
         return self._joined(results), state

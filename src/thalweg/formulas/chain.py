@@ -17,7 +17,15 @@ import numpy as np
 
 from thalweg.checks import require, require_instance
 from thalweg.errors import ArgumentError, DtypeError, ShapeError, ThalwegError
-from thalweg.formulas.layers import Layer, Namespace, Parameter, Random, Shape, State
+from thalweg.formulas.layers import (
+    Layer,
+    Namespace,
+    Parameter,
+    Random,
+    Shape,
+    State,
+)
+from thalweg.formulas.lengths import Lengths, within
 from thalweg.program import ops
 from thalweg.program.arguments import shape_of
 from thalweg.program.trace import labeled, trace
@@ -72,11 +80,14 @@ def label(number: int, layer: Layer) -> str:
 class LayerValues:
     """A layer's parameters and state as attributes: ``p.weights``."""
 
-    __slots__ = ("_label", "_values")
+    __slots__ = ("_label", "_values", "lengths")
 
-    def __init__(self, label: str, values: Arrays) -> None:
+    def __init__(
+        self, label: str, values: Arrays, lengths: Lengths | None = None
+    ) -> None:
         self._label = label
         self._values = values
+        self.lengths = lengths
 
     @classmethod
     def among(cls, label: str, arrays: Arrays) -> LayerValues:
@@ -228,28 +239,70 @@ def output_shape(
 
 
 def chain_forward(
-    layers: Sequence[Layer], x: ops.Array, values: Sequence[Namespace]
+    layers: Sequence[Layer],
+    x: ops.Array,
+    values: Sequence[Namespace],
+    lengths: Lengths | None = None,
 ) -> ops.Array:
-    """f(x): the layers one after the other, as in prediction."""
+    """f(x): the layers one after the other, as in prediction.
+
+    Arguments:
+        layers: one after the other.
+        x: inputs.
+        values: the parameters and state of each layer.
+        lengths: how many times each row has, where rows have lengths of their own.
+    """
     for number, (layer, p) in enumerate(zip(layers, values, strict=True), 1):
         with labeled(label(number, layer)):
-            x = layer.forward(x, p)
+            y = layer.forward(x, within(p, lengths))
+        x, lengths = y, behind(layer, lengths, x, y)
     return x
 
 
 def chain_training_forward(
-    layers: Sequence[Layer], x: ops.Array, values: Sequence[Namespace], random: Random
+    layers: Sequence[Layer],
+    x: ops.Array,
+    values: Sequence[Namespace],
+    random: Random,
+    lengths: Lengths | None = None,
 ) -> tuple[ops.Array, State]:
     """f(x) as in training, and the new state of the layers that keep one."""
     state: State = {}
     for number, (layer, p) in enumerate(zip(layers, values, strict=True), 1):
         _, kept = layer.parameters_and_state(x.shape[1:], x.dtype.name)
         with labeled(label(number, layer)):
-            result = layer.training_forward(x, p, random)
+            result = layer.training_forward(x, within(p, lengths), random)
         require_training_result(result, kept, label(number, layer))
-        x, new = result
+        y, new = result
         state |= {f"{number}.{name}": value for name, value in new.items()}
+        x, lengths = y, behind(layer, lengths, x, y)
     return x, state
+
+
+def behind(
+    layer: Layer, lengths: Lengths | None, x: ops.Array, y: ops.Array
+) -> Lengths | None:
+    """The lengths of what a layer made of x, if there are any."""
+    if lengths is None:
+        return None
+    return layer.lengths_behind(lengths, tuple(x.shape[1:]), tuple(y.shape[1:]))
+
+
+def lengths_through(
+    layers: Sequence[Layer], outputs: Sequence[Shape], lengths: Lengths | None
+) -> Lengths | None:
+    """The lengths of what the last layer gives; None if it has no times.
+
+    Arguments:
+        layers: one after the other.
+        outputs: the shape of a row before the first layer and after each.
+        lengths: of the rows that the first layer is given.
+    """
+    for layer, given, gives in zip(layers, outputs, outputs[1:], strict=False):
+        if lengths is None:
+            return None
+        lengths = layer.lengths_behind(lengths, given, gives)
+    return lengths
 
 
 def require_training_result(

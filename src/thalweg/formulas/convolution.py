@@ -15,6 +15,7 @@ from thalweg.formulas.initializers import (
     zeros,
 )
 from thalweg.formulas.layers import Namespace, Parameter, Shape
+from thalweg.formulas.lengths import Lengths, in_place_of_padding, windows_within
 from thalweg.formulas.places import (
     PADDINGS,
     WHOLE,
@@ -84,6 +85,27 @@ class Conv(Windowed):
     bias: bool = True
     initializer: str | Initializer | None = None
 
+    knows_lengths = True
+
+    def lengths_behind(
+        self, lengths: Lengths, input_shape: Shape, output_shape: Shape
+    ) -> Lengths:
+        """As many as there are windows of times that a row has.
+
+        Raises:
+            ShapeError: how windows lie depends on how many times there are.
+        """
+        sizes, strides, dilations = self._windows(input_shape)
+        reach, stride = (sizes[0] - 1) * dilations[0] + 1, strides[0]
+        fits = self.padding in ("valid", "causal")
+        if not fits and (self.padding != "same" or stride > 1):
+            raise ShapeError(
+                "Conv must have padding='valid' or 'causal', or 'same' with stride 1, "
+                "where rows have lengths of their own: how windows lie would depend on "
+                f"the longest row, got {self.padding!r} with stride {stride}"
+            )
+        return windows_within(lengths, reach if self.padding == "valid" else 1, stride)
+
     def __post_init__(self) -> None:
         require_whole("filters", self.filters, least=1)
         for name in ("size", "stride", "dilation"):
@@ -112,6 +134,8 @@ class Conv(Windowed):
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """φ(Σⱼ x[i·s + j·d] W[j] + b)."""
         sizes, strides, dilations = self._windows(tuple(x.shape[1:]))
+        if self.padding == "same":
+            x = in_place_of_padding(x, p, 0.0)
         around = padded(x, sizes, strides, dilations, self.padding)
         axes = range(1, len(sizes) + 1)
         seen = ops.windows(around, tuple(axes), sizes, strides, dilations)

@@ -10,7 +10,7 @@ import abc
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from thalweg.checks import (
     require,
@@ -26,6 +26,7 @@ from thalweg.formulas.initializers import (
     initializer_for,
     zeros,
 )
+from thalweg.formulas.lengths import Lengths
 from thalweg.program import ops
 from thalweg.program.types import Dtype
 
@@ -93,7 +94,25 @@ class Layer(abc.ABC):
         ...         return self.factor * x
         >>> Scale(2.0).forward(np.array([[1.0, 3.0]]), None).tolist()
         [[2.0, 6.0]]
+
+    Where rows (rows, times, …) have lengths of their own, ``p.lengths`` says how many
+    times each has. A layer that looks at more than one time must read it, and says so
+    by ``knows_lengths = True``: any other that does is refused.
     """
+
+    knows_lengths: ClassVar[bool] = False
+
+    def lengths_behind(
+        self, lengths: Lengths, input_shape: Shape, output_shape: Shape
+    ) -> Lengths | None:
+        """How many times each row of what the layer gives has; None if there are none.
+
+        Arguments:
+            lengths: how many each row of its inputs has.
+            input_shape, output_shape: of a row before and behind the layer.
+        """
+        has_times = len(output_shape) > 1 or len(output_shape) == len(input_shape)
+        return lengths if has_times and output_shape[:1] == input_shape[:1] else None
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         """What is learned, for inputs of a shape (without the axis of rows)."""
@@ -252,6 +271,8 @@ class Dropout(Layer):
 
     rate: float
 
+    knows_lengths = True  # each number stays or goes by itself
+
     def __post_init__(self) -> None:
         require_fraction("rate", self.rate)
 
@@ -270,11 +291,12 @@ class Dropout(Layer):
 class Prefixed:
     """A namespace that shows the names behind a prefix, without it."""
 
-    __slots__ = ("_prefix", "_whole")
+    __slots__ = ("_prefix", "_whole", "lengths")
 
     def __init__(self, whole: Namespace, prefix: str) -> None:
         self._whole = whole
         self._prefix = prefix
+        self.lengths = getattr(whole, "lengths", None)
 
     def __getattr__(self, name: str, /) -> ops.Array:
         return getattr(self._whole, self._prefix + name)

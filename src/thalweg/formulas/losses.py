@@ -20,6 +20,7 @@ from thalweg.checks import (
     require_positive,
 )
 from thalweg.errors import ShapeError
+from thalweg.formulas.lengths import Lengths
 from thalweg.formulas.targets import (
     Match,
     as_array,
@@ -85,12 +86,23 @@ class Loss:
             )
         return ops.sum(weights * losses) / ops.sum(weights)
 
-    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
-        """The loss of each row: an array of shape (rows,)."""
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
+        """The loss of each row: an array of shape (rows,).
+
+        Arguments:
+            predictions: (rows, …, outputs).
+            targets: of the same shape, or class numbers.
+            lengths: how many of its first positions each row has; None for all.
+        """
         columns = as_columns(predictions)
         matched = self.match(columns, as_array(targets))
         losses = self.function(columns, matched, **dict(self.parameters))
-        return one_value_a_row(losses, columns.shape[:-1])
+        return one_value_a_row(losses, columns.shape[:-1], lengths)
 
     def with_parameters(self, **parameters: float) -> Loss:
         """The same loss with other numbers, as in ``huber.with_parameters(delta=2.0)``.
@@ -132,16 +144,23 @@ class Loss:
         return Loss(getattr(chosen, "__name__", "loss"), chosen, probabilities)
 
 
-def one_value_a_row(losses: ops.Array, positions: tuple[int, ...]) -> ops.Array:
+def one_value_a_row(
+    losses: ops.Array, positions: tuple[int, ...], lengths: Lengths | None
+) -> ops.Array:
     """The losses of all rows, the means of their positions; a scalar is every row's."""
     shape = shape_of(losses)
+    if lengths is not None and shape != positions:
+        raise ShapeError(
+            "a loss must give one value for each position of rows whose lengths "
+            f"differ, shape {positions}, got {shape}: average over axis=-1 alone"
+        )
     if shape not in ((), positions[:1], positions):
         raise ShapeError(
             f"a loss must give one value a row, shape {positions}, or a scalar, "
             f"got {shape}: average over axis=-1"
         )
     if shape == positions and len(positions) > 1:
-        losses = over_positions(losses)
+        losses = over_positions(losses, lengths=lengths)
     return ops.broadcast_to(losses, positions[:1])
 
 

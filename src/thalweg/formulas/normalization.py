@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from thalweg.checks import require_positive, require_share
@@ -15,6 +16,7 @@ from thalweg.formulas.layers import (
     State,
     last_of,
 )
+from thalweg.formulas.lengths import in_place_of_padding, lengths_of
 from thalweg.program import ops
 
 
@@ -160,6 +162,8 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     epsilon: float = 1e-5
 
+    knows_lengths = True
+
     def __post_init__(self) -> None:
         require_share("momentum", self.momentum)
         require_positive("epsilon", self.epsilon)
@@ -185,6 +189,8 @@ class BatchNorm(Layer):
         self, x: ops.Array, p: Namespace, random: Random
     ) -> tuple[ops.Array, State]:
         """Normalized by the batch's statistics; and the new running ones."""
+        if lengths_of(p) is not None:
+            return self._training_within(x, p)
         count = x.size // x.shape[-1]
         if count == 1:
             return self.forward(x, p), {}
@@ -192,6 +198,29 @@ class BatchNorm(Layer):
         mean = ops.mean(x, axis=axes)
         variance = ops.mean(ops.square(x - mean), axis=axes)
         unbiased = variance * (count / (count - 1))
+        return self._normalized(x, p, mean, variance, unbiased)
+
+    def _training_within(self, x: ops.Array, p: Namespace) -> tuple[ops.Array, State]:
+        """The same by the statistics of the times that rows have."""
+        axes = tuple(range(x.ndim - 1))
+        others = math.prod(x.shape[2:-1])
+        times = ops.cast(lengths_of(p), x.dtype.name)
+        count = ops.sum(times) * others
+        mean = ops.sum(in_place_of_padding(x, p, 0.0), axis=axes) / count
+        far = in_place_of_padding(ops.square(x - mean), p, 0.0)
+        squares = ops.sum(far, axis=axes)
+        unbiased = squares / ops.maximum(count - 1, 1.0)
+        return self._normalized(x, p, mean, squares / count, unbiased)
+
+    def _normalized(
+        self,
+        x: ops.Array,
+        p: Namespace,
+        mean: ops.Array,
+        variance: ops.Array,
+        unbiased: ops.Array,
+    ) -> tuple[ops.Array, State]:
+        """By the batch's statistics; the running ones follow them."""
         y = p.scale * normalize(x, mean, variance, self.epsilon) + p.shift
         return y, {
             "running_mean": self._follow(p.running_mean, mean),

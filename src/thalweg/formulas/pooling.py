@@ -14,6 +14,12 @@ import numpy as np
 from thalweg.checks import look_up
 from thalweg.errors import ShapeError
 from thalweg.formulas.layers import Layer, Namespace, Shape
+from thalweg.formulas.lengths import (
+    Lengths,
+    in_place_of_padding,
+    lengths_of,
+    windows_within,
+)
 from thalweg.formulas.places import (
     WHOLE,
     PerAxis,
@@ -40,6 +46,20 @@ class Pool(Windowed):
     size: PerAxis
     stride: PerAxis | None = None
     padding: str = "valid"
+
+    knows_lengths = True
+
+    def lengths_behind(
+        self, lengths: Lengths, input_shape: Shape, output_shape: Shape
+    ) -> Lengths:
+        """As many as there are windows of times that a row has.
+
+        Raises:
+            ShapeError: windows reach over the end of a row.
+        """
+        require_valid(self, self.padding == "valid")
+        sizes, strides = self._each(input_shape)
+        return windows_within(lengths, sizes[0], strides[0])
 
     def __post_init__(self) -> None:
         require_per_axis("size", self.size)
@@ -211,9 +231,11 @@ class GlobalMax(Layer):
     Source: Oquab, Bottou, Laptev and Sivic, "Is object localization for free?", 2015.
     """
 
+    knows_lengths = True
+
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """maxᵢ x[i]."""
-        return ops.max(x, places_of(self, x))
+        return ops.max(in_place_of_padding(x, p, -math.inf), places_of(self, x))
 
 
 @dataclass(frozen=True)
@@ -236,9 +258,30 @@ class GlobalMean(Layer):
     Source: Lin, Chen and Yan, "Network in network", 2014.
     """
 
+    knows_lengths = True
+
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """1/n Σᵢ x[i]."""
-        return ops.mean(x, places_of(self, x))
+        places, lengths = places_of(self, x), lengths_of(p)
+        if lengths is None:
+            return ops.mean(x, places)
+        others = math.prod(x.shape[2:-1])
+        count = ops.reshape(ops.cast(lengths, x.dtype.name), (x.shape[0], 1)) * others
+        # The reciprocal, as a mean over a known number of places has it: same bits.
+        return ops.sum(in_place_of_padding(x, p, 0.0), places) * (1 / count)
+
+
+def require_valid(layer: Layer, fits: bool) -> None:
+    """Windows of rows whose lengths differ end where the row does.
+
+    Raises:
+        ShapeError: they don't.
+    """
+    if not fits:
+        raise ShapeError(
+            f"{type(layer).__name__} must have padding='valid' where rows have lengths "
+            "of their own: how windows lie would depend on the longest row"
+        )
 
 
 @dataclass(frozen=True)

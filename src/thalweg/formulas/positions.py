@@ -117,6 +117,8 @@ class Positions(Layer):
 
     kind: str = "learned"
 
+    knows_lengths = True  # what it adds to a time depends on no other
+
     def __post_init__(self) -> None:
         require(
             self.kind != "rotary",

@@ -30,7 +30,14 @@ from thalweg.formulas.initializers import (
     orthogonal,
     zeros,
 )
-from thalweg.formulas.layers import Layer, Namespace, Parameter, Prefixed, Shape
+from thalweg.formulas.layers import (
+    Layer,
+    Namespace,
+    Parameter,
+    Prefixed,
+    Shape,
+)
+from thalweg.formulas.lengths import Lengths, is_there, lengths_of
 from thalweg.program import ops
 from thalweg.program.composed import split
 from thalweg.program.ir import Program
@@ -43,7 +50,9 @@ STATE, NEW = "state.", "new."  # before the names of states, in a step's program
 
 
 class Recurring(Layer):
-    """A layer in which a cell goes through the times."""
+    """A layer in which a cell goes through the times, of each row as many as it has."""
+
+    knows_lengths = True
 
     @property
     @abc.abstractmethod
@@ -164,17 +173,40 @@ def states_of(
         x: inputs, (rows, times, …).
         p: the cell's parameters.
         reverse: whether it goes from the last time to the first.
+
+    Where rows have lengths of their own, a state stays what it is at times that its row
+    doesn't have: behind the last it is that of the last, and backwards it is still 0.
     """
     require_times(cell, tuple(x.shape[1:]))
     shapes = cell.states(tuple(x.shape[1:]))
     require_states(cell, shapes)
     start = [zeros_for(x, shape) for shape in shapes.values()]
+    count = len(start)
 
     def step(*given: ops.Array) -> State:
-        return cell.step(given[-1], one_or_several(given[:-1]), p)
+        return cell.step(given[count], one_or_several(given[:count]), p)
 
-    named = with_names(step, [*shapes, "x"])
-    return as_tuple(scan(named, one_or_several(start), x, reverse=reverse))
+    def step_within(*given: ops.Array) -> State:
+        states, there = given[:count], given[-1]
+        return one_or_several(
+            [
+                ops.where(in_front_of(there, old), new, old)
+                for old, new in zip(states, as_tuple(step(*given)), strict=True)
+            ]
+        )
+
+    lengths = lengths_of(p)
+    if lengths is None:
+        named, sequences = with_names(step, [*shapes, "x"]), (x,)
+    else:
+        named = with_names(step_within, [*shapes, "x", "is_there"])
+        sequences = (x, ops.reshape(is_there(x, lengths), x.shape[:2]))
+    return as_tuple(scan(named, one_or_several(start), sequences, reverse=reverse))
+
+
+def in_front_of(there: ops.Array, state: ops.Array) -> ops.Array:
+    """Whether each row is there, of a shape that repeats to that of its state."""
+    return ops.reshape(there, (there.shape[0], *(1 for _ in state.shape[1:])))
 
 
 def one_or_several(states: Sequence[ops.Array]) -> State:
@@ -424,7 +456,7 @@ class Bidirectional(Recurring):
 
 @dataclass(frozen=True)
 class Last(Layer):
-    """What is at the last time.
+    """What is at the last time that a row has.
 
     y = x_T
 
@@ -443,10 +475,27 @@ class Last(Layer):
     networks", 2014.
     """
 
+    knows_lengths = True
+
+    def lengths_behind(
+        self, lengths: Lengths, input_shape: Shape, output_shape: Shape
+    ) -> None:
+        """There are no times."""
+
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """x_T."""
         require_times(self, tuple(x.shape[1:]))
-        return x[:, -1]
+        lengths = lengths_of(p)
+        if lengths is None:
+            return x[:, -1]
+        times = np.arange(x.shape[1], dtype=np.int32)
+        last = ops.equal(times, ops.reshape(lengths - 1, (x.shape[0], 1)))
+        return ops.sum(
+            ops.where(
+                ops.reshape(last, (*x.shape[:2], *(1 for _ in x.shape[2:]))), x, 0.0
+            ),
+            axis=1,
+        )
 
 
 # The textbook's cells -----------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from thalweg.errors import ArgumentError, ShapeError
+from thalweg.formulas.lengths import Lengths, is_there
 from thalweg.program import ops
 from thalweg.program.arguments import shape_of, tracing
 
@@ -61,11 +63,26 @@ def require_classes(numbers: np.ndarray[Any, Any], classes: int) -> None:
         )
 
 
-def over_positions(values: ops.Array, kept: int = 0) -> ops.Array:
+def over_positions(
+    values: ops.Array, kept: int = 0, lengths: Lengths | None = None
+) -> ops.Array:
     """The mean over a row's positions: all axes but the first and the last so many.
+
+    Where rows have lengths of their own, over the times that a row has.
 
     >>> over_positions(np.array([[1.0, 3.0], [2.0, 2.0]])).tolist()
     [2.0, 2.0]
+    >>> lengths = np.array([1, 2])
+    >>> over_positions(np.array([[1.0, 3.0], [2.0, 2.0]]), lengths=lengths).tolist()
+    [1.0, 2.0]
     """
-    axes = tuple(range(1, len(shape_of(values)) - kept))
-    return ops.mean(values, axes) if axes else values
+    shape = shape_of(values)
+    axes = tuple(range(1, len(shape) - kept))
+    if lengths is None:
+        return ops.mean(values, axes) if axes else values
+    there = ops.where(is_there(values, lengths), values, 0.0)
+    column = ops.reshape(lengths, (shape[0], *(1 for _ in range(kept))))
+    count = ops.cast(column, values.dtype.name) * math.prod(
+        shape[2 : len(shape) - kept]
+    )
+    return ops.sum(there, axes) / count

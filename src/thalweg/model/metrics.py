@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.formulas.lengths import Lengths, is_there
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.targets import over_positions
 from thalweg.program import ops
@@ -21,8 +22,19 @@ class Metric(ABC):
     """A sum over rows, and the figures that it becomes."""
 
     @abstractmethod
-    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
-        """What each row adds: shape (rows,) or (rows, outputs)."""
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
+        """What each row adds: shape (rows,) or (rows, outputs).
+
+        Arguments:
+            predictions: (rows, …, outputs).
+            targets: of the same shape, or class numbers.
+            lengths: how many of its first positions each row has; None for all.
+        """
 
     @abstractmethod
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
@@ -33,12 +45,17 @@ class Metric(ABC):
 class Accuracy(Metric):
     """The share of rows or positions whose class is predicted: 1/n Σ [argmax ŷ = y]."""
 
-    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
         """1 for a row that is right, else 0."""
         right = ops.equal(
             predicted_class(predictions), true_class(predictions, targets)
         )
-        return over_positions(ops.cast(right, predictions.dtype.name))
+        return over_positions(ops.cast(right, predictions.dtype.name), lengths=lengths)
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """The accuracy, from 0 to 1."""
@@ -60,12 +77,17 @@ def true_class(predictions: ops.Array, targets: ops.Array) -> ops.Array:
 class BinaryAccuracy(Metric):
     """The share of rows whose every yes or no is predicted: [ŷ > ½] = [y > ½]."""
 
-    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
         """1 for a row that is right in all outputs, else 0."""
         answers = ops.reshape(targets, predictions.shape) > 0.5
         right = ops.equal(predictions > 0.5, answers)
         every = ops.min(ops.cast(right, predictions.dtype.name), axis=-1)
-        return over_positions(every)
+        return over_positions(every, lengths=lengths)
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """The accuracy, from 0 to 1."""
@@ -84,11 +106,16 @@ class SquaredError(Metric):
 
     variance: tuple[float, ...]
 
-    def per_row(self, predictions: ops.Array, targets: ops.Array) -> ops.Array:
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
         """The squared error of every output."""
         same = ops.cast(targets, predictions.dtype.name)
         errors = (predictions - ops.reshape(same, predictions.shape)) ** 2
-        return over_positions(errors, kept=1)
+        return over_positions(errors, 1, lengths)
 
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """rmse over all outputs, in the targets' unit; r2, the mean over outputs."""
@@ -101,14 +128,20 @@ class SquaredError(Metric):
 
 
 def metric_for(
-    loss: Loss, output_shape: Shape, targets: NumpyArray, weights: NumpyArray | None
+    loss: Loss,
+    output_shape: Shape,
+    targets: NumpyArray,
+    weights: NumpyArray | None,
+    lengths: NumpyArray | None = None,
 ) -> Metric:
     """Accuracy where classes are predicted, squared error where numbers are.
 
     Arguments:
         loss: that is made small.
         output_shape: of what a row gives.
-        targets, weights: of the rows.
+        targets, weights: of the rows; with lengths each row's weight has its length in
+            it.
+        lengths: how many of its first positions each row has; None for all.
     """
     if loss.name == "binary_cross_entropy":
         return BinaryAccuracy()
@@ -120,7 +153,23 @@ def metric_for(
     values = targets.reshape(-1, outputs).astype(np.float64)
     values -= values[0]  # so that equal targets have a variance of exactly 0
     if weights is not None:
-        weights = np.repeat(weights, len(values) // len(weights))
+        weights = weights_of_positions(weights, (len(targets), *positions), lengths)
     mean: Any = np.average(values, axis=0, weights=weights)
     variance: Any = np.average((values - mean) ** 2, axis=0, weights=weights)
     return SquaredError(tuple(float(v) for v in variance))
+
+
+def weights_of_positions(
+    weights: NumpyArray, shape: Shape, lengths: NumpyArray | None
+) -> NumpyArray:
+    """The weight of each position of all rows, one after the other.
+
+    >>> weights_of_positions(np.array([3.0, 1.0]), (2, 3), np.array([3, 1])).tolist()
+    [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    column = (-1, *(1 for _ in shape[1:]))
+    if lengths is None:
+        return np.broadcast_to(weights.reshape(column), shape).reshape(-1)
+    each = (weights / lengths).reshape(column)
+    found = np.where(is_there(np.empty(shape), lengths), each, 0.0)
+    return np.broadcast_to(found, shape).reshape(-1)

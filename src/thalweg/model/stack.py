@@ -73,14 +73,20 @@ def values_by_layer(layers: Sequence[Layer], arrays: Arrays) -> list[LayerValues
     ]
 
 
-def predictions_of(layers: Sequence[Layer], x: Any, arrays: Arrays) -> Any:
+def predictions_of(
+    layers: Sequence[Layer], x: Any, arrays: Arrays, lengths: Any = None
+) -> Any:
     """f(x): the layers one after the other, as in prediction."""
-    return chain_forward(layers, x, values_by_layer(layers, arrays))
+    return chain_forward(layers, x, values_by_layer(layers, arrays), lengths)
 
 
 def training_predictions_of(
-    layers: Sequence[Layer], x: Any, arrays: Arrays, random: StepRandom
+    layers: Sequence[Layer],
+    x: Any,
+    arrays: Arrays,
+    random: StepRandom,
+    lengths: Any = None,
 ) -> tuple[Any, dict[str, Any]]:
     """f(x) as in training, and the new state of the layers that keep one."""
     values = values_by_layer(layers, arrays)
-    return chain_training_forward(layers, x, values, random)
+    return chain_training_forward(layers, x, values, random, lengths)

@@ -8,7 +8,7 @@ from typing import Any
 
 from thalweg.errors import ShapeError
 from thalweg.formulas import optimizers
-from thalweg.formulas.chain import Shapes
+from thalweg.formulas.chain import Shapes, lengths_through
 from thalweg.formulas.clipping import clip_by_global_norm
 from thalweg.formulas.layers import Layer, Parameter
 from thalweg.formulas.losses import Loss
@@ -34,6 +34,7 @@ from thalweg.program.trace import Tracer, labeled, trace
 from thalweg.program.types import ArrayType, Dtype, Shape
 
 Arrays = dict[str, Any]
+LENGTHS = "lengths"  # the input that says how many times each row has
 OWN_RULES = optimizers.__name__  # none reads its learning rate but as an argument
 
 
@@ -99,7 +100,8 @@ def step_programs(
         layers: f.
         shapes: of the network's parameters and state.
         objective: loss, metric, optimizer and penalty.
-        batch: the types of ``X``, ``y`` and maybe ``sample_weight``, B rows each.
+        batch: the types of ``X``, ``y`` and maybe ``sample_weight`` and ``lengths``,
+            B rows each.
         dtype: of the parameters.
     """
     inputs = {
@@ -114,8 +116,12 @@ def step_programs(
         random = StepRandom(given["seed"], given["step"], dtype)
         values = {**parameters, **{name: given[name] for name in shapes.state}}
         X = ops.cast(given["X"], dtype)
-        predictions, state = training_predictions_of(layers, X, values, random)
-        sums, losses = scores(predictions, given, objective.loss, objective.metric)
+        lengths = given.get(LENGTHS)
+        predictions, state = training_predictions_of(layers, X, values, random, lengths)
+        behind = lengths_through(layers, shapes.outputs, lengths)
+        sums, losses = scores(
+            predictions, given, objective.loss, objective.metric, behind
+        )
         total = ops.sum(losses) / losses.shape[0]
         if objective.penalty is not None:
             for name, parameter in shapes.parameters.items():
@@ -141,12 +147,23 @@ def step_programs(
 
 
 def scores(
-    predictions: Tracer, given: Arrays, loss: Loss, metric: Metric
+    predictions: Tracer,
+    given: Arrays,
+    loss: Loss,
+    metric: Metric,
+    lengths: Tracer | None,
 ) -> tuple[Arrays, Tracer]:
-    """The weighted sums of loss and metric over a batch, and the rows' own losses."""
+    """The weighted sums of loss and metric over a batch, and the rows' own losses.
+
+    Arguments:
+        predictions: what the last layer gives.
+        given: the batch, with ``y`` and maybe ``sample_weight``.
+        loss, metric: of the network.
+        lengths: of what the last layer gives, where rows have lengths of their own.
+    """
     with labeled(f"loss {loss.name}"):
-        losses = loss.per_row(predictions, given["y"])
-    figures = metric.per_row(predictions, given["y"])
+        losses = loss.per_row(predictions, given["y"], lengths)
+    figures = metric.per_row(predictions, given["y"], lengths)
     weights = given.get("sample_weight")
     if weights is not None:
         losses = losses * weights
@@ -178,6 +195,7 @@ def prediction_program(
     rows: int,
     dtype: Dtype,
     input_dtype: Dtype | None = None,
+    with_lengths: bool = False,
 ) -> Program:
     """f(X; θ) for a number of rows, without anything that only training needs.
 
@@ -185,15 +203,17 @@ def prediction_program(
         layers, shapes, dtype: of the network.
         rows: how many there are.
         input_dtype: of X, uint8; None for the network's own.
+        with_lengths: whether rows have lengths of their own, another input.
     """
 
     def predictions(arrays: Arrays) -> Arrays:
         values = values_in(arrays, shapes, dtype)
-        return {
-            "predictions": predictions_of(layers, ops.cast(arrays["X"], dtype), values)
-        }
+        x, lengths = ops.cast(arrays["X"], dtype), arrays.get(LENGTHS)
+        return {"predictions": predictions_of(layers, x, values, lengths)}
 
     types = network_inputs(shapes, rows, dtype, input_dtype)
+    if with_lengths:
+        types[LENGTHS] = ArrayType((rows,), "int32")
     return finish(make_safe(trace(predictions, types)))
 
 
@@ -210,8 +230,10 @@ def scoring_program(
 
     def sums(arrays: Arrays) -> Arrays:
         values = values_in(arrays, shapes, dtype)
-        predictions = predictions_of(layers, ops.cast(arrays["X"], dtype), values)
-        return scores(predictions, arrays, loss, metric)[0]
+        x, lengths = ops.cast(arrays["X"], dtype), arrays.get(LENGTHS)
+        predictions = predictions_of(layers, x, values, lengths)
+        behind = lengths_through(layers, shapes.outputs, lengths)
+        return scores(predictions, arrays, loss, metric, behind)[0]
 
     traced = trace(sums, {**network_inputs(shapes, rows, dtype), **batch})
     return finish(make_safe(traced))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from thalweg.checks import is_whole, require
@@ -11,8 +9,7 @@ from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.chain import Shapes
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.targets import probabilities
-from thalweg.program.types import FLOATS, Dtype, NumpyArray, Shape
-from thalweg.training.rows import Rows, hold_out, rows_from
+from thalweg.program.types import FLOATS, NumpyArray, Shape
 
 
 def require_dtype(dtype: object) -> None:
@@ -33,29 +30,6 @@ def require_parameters(shapes: Shapes) -> None:
     """There is something to learn."""
     if not shapes.parameters:
         raise ArgumentError("no layer has parameters to learn: all are frozen, or none")
-
-
-def split(
-    rows: Rows,
-    validation: float | tuple[Any, ...] | None,
-    seed: int,
-    dtype: Dtype,
-) -> tuple[Rows, Rows | None]:
-    """Training rows, and validation rows if there are to be any."""
-    if validation is None:
-        return rows, None
-    if isinstance(validation, tuple | list):
-        require(len(validation) in (2, 3), "validation", "(X, y)", len(validation))
-        X, y, *weights = validation
-        weight = weights[0] if weights else None
-        own = rows_from(X, y, weight, dtype, "validation ")
-        if own.X.shape[1:] != rows.X.shape[1:]:
-            raise ShapeError(
-                f"validation X must have rows of shape {rows.X.shape[1:]}, "
-                f"got {own.X.shape[1:]}"
-            )
-        return rows, own
-    return hold_out(rows, validation, seed)
 
 
 def check_targets(

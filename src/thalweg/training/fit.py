@@ -13,7 +13,7 @@ import numpy as np
 from thalweg.backends.engine.batch import Batch
 from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
-from thalweg.formulas.chain import Shapes
+from thalweg.formulas.chain import Shapes, lengths_through
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.running_losses import Losses
@@ -62,7 +62,9 @@ class Scorer:
     ) -> None:
         self._rows = rows.copied()
         outputs = shapes.outputs[-1]
-        metric = metric_for(loss, outputs, self._rows.y, self._rows.weights)
+        own = self._rows
+        behind = lengths_through(layers, shapes.outputs, own.lengths)
+        metric = metric_for(loss, outputs, own.y, own.weights, behind)
         self.metric = metric
         dtype = memory.dtype
 

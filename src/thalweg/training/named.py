@@ -94,16 +94,6 @@ def side_by_side(layers: Sequence[Layer], X: Any, dtype: Dtype, name: str = "X")
     return np.concatenate(parts, axis=1)
 
 
-def validation_side_by_side(
-    layers: Sequence[Layer], validation: Any, dtype: Dtype
-) -> Any:
-    """Validation rows of one's own with their inputs as one array; else as it is."""
-    if not isinstance(validation, tuple | list) or not validation:
-        return cast(Any, validation)
-    X, *others = cast(Sequence[Any], validation)
-    return (side_by_side(layers, X, dtype, "validation X"), *others)
-
-
 def require_no_names(X: Any, name: str) -> None:
     """A network without inputs of its own is given one array."""
     if isinstance(X, Mapping):

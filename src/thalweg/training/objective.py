@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from thalweg.formulas.chain import lengths_through
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
@@ -41,6 +42,9 @@ def objective_of_rows(
     outputs = require_outputs(network.shapes)
     chosen = Loss.of(loss if loss is not None else usual_loss(network.layers))
     check_targets(training.targets, outputs, chosen)
-    metric = metric_for(chosen, outputs, training.targets, training.own_weights)
+    behind = lengths_through(
+        network.layers, network.shapes.outputs, training.own_lengths
+    )
+    metric = metric_for(chosen, outputs, training.targets, training.own_weights, behind)
     costs = None if penalty is None else penalty_of(penalty)
     return Objective(chosen, metric, optimizer_named(optimizer), costs, clip_norm)

@@ -26,12 +26,14 @@ class Rows:
         y: class numbers (rows,) of int32, or numbers (rows,) or (rows, outputs).
         weights: one number a row, or None.
         numbers: which rows of these arrays they are; None for all.
+        lengths: how many times each row has; None where each has all of them.
     """
 
     X: NumpyArray
     y: NumpyArray
     weights: NumpyArray | None = None
     numbers: NumpyArray | None = None
+    lengths: NumpyArray | None = None
 
     def __len__(self) -> int:
         return len(self.X if self.numbers is None else self.numbers)
@@ -46,7 +48,7 @@ class Rows:
         if self.numbers is None:
             return self
         X = self.X[self.numbers]
-        return Rows(X, self.targets, self.own_weights)
+        return Rows(X, self.targets, self.own_weights, None, self.own_lengths)
 
     @property
     def targets(self) -> NumpyArray:
@@ -59,6 +61,13 @@ class Rows:
         if self.weights is None or self.numbers is None:
             return self.weights
         return self.weights[self.numbers]
+
+    @property
+    def own_lengths(self) -> NumpyArray | None:
+        """The lengths of these rows alone."""
+        if self.lengths is None or self.numbers is None:
+            return self.lengths
+        return self.lengths[self.numbers]
 
     @property
     def total_weight(self) -> float:
@@ -75,13 +84,19 @@ class Rows:
 
     def arrays(self) -> dict[str, NumpyArray]:
         """The arrays under the names that a step's program has for them."""
-        named = {"X": self.X, "y": self.y}
-        return (
-            named if self.weights is None else {**named, "sample_weight": self.weights}
-        )
+        more = {"sample_weight": self.weights, "lengths": self.lengths}
+        given = {name: array for name, array in more.items() if array is not None}
+        return {"X": self.X, "y": self.y, **given}
 
 
-def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") -> Rows:
+def rows_from(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    dtype: Dtype,
+    name: str = "",
+    lengths: NumpyArray | None = None,
+) -> Rows:
     """Check the user's arrays, and convert them once.
 
     Raises:
@@ -99,7 +114,7 @@ def rows_from(X: Any, y: Any, sample_weight: Any, dtype: Dtype, name: str = "") 
         )
     require_learnable(targets, y, f"{name}y", dtype)
     weights = weights_from(sample_weight, len(inputs), dtype, f"{name}sample_weight")
-    return Rows(inputs, targets, weights)
+    return Rows(inputs, targets, weights, None, lengths)
 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
