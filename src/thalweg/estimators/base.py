@@ -49,6 +49,12 @@ from thalweg.estimators.scikit import (
     checked_targets,
     validation,
 )
+from thalweg.estimators.sequences import (
+    Sequences,
+    are_class_numbers,
+    checked_sequences,
+    sequences_in,
+)
 from thalweg.estimators.splitting import (
     ValidationSplit,
     dtype_for,
@@ -64,7 +70,7 @@ from thalweg.interrupts import watch
 from thalweg.model.history import History
 from thalweg.model.programs import Programs
 from thalweg.network import Network
-from thalweg.program.types import NumpyArray, require_unmasked
+from thalweg.program.types import NumpyArray, Shape, require_unmasked
 from thalweg.tabular.pipeline import Answers, Pipeline
 from thalweg.tabular.settings import Settings
 from thalweg.training.rows import require_finite, require_learnable
@@ -236,9 +242,11 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             reset: whether to learn from them what X and y are; None for validation
                 rows, whose classes count as those of training rows.
         """
-        if reset is False:
+        sequences = sequences_in(X, None if reset else self._row_shape)
+        if reset is False and sequences is None:
             self._require_images(X)
-        checked, y = self._checked(X, unrounded(y), bool(reset))
+        rows = X if sequences is None else sequences
+        checked, y = self._checked(rows, unrounded(y), bool(reset))
         y = self._shaped(y)
         if reset:
             self._targets = self._targets_of(y)
@@ -294,7 +302,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _features_of(self, given: Given, training: NumpyArray) -> Features:
         """How X becomes inputs, learned from training rows."""
-        if not self.standardize:
+        if not self.standardize or are_class_numbers(given.X):
             return RawFeatures()
         if is_table(given.X):
             return TableFeatures.fit(given.X, training)
@@ -307,7 +315,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         return Loss.of(self._targets.usual_loss if self.loss is None else self.loss)
 
     def _require_learnable(
-        self, inputs: NumpyArray, given: Given, name: str = ""
+        self, inputs: NumpyArray | Sequences, given: Given, name: str = ""
     ) -> None:
         """The network can learn with these rows, as they are counted by who gave them.
 
@@ -315,7 +323,8 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             ArgumentError: a number is too large for its dtype; names row and column.
         """
         dtype, rows = self.network_.dtype, given.counting()
-        require_finite(inputs, f"{name}X", given=given.X)
+        if not isinstance(inputs, Sequences):  # which were checked one by one
+            require_finite(inputs, f"{name}X", given=given.X)
         learned = self._targets.learned(given.y, self._loss())
         require_learnable(learned, given.y, f"{name}y", dtype, rows)
 
@@ -352,11 +361,17 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             threads=self.threads,
             **how,
         )
+        if isinstance(X, Sequences):
+            self.n_features_in_ = self.network_.shapes.outputs[0][0]
 
     # X --------------------------------------------------------------------------------
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        """X and y by scikit-learn's rules; a frame stays one."""
+        """X and y by scikit-learn's rules; a frame stays one, and so do sequences."""
+        if isinstance(X, Sequences):
+            if reset:
+                self.n_features_in_ = X.shape[1]  # as scikit-learn counts of arrays
+            return X, checked_sequences(X, y, None if reset else self._row_shape)
         require_unmasked(X, "X")
         if not self._reads_tables(X):
             with np.errstate(over="ignore", invalid="ignore"):  # it takes their sum
@@ -377,11 +392,18 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
         if hasattr(X, "shape") and len(self.network_.shapes.outputs[0]) > 1:
             require_shape(X, self.network_)
 
+    @property
+    def _row_shape(self) -> Shape | None:
+        """That of the rows that were learned from; None before."""
+        network: Any = getattr(self, "network_", None)
+        known = network is not None and network.is_initialized
+        return network.shapes.outputs[0] if known else None
+
     def _reads_tables(self, X: Any) -> bool:
         """Whether X is a frame whose columns are to be understood."""
         return bool(self.standardize) and is_frame(X)
 
-    def _inputs(self, X: Any) -> NumpyArray:
+    def _inputs(self, X: Any) -> NumpyArray | Sequences:
         """What the network takes, of checked rows.
 
         Raises:
@@ -403,6 +425,10 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _checked_alone(self, X: Any) -> Any:
         """X by scikit-learn's rules, as it must be after `fit`; a frame stays one."""
+        sequences = sequences_in(X, self._row_shape)
+        if sequences is not None:
+            checked_sequences(sequences, None, self._row_shape)
+            return sequences
         require_unmasked(X, "X")
         self._require_images(X)
         frame = isinstance(self._features, TableFeatures)
@@ -468,11 +494,13 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
 
 
 def require_shape(X: Any, network: Network) -> None:
-    """Rows have the shape of those that were learned from.
+    """Rows have the shape of those that were learned from, but for their lengths.
 
     Raises:
         ShapeError: they haven't.
     """
+    if isinstance(X, Sequences):
+        return
     if network.is_initialized and tuple(X.shape[1:]) != network.shapes.outputs[0]:
         wanted = ", ".join(map(str, network.shapes.outputs[0]))
         raise ShapeError(f"X must have shape (rows, {wanted}), got {X.shape}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.estimators.scaling import LIMIT, Scaling
+from thalweg.estimators.sequences import Sequences
 from thalweg.files.columnar import pack
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Layer
@@ -29,7 +30,7 @@ class Features(ABC):
     """How X becomes inputs; learned from training rows alone."""
 
     @abstractmethod
-    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray | Sequences:
         """The inputs of every row, shape (rows, inputs) or as that of images."""
 
     def layers(self) -> list[Layer]:
@@ -63,12 +64,21 @@ class ArrayFeatures(Features):
     def fit(
         cls, X: Any, weights: NumpyArray | None, layers: Sequence[Any]
     ) -> ArrayFeatures:
-        """Learn the scaling from training rows, but for what layers read as it is."""
-        kept = columns_as_they_are(layers, X.shape[-1])
-        return cls(Scaling.fit(X, weights).without(kept))
+        """Learn the scaling from training rows, but for what layers read as it is.
 
-    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+        Of rows of different lengths each time counts as often as its row.
+        """
+        kept = columns_as_they_are(layers, X.shape[-1])
+        times: Any = X
+        if isinstance(X, Sequences):
+            times, counts = X.end_to_end, [len(row) for row in X]
+            weights = None if weights is None else np.repeat(weights, counts)
+        return cls(Scaling.fit(times, weights).without(kept))
+
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray | Sequences:
         """Standardized numbers, limited to ±10."""
+        if isinstance(X, Sequences):
+            return Sequences(self.scaling(row, dtype, LIMIT) for row in X)
         return self.scaling(X, dtype, LIMIT)
 
     def inputs(self, network: Network) -> ArrayInputs:
@@ -111,8 +121,10 @@ class RawFeatures(Features):
         """The layer that standardizes bytes, if they are to be."""
         return list(self.first)
 
-    def transform(self, X: Any, dtype: Dtype) -> NumpyArray:
+    def transform(self, X: Any, dtype: Dtype) -> NumpyArray | Sequences:
         """The numbers in the network's dtype; bytes of images stay bytes."""
+        if isinstance(X, Sequences):
+            return Sequences(row.astype(dtype) for row in X)
         if hasattr(X, "toarray"):
             return X.astype(dtype).toarray(order="C")
         with np.errstate(over="ignore"):

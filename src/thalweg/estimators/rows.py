@@ -43,14 +43,14 @@ class WeightedRows:
     """Some of the rows.
 
     Arguments:
-        X: what the network takes.
+        X: what the network takes, an array or sequences.
         y: targets as numbers.
         weights: one number a row, or None.
         together: a number a row, the same for rows of a group, or for copies; None
             where each is by itself.
     """
 
-    X: NumpyArray
+    X: Any
     y: NumpyArray
     weights: NumpyArray | None
     together: NumpyArray | None = None
@@ -79,7 +79,7 @@ def own_rows(validation: Any) -> tuple[Any, Any, Any]:
 
 
 def part(
-    inputs: NumpyArray,
+    inputs: Any,
     given: Given,
     rows: NumpyArray,
     together: NumpyArray | None = None,

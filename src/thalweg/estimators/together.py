@@ -11,6 +11,7 @@ from thalweg.errors import ArgumentError
 from thalweg.estimators.features import is_table
 from thalweg.estimators.rows import taken
 from thalweg.estimators.scaling import blocks
+from thalweg.estimators.sequences import Sequences, keys_of
 from thalweg.estimators.unrounded import is_missing, of_column
 from thalweg.program.types import NumpyArray
 
@@ -114,6 +115,9 @@ def row_keys(X: Any, rows: NumpyArray) -> Iterator[int]:
     """What is equal of equal rows, and in 64 bits hardly ever of others."""
     if is_table(X):
         yield from X.frame[rows].hash_rows()
+        return
+    if isinstance(X, Sequences):
+        yield from keys_of(X[rows])
         return
     for _, block in blocks(taken(X, rows)):
         for row in np.ascontiguousarray(block + 0.0):  # so that -0 is 0
