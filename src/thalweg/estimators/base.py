@@ -396,8 +396,9 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
     def _row_shape(self) -> Shape | None:
         """That of the rows that were learned from; None before."""
         network: Any = getattr(self, "network_", None)
-        known = network is not None and network.is_initialized
-        return network.shapes.outputs[0] if known else None
+        if network is None or not network.is_initialized:
+            return None
+        return network.shapes.outputs[0]
 
     def _reads_tables(self, X: Any) -> bool:
         """Whether X is a frame whose columns are to be understood."""

@@ -41,10 +41,11 @@ class Sequences(list[NumpyArray]):
 
     def __getitem__(self, key: Any) -> Any:
         """A row by its number; several by an array of numbers or a slice."""
-        chosen: Any = np.arange(len(self))[key]
+        rows: list[NumpyArray] = [*self]
+        chosen: Any = np.arange(len(rows))[key]
         if np.ndim(chosen):
-            return Sequences([list.__getitem__(self, int(k)) for k in chosen])
-        return list.__getitem__(self, int(chosen))
+            return Sequences([rows[k] for k in chosen])
+        return rows[chosen]
 
     @property
     def end_to_end(self) -> NumpyArray:
