@@ -44,8 +44,8 @@ class Sequences(list[NumpyArray]):
         rows: list[NumpyArray] = [*self]
         chosen: Any = np.arange(len(rows))[key]
         if np.ndim(chosen):
-            return Sequences([rows[k] for k in chosen])
-        return rows[chosen]
+            return Sequences([rows[int(k)] for k in chosen])
+        return rows[int(chosen)]
 
     @property
     def end_to_end(self) -> NumpyArray:
