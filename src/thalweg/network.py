@@ -54,6 +54,7 @@ from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
 from thalweg.training.given import Given, longest
+from thalweg.training.generation import generate
 from thalweg.training.named import (
     side_by_side,
     width_of,
@@ -81,6 +82,7 @@ from thalweg.training.sequences import (
     with_times,
 )
 from thalweg.training.stopping import EarlyStopping
+from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
     from thalweg.explain.receptive_field import ReceptiveField
@@ -545,6 +547,95 @@ class Network(NetworkRecord):
             longer.take(others, memory, self.dtype)
             self._for_more_times[shape[0]] = longer
         return self._for_more_times[shape[0]]
+    def stream(
+        self,
+        rows: int = 1,
+        *,
+        times: int | None = None,
+        engine: str = defaults.ENGINE,
+        threads: int | None = None,
+    ) -> Stream:
+        """The network for one time after the other, with what it keeps of them.
+
+        y_t = f(x₁, …, x_t)_t
+
+        Time by time it gives what `predict` gives for whole rows, to the bit, and each
+        time costs as much as the one before. It computes with the parameters that there
+        are; after another `fit`, make another stream.
+
+        Arguments:
+            rows: how many sequences go side by side.
+            times: room for as many, where a layer keeps every time, as `Attention`
+                does; None for as many as the network was made for.
+            engine: ``native``, or ``interpreter``, which is NumPy.
+            threads: at most; None for as many as are fastest.
+
+        Returns:
+            A `Stream`, which is called with the inputs of a time, (rows, …).
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: a layer needs later times, or may; it is named.
+            ShapeError: the network isn't one of rows of times.
+
+        Example:
+            >>> import thalweg as tw
+            >>> network = tw.Network([tw.RNN(1, "identity")]).initialize((9, 1))
+            >>> network.set_parameters({"1.weights": [[1]], "1.recurrent": [[1]]})
+            >>> stream = network.stream()
+            >>> [stream([[x]]).item() for x in (1.0, 2.0, 3.0)]
+            [1.0, 3.0, 6.0]
+
+        Source: Elman, "Finding structure in time", 1990.
+        """
+        return Stream(self, rows, times, Execution(engine, threads, self.programs))
+
+    def generate(
+        self,
+        start: Any,
+        length: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        seed: int = defaults.SEED,
+    ) -> NumpyArray:
+        """Classes that go on with a sequence, each drawn by those before it.
+
+        c_{t+1} = i with probability p_i^(1/τ) / Σⱼ p_j^(1/τ), p = f(c₁, …, c_t)_t
+
+        Where a layer keeps every time, as `Attention` does, c_{t+1} follows from as
+        many classes before it as the network was made for.
+
+        Arguments:
+            start: class numbers to go on with, shape (times,), one or more.
+            length: how many more there are to be.
+            temperature: τ; below 1 likely classes are drawn more often than p says, and
+                at 0 only the likeliest.
+            top_k: draw the likeliest so many alone, and those as likely as the last of
+                them; None for all.
+            seed: the same seed draws the same classes, on any number of threads.
+
+        Returns:
+            The class numbers behind start, shape (length,).
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: an argument is out of its range; a layer needs later times;
+                or the network doesn't take class numbers and give probabilities.
+            ShapeError: start has another shape.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> layers = [tw.Embedding(3, 8), tw.GRU(16), tw.Dense(3, "softmax")]
+            >>> X = np.arange(40)[:, None] % 3 + np.arange(6) % 3
+            >>> network = tw.Network(layers)
+            >>> history = network.fit(X % 3, (X + 1) % 3, optimizer=tw.Adam(0.05))
+            >>> network.generate([1, 2], 5).tolist()
+            [0, 1, 2, 0, 1]
+
+        Source: Graves, "Generating sequences with recurrent neural networks", 2013.
+        """
+        return generate(self, self.predict, start, length, temperature, top_k, seed)
 
     def _converted(self, table: NumpyArray, first_row: int) -> NumpyArray:
         """Inputs in the network's dtype, all finite; bytes stay bytes."""

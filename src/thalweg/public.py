@@ -54,6 +54,7 @@ from thalweg.formulas.losses import (
     poisson,
     quantile,
 )
+from thalweg.formulas.moments import Moment, Remembering
 from thalweg.formulas.normalization import BatchNorm, LayerNorm, RMSNorm
 from thalweg.formulas.optimizers import (
     SGD,
@@ -122,6 +123,7 @@ from thalweg.training.callbacks import Callback, Run
 from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
 from thalweg.training.logs import JSONLines, TensorBoard
 from thalweg.training.stopping import EarlyStopping
+from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
@@ -188,6 +190,7 @@ __all__ = [
     "MaxPool",
     "MeanPool",
     "ModelFileError",
+    "Moment",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
@@ -205,6 +208,7 @@ __all__ = [
     "RangeTest",
     "Recurrent",
     "ReduceOnPlateau",
+    "Remembering",
     "Rescale",
     "Reshape",
     "Residual",
@@ -213,6 +217,7 @@ __all__ = [
     "Settings",
     "ShapeError",
     "StepDecay",
+    "Stream",
     "Sweep",
     "TableModel",
     "TensorBoard",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+import numpy as np
+
 from thalweg.backends.numpy.calls import formula
 from thalweg.checks import look_up, require_whole
 from thalweg.errors import DtypeError, ShapeError
@@ -12,12 +14,13 @@ from thalweg.formulas.activations import softmax
 from thalweg.formulas.initializers import glorot_uniform, zeros
 from thalweg.formulas.layers import Namespace, Parameter, Roomy, Shape, sequence_of
 from thalweg.formulas.lengths import is_there, lengths_of
-from thalweg.formulas.positions import rotated, times_of
+from thalweg.formulas.moments import Kept, Moment, Remembering, needs_later_times
+from thalweg.formulas.positions import rotated, rotated_at, times_of
 from thalweg.program import ops
 from thalweg.program.arguments import is_bool
 
 HIDDEN = -1e30  # a score that weighs nothing, in float32 as well
-ROTATIONS = {"rotary": rotated}
+ROTATIONS = {"rotary": (rotated, rotated_at)}  # of all times, of one
 
 
 @formula
@@ -111,7 +114,7 @@ def seen_by_each(x: ops.Array, causal: bool, p: Namespace) -> ops.Array | None:
 
 
 @dataclass(frozen=True)
-class Attention(Roomy):
+class Attention(Roomy, Remembering):
     """Every time of a sequence takes from the times that go with it, in several ways.
 
     y = (head₁, head₂, …) Wₒ, with headᵢ = attention(x Wᵢ, x Wᵢ′, x Wᵢ″)
@@ -189,20 +192,60 @@ class Attention(Roomy):
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """(head₁, head₂, …) Wₒ."""
         sequence_of(self, x.shape[1:])
-        queries, keys, values = (
-            split_heads(self._projected(x, p, name), self.heads)
-            for name in ("query", "key", "value")
-        )
-        if self.positions == "rotary":
-            queries, keys = rotated(queries), rotated(keys)
+        queries, keys, values = self._heads(x, p)
+        if self.positions is not None:
+            turned, _ = ROTATIONS[self.positions]
+            queries, keys = turned(queries), turned(keys)
         mask = seen_by_each(x, self.causal, p)
         found = joined_heads(attention(queries, keys, values, mask))
         return self._projected(found, p, "output")
+
+    @property
+    def is_endless(self) -> bool:
+        """It has room for so many times."""
+        return False
+
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """Keys and values of all times that there is room for."""
+        if not self.causal:
+            raise needs_later_times(
+                "this sees all times; causal=True sees earlier ones"
+            )
+        _, features = sequence_of(self, input_shape)
+        shape = (self.heads, times, self._units(features) // self.heads)
+        return {"keys": shape, "values": shape}
+
+    def at_time(
+        self, x: ops.Array, kept: Kept, p: Namespace, moment: Moment
+    ) -> tuple[ops.Array, Kept]:
+        """One query sees all keys up to its own."""
+        query, key, value = self._heads(x, p)
+        if self.positions is not None:
+            _, turned = ROTATIONS[self.positions]
+            query, key = turned(query, moment), turned(key, moment)
+        all_times = np.arange(moment.times, dtype=np.int32)
+        now = moment.of(all_times)
+        own = ops.equal(all_times, now)[:, None]
+        keys = ops.where(own, key, kept["keys"])
+        values = ops.where(own, value, kept["values"])
+        mask = ops.less_equal(all_times, now)[None]
+        found = joined_heads(attention(query, keys, values, mask))
+        return self._projected(found, p, "output"), {"keys": keys, "values": values}
 
     def shapes_inside(self, input_shape: Shape) -> list[Shape]:
         """Queries, keys and values, and the scores of all pairs of times."""
         times, features = sequence_of(self, input_shape)
         return [(times, self._units(features))] * 3 + [(self.heads, times, times)] * 2
+
+    def _heads(
+        self, x: ops.Array, p: Namespace
+    ) -> tuple[ops.Array, ops.Array, ops.Array]:
+        """Queries, keys and values, (rows, heads, times, units of a head)."""
+        queries, keys, values = (
+            split_heads(self._projected(x, p, name), self.heads)
+            for name in ("query", "key", "value")
+        )
+        return queries, keys, values
 
     def _projected(self, x: ops.Array, p: Namespace, name: str) -> ops.Array:
         z = x @ getattr(p, f"{name}_weights")

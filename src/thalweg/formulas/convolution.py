@@ -16,6 +16,7 @@ from thalweg.formulas.initializers import (
 )
 from thalweg.formulas.layers import Namespace, Parameter, Shape
 from thalweg.formulas.lengths import Lengths, in_place_of_padding, windows_within
+from thalweg.formulas.moments import Kept, Moment, Remembering, needs_later_times
 from thalweg.formulas.places import (
     PADDINGS,
     WHOLE,
@@ -34,7 +35,7 @@ from thalweg.program.arguments import record
 
 
 @dataclass(frozen=True)
-class Conv(Windowed):
+class Conv(Windowed, Remembering):
     """A convolution: every unit sees one window, and all windows share its weights.
 
     y[i] = φ(Σⱼ x[i·s + j·d] W[j] + b), over the elements j of the window of place i
@@ -137,10 +138,42 @@ class Conv(Windowed):
         if self.padding == "same":
             x = in_place_of_padding(x, p, 0.0)
         around = padded(x, sizes, strides, dilations, self.padding)
+        return self._of_windows(around, p, sizes, strides, dilations)
+
+    def _of_windows(
+        self,
+        around: ops.Array,
+        p: Namespace,
+        sizes: Shape,
+        strides: Shape,
+        dilations: Shape,
+    ) -> ops.Array:
+        """The same of the windows of x with what is set around it."""
         axes = range(1, len(sizes) + 1)
         seen = ops.windows(around, tuple(axes), sizes, strides, dilations)
         z = convolved(seen, p.weights, len(sizes), self.groups)
         return activation(self.activation)(z + p.bias if self.bias else z)
+
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """The inputs of the times before that a window reaches."""
+        (size, *_), (stride, *_), (dilation, *_) = self._windows(input_shape)
+        sees_later = size > 1 and self.padding != "causal"
+        if sees_later or stride > 1 or len(input_shape) != 2:
+            raise needs_later_times(
+                "this sees later times, or leaves some out; padding='causal' of a "
+                "series, with stride 1, does neither"
+            )
+        reach = (size - 1) * dilation
+        return {"inputs": (reach, *input_shape[1:])} if reach else {}
+
+    def at_time(
+        self, x: ops.Array, kept: Kept, p: Namespace, moment: Moment
+    ) -> tuple[ops.Array, Kept]:
+        """The window that ends at this time."""
+        sizes, strides, dilations = self._windows(tuple(x.shape[1:]))
+        around = ops.concatenate([*kept.values(), x], axis=1)
+        y = self._of_windows(around, p, sizes, strides, dilations)
+        return y, dict.fromkeys(kept, around[:, 1:])
 
     def shapes_inside(self, input_shape: Shape) -> list[Shape]:
         """The padded row, and its windows."""

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.checks import look_up, require
-from thalweg.errors import ShapeError
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.formulas.initializers import normal
-from thalweg.formulas.layers import Layer, Namespace, Parameter, Shape, sequence_of
+from thalweg.formulas.layers import Namespace, Parameter, Shape, sequence_of
+from thalweg.formulas.moments import Kept, Moment, Remembering
 from thalweg.program import ops
 from thalweg.program.arguments import lift, tracing
 from thalweg.program.composed import stack
@@ -29,7 +30,12 @@ def times_of(x: ops.Array) -> ops.Array:
     >>> times_of(np.zeros((5, 3, 2))).tolist()
     [[0.0], [1.0], [2.0]]
     """
-    column = np.arange(x.shape[-2], dtype=x.dtype)[:, None]
+    return counted(x, x.shape[-2])
+
+
+def counted(x: ops.Array, times: int) -> ops.Array:
+    """0, 1, 2, … for so many times, as a column in the dtype of x."""
+    column = np.arange(times, dtype=x.dtype)[:, None]
     recording = tracing(x)
     return column if recording is None else lift(recording, column, x.dtype.name)
 
@@ -45,10 +51,10 @@ def speeds(size: int) -> NDArray[np.float64]:
     return BASE ** (-np.arange(0, size, 2) / size)
 
 
-def waves(x: ops.Array) -> ops.Array:
+def waves(x: ops.Array, times: int) -> ops.Array:
     """A sine and a cosine for each pair of features, by turns: (times, features)."""
     features = x.shape[-1]
-    angle = times_of(x) * np.repeat(speeds(features), 2)[:features]
+    angle = counted(x, times) * np.repeat(speeds(features), 2)[:features]
     return ops.where(np.arange(features) % 2 == 0, ops.sin(angle), ops.cos(angle))
 
 
@@ -66,22 +72,38 @@ def rotated(x: ops.Array) -> ops.Array:
     >>> rotated(np.array([[0.0, 1.0], [0.0, 1.0]])).round(2).tolist()
     [[0.0, 1.0], [-0.84, 0.54]]
     """
-    *others, times, size = x.shape
+    return turned_by(x, *turns(x, x.shape[-2]))
+
+
+def rotated_at(x: ops.Array, moment: Moment) -> ops.Array:
+    """The same of one time, x of shape (…, 1, size)."""
+    cos, sin = turns(x, moment.times)
+    return turned_by(x, moment.of(cos), moment.of(sin))
+
+
+def turns(x: ops.Array, times: int) -> tuple[ops.Array, ops.Array]:
+    """cos φ and sin φ of each pair at so many times, (times, size / 2)."""
+    size = x.shape[-1]
     if size % 2:
         raise ShapeError(
             "rotary positions must have heads of an even size, as they turn pairs of "
             f"numbers, got {size}"
         )
+    angle = counted(x, times) * speeds(size)
+    return ops.cos(angle), ops.sin(angle)
+
+
+def turned_by(x: ops.Array, cos: ops.Array, sin: ops.Array) -> ops.Array:
+    """Pairs of numbers as points, turned."""
+    *others, times, size = x.shape
     pairs = ops.reshape(x, (*others, times, size // 2, 2))
     a, b = pairs[..., 0], pairs[..., 1]
-    angle = times_of(x) * speeds(size)
-    cos, sin = ops.cos(angle), ops.sin(angle)
     turned = stack([a * cos - b * sin, a * sin + b * cos], axis=-1)
     return ops.reshape(turned, x.shape)
 
 
 @dataclass(frozen=True)
-class Positions(Layer):
+class Positions(Remembering):
     """Adds to every time of a sequence something that says which time it is.
 
     y[t] = x[t] + P[t]
@@ -137,4 +159,28 @@ class Positions(Layer):
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """x + P."""
         sequence_of(self, x.shape[1:])
-        return x + (p.table if self.kind == "learned" else waves(x))
+        return x + self._table(x, p, x.shape[1])
+
+    @property
+    def is_endless(self) -> bool:
+        """There are so many positions."""
+        return False
+
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """Nothing: the stream counts the times."""
+        learned = self.kind == "learned"
+        if learned and times > input_shape[0]:
+            raise ArgumentError(
+                f"learned positions are those of {input_shape[0]} times, got {times}"
+            )
+        return {}
+
+    def at_time(
+        self, x: ops.Array, kept: Kept, p: Namespace, moment: Moment
+    ) -> tuple[ops.Array, Kept]:
+        """x + P[t]."""
+        return x + moment.of(self._table(x, p, moment.times)), {}
+
+    def _table(self, x: ops.Array, p: Namespace, times: int) -> ops.Array:
+        """P, (times, features)."""
+        return p.table if self.kind == "learned" else waves(x, times)

@@ -30,14 +30,9 @@ from thalweg.formulas.initializers import (
     orthogonal,
     zeros,
 )
-from thalweg.formulas.layers import (
-    Layer,
-    Namespace,
-    Parameter,
-    Prefixed,
-    Shape,
-)
+from thalweg.formulas.layers import Layer, Namespace, Parameter, Prefixed, Shape
 from thalweg.formulas.lengths import Lengths, is_there, lengths_of
+from thalweg.formulas.moments import Kept, Moment, Remembering, needs_later_times
 from thalweg.program import ops
 from thalweg.program.composed import split
 from thalweg.program.ir import Program
@@ -49,7 +44,7 @@ State = Any  # of a cell: an array, or a tuple of several
 STATE, NEW = "state.", "new."  # before the names of states, in a step's program
 
 
-class Recurring(Layer):
+class Recurring(Remembering):
     """A layer in which a cell goes through the times, of each row as many as it has."""
 
     knows_lengths = True
@@ -86,6 +81,26 @@ class Recurring(Layer):
         states = [name for name in program.inputs if name.startswith(STATE)]
         kept = sum(program.inputs[name].size for name in states)
         return input_shape[0] * (kept + ready(program, states)) // PROBE_ROWS
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the states of all times are given."""
+        return self.in_direction().sequences
+
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """The states of the cell."""
+        if self.in_direction().reverse:
+            raise needs_later_times("this goes from the last time to the first")
+        return self.own_cell.states(input_shape)
+
+    def at_time(
+        self, x: ops.Array, kept: Kept, p: Namespace, moment: Moment
+    ) -> tuple[ops.Array, Kept]:
+        """A step of the cell."""
+        state = one_or_several(list(kept.values()))
+        new = as_tuple(self.own_cell.step(x[:, 0], state, p))
+        h = new[0][:, None] if self.has_times else new[0]
+        return h, dict(zip(kept, new, strict=True))
 
 
 class Cell(Recurring):
@@ -453,12 +468,18 @@ class Bidirectional(Recurring):
         """Those of both directions."""
         return 2 * super().numbers_inside(input_shape, dtype)
 
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """One direction begins where the row ends."""
+        raise needs_later_times("this goes from the last time to the first as well")
+
 
 @dataclass(frozen=True)
-class Last(Layer):
+class Last(Remembering):
     """What is at the last time that a row has.
 
     y = x_T
+
+    A stream's last time is the newest.
 
     Returns:
         When applied to x of shape (rows, times, …), an array (rows, …).
@@ -496,6 +517,21 @@ class Last(Layer):
             ),
             axis=1,
         )
+
+    @property
+    def has_times(self) -> bool:
+        """No longer."""
+        return False
+
+    def kept(self, input_shape: Shape, times: int) -> dict[str, Shape]:
+        """Nothing."""
+        return {}
+
+    def at_time(
+        self, x: ops.Array, kept: Kept, p: Namespace, moment: Moment
+    ) -> tuple[ops.Array, Kept]:
+        """The newest."""
+        return x[:, -1], {}
 
 
 # The textbook's cells -----------------------------------------------------------------

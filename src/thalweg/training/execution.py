@@ -16,10 +16,12 @@ from thalweg.backends.engine.native import (
 )
 from thalweg.checks import is_whole, look_up, require
 from thalweg.model.programs import Programs, compiled_once
+from thalweg.model.stream import Going
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
 from thalweg.training.rows import Rows
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
+from thalweg.training.turns import InterpretedTurns, NativeTurns, Turns
 
 Arrays = Mapping[str, NumpyArray]
 MOST_THREADS = 2**31 - 1  # that the engine can be asked for; it takes fewer
@@ -80,6 +82,31 @@ class Execution:
 
         compiled = compiled_once(key, any_rows, self.programs)
         return NativeForward(compiled, program, memory, self._threads)
+
+    def turns(self, going: Going, rows: int, memory: Arrays) -> Turns:
+        """A network at one time after the other.
+
+        Arguments:
+            going: the network.
+            rows: how many there are.
+            memory: arrays to use for parameters and the layers' state.
+        """
+        program = Batch(going.program, ["X", *going.kept(rows)])
+        if self.engine == "interpreter":
+            return InterpretedTurns(program, going, rows, memory)
+        row = going.shapes.outputs[0]
+        key = ("turns", going.layers, row, going.dtype, going.times)
+
+        def any_rows() -> Compiled | None:
+            return compile_any_rows(program)
+
+        def these_rows() -> Compiled:
+            return compile_rows(program, rows)
+
+        compiled = compiled_once(key, any_rows, self.programs)
+        if compiled is None:
+            compiled = compiled_once((key, rows), these_rows, self.programs)
+        return NativeTurns(compiled, going, rows, memory, self._threads)
 
     def steps(
         self,

@@ -1,0 +1,361 @@
+"""A chain of layers at one time, of which there are any number one after the other.
+
+A layer that remembers says itself what it keeps and what it gives at a time. Of any
+other it must be known that it works on each time alone, and this is found in the
+program that its formula writes: the axis of times is followed from x by the rule of
+each primitive, as rows are. Where times meet, or their number counts, or a time has
+numbers of its own, there is no stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from thalweg.errors import ArgumentError, ThalwegError
+from thalweg.formulas.branches import Branching, Chain, place_text, values_in
+from thalweg.formulas.chain import OWN, LayerValues, describe, label
+from thalweg.formulas.inputs import Inputs
+from thalweg.formulas.layers import Layer, Namespace, Shape
+from thalweg.formulas.moments import Kept, Moment, Remembering, needs_later_times
+from thalweg.formulas.preparation import Reshape
+from thalweg.program import ops
+from thalweg.program.ir import Instruction, Program
+from thalweg.program.row_axes import case_of, row_axes
+from thalweg.program.row_rules import SUM, RowsMeetError
+from thalweg.program.sizes import LENGTH, ROWS, RecipeArray
+from thalweg.program.trace import Tracer, call, labeled, trace
+from thalweg.program.types import ArrayType, Dtype
+
+Outputs = Sequence[Shape]
+"""The shape of a row before a chain's first layer and after each."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a chain keeps between times.
+
+    Arguments:
+        shapes: of a row, by names such as ``1.h``.
+        is_endless: whether it has room for any number of times.
+        has_times: whether it gives something at each time, or of the newest alone.
+    """
+
+    shapes: dict[str, Shape] = field(default_factory=dict[str, Shape])
+    is_endless: bool = True
+    has_times: bool = True
+
+
+def remembered(
+    layers: Sequence[Layer], outputs: Outputs, dtype: Dtype, times: int
+) -> Remembered:
+    """What layers keep of the times before, if a stream can have them.
+
+    Arguments:
+        layers: one after the other.
+        outputs: the shape of a row before the first and after each.
+        dtype: of the network.
+        times: how many there must be room for.
+
+    Raises:
+        ArgumentError: a layer needs later times; it is named.
+    """
+    found = Remembered()
+    for number, (layer, shape) in enumerate(zip(layers, outputs, strict=False), 1):
+        if not found.has_times:  # what follows works on what the newest time gave
+            break
+        with naming(label(number, layer)):
+            own = remembered_by(layer, shape, dtype, times)
+        shapes = {f"{number}.{name}": each for name, each in own.shapes.items()}
+        found = Remembered(
+            {**found.shapes, **shapes},
+            found.is_endless and own.is_endless,
+            own.has_times,
+        )
+    return found
+
+
+def remembered_by(layer: Layer, shape: Shape, dtype: Dtype, times: int) -> Remembered:
+    """What one layer keeps."""
+    if isinstance(layer, Remembering):
+        kept = dict(layer.kept(shape, times))
+        return Remembered(kept, layer.is_endless, layer.has_times)
+    if not isinstance(layer, Branching):
+        return Remembered()
+    every: dict[str, Remembered] = {}
+    for (place, chain), outputs in inside(layer, shape, dtype):
+        with naming(place_text(place)):
+            every[place] = remembered(chain, outputs, dtype, times)
+    if len({each.has_times for each in every.values()}) > 1:
+        raise needs_later_times("one branch gives all times, and another one")
+    shapes = {p + name: s for p, e in every.items() for name, s in e.shapes.items()}
+    return Remembered(
+        shapes,
+        all(each.is_endless for each in every.values()),
+        all(each.has_times for each in every.values()),
+    )
+
+
+def inside(
+    layer: Branching, shape: Shape, dtype: Dtype
+) -> list[tuple[tuple[str, Chain], Outputs]]:
+    """The chains by their places, and the shapes of a row in each."""
+    if isinstance(layer, Inputs):
+        raise needs_later_times("this takes whole inputs by name")
+    shapes = layer.shapes(shape, dtype)
+    return [(each, shapes[each[0]].outputs) for each in layer.chains().items()]
+
+
+@contextmanager
+def naming(where: str) -> Generator[None]:
+    """Errors say where they come from."""
+    try:
+        with labeled(where):
+            yield
+    except ThalwegError as error:
+        raise error.__class__(f"{where}: {error}") from None
+
+
+# One time -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AtTime:
+    """What layers give at one time.
+
+    Arguments:
+        x: (rows, 1, …) where there are times, else (rows, …).
+        kept: from now on, by name.
+        has_times: which of the two.
+    """
+
+    x: ops.Array
+    kept: Kept = field(default_factory=dict[str, ops.Array])
+    has_times: bool = True
+
+
+def chain_at_time(
+    layers: Sequence[Layer],
+    outputs: Outputs,
+    x: ops.Array,
+    kept: Kept,
+    values: Sequence[Namespace],
+    moment: Moment,
+) -> AtTime:
+    """What layers one after the other give at one time.
+
+    Arguments:
+        layers, outputs: as in `remembered`.
+        x: inputs at this time, (rows, 1, …).
+        kept: at the time before, by the names that `remembered` gives.
+        values: parameters and state of each layer.
+        moment: where the stream is.
+
+    Raises:
+        ArgumentError: how a layer works on times isn't known; it is named.
+    """
+    found = AtTime(x)
+    every = enumerate(zip(layers, outputs, values, strict=False), 1)
+    for number, (layer, shape, p) in every:
+        if not found.has_times:
+            with labeled(label(number, layer)):
+                found = AtTime(layer.forward(found.x, p), found.kept, False)
+            continue
+        with naming(label(number, layer)):
+            own = layer_at_time(layer, shape, found.x, behind(kept, number), p, moment)
+        new = {f"{number}.{name}": array for name, array in own.kept.items()}
+        found = AtTime(own.x, {**found.kept, **new}, own.has_times)
+    return found
+
+
+def behind(kept: Kept, place: int | str) -> Kept:
+    """What has a name behind a place, without it."""
+    start = f"{place}." if isinstance(place, int) else place
+    own = {n: array for n, array in kept.items() if n.startswith(start)}
+    return {name.removeprefix(start): array for name, array in own.items()}
+
+
+def layer_at_time(
+    layer: Layer,
+    shape: Shape,
+    x: ops.Array,
+    kept: Kept,
+    p: Namespace,
+    moment: Moment,
+) -> AtTime:
+    """What one layer gives at one time."""
+    if isinstance(layer, Remembering):
+        y, new = layer.at_time(x, kept, p, moment)
+        return AtTime(y, new, layer.has_times)
+    if isinstance(layer, Branching):
+        return branches_at_time(layer, shape, x, kept, p, moment)
+    if isinstance(layer, Reshape) and cast(Shape, layer.shape)[0] == shape[0]:
+        return AtTime(ops.reshape(x, (x.shape[0], 1, *cast(Shape, layer.shape)[1:])))
+    return AtTime(alone(layer, shape, x, p))
+
+
+def branches_at_time(
+    layer: Branching,
+    shape: Shape,
+    x: ops.Array,
+    kept: Kept,
+    p: Namespace,
+    moment: Moment,
+) -> AtTime:
+    """What the chains of a layer give at one time, joined."""
+    found: dict[str, AtTime] = {}
+    for (place, chain), outputs in inside(layer, shape, x.dtype.name):
+        with naming(place_text(place)):
+            own = values_in(p, place, chain)
+            before = behind(kept, place) if place else without_places(kept, layer)
+            found[place] = chain_at_time(chain, outputs, x, before, own, moment)
+    new = {p + name: a for p, each in found.items() for name, a in each.kept.items()}
+    has_times = all(each.has_times for each in found.values())
+    y = layer.joined([each.x for each in found.values()])
+    if has_times and y.shape[:2] != x.shape[:2]:  # joined along the axis of times
+        raise unknown(layer)
+    return AtTime(y, new, has_times)
+
+
+def without_places(kept: Kept, layer: Branching) -> Kept:
+    """What is kept by the chain at no place: the names behind no other one's."""
+    others = tuple(place for place in layer.chains() if place)
+    return {n: a for n, a in kept.items() if not (others and n.startswith(others))}
+
+
+# Each time alone ----------------------------------------------------------------------
+
+
+def alone(layer: Layer, shape: Shape, x: ops.Array, p: Namespace) -> ops.Array:
+    """What a layer gives at one time, if it works on each time alone.
+
+    Arguments:
+        layer: which doesn't say what it keeps.
+        shape: of a row, (times, …).
+        x: inputs at this time, (rows, 1, …).
+        p: parameters and state.
+
+    Raises:
+        ArgumentError: it doesn't, or it isn't known.
+    """
+    declared = layer.parameters_and_state(shape, x.dtype.name)
+    names = [name for each in declared for name in each]
+    arrays = {OWN + name: getattr(p, name) for name in names}
+    types = {n: a.type for n, a in arrays.items()}
+    program = program_of_times(layer, ArrayType(x.shape[2:], x.dtype.name), types)
+    at_time = program.at(**{TIMES: 1, LANES: x.shape[0]})
+    return call(at_time, {"x": turned(x), **arrays})["y"]
+
+
+def turned(x: ops.Array) -> Tracer:
+    """The axes of rows and times the other way round."""
+    return ops.transpose(x, (1, 0, *range(2, x.ndim)))
+
+
+# What follows an axis knows that of rows, so that of times bears its name.
+TIMES, LANES = "rows", "length"
+
+
+def program_of_times(
+    layer: Layer, each: ArrayType, types: Mapping[str, ArrayType]
+) -> Program:
+    """A layer's formula for any number of times, which are alone in it, and rows.
+
+    Arguments:
+        layer: whose formula it is.
+        each: of x, for a row and a time.
+        types: of the layer's own.
+    """
+
+    def formula(a: dict[str, Any]) -> dict[str, Any]:
+        own = LayerValues.among(describe(layer), a)
+        return {"y": layer.forward(turned(a["x"]), own)}
+
+    try:
+        x = ArrayType((ROWS, LENGTH, *each.shape), each.dtype)
+        program = trace(formula, {"x": x, **types})
+    except Exception:  # it needs the number of times, or has as many of something
+        raise unknown(layer) from None
+    y = program.outputs["y"]
+    is_kept = program.type(y).shape[:2] == (LENGTH, ROWS)
+    if not is_kept or axes_of_times(program).get(y) != 1:
+        raise unknown(layer)
+    return program
+
+
+def unknown(layer: Layer) -> ArgumentError:
+    """The error of a layer that may look at other times."""
+    return needs_later_times(
+        f"{type(layer).__name__} isn't known to work on each time alone; a layer of "
+        "your own that looks at earlier times says so by Remembering"
+    )
+
+
+def axes_of_times(program: Program) -> dict[int, int]:
+    """The axis of times of every value that has one, up to where times meet."""
+    axes = {
+        value: 0 for value, type in enumerate(program.inputs.values()) if row_axes(type)
+    }
+    for value in program.computed():
+        instruction = cast(Instruction, program.instruction(value))
+        try:
+            axis = axis_of_times(program, instruction, axes)
+        except RowsMeetError:
+            return {}
+        if axis is not None:
+            axes[value] = axis
+    return axes
+
+
+def axis_of_times(
+    program: Program, instruction: Instruction, axes: Mapping[int, int]
+) -> int | None:
+    """The axis of times in the result of an instruction; None where it has none.
+
+    Raises:
+        RowsMeetError: times meet, or something follows from their number.
+    """
+    if isinstance(instruction.attributes.get("value"), RecipeArray):
+        raise RowsMeetError
+    read = [axes.get(source) for source in instruction.inputs]
+    if all(axis is None for axis in read):
+        if row_axes(instruction.type) and instruction.opcode != "broadcast":
+            raise RowsMeetError
+        return None
+    axis = rule_of(instruction)(program, instruction, read)
+    if axis is SUM:
+        raise RowsMeetError
+    shared = [axis] if instruction.primitive.rows.shared else []
+    for source, own in zip(instruction.inputs, read, strict=True):
+        if own is None and row_axes(program.type(source)) not in ([], shared):
+            raise RowsMeetError
+    return axis
+
+
+Rule = Callable[[Program, Instruction, list[int | None]], int]
+
+
+def rule_of(instruction: Instruction) -> Rule:
+    """What becomes of the axis of times: as of rows, wherever they stand."""
+    return of_contraction if instruction.opcode == "contract" else as_of_rows
+
+
+def as_of_rows(
+    program: Program, instruction: Instruction, read: list[int | None]
+) -> int:
+    """By the rule of the primitive."""
+    return instruction.primitive.rows.axis(case_of(program, instruction, read))
+
+
+def of_contraction(
+    program: Program, instruction: Instruction, read: list[int | None]
+) -> int:
+    """An axis of the left factor that is free stays, whatever stands before it."""
+    batch, summed = (instruction.attributes[name] for name in ("batch", "summed"))
+    left, right = read
+    end = len(program.type(instruction.inputs[0]).shape) - summed
+    if right is not None or left is None or not batch <= left < end:
+        raise RowsMeetError
+    return left
