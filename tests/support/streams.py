@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def series(rows: int, shape: tuple[int, ...] = (TIMES, FEATURES)) -> Any:
     return np.random.default_rng(2).normal(size=(rows, *shape)).astype(np.float32)
 
 
-def streamed(stream: tw.Stream, X: Any) -> Any:
+def streamed(stream: Callable[[Any], Any], X: Any) -> Any:
     """What a stream gives, at all times of rows."""
     return np.stack([stream(X[:, time]) for time in range(X.shape[1])], axis=1)
 

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError
 from thalweg.tabular.libraries import load_libraries
+from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
+    from thalweg.model.record import NetworkRecord
+    from thalweg.model.stream import Going
     from thalweg.network import Network
     from thalweg.tabular.pipeline import Described, Pipeline
 
@@ -22,7 +25,7 @@ FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""
 
 
-def export(model: Network | Described, path: str | Path) -> None:
+def export(model: Network | Stream | Described, path: str | Path) -> None:
     """Write a trained network so that it runs without thalweg.
 
     A name that ends in ``.onnx`` gets a graph for any ONNX runtime, which needs the
@@ -33,9 +36,13 @@ def export(model: Network | Described, path: str | Path) -> None:
     gives, for classes what ``predict_proba`` gives, and for a regressor with
     ``quantiles`` what ``predict_quantiles`` gives.
 
+    Of a `Stream` they hold the network at one time. In the graph what is kept between
+    times are inputs such as ``kept.1.h`` and outputs such as ``new.1.h``; the file of
+    Python has a class ``Stream`` that keeps it.
+
     Arguments:
-        model: what `train` or `load` gave, a `Network`, or a fitted
-            `NetworkClassifier` or `NetworkRegressor`.
+        model: what `train` or `load` gave, a `Network`, what its ``stream`` gave, or a
+            fitted `NetworkClassifier` or `NetworkRegressor`.
         path: the file; an existing one is replaced whole, or left whole.
 
     Raises:
@@ -55,7 +62,10 @@ def export(model: Network | Described, path: str | Path) -> None:
         \"""A network of 1 layer with 3 parameters, written by thalweg.
     """
     form = format_of(path)
-    _writers()[form](_pipeline_of(model), path)
+    if isinstance(model, Stream):
+        _stream_writers()[form](model.network, model.going, path)
+    else:
+        _writers()[form](_pipeline_of(model), path)
 
 
 def format_of(path: str | Path) -> str:
@@ -133,6 +143,14 @@ def _pipeline_of(model: object) -> Pipeline:
             f"NetworkClassifier or NetworkRegressor, got {type(model).__name__}"
         )
     return described(model)
+
+
+def _stream_writers() -> Mapping[str, Callable[[NetworkRecord, Going, Any], None]]:
+    load_libraries()
+    from thalweg.exports.stream_onnx import write_onnx_stream
+    from thalweg.exports.stream_python import write_python_stream
+
+    return {"onnx": write_onnx_stream, "python": write_python_stream}
 
 
 def _writers() -> Mapping[str, Callable[[Pipeline, Any], None]]:

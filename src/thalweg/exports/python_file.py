@@ -29,6 +29,7 @@ from thalweg.exports.python_literals import (
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
 from thalweg.files.atomic import write_atomically
 from thalweg.formulas.chain import OWN, describe
+from thalweg.model.record import NetworkRecord
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.tables import packed, records
@@ -143,7 +144,7 @@ def source(pipeline: Pipeline) -> str:
     return f"{heading(network, said, text)}\n\n\n{text}\n"
 
 
-def heading(network: Network, said: Section, text: str) -> str:
+def heading(network: NetworkRecord, said: Section, text: str) -> str:
     """What the file is, how it is used, and what it imports."""
     layers = len(network.layers)
     count = sum(math.prod(p.shape) for p in network.shapes.parameters.values())

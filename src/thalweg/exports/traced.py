@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from thalweg.formulas.chain import OWN, LayerValues, label
+from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import predictions_of
 from thalweg.model.step import types_of
+from thalweg.model.stream import NEW, TIME, Going
 from thalweg.network import Network
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
@@ -59,7 +63,7 @@ class Traced:
         return cls(any_rows(make), values)
 
 
-def values_of(network: Network) -> dict[str, NumpyArray]:
+def values_of(network: NetworkRecord) -> dict[str, NumpyArray]:
     """Parameters and state by names such as ``1.weights``."""
     return {**network.parameters, **network.state}
 
@@ -76,6 +80,26 @@ def whole_network(network: Network) -> Traced:
         return {"predictions": predictions_of(network.layers, a["X"], values)}
 
     return Traced.of(predictions, types, values_of(network))
+
+
+def one_time(network: NetworkRecord, going: Going) -> Traced:
+    """Predictions and what is kept, of X at one time and what was kept before."""
+    shapes, dtype = network.shapes, network.dtype
+    declared = {**shapes.parameters, **shapes.state}
+    kept = going.kept(ROWS)
+    X = ArrayType((ROWS, *going.input_shape), dtype)
+    # Who counts the times is told how many there were, where it matters.
+    clock = {} if going.is_endless else {TIME: ArrayType((), "int32")}
+    types = {"X": X, **kept, **clock, **types_of(declared, dtype)}
+
+    def at_time(a: dict[str, Any]) -> dict[str, Any]:
+        values = {name: a[name] for name in declared}
+        before = {name: a[name] for name in kept}
+        time = a.get(TIME, np.int32(0))
+        given = going.formula(a["X"], before, values, time)
+        return {**given, **{NEW + n: a[n] + np.int32(1) for n in clock}}
+
+    return Traced.of(at_time, types, values_of(network))
 
 
 def network_inputs(inputs: ArrayInputs) -> Traced:
