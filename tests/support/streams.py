@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,60 @@ def series(rows: int, shape: tuple[int, ...] = (TIMES, FEATURES)) -> Any:
 def streamed(stream: Callable[[Any], Any], X: Any) -> Any:
     """What a stream gives, at all times of rows."""
     return np.stack([stream(X[:, time]) for time in range(X.shape[1])], axis=1)
+
+
+# Layers of one's own ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Alone(tw.Layer):
+    """A layer of one's own that works on each time alone."""
+
+    units: int
+
+    def parameters(self, input_shape: Any) -> Any:
+        shape = (input_shape[-1], self.units)
+        return {"weights": tw.Parameter(shape, tw.initializers.normal)}
+
+    def forward(self, x: Any, p: Any) -> Any:
+        z = tw.tanh(x @ p.weights)
+        return tw.concatenate([z / (1 + tw.sum(z**2, -1, keepdims=True)), x], axis=-1)
+
+
+MIXING = (
+    *("mean", "before", "backwards", "number", "place", "scan", "softmax", "product"),
+    "flat",
+)
+
+
+@dataclass(frozen=True)
+class Mixing(tw.Layer):
+    """Looks at other times in one way or another."""
+
+    how: str
+
+    def forward(self, x: Any, p: Any) -> Any:
+        times = x.shape[1]
+        if self.how == "mean":
+            return x - tw.mean(x, axis=1, keepdims=True)
+        if self.how == "before":
+            return tw.concatenate([x[:, :1], x[:, :-1]], axis=1)
+        if self.how == "backwards":
+            return x[:, ::-1]
+        if self.how == "number":
+            return x / times
+        if self.how == "place":
+            return x * np.arange(TIMES)[:, None]
+        if self.how == "scan":
+            return tw.scan(lambda s, x: s + x, 0 * x[:, 0], x)
+        if self.how == "softmax":
+            return tw.transpose(tw.softmax(tw.transpose(x, (0, 2, 1))), (0, 2, 1))
+        if self.how == "product":
+            return x @ tw.transpose(x, (0, 2, 1)) @ x
+        if self.how == "flat":
+            flat = tw.reshape(x, (x.shape[0], -1))
+            return tw.reshape(flat - tw.max(flat, -1, True), x.shape)
+        raise AssertionError
 
 
 # Any layers ---------------------------------------------------------------------------

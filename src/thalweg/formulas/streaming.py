@@ -215,7 +215,7 @@ def branches_at_time(
     has_times = all(each.has_times for each in found.values())
     y = layer.joined([each.x for each in found.values()])
     if has_times and y.shape[:2] != x.shape[:2]:  # joined along the axis of times
-        raise unknown(layer)
+        raise unknown()
     return AtTime(y, new, has_times)
 
 
@@ -277,19 +277,19 @@ def program_of_times(
         x = ArrayType((ROWS, LENGTH, *each.shape), each.dtype)
         program = trace(formula, {"x": x, **types})
     except Exception:  # it needs the number of times, or has as many of something
-        raise unknown(layer) from None
+        raise unknown() from None
     y = program.outputs["y"]
     is_kept = program.type(y).shape[:2] == (LENGTH, ROWS)
     if not is_kept or axes_of_times(program).get(y) != 1:
-        raise unknown(layer)
+        raise unknown()
     return program
 
 
-def unknown(layer: Layer) -> ArgumentError:
+def unknown() -> ArgumentError:
     """The error of a layer that may look at other times."""
     return needs_later_times(
-        f"{type(layer).__name__} isn't known to work on each time alone; a layer of "
-        "your own that looks at earlier times says so by Remembering"
+        "this isn't known to work on each time alone; a layer of your own that looks "
+        "at earlier times says so by Remembering"
     )
 
 

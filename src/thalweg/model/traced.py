@@ -27,6 +27,7 @@ from thalweg.formulas.recurrence import (
     one_or_several,
     step_program,
 )
+from thalweg.model.any_times import of_any_times
 from thalweg.model.stack import RANDOM_INPUTS, StepRandom
 from thalweg.program import ops
 from thalweg.program.arguments import tracing
@@ -58,17 +59,23 @@ class SavedProgram:
     def record(self, inputs: Mapping[str, Tracer], drawn: int = 0) -> dict[str, Tracer]:
         """Record the program where its inputs are; its draws follow earlier ones."""
         rows = next(iter(inputs.values())).shape[0]
-        program = self.at(rows)
-        for name, type in program.inputs.items():
-            if inputs[name].type != type:
-                raise ShapeError(
-                    f"{name} must be {type} as it was saved, got {inputs[name].type}"
-                )
-        into = next(iter(inputs.values())).trace
-        values = [inputs[name] for name in program.inputs]
-        for instruction in program.instructions:
-            values.append(record_instruction(into, instruction, values, drawn))
-        return {name: values[value] for name, value in program.outputs.items()}
+        return recorded(self.at(rows), inputs, drawn)
+
+
+def recorded(
+    program: Program, inputs: Mapping[str, Tracer], drawn: int = 0
+) -> dict[str, Tracer]:
+    """Record a program where its inputs are; its draws follow earlier ones."""
+    for name, type in program.inputs.items():
+        if inputs[name].type != type:
+            raise ShapeError(
+                f"{name} must be {type} as it was saved, got {inputs[name].type}"
+            )
+    into = next(iter(inputs.values())).trace
+    values = [inputs[name] for name in program.inputs]
+    for instruction in program.instructions:
+        values.append(record_instruction(into, instruction, values, drawn))
+    return {name: values[value] for name, value in program.outputs.items()}
 
 
 def record_instruction(
@@ -115,7 +122,11 @@ class TracedLayer(Layer):
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """The saved program of prediction."""
-        return self.prediction.record(self._inputs(x, p))["y"]
+        program = self.prediction.at(x.shape[0])
+        times = x.shape[1] if x.ndim > 1 else None
+        if isinstance(times, Size):  # any number of them
+            program = of_any_times(program, "x", times)
+        return recorded(program, self._inputs(x, p))["y"]
 
     def training_forward(
         self, x: ops.Array, p: Namespace, random: Random

@@ -14,7 +14,17 @@ from numpy.testing import assert_array_equal
 
 import thalweg as tw
 from support.cells import NormedLSTM
-from support.streams import FEATURES, TIMES, any_layers, drawn, series, streamed
+from support.streams import (
+    FEATURES,
+    MIXING,
+    TIMES,
+    Alone,
+    Mixing,
+    any_layers,
+    drawn,
+    series,
+    streamed,
+)
 
 SIZES = [1, 2, 33]  # of rows: one alone is worked on in other ways
 
@@ -152,36 +162,6 @@ def test_learned_positions_are_as_many_as_were_learned() -> None:
 # What must not be ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Mixing(tw.Layer):
-    """Looks at other times in one way or another."""
-
-    how: str
-
-    def forward(self, x: Any, p: Any) -> Any:
-        times = x.shape[1]
-        if self.how == "mean":
-            return x - tw.mean(x, axis=1, keepdims=True)
-        if self.how == "before":
-            return tw.concatenate([x[:, :1], x[:, :-1]], axis=1)
-        if self.how == "backwards":
-            return x[:, ::-1]
-        if self.how == "number":
-            return x / times
-        if self.how == "place":
-            return x * np.arange(TIMES)[:, None]
-        if self.how == "scan":
-            return tw.scan(lambda s, x: s + x, 0 * x[:, 0], x)
-        if self.how == "softmax":
-            return tw.transpose(tw.softmax(tw.transpose(x, (0, 2, 1))), (0, 2, 1))
-        if self.how == "product":
-            return x @ tw.transpose(x, (0, 2, 1)) @ x
-        if self.how == "flat":
-            flat = tw.reshape(x, (x.shape[0], -1))
-            return tw.reshape(flat - tw.max(flat, -1, True), x.shape)
-        raise AssertionError
-
-
 NEEDS_LATER: dict[str, list[tw.Layer]] = {
     "Bidirectional": [tw.Bidirectional(tw.GRU(3))],
     "reverse": [tw.Recurrent(tw.GRU(3), reverse=True)],
@@ -194,13 +174,7 @@ NEEDS_LATER: dict[str, list[tw.Layer]] = {
     "flatten": [tw.Flatten(), tw.Dense(3)],
     "reshape": [tw.Reshape((2 * TIMES, 2)), tw.Dense(3)],
     "inside": [tw.Dense(4), tw.TransformerBlock(2, 4)],
-    **{
-        how: [Mixing(how)]
-        for how in (
-            *("mean", "before", "backwards", "number", "place", "scan", "softmax"),
-            *("product", "flat"),
-        )
-    },
+    **{how: [Mixing(how)] for how in MIXING},
 }
 
 
@@ -215,32 +189,34 @@ def test_what_needs_later_times_is_named(name: str) -> None:
         network.stream()
 
 
+@pytest.mark.parametrize("how", [h for h in MIXING if h != "number"])
+def test_nor_has_a_stream_what_a_file_holds_of_it(how: str, tmp_path: Path) -> None:
+    network = tw.Network([Mixing(how)]).initialize((TIMES, FEATURES))
+    network.save(tmp_path / "network.thalweg")
+    loaded: Any = tw.load(tmp_path / "network.thalweg")
+    with pytest.raises(tw.ArgumentError, match=r"^layer 1, Mixing.*each time alone"):
+        loaded.stream()
+
+
 def test_rows_without_times_have_no_stream() -> None:
     network = tw.Network([tw.Dense(3)]).initialize(TIMES)
     with pytest.raises(tw.ArgumentError, match=r"layer 1, Dense\(3\): a stream"):
         network.stream()
 
 
-@dataclass(frozen=True)
-class Alone(tw.Layer):
-    """A layer of one's own that works on each time alone."""
-
-    units: int
-
-    def parameters(self, input_shape: Any) -> Any:
-        shape = (input_shape[-1], self.units)
-        return {"weights": tw.Parameter(shape, tw.initializers.normal)}
-
-    def forward(self, x: Any, p: Any) -> Any:
-        z = tw.tanh(x @ p.weights)
-        return tw.concatenate([z / (1 + tw.sum(z**2, -1, keepdims=True)), x], axis=-1)
+def softened(z: Any) -> Any:
+    return z * tw.sigmoid(z)
 
 
-def test_a_layer_of_ones_own_may_work_on_each_time_alone() -> None:
-    network = drawn([Alone(5), tw.GRU(3), Alone(2)])
+def test_a_layer_of_ones_own_may_work_on_each_time_alone(tmp_path: Path) -> None:
+    network = drawn([Alone(5), tw.GRU(3), Alone(2), tw.Dense(3, softened)])
+    network.save(tmp_path / "network.thalweg")
+    loaded: Any = tw.load(tmp_path / "network.thalweg")  # which has their programs
     for rows in SIZES:
         X = series(rows)
-        assert_array_equal(streamed(network.stream(rows), X), network.predict(X))
+        meant = network.predict(X)
+        assert_array_equal(streamed(network.stream(rows), X), meant)
+        assert_array_equal(streamed(loaded.stream(rows), X), meant)
 
 
 @dataclass(frozen=True)
