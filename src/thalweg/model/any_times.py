@@ -32,7 +32,7 @@ SIZED: Mapping[str, str] = {
 """The attributes that have a number for each axis of the result."""
 
 
-def of_any_times(program: Program, x: str, times: int) -> Program:
+def of_any_times(program: Program, x: str, times: Any) -> Program:
     """A program with a size in the place of its number of times.
 
     Arguments:
@@ -49,7 +49,7 @@ def of_any_times(program: Program, x: str, times: int) -> Program:
     except ThalwegError as error:
         raise ProgramError(f"times can't be taken out: {error}") from None
     number = program.inputs[x].shape[1]
-    ((name,), _), *_ = cast(Size, times).terms
+    ((name,), _), *_ = times.terms
     if key_of(at_last(found, name, number)) != key_of(program):
         raise ProgramError("times can't be taken out: the program is another one then")
     return found
