@@ -53,8 +53,8 @@ from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
 from thalweg.training.forward import Forward, Quick
-from thalweg.training.given import Given, longest
 from thalweg.training.generation import generate
+from thalweg.training.given import Given, longest
 from thalweg.training.named import (
     side_by_side,
     width_of,
@@ -547,6 +547,7 @@ class Network(NetworkRecord):
             longer.take(others, memory, self.dtype)
             self._for_more_times[shape[0]] = longer
         return self._for_more_times[shape[0]]
+
     def stream(
         self,
         rows: int = 1,

@@ -9,21 +9,16 @@ import numpy as np
 from thalweg.errors import ShapeError, ThalwegError
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import (
-    LayerValues,
+    OWN,
     Shapes,
     describe,
     label,
     lengths_through,
 )
 from thalweg.formulas.layers import Layer, Shape
-from thalweg.program.ir import Instruction, Program
-from thalweg.program.row_axes import RowAxes, follow
-from thalweg.program.row_rules import RowsMeetError
-from thalweg.program.sizes import ROWS
-from thalweg.program.trace import labeled, trace
+from thalweg.formulas.streaming import program_of_times
+from thalweg.program.trace import labeled
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
-
-PROBE_ROWS = 2  # of a program that shows whether a layer keeps times apart
 
 
 def require_lengths_known(
@@ -96,8 +91,7 @@ def require_chains_known(layer: Branching, given: Shape, dtype: Dtype) -> None:
 def keeps_times_apart(layer: Layer, input_shape: Shape, dtype: Dtype) -> bool:
     """Whether what a layer gives at a time follows from that time alone.
 
-    Its formula is traced with times in the place of rows, and these are followed
-    through it. What can't be followed doesn't count as kept apart.
+    As a stream has to know it; what isn't known doesn't count as kept apart.
 
     >>> import thalweg as tw
     >>> keeps_times_apart(tw.Dense(2), (5, 3), "float32")
@@ -107,50 +101,16 @@ def keeps_times_apart(layer: Layer, input_shape: Shape, dtype: Dtype) -> bool:
     """
     if type(layer).training_forward is not Layer.training_forward:
         return False  # in training it does something else
-    shape = (ROWS, *input_shape[1:])
     try:
         declared, kept = layer.parameters_and_state(input_shape, dtype)
-        types = {n: ArrayType(p.shape, dtype) for n, p in {**declared, **kept}.items()}
-        types["x"] = ArrayType((PROBE_ROWS, *shape), dtype)
-        program = trace(
-            lambda a: {"y": layer.forward(a["x"], LayerValues(describe(layer), a))},
-            types,
-        )
-        axis = follow_times(program).axes.get(program.outputs["y"])
-    except (ThalwegError, TypeError, ValueError, RowsMeetError):
+        types = {
+            OWN + name: ArrayType(p.shape, dtype)
+            for name, p in {**declared, **kept}.items()
+        }
+        program_of_times(layer, ArrayType(input_shape[1:], dtype), types)
+    except ThalwegError:
         return False
-    return axis == 1 and program.output_types()["y"].shape[1] == ROWS
-
-
-def follow_times(program: Program) -> RowAxes:
-    """The axis of times of each value, as far as it goes; times are ``rows``.
-
-    Raises:
-        RowsMeetError: times meet.
-    """
-    times = RowAxes({[*program.inputs].index("x"): 1})
-    for value, instruction in zip(
-        program.computed(), program.instructions, strict=True
-    ):
-        axis = free_axis(program, times, instruction)
-        if axis is None:
-            follow(program, times, value, instruction)
-        else:
-            times.axes[value] = axis
-    return times
-
-
-def free_axis(program: Program, times: RowAxes, instruction: Instruction) -> int | None:
-    """That of times in x of a contraction, if it isn't summed over and y has none.
-
-    The rule for rows knows only the first of the free axes, as the engine does.
-    """
-    if instruction.opcode != "contract":
-        return None
-    x, y = instruction.inputs
-    axis, attributes = times.axes.get(x), instruction.attributes
-    free = range(attributes["batch"], len(program.type(x).shape) - attributes["summed"])
-    return axis if y not in times.axes and axis in free else None
+    return True
 
 
 def require_same_parameters(shapes: Shapes, others: Shapes) -> None:
