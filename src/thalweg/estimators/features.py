@@ -88,7 +88,7 @@ class ArrayFeatures(Features):
         def formula(X: Any) -> Any:
             return self.scaling.standardized(X, LIMIT).astype(dtype)
 
-        return ArrayInputs(row, "float64", formula, finite=True)
+        return ArrayInputs(row, "float64", formula, True, network.takes_lengths)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Mean and deviation."""
@@ -134,7 +134,8 @@ class RawFeatures(Features):
         """Bytes as a network alone takes them; else float64, which holds all others."""
         row, dtype = network.shapes.outputs[0], network.dtype
         given: Dtype = "uint8" if network.input_dtype == "uint8" else "float64"
-        return ArrayInputs(row, given, lambda X: ops.cast(X, dtype), finite=True)
+        lengths = network.takes_lengths
+        return ArrayInputs(row, given, lambda X: ops.cast(X, dtype), True, lengths)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, NumpyArray]]:
         """Nothing but what it is: the layer is one of the network's."""

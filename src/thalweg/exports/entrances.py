@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.errors import ArgumentError
+from thalweg.errors import ArgumentError, ShapeError
 from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
 from thalweg.exports.traced import network_inputs
 from thalweg.exports.translation import translate
+from thalweg.model.step import LENGTHS
 from thalweg.program.types import Dtype
 from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
+from thalweg.training.sequences import are_sequences, padded
 
 
 class Entrance(ABC):
@@ -40,24 +42,43 @@ class Entrance(ABC):
 
 @dataclass(frozen=True)
 class ArrayEntrance(Entrance):
-    """One input, X."""
+    """X; and ``lengths``, where rows have lengths of their own."""
 
     inputs: ArrayInputs
 
     def ports(self) -> list[Port]:
-        """X."""
-        return [Port("X", self.inputs.dtype, (ROWS, *self.inputs.shape))]
+        """X, and how many times each row has."""
+        lengths = [Port(LENGTHS, "int32", (ROWS,))] if self.inputs.with_lengths else []
+        return [Port("X", self.inputs.dtype, (ROWS, *self.inputs.shape)), *lengths]
 
     def features(self, graph: Graph, dtype: Dtype) -> str:
         """What the formula makes of it."""
         return translate(graph, network_inputs(self.inputs), {"X": "X"})["x"]
 
     def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
-        """X in the dtype in which the graph takes it."""
+        """X in the dtype in which the graph takes it; sequences as one array."""
+        if self.inputs.with_lengths:
+            return self._sequences(source)
         dense = source.toarray() if hasattr(source, "toarray") else source
         if self.inputs.dtype == "uint8":
             require_bytes(np.asarray(dense))
         return {"X": np.ascontiguousarray(dense, self.inputs.dtype)}
+
+    def _sequences(self, source: Any) -> dict[str, NDArray[Any]]:
+        """Rows with zeros behind their ends, and their lengths."""
+        times, *each = self.inputs.shape
+        if are_sequences(source, self.inputs.shape):
+            table, lengths = padded(source, None, least=times)
+        else:
+            table = np.asarray(source)
+            lengths = np.full(len(table), times, np.int32)
+        if table.shape[1:] != self.inputs.shape:
+            wanted = ", ".join(map(str, ["times", *each]))
+            raise ShapeError(
+                f"X must have arrays of shape ({wanted}) with {times} times at most, "
+                f"as the graph takes them, got {table.shape}"
+            )
+        return {"X": np.ascontiguousarray(table, self.inputs.dtype), LENGTHS: lengths}
 
     def about(self) -> dict[str, Any]:
         """Nothing: X says it all."""

@@ -18,6 +18,7 @@ from thalweg.exports.traced import network_answers, whole_network
 from thalweg.exports.translation import translate
 from thalweg.files.atomic import write_atomically
 from thalweg.files.document import with_envelope
+from thalweg.model.step import LENGTHS
 from thalweg.program.sizes import names_in
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.tabular.pipeline import Pipeline
@@ -71,6 +72,8 @@ def onnx_model(onnx: Any, pipeline: Pipeline) -> Any:
     graph = Graph(taken={*computed.program.outputs, *(port.name for port in inputs)})
     graph.rows = graph.add("Shape", inputs[0].name, start=0, end=1)
     given = {"X": way_in.features(graph, network.dtype)}
+    if network.takes_lengths:
+        given[LENGTHS] = LENGTHS
     outputs = translate(graph, whole_network(network), given)["predictions"]
     found = translate(graph, computed, {"outputs": outputs})
     types: dict[str, tuple[str, Shape]] = {

@@ -30,6 +30,7 @@ from thalweg.exports.traced import Traced, network_answers, network_inputs, one_
 from thalweg.files.atomic import write_atomically
 from thalweg.formulas.chain import OWN, describe
 from thalweg.model.record import NetworkRecord
+from thalweg.model.step import LENGTHS
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
 from thalweg.tables import packed, records
@@ -90,7 +91,17 @@ RESERVED = {
     *MODULES,
     *(name for names in PARTS_OF_MODULES.values() for name in names),
     *("np", "Any", "NDArray", "Array", "Table", "ARRAYS", "CLASSES", ROWS),
-    *("x", "X", "features", "network", "answers", "outputs", "compute", "main"),
+    *(
+        "x",
+        "X",
+        "lengths",
+        "features",
+        "network",
+        "answers",
+        "outputs",
+        "compute",
+        "main",
+    ),
 }
 """What names mean in the file already, wherever a layer's formulas stand."""
 
@@ -199,8 +210,10 @@ def way_in_of(pipeline: Pipeline, arrays: Arrays) -> WayIn:
         if inputs.dtype == "uint8":  # NumPy makes numbers of bytes by itself
             inputs = replace(inputs, dtype=pipeline.network.dtype)
         features, shape = numbers_text(inputs, arrays), shape_of_rows(inputs.shape)
-        used = NUMBERS_ARE_TAKEN.format(shape=shape)
-        return WayIn("X", "Any", features, "read_numbers(path)", used)
+        taken = SEQUENCES_ARE_TAKEN if inputs.with_lengths else NUMBERS_ARE_TAKEN
+        used = taken.format(shape=shape)
+        reader = ONE_SEQUENCE if inputs.with_lengths else "read_numbers(path)"
+        return WayIn("X", "Any", features, reader, used)
     features = columns_text(inputs.encoder, pipeline.network.dtype)
     declared = [
         f"{name}={value!r}"
@@ -215,6 +228,12 @@ NUMBERS_ARE_TAKEN = (
     "rows of numbers, shape {shape}. As a program the file reads a CSV file of numbers "
     "and prints predictions."
 )
+SEQUENCES_ARE_TAKEN = (
+    "a list of arrays, each of as many times as it has, which together would be of "
+    "shape {shape}. As a program the file reads a CSV file of numbers, a time a line, "
+    "and prints predictions."
+)
+ONE_SEQUENCE = "[read_numbers(path)]"
 COLUMNS_ARE_TAKEN = (
     "a list of dicts or a dict of columns. Cells are texts, as in a CSV file, or what "
     "Python has for them. As a program the file reads a CSV file and prints "
@@ -228,9 +247,18 @@ def numbers_text(inputs: ArrayInputs, arrays: Arrays) -> str:
     lines, (result,) = body_of(
         traced, {"X": "X"}, "features", arrays, Identifiers(RESERVED)
     )
+    said = f"What the network takes, of shape {shape_of_rows(inputs.shape)}."
+    if inputs.with_lengths:
+        body = [
+            f"X, lengths = as_sequences(X, {inputs.dtype!r}, {inputs.shape})",
+            *(["X = all_finite(X)"] if inputs.finite else []),
+            *lines,
+            f"return {result}, lengths",
+        ]
+        said = f"{said[:-1]}, and how many times each row has."
+        return definition("features(X: Any) -> tuple[Array, Array]", said, body)
     rows = f"as_rows(X, {inputs.dtype!r}, {inputs.shape})"
     checked = f"all_finite({rows})" if inputs.finite else rows
-    said = f"What the network takes, of shape {shape_of_rows(inputs.shape)}."
     body = [f"X = {checked}", *lines, f"return {result}"]
     return definition("features(X: Any) -> Array", said, body)
 
@@ -240,19 +268,21 @@ def numbers_text(inputs: ArrayInputs, arrays: Arrays) -> str:
 
 def network_texts(network: Network, arrays: Arrays) -> list[str]:
     """A function for each layer, and one for all of them."""
-    numbers = range(1, len(network.layers) + 1)
-    traced = [one_layer(network, number) for number in numbers]
-    layers = [
-        layer_text(network, number, layer, arrays)
-        for number, layer in zip(numbers, traced, strict=True)
-    ]
+    layers: list[str] = []
     calls: Section = []
-    for number, layer in zip(numbers, traced, strict=True):
-        own = [f"ARRAYS[{array_name(number, name)!r}]" for name in layer.values]
-        calls.append(f"x = layer_{number}({', '.join(['x', *own])})")
+    has_lengths = network.takes_lengths
+    for number in range(1, len(network.layers) + 1):
+        traced = one_layer(network, number, has_lengths)
+        layers.append(layer_text(network, number, traced, arrays))
+        own = [f"ARRAYS[{array_name(number, name)!r}]" for name in traced.values]
+        given = ["x", LENGTHS] if has_lengths else ["x"]
+        has_lengths = LENGTHS in traced.program.outputs
+        gives = f"x, {LENGTHS}" if has_lengths else "x"
+        calls.append(f"{gives} = layer_{number}({', '.join([*given, *own])})")
     said = "All layers, one after the other."
     body = [*calls, "return x"]
-    return [*layers, definition("network(x: Array) -> Array", said, body)]
+    takes = f"x: Array, {LENGTHS}: Array" if network.takes_lengths else "x: Array"
+    return [*layers, definition(f"network({takes}) -> Array", said, body)]
 
 
 def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) -> str:
@@ -260,13 +290,15 @@ def layer_text(network: Network, number: int, traced: Traced, arrays: Arrays) ->
     arrays |= {array_name(number, name): a for name, a in traced.values.items()}
     identifiers = Identifiers(RESERVED)
     own = {n: identifiers.give(n.removeprefix(OWN)) for n in traced.values}
-    names = {"x": "x", **own}
-    lines, (result,) = body_of(traced, names, str(number), arrays, identifiers)
+    has_lengths = LENGTHS in traced.program.inputs
+    names = {"x": "x", **({LENGTHS: LENGTHS} if has_lengths else {}), **own}
+    lines, results = body_of(traced, names, str(number), arrays, identifiers)
     before, after = map(shape_of_rows, network.shapes.outputs[number - 1 : number + 1])
     said = short(f"{describe(network.layers[number - 1])}: {before} to {after}.")
     arguments = ", ".join(f"{name}: Array" for name in names.values())
-    body = [*lines, f"return {result}"]
-    return definition(f"layer_{number}({arguments}) -> Array", said, body)
+    body = [*lines, f"return {', '.join(results)}"]
+    gives = "tuple[Array, Array]" if len(results) > 1 else "Array"
+    return definition(f"layer_{number}({arguments}) -> {gives}", said, body)
 
 
 def array_name(number: int, name: str) -> str:
@@ -340,9 +372,10 @@ def answers_text(answers: Answers, computed: Traced, arrays: Arrays) -> str:
 
 def compute_text(way_in: WayIn) -> str:
     """A function that gives every answer."""
+    several = "*" if way_in.reader == ONE_SEQUENCE else ""
     body = [
         'with np.errstate(all="ignore"):',
-        f"    return answers(network(features({way_in.name})))",
+        f"    return answers(network({several}features({way_in.name})))",
     ]
     head = f"compute({way_in.name}: {way_in.type}) -> dict[str, Array]"
     return definition(head, "Everything that is predicted for each row.", body)

@@ -264,6 +264,21 @@ def as_rows(X: Any, dtype: str, shape: tuple[int, ...]) -> Array:
     return rows
 
 
+def as_sequences(X: Any, dtype: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Arrays of different lengths as one with zeros behind them, and their lengths."""
+    rows = [np.asarray(row, np.dtype(dtype)) for row in X]
+    result = np.zeros((len(rows), *shape), np.dtype(dtype))
+    for number, row in enumerate(rows):
+        if not 1 <= len(row) <= shape[0] or row.shape[1:] != shape[1:]:
+            wanted = ", ".join(["times", *map(str, shape[1:])])
+            raise ValueError(
+                f"X[{number}] must have shape ({wanted}) with 1 to {shape[0]} times, "
+                f"got {row.shape}"
+            )
+        result[number, : len(row)] = row
+    return result, np.array([len(row) for row in rows], np.int32)
+
+
 def all_finite(rows: Array) -> Array:
     """The rows; a missing or infinite number is an error."""
     wrong = ~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from thalweg.formulas.chain import OWN, LayerValues, label
+from thalweg.formulas.lengths import within
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import predictions_of
-from thalweg.model.step import types_of
+from thalweg.model.step import LENGTHS, types_of
 from thalweg.model.stream import NEW, TIME, Going
 from thalweg.network import Network
 from thalweg.program.compile import make_safe
@@ -26,7 +27,7 @@ from thalweg.tabular.pipeline import Answers, ArrayInputs
 
 @dataclass(frozen=True)
 class Traced:
-    """A program over `ROWS` rows, with the values of all inputs but one.
+    """A program over `ROWS` rows, with the values of all inputs but those of rows.
 
     Arguments:
         program: what is computed.
@@ -48,7 +49,7 @@ class Traced:
         Arguments:
             function: the formula.
             types: of its inputs, over `ROWS` rows.
-            values: of all inputs but one.
+            values: of all inputs but those of rows.
 
         Raises:
             ProgramError: it depends on the number of rows in a way that isn't linear.
@@ -69,15 +70,16 @@ def values_of(network: NetworkRecord) -> dict[str, NumpyArray]:
 
 
 def whole_network(network: Network) -> Traced:
-    """f(X), with all layers in one program."""
+    """f(X), or f(X, lengths), with all layers in one program."""
     shapes, dtype = network.shapes, network.dtype
     declared = {**shapes.parameters, **shapes.state}
     X = ArrayType((ROWS, *shapes.outputs[0]), dtype)
-    types = {"X": X, **types_of(declared, dtype)}
+    types = {"X": X, **lengths_type(network), **types_of(declared, dtype)}
 
     def predictions(a: dict[str, Any]) -> dict[str, Any]:
         values = {name: a[name] for name in declared}
-        return {"predictions": predictions_of(network.layers, a["X"], values)}
+        x, lengths = a["X"], a.get(LENGTHS)
+        return {"predictions": predictions_of(network.layers, x, values, lengths)}
 
     return Traced.of(predictions, types, values_of(network))
 
@@ -115,8 +117,20 @@ def network_answers(answers: Answers, network: Network) -> Traced:
     return Traced.of(lambda a: answers.formula(a["outputs"]), types, {})
 
 
-def one_layer(network: Network, number: int) -> Traced:
-    """y of one layer, numbered from 1, from x and its own, such as ``p.weights``."""
+def lengths_type(network: NetworkRecord) -> dict[str, ArrayType]:
+    """The input that says how many times each row has, if the network takes it."""
+    return {LENGTHS: ArrayType((ROWS,), "int32")} if network.takes_lengths else {}
+
+
+def one_layer(network: Network, number: int, with_lengths: bool = False) -> Traced:
+    """y of one layer, numbered from 1, from x and its own, such as ``p.weights``.
+
+    Arguments:
+        network: whose layer it is.
+        number: of the layer.
+        with_lengths: whether its rows have lengths of their own; what it gives has
+            lengths too then, where it has times.
+    """
     shapes, dtype = network.shapes, network.dtype
     layer, prefix = network.layers[number - 1], f"{number}."
     declared = types_of({**shapes.parameters, **shapes.state}, dtype)
@@ -124,11 +138,19 @@ def one_layer(network: Network, number: int) -> Traced:
         f"{OWN}{n.removeprefix(prefix)}": n for n in declared if n.startswith(prefix)
     }
     every = values_of(network)
-    x = ArrayType((ROWS, *shapes.outputs[number - 1]), dtype)
-    types = {"x": x, **{short: declared[name] for short, name in own.items()}}
+    given, gives = shapes.outputs[number - 1 : number + 1]
+    x = ArrayType((ROWS, *given), dtype)
+    lengths_of_x = lengths_type(network) if with_lengths else {}
+    known = {short: declared[name] for short, name in own.items()}
+    types = {"x": x, **lengths_of_x, **known}
 
     def y(a: dict[str, Any]) -> dict[str, Any]:
         values = LayerValues.among(label(number, layer), a)
-        return {"y": layer.forward(a["x"], values)}
+        lengths = a.get(LENGTHS)
+        result = {"y": layer.forward(a["x"], within(values, lengths))}
+        if lengths is None:
+            return result
+        behind = layer.lengths_behind(lengths, given, gives)
+        return result if behind is None else {**result, LENGTHS: behind}
 
     return Traced.of(y, types, {short: every[name] for short, name in own.items()})

@@ -30,6 +30,7 @@ TRANSFORMERS = "transformers"  # layers are attention, or what goes with it
 PREPARATION = "preparation"  # layers prepare what a network is given
 EMBEDDINGS = "embeddings"  # they give a vector at every position
 BYTES = "uint8 inputs"  # a network was fitted on rows of bytes
+LENGTHS = "lengths"  # a network's rows have lengths of their own
 BACKWARDS = "slices backwards"  # a formula's program has slices with negative steps
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 IMAGES = "images"  # it is a model of images: pixels go in, of a size that it says
@@ -37,7 +38,8 @@ ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own featur
 KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
-        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LOG_TARGET, LONG_LISTS),
+        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LENGTHS, LOG_TARGET),
+        LONG_LISTS,
         *(LOOPS, PREPARATION, RECURRENCE, TIMES, TRANSFORMERS),
     }
 )

@@ -30,6 +30,7 @@ from thalweg.files.document import (
     CONVOLUTIONS,
     EMBEDDINGS,
     FROZEN,
+    LENGTHS,
     LONG_LISTS,
     LOOPS,
     PREPARATION,
@@ -71,6 +72,7 @@ Data = dict[str, Any]
 Tensors = dict[str, NumpyArray]
 PARAMETER = "parameters/"
 INPUTS = "inputs"  # the dtype of a network's inputs, where they are bytes
+TAKES_LENGTHS = "lengths"  # true where rows have lengths of their own
 NEEDED: Mapping[str, tuple[str, ...]] = {
     BRANCHES: ("Frozen", "Inputs", "Parallel", "Residual", "TransformerBlock"),
     LOOPS: ("scan",),
@@ -138,6 +140,8 @@ def as_written(document: Data, tensors: Tensors) -> tuple[Tensors, Data]:
     needed += [feature for feature, own in NEEDED.items() if words.intersection(own)]
     if INPUTS in (document.get("network") or {}):
         needed.append(BYTES)
+    if TAKES_LENGTHS in (document.get("network") or {}):
+        needed.append(LENGTHS)
     if any(name.startswith(LISTS) for name in tensors):
         needed.append(LONG_LISTS)
     needed.append(TIMES)
@@ -164,6 +168,7 @@ def network_data(network: NetworkRecord) -> tuple[Data, Tensors]:
             "input_shape": list(shapes.outputs[0]),
             "dtype": network.dtype,
             **inputs_data(network),
+            **({TAKES_LENGTHS: True} if network.takes_lengths else {}),
             "layers": layers,
         },
         "loss": loss_data(network, tensors),
@@ -247,6 +252,7 @@ def decode_network(content: Content, make: Make[AnyNetwork]) -> AnyNetwork:
     require_little_kept(layers, own)
     network.take(shapes, placed(content, shapes, dtype), dtype)
     network.input_dtype = decode_inputs(described, dtype)
+    network.takes_lengths = decode_lengths(described)
     content.fill()
     network.loss = decode_loss(document["loss"], tensors)
     network.optimizer = from_plain(document["optimizer"], Optimizer)
@@ -266,6 +272,16 @@ def decode_inputs(described: Data, dtype: Dtype) -> Dtype:
             f"{described[INPUTS]!r}"
         )
     return "uint8"
+
+
+def decode_lengths(described: Data) -> bool:
+    """Whether a network's rows have lengths of their own."""
+    told = described.get(TAKES_LENGTHS, False)
+    if TAKES_LENGTHS in described and told is not True:
+        raise ModelFileError(
+            f"a network's lengths must be true, or not told, got {told!r}"
+        )
+    return told
 
 
 def placed(content: Content, shapes: Shapes, dtype: Dtype) -> Memory:

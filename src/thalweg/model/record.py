@@ -43,6 +43,7 @@ class NetworkRecord:
         self.penalty: Penalty | None = None
         self.dtype: Dtype = "float32"
         self.input_dtype: Dtype = "float32"  # of the rows it was fitted on, or uint8
+        self.takes_lengths = False  # whether rows had lengths of their own in fit
         self.optimizer_state: OptimizerState | None = None
         self.programs: Programs | None = None  # those that a sweep shares
         self._shapes: Shapes | None = None

@@ -29,12 +29,14 @@ class ArrayInputs:
         dtype: of the numbers.
         formula: what the network takes, of X.
         finite: whether a missing or infinite number is an error.
+        with_lengths: whether rows have lengths of their own.
     """
 
     shape: Shape
     dtype: Dtype
     formula: Callable[[Any], Any]
     finite: bool
+    with_lengths: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,11 @@ class Pipeline:
         shape = network.shapes.outputs[0]
         dtype = network.dtype
         inputs = ArrayInputs(
-            shape, network.input_dtype, lambda X: ops.cast(X, dtype), finite=False
+            shape,
+            network.input_dtype,
+            lambda X: ops.cast(X, dtype),
+            finite=False,
+            with_lengths=network.takes_lengths,
         )
         answers = Answers(lambda outputs: {"predictions": outputs})
         return cls(network, inputs, answers, {"kind": "network"})

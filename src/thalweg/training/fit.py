@@ -143,6 +143,11 @@ class Trainer:
         return self._rows.types(1)["X"].dtype
 
     @property
+    def takes_lengths(self) -> bool:
+        """Whether rows have lengths of their own."""
+        return self._rows.lengths is not None
+
+    @property
     def log_shape(self) -> tuple[int, int]:
         """The steps of an epoch, and the numbers that each leaves in the log."""
         return self._steps.count, 1 + math.prod(self._steps.metric_shape())

@@ -52,6 +52,7 @@ def adopt(network: NetworkRecord, trainer: Trainer, shapes: Shapes) -> None:
     network.layers = trainer.layers
     network.take(shapes, state.memory, state.memory.dtype)
     network.input_dtype = trainer.input_dtype
+    network.takes_lengths = trainer.takes_lengths
     network.loss, network.optimizer = objective.loss, objective.optimizer
     network.penalty, network.history = objective.penalty, state.history
     network.optimizer_state = state.optimizer
