@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import thalweg as tw
+from thalweg.program import ops
 
 TIMES = 7
 FEATURES = 4
@@ -60,7 +61,7 @@ class Alone(tw.Layer):
 
 MIXING = (
     *("mean", "before", "backwards", "number", "place", "scan", "softmax", "product"),
-    "flat",
+    *("flat", "contraction"),
 )
 
 
@@ -88,6 +89,9 @@ class Mixing(tw.Layer):
             return tw.transpose(tw.softmax(tw.transpose(x, (0, 2, 1))), (0, 2, 1))
         if self.how == "product":
             return x @ tw.transpose(x, (0, 2, 1)) @ x
+        if self.how == "contraction":
+            pairs = ops.contract(x, tw.transpose(x, (0, 2, 1)), batch=1, summed=1)
+            return x * tw.sum(pairs, -1, keepdims=True)
         if self.how == "flat":
             flat = tw.reshape(x, (x.shape[0], -1))
             return tw.reshape(flat - tw.max(flat, -1, True), x.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,6 +26,17 @@ def program_of(layer: tw.Layer, shape: tuple[int, ...]) -> Program:
     return trace(lambda a: {"y": layer.forward(a["x"], LayerValues("", a))}, types)
 
 
+@dataclass(frozen=True)
+class Apart(tw.Layer):
+    """Times with an axis before them, and behind them for a while."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        rows, times, features = x.shape
+        apart = tw.reshape(x, (rows, 1, times, features))
+        behind = tw.transpose(apart * 2, (0, 1, 3, 2))
+        return tw.reshape(tw.transpose(behind, (0, 1, 3, 2)), (rows, times, features))
+
+
 LAYERS: list[tuple[tw.Layer, tuple[int, ...]]] = [
     (Alone(5), (3,)),
     (Alone(4), (4,)),  # as many features as times
@@ -34,6 +46,7 @@ LAYERS: list[tuple[tw.Layer, tuple[int, ...]]] = [
     (tw.BatchNorm(), (2,)),
     (tw.FeedForward(4), (4,)),
     (tw.Embedding(5, 4), ()),
+    (Apart(), (4,)),
     (tw.Rescale([1.0, 2.0], 3.0), (2,)),
 ]
 

@@ -26,9 +26,10 @@ def writer(*layers: tw.Layer) -> tw.Network:
     ends = tw.Embedding(CLASSES, 4), tw.Dense(CLASSES, "softmax")
     network = drawn([ends[0], *layers, ends[1]], (TIMES,))
     name = f"{len(network.layers)}.weights"
-    sharp = 12 * np.sin(np.arange(network.parameters[name].size))
-    shape = network.parameters[name].shape
-    network.set_parameters({name: sharp.reshape(shape)})
+    for each, size in ((name, 6.0), ("1.table", 3.0)):
+        shape = network.parameters[each].shape
+        waves = size * np.sin(np.arange(1, 1 + np.prod(shape)) ** 2)
+        network.set_parameters({each: waves.reshape(shape)})
     return network
 
 

@@ -271,6 +271,16 @@ def test_a_network_without_parameters_has_no_stream() -> None:
         tw.Network([tw.RNN(3)]).stream()
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_stream_begins_again(turns: int) -> None:
+    stream = drawn([tw.RNN(3)]).stream()
+    X = series(1)[:, :turns]
+    first = streamed(stream, X)
+    stream.reset()
+    assert stream.time == 0
+    assert_array_equal(streamed(stream, X), first)
+
+
 def test_what_was_given_stays() -> None:
     stream = drawn([tw.RNN(3)]).stream()
     first = stream(np.ones((1, FEATURES)))
