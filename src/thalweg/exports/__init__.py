@@ -16,8 +16,6 @@ from thalweg.tabular.libraries import load_libraries
 from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
-    from thalweg.model.record import NetworkRecord
-    from thalweg.model.stream import Going
     from thalweg.network import Network
     from thalweg.tabular.pipeline import Described, Pipeline
 
@@ -63,7 +61,7 @@ def export(model: Network | Stream | Described, path: str | Path) -> None:
     """
     form = format_of(path)
     if isinstance(model, Stream):
-        _stream_writers()[form](model.network, model.going, path)
+        _stream_writers()[form](model, path)
     else:
         _writers()[form](_pipeline_of(model), path)
 
@@ -145,7 +143,7 @@ def _pipeline_of(model: object) -> Pipeline:
     return described(model)
 
 
-def _stream_writers() -> Mapping[str, Callable[[NetworkRecord, Going, Any], None]]:
+def _stream_writers() -> Mapping[str, Callable[[Stream, Any], None]]:
     load_libraries()
     from thalweg.exports.stream_onnx import write_onnx_stream
     from thalweg.exports.stream_python import write_python_stream

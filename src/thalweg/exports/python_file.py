@@ -28,8 +28,7 @@ from thalweg.exports.python_literals import (
 )
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
 from thalweg.files.atomic import write_atomically
-from thalweg.formulas.chain import OWN, describe
-from thalweg.model.record import NetworkRecord
+from thalweg.formulas.chain import OWN, Shapes, describe
 from thalweg.model.step import LENGTHS
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
@@ -152,13 +151,13 @@ def source(pipeline: Pipeline) -> str:
     said = usage(
         pipeline, way_in, [ASKED[answer][0] for answer in computed.program.outputs]
     )
-    return f"{heading(network, said, text)}\n\n\n{text}\n"
+    return f"{heading(network.shapes, said, text)}\n\n\n{text}\n"
 
 
-def heading(network: NetworkRecord, said: Section, text: str) -> str:
+def heading(shapes: Shapes, said: Section, text: str) -> str:
     """What the file is, how it is used, and what it imports."""
-    layers = len(network.layers)
-    count = sum(math.prod(p.shape) for p in network.shapes.parameters.values())
+    layers = len(shapes.outputs) - 1
+    count = sum(math.prod(p.shape) for p in shapes.parameters.values())
     what = (
         f"A network of {layers} layer{'s' * (layers != 1)} with {count:,} "
         f"parameter{'s' * (count != 1)}, written by thalweg."

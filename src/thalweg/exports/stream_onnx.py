@@ -10,12 +10,12 @@ from thalweg.exports.onnx_file import as_texts, finish, imported, made, sizes
 from thalweg.exports.traced import one_time
 from thalweg.exports.translation import translate
 from thalweg.files.atomic import write_atomically
-from thalweg.model.record import NetworkRecord
 from thalweg.model.stream import Going
 from thalweg.program.types import ArrayType
+from thalweg.training.streams import Stream
 
 
-def write_onnx_stream(network: NetworkRecord, going: Going, path: str | Path) -> None:
+def write_onnx_stream(stream: Stream, path: str | Path) -> None:
     """Write one time of a network as a file of ONNX.
 
     Raises:
@@ -23,13 +23,13 @@ def write_onnx_stream(network: NetworkRecord, going: Going, path: str | Path) ->
         ProgramError: a user's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
-    model = onnx_model(imported(), network, going)
+    model = onnx_model(imported(), stream)
     write_atomically(path, model.SerializeToString(deterministic=True))
 
 
-def onnx_model(onnx: Any, network: NetworkRecord, going: Going) -> Any:
+def onnx_model(onnx: Any, stream: Stream) -> Any:
     """One time as a graph: X and what was kept, predictions and what is kept."""
-    traced = one_time(network, going)
+    traced = one_time(stream)
     types = traced.program.inputs
     inputs = [port(n, t) for n, t in types.items() if n not in traced.values]
     results = traced.program.output_types()
@@ -39,7 +39,7 @@ def onnx_model(onnx: Any, network: NetworkRecord, going: Going) -> Any:
     found = translate(graph, traced, dict(zip(names, names, strict=True)))
     finish(graph, found)
     outputs = [port(name, type) for name, type in results.items()]
-    return made(onnx, graph, inputs, outputs, as_texts(about(going)))
+    return made(onnx, graph, inputs, outputs, as_texts(about(stream.going)))
 
 
 def port(name: str, type: ArrayType) -> Port:

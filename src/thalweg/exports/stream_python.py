@@ -20,28 +20,29 @@ from thalweg.exports.python_file import (
 from thalweg.exports.python_literals import definition, literal
 from thalweg.exports.traced import one_time
 from thalweg.files.atomic import write_atomically
-from thalweg.model.record import NetworkRecord
 from thalweg.model.stream import KEPT, NEW, TIME, Going
+from thalweg.training.streams import Stream
 
 TAKEN = {"kept", "time", "Stream", "at_time", "new", "Kept"}
 
 
-def write_python_stream(network: NetworkRecord, going: Going, path: str | Path) -> None:
+def write_python_stream(stream: Stream, path: str | Path) -> None:
     """Write a network as a file of Python with the class ``Stream``.
 
     Raises:
         ProgramError: a user's own formula can't be written for any number of rows.
         FileError: the file can't be written.
     """
-    write_atomically(path, source(network, going).encode())
+    write_atomically(path, source(stream).encode())
 
 
-def source(network: NetworkRecord, going: Going) -> str:
+def source(stream: Stream) -> str:
     """The text of the file."""
     arrays: Arrays = {}
+    going = stream.going
     parts = [
         "Kept = dict[str, Array]",
-        at_time_text(network, going, arrays),
+        at_time_text(stream, arrays),
         stream_text(going),
     ]
     parts.append(arrays_text(arrays))
@@ -56,7 +57,7 @@ def source(network: NetworkRecord, going: Going) -> str:
         ENDS,
     ]
     text = "\n\n\n".join(everything)
-    return f"{heading(network, usage(going), text)}\n\n\n{text}\n"
+    return f"{heading(going.shapes, usage(going), text)}\n\n\n{text}\n"
 
 
 def usage(going: Going) -> Section:
@@ -72,9 +73,9 @@ def usage(going: Going) -> Section:
     return textwrap.wrap(text, 84, break_long_words=False, break_on_hyphens=False)
 
 
-def at_time_text(network: NetworkRecord, going: Going, arrays: Arrays) -> str:
+def at_time_text(stream: Stream, arrays: Arrays) -> str:
     """A function of one time: predictions, and what is kept from then on."""
-    traced = one_time(network, going)
+    traced = one_time(stream)
     arrays |= traced.values
     names = {"X": "X"}
     for name in traced.program.inputs:

@@ -13,7 +13,7 @@ from thalweg.formulas.lengths import within
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import predictions_of
 from thalweg.model.step import LENGTHS, types_of
-from thalweg.model.stream import NEW, TIME, Going
+from thalweg.model.stream import NEW, TIME
 from thalweg.network import Network
 from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
@@ -23,6 +23,7 @@ from thalweg.program.sizes import ROWS, type_at
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, NumpyArray
 from thalweg.tabular.pipeline import Answers, ArrayInputs
+from thalweg.training.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Traced:
         return cls(any_rows(make), values)
 
 
-def values_of(network: NetworkRecord) -> dict[str, NumpyArray]:
+def values_of(network: Network) -> dict[str, NumpyArray]:
     """Parameters and state by names such as ``1.weights``."""
     return {**network.parameters, **network.state}
 
@@ -84,9 +85,10 @@ def whole_network(network: Network) -> Traced:
     return Traced.of(predictions, types, values_of(network))
 
 
-def one_time(network: NetworkRecord, going: Going) -> Traced:
+def one_time(stream: Stream) -> Traced:
     """Predictions and what is kept, of X at one time and what was kept before."""
-    shapes, dtype = network.shapes, network.dtype
+    going = stream.going
+    shapes, dtype = going.shapes, going.dtype
     declared = {**shapes.parameters, **shapes.state}
     kept = going.kept(ROWS)
     X = ArrayType((ROWS, *going.input_shape), dtype)
@@ -101,7 +103,7 @@ def one_time(network: NetworkRecord, going: Going) -> Traced:
         given = going.formula(a["X"], before, values, time)
         return {**given, **{NEW + n: a[n] + np.int32(1) for n in clock}}
 
-    return Traced.of(at_time, types, values_of(network))
+    return Traced.of(at_time, types, stream.values)
 
 
 def network_inputs(inputs: ArrayInputs) -> Traced:

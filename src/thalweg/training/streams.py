@@ -9,6 +9,7 @@ import numpy as np
 from thalweg.backends.engine.native import clear_errors
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, ShapeError
+from thalweg.model.memory import parts_of
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stream import Going, going_of
 from thalweg.program.types import NumpyArray
@@ -53,9 +54,15 @@ class Stream:
         self.going: Going = going_of(
             network.layers, network.shapes, network.dtype, times
         )
-        self.network = network
-        self._turns = execution.turns(self.going, int(rows), network.memory.buffers())
+        self._memory = network.memory
+        self._turns = execution.turns(self.going, int(rows), self._memory.buffers())
         self._end = None if self.going.is_endless else self.going.times
+
+    @property
+    def values(self) -> dict[str, NumpyArray]:
+        """The parameters and the layers' state that it computes with, by name."""
+        own = parts_of(self._memory.parameters, self.going.shapes)
+        return {n: a.copy() for n, a in {**own, **self._memory.state}.items()}
 
     @property
     def time(self) -> int:

@@ -122,6 +122,15 @@ def test_its_names_and_shapes(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_stream_computes_is_written(tmp_path: Path) -> None:
+    network, X = network_and_rows("last", 1)
+    stream = network.stream()
+    network.fit(series(9), np.ones((9, 2)), epochs=1, validation=None)
+    tw.export(stream, tmp_path / "stream.py")
+    python = runpy.run_path(str(tmp_path / "stream.py"))["Stream"]()
+    assert_near(streamed(python, X), streamed(stream, X))
+
+
 def test_there_is_room_for_so_many_times(tmp_path: Path) -> None:
     network, X = network_and_rows("sine", 1)
     stream = network.stream()
