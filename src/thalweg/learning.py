@@ -1,4 +1,4 @@
-"""From whatever a source holds, a table or images, to a tested network.
+"""From whatever a source holds, a table, images or a text, to a tested network.
 
 This file stays light: polars and scikit-learn are imported when there is something to
 learn from.
@@ -16,8 +16,11 @@ from thalweg.images.image_set import ImageData
 from thalweg.images.read import is_images
 from thalweg.tabular import target_name
 from thalweg.tabular.libraries import load_libraries
+from thalweg.text import Text, is_text
 
 if TYPE_CHECKING:
+    from thalweg.language.learn import TrainedOnText
+    from thalweg.language.settings import TextTrainSettings
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.own import Sources
     from thalweg.tabular.settings import TrainSettings
@@ -61,6 +64,21 @@ def train(
 ) -> TrainedOnImages: ...
 
 
+@overload
+def train(
+    source: str | os.PathLike[str] | Text,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    validation_data: Any = None,
+    test_data: Any = None,
+    **settings: Unpack[TextTrainSettings],
+) -> TrainedOnText: ...
+
+
 def train(
     source: Any,
     target: str | None = None,
@@ -71,14 +89,16 @@ def train(
     engine: str = defaults.ENGINE,
     threads: int | None = None,
     **settings: Any,
-) -> Trained | TrainedOnImages:
-    """Train a network on a table or on images, and test it on rows never used.
+) -> Trained | TrainedOnImages | TrainedOnText:
+    """Train a network on a table, images or a text, and test it on what it never saw.
 
     Arguments:
         source: a table: a file's path (CSV or Parquet), or a frame of pandas, polars or
             pyarrow. Or images: the path of a folder, of IDX files or of an ``.npz``.
+            Or a text: a file whose name ends as a text's does (``.txt``, ``.md``),
+            without a target; or a `Text`.
         target: the column of a table to predict; None for images, whose folders or
-            labels say what they show.
+            labels say what they show, and for a text.
         callback: called with an `EpochRecord` after every epoch.
         callbacks: objects that follow the run and may end it; see `Callback`.
         checkpoint: where and how often to write what `resume` goes on from.
@@ -88,7 +108,8 @@ def train(
         validation_data, test_data: tables or images of one's own to choose the epoch
             by, and to test on, as `source`; no rows of that are drawn for it then.
         settings: any field of `Settings`, such as ``layers=(64, 64)`` or ``epochs=50``;
-            for images of `ImageSettings`, such as ``filters=(16, 32)``.
+            for images of `ImageSettings`, such as ``filters=(16, 32)``; for a text of
+            `TextSettings`, such as ``cell="lstm"``.
 
     Returns:
         The trained model with its history, test metrics, baselines, and the learning
@@ -117,6 +138,8 @@ def train(
     }
     if holds_images(source):
         return on_images(source, target, settings, how)
+    if target is None and holds_text(source, settings):
+        return on_text(source, settings, how)
     if target is None:
         raise ArgumentError("target must be given: the column of a table to predict")
     return on_table(source, target, settings, how)
@@ -147,6 +170,26 @@ def on_images(
         )
     own = taken_out(settings)
     chosen = image_settings_from(settings, beside=(*RUNNING, *OWN))
+    return learn(source, chosen, own=own, **how)
+
+
+def holds_text(source: Any, settings: dict[str, Any]) -> bool:
+    """Whether it is a text: its name says so, or a setting that only texts have."""
+    if isinstance(source, str | os.PathLike):
+        path = cast("str | os.PathLike[str]", source)
+        return "unit" in settings or is_text(path)
+    return isinstance(source, Text)
+
+
+def on_text(
+    source: Any, settings: dict[str, Any], how: dict[str, Any]
+) -> TrainedOnText:
+    """Train on a text."""
+    from thalweg.language.learn import learn
+    from thalweg.language.settings import text_settings_from
+
+    own = taken_out(settings)
+    chosen = text_settings_from(settings, beside=(*RUNNING, *OWN))
     return learn(source, chosen, own=own, **how)
 
 

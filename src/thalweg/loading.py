@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from thalweg.files.modelfile import Content
     from thalweg.formulas.optimizers import Optimizer
     from thalweg.formulas.penalties import Penalty
+    from thalweg.language.learn import TrainedOnText
+    from thalweg.language.model import LanguageModel
     from thalweg.network import Network
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
@@ -44,7 +46,7 @@ def resume(
     validation_data: Any = None,
     test_data: Any = None,
     lengths: Any = None,
-) -> Network | Trained | TrainedOnImages:
+) -> Network | Trained | TrainedOnImages | TrainedOnText:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
     Weights, the optimizer's state, counters and history become the same to the bit, for
@@ -95,7 +97,7 @@ def resume(
     from thalweg.checkpoints.resume import go_on, saved_run
     from thalweg.network import Network
     from thalweg.training.callbacks import callbacks_from
-    from thalweg.training.checkpoint import IMAGES, TABLE
+    from thalweg.training.checkpoint import IMAGES, TABLE, TEXT
     from thalweg.training.execution import Execution
 
     with saved_run(folder, Network) as (store, saved):
@@ -104,6 +106,9 @@ def resume(
         if IMAGES in saved.setup.notes:
             own = validation_data, test_data
             return on_images((store, saved), data, told, threads, *own)
+        if TEXT in saved.setup.notes:
+            own = validation_data, test_data
+            return on_text((store, saved), data, told, threads, *own)
         if TABLE in saved.setup.notes:
             load_libraries()
             from thalweg.tabular.fingerprints import begun
@@ -171,8 +176,36 @@ def on_images(
     )
 
 
-def load(path: str | Path) -> Network | TableModel | ImageModel:
-    """Read a network, or a model of a table or of images, from a file.
+def on_text(
+    resumed: tuple[Store, Saved[Network]],
+    data: Any,
+    told: Callbacks,
+    threads: int | None,
+    validation_data: Any,
+    test_data: Any,
+) -> TrainedOnText:
+    """Go on with a run on a text."""
+    load_libraries()
+    from thalweg.language.fingerprint import begun
+    from thalweg.language.learn import learn
+    from thalweg.tabular.own import own_sources
+    from thalweg.training.execution import Execution
+
+    run, setup = begun(resumed[1]), resumed[1].setup
+    if data is None and run.source is None:
+        raise ArgumentError("data must be given: the run had a text that is no file")
+    return learn(
+        run.source if data is None else data,
+        run.settings,
+        execution=Execution(setup.engine, threads),
+        callbacks=told.each,
+        resumed=resumed,
+        own=run.own_sources(own_sources(validation_data, test_data, {})),
+    )
+
+
+def load(path: str | Path) -> Network | TableModel | ImageModel | LanguageModel:
+    """Read a network, or a model of a table, images or a text, from a file.
 
     Nothing in the file is run or imported, and every size and shape is checked first.
 
@@ -180,8 +213,8 @@ def load(path: str | Path) -> Network | TableModel | ImageModel:
         path: a file that ``save`` or ``thalweg train`` wrote.
 
     Returns:
-        A `Network`; or a `TableModel`, which takes tables, or an `ImageModel`, which
-        takes images, if one was saved.
+        A `Network`; or, if one was saved, a `TableModel`, which takes tables, an
+        `ImageModel`, which takes images, or a `LanguageModel`, which takes texts.
 
     Raises:
         FileError: the file can't be read.
@@ -200,7 +233,7 @@ def load(path: str | Path) -> Network | TableModel | ImageModel:
         return held_in(content)
 
 
-def held_in(content: Content) -> Network | TableModel | ImageModel:
+def held_in(content: Content) -> Network | TableModel | ImageModel | LanguageModel:
     """What a file holds, of whatever the gate let in.
 
     Raises:
@@ -223,6 +256,11 @@ def held_in(content: Content) -> Network | TableModel | ImageModel:
         from thalweg.vision.model import model_from as images_from
 
         return images_from(content)
+    if kind == "text":
+        load_libraries()
+        from thalweg.language.model import model_from as text_from
+
+        return text_from(content)
     from thalweg.files.network_codec import network_from
     from thalweg.network import Network
 

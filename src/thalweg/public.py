@@ -119,6 +119,7 @@ from thalweg.search.sweep import Sweep, sweep
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular import inspect
 from thalweg.tabular.libraries import load_libraries
+from thalweg.text import Text
 from thalweg.training.callbacks import Callback, Run
 from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
 from thalweg.training.logs import JSONLines, TensorBoard
@@ -127,6 +128,9 @@ from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.language.learn import TrainedOnText
+    from thalweg.language.model import LanguageModel
+    from thalweg.language.settings import TextSettings
     from thalweg.search.tuning import Tuned
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
@@ -182,6 +186,7 @@ __all__ = [
     "Initializer",
     "Inputs",
     "JSONLines",
+    "LanguageModel",
     "Last",
     "Layer",
     "LayerNorm",
@@ -221,10 +226,13 @@ __all__ = [
     "Sweep",
     "TableModel",
     "TensorBoard",
+    "Text",
+    "TextSettings",
     "ThalwegError",
     "TracingError",
     "Trained",
     "TrainedOnImages",
+    "TrainedOnText",
     "TransformerBlock",
     "Tuned",
     "attention",
@@ -280,16 +288,22 @@ _LATER = {
     "NetworkRegressor": "thalweg.estimators",
     "ImageModel": "thalweg.vision.model",
     "ImageSettings": "thalweg.vision.settings",
+    "LanguageModel": "thalweg.language.model",
     "Settings": "thalweg.tabular.settings",
     "TableModel": "thalweg.tabular.model",
+    "TextSettings": "thalweg.language.settings",
     "Trained": "thalweg.tabular.learn",
     "TrainedOnImages": "thalweg.vision.learn",
+    "TrainedOnText": "thalweg.language.learn",
     "Tuned": "thalweg.search.tuning",
 }
 """Where those are whose modules take time: they import polars or scikit-learn."""
 
 
-HEAVY = ("ImageModel", "TableModel", "Trained", "TrainedOnImages", "Tuned")
+HEAVY = (
+    *("ImageModel", "LanguageModel", "TableModel"),
+    *("Trained", "TrainedOnImages", "TrainedOnText", "Tuned"),
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,7 @@ from thalweg.cli.show import tell
 from thalweg.cli.streams import prepare
 from thalweg.cli.train import train
 from thalweg.cli.tune import tune
+from thalweg.cli.write import write
 
 DEBUG = "THALWEG_DEBUG"
 
@@ -43,6 +44,7 @@ for command in (
     tune,
     learning_rate,
     predict,
+    write,
     evaluate,
     explain,
     export,

@@ -19,6 +19,7 @@ from thalweg.cli.options import chosen_dialect, require_no_dialect, with_dialect
 from thalweg.cli.show import score_table, show, tell_json
 from thalweg.tables.source import name_of
 from thalweg.tabular.scores import finite
+from thalweg.text import Text
 from thalweg.words import counted
 
 
@@ -33,7 +34,8 @@ def evaluate(
     threads: Threads = None,
     **given: Any,
 ) -> None:
-    """Score a network on a table that has the target, or on images of known classes."""
+    """Score a network on a table that has the target, on known images, or on a text."""
+    from thalweg.language.model import LanguageModel
     from thalweg.tabular.model import TableModel
     from thalweg.vision.source import new_images, said_of
 
@@ -43,6 +45,12 @@ def evaluate(
         dialect = chosen_dialect(given, found.dialect)
         metrics, report = found.evaluate_with_report(data, execution, dialect, lenient)
         lines, count, noun = report.lines(), report.rows, "row"
+    elif isinstance(found, LanguageModel):
+        require_no_dialect(given, lenient, "a text")
+        text = found.text(data)
+        metrics = found.scores(text, execution)
+        lines, noun = text_lines(text), found.vocabulary.unit.removesuffix("s")
+        count = len(text)
     else:
         require_no_dialect(given, lenient)
         images = new_images(data, found.form)
@@ -55,3 +63,10 @@ def evaluate(
         return
     title = f"{counted(count, noun)} of {name}"
     show(score_table(title, [(model.name, metrics)]))
+
+
+def text_lines(text: Text) -> list[str]:
+    """What was changed of a text, and how much of it is unknown."""
+    unknown = counted(text.unknown, "character")
+    said = f"{unknown} that the model doesn't know, each as the unknown one"
+    return [*text.notes, *([said] if text.unknown else [])]

@@ -18,6 +18,7 @@ from thalweg.words import counted, listed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from thalweg.language.model import LanguageModel
     from thalweg.tabular.model import TableModel
     from thalweg.tabular.pipeline import Described
     from thalweg.vision.model import ImageModel
@@ -66,6 +67,7 @@ def explain(
     if isinstance(found, Network):
         tell(found.explain(program, profile))
         return
+    from thalweg.language.model import LanguageModel
     from thalweg.tabular.model import TableModel
     from thalweg.vision.model import ImageModel
 
@@ -73,6 +75,8 @@ def explain(
         pairs = about_table(model, found)
     elif isinstance(found, ImageModel):
         pairs = about_images(model, found)
+    elif isinstance(found, LanguageModel):
+        pairs = about_text(model, found)
     else:
         pairs = about(model, found)
     show(facts(pairs))
@@ -114,6 +118,18 @@ def about_images(path: Path, model: ImageModel) -> list[tuple[str, RenderableTyp
         ("Model", path.name),
         ("Images", str(model.form)),
         ("Target", model.task.line()),
+        *about_training(model.results),
+    ]
+
+
+def about_text(path: Path, model: LanguageModel) -> list[tuple[str, RenderableType]]:
+    """What the file says about the text and the training."""
+    unit = model.vocabulary.unit
+    return [
+        ("Model", path.name),
+        ("Text", f"windows of {model.length} {unit}"),
+        ("Target", model.task.line()),
+        ("Known", repr("".join(model.vocabulary.labels()))),
         *about_training(model.results),
     ]
 

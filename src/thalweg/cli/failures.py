@@ -16,6 +16,7 @@ import typer
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.interrupts import Terminated
+from thalweg.language.settings import TextSettings
 from thalweg.printable import printable
 from thalweg.tables.dialect import Dialect
 from thalweg.tables.room import is_limited
@@ -28,8 +29,11 @@ from thalweg.vision.settings import ImageSettings
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
 BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
 OPTIONS = {
-    each.name for settings in (Settings, ImageSettings) for each in fields(settings)
+    each.name
+    for settings in (Settings, ImageSettings, TextSettings)
+    for each in fields(settings)
 } | {
+    *("start", "temperature", "top_k"),
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("validation_data", "test_data", "lenient"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),

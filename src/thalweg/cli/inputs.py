@@ -12,6 +12,7 @@ from thalweg.images.read import is_images
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.language.model import LanguageModel
     from thalweg.network import Network
     from thalweg.tables.dialect import Dialect
     from thalweg.tabular.model import TableModel
@@ -26,7 +27,8 @@ A_TABLE = (
 )
 TableFile = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE)]
 TO_PREDICT = (
-    f"{A_TABLE} For a model of images: a folder, IDX files, .npz, or one image."
+    f"{A_TABLE} For a model of images: a folder, IDX files, .npz, or one image; for "
+    "one of a text: a text."
 )
 ToPredict = Annotated[Path, typer.Argument(metavar="DATA", help=TO_PREDICT)]
 Target = Annotated[
@@ -36,17 +38,20 @@ Target = Annotated[
     ),
 ]
 A_TABLE_OR_IMAGES = f"{A_TABLE} Or images: a folder, IDX files, .npz."
+A_TABLE_IMAGES_OR_TEXT = (
+    f"{A_TABLE_OR_IMAGES} Or a text: a file named .txt or .md, without a target."
+)
 DataToTuneOn = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE_OR_IMAGES)]
 DataToTrainOn = Annotated[
     Path | None,
-    typer.Argument(metavar="DATA", show_default=False, help=A_TABLE_OR_IMAGES),
+    typer.Argument(metavar="DATA", show_default=False, help=A_TABLE_IMAGES_OR_TEXT),
 ]
 
 ValidationData = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A table, or images, of your own to choose the best epoch by "
+        help="A table, images or text of your own to choose the best epoch by "
         "[some of DATA]",
     ),
 ]
@@ -54,7 +59,7 @@ TestData = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A table, or images, of your own to test on, once [some of DATA]",
+        help="A table, images or text of your own to test on, once [some of DATA]",
     ),
 ]
 
@@ -108,7 +113,14 @@ def whole_number(name: str, text: str) -> int:
 
 def load_any(
     path: Path,
-) -> Network | TableModel | ImageModel | NetworkClassifier | NetworkRegressor:
+) -> (
+    Network
+    | TableModel
+    | ImageModel
+    | LanguageModel
+    | NetworkClassifier
+    | NetworkRegressor
+):
     """Whatever a model file holds.
 
     Raises:
@@ -126,8 +138,26 @@ def load_any(
         return estimator_in(content)
 
 
-def load_model(path: Path) -> TableModel | ImageModel:
-    """The model of a table or of images.
+def load_text_model(path: Path, command: str) -> LanguageModel:
+    """The model of a text.
+
+    Raises:
+        FileError: the file can't be read, or holds something else.
+    """
+    from thalweg.language.model import LanguageModel
+    from thalweg.loading import load
+
+    found = load(path)
+    if not isinstance(found, LanguageModel):
+        raise ModelFileError(
+            f"{path}: must hold a model of text for thalweg {command}, as thalweg "
+            "train saves it of a .txt"
+        )
+    return found
+
+
+def load_model(path: Path) -> TableModel | ImageModel | LanguageModel:
+    """The model of a table, of images or of a text.
 
     Raises:
         FileError: the file can't be read, or holds something else.
@@ -138,8 +168,8 @@ def load_model(path: Path) -> TableModel | ImageModel:
     found = load(path)
     if isinstance(found, Network):
         raise ModelFileError(
-            f"{path}: must hold a network with its table, or one for images, as "
-            "thalweg train saves it, but holds a network alone; thalweg.load takes "
+            f"{path}: must hold a network with its table, or one for images or text, "
+            "as thalweg train saves it, but holds a network alone; thalweg.load takes "
             "that in Python"
         )
     return found

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.cli.inputs import require_target
-from thalweg.cli.options import chosen_image_settings, chosen_settings
+from thalweg.cli.options import (
+    chosen_image_settings,
+    chosen_settings,
+    chosen_text_settings,
+)
 from thalweg.cli.outputs import (
     model_beside,
     require_model_file,
@@ -20,13 +24,18 @@ from thalweg.cli.outputs import (
 )
 from thalweg.errors import ArgumentError, FileError
 from thalweg.images.read import is_images
+from thalweg.language.settings import TextSettings
 from thalweg.tabular.settings import Settings
-from thalweg.training.checkpoint import IMAGES, Checkpoint
+from thalweg.text import is_text
+from thalweg.training.checkpoint import IMAGES, TEXT, Checkpoint
 from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
+    from thalweg.language.fingerprint import BegunOnText
+    from thalweg.language.learn import TrainedOnText
+    from thalweg.language.prepare import PreparedText
     from thalweg.network import Network
     from thalweg.tables.table import Table
     from thalweg.tabular.fingerprints import Begun
@@ -40,7 +49,7 @@ if TYPE_CHECKING:
     from thalweg.vision.prepare import PreparedImages
 
     Resumed: TypeAlias = tuple[Store, Saved[Network]]
-    AnyTrained: TypeAlias = Trained | TrainedOnImages
+    AnyTrained: TypeAlias = Trained | TrainedOnImages | TrainedOnText
     Announce: TypeAlias = Callable[[Parts, Network, Callable[[], None]], object]
 
 LOG = ".jsonl"
@@ -63,7 +72,7 @@ class Job(ABC):
     """
 
     data: Path
-    settings: Settings | ImageSettings
+    settings: Settings | ImageSettings | TextSettings
     saved: Path
     execution: Execution
     callbacks: tuple[Callback, ...] = ()
@@ -153,6 +162,35 @@ class ImageJob(Job):
         )
 
 
+@dataclass(frozen=True)
+class TextJob(Job):
+    """A run on a text."""
+
+    settings: TextSettings
+
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+        from thalweg.cli.text_report import start
+        from thalweg.language.learn import learn
+
+        settings = self.settings
+
+        def found(prepared: PreparedText, network: Network) -> None:
+            announce(prepared, network, partial(start, prepared, network, settings))
+
+        return learn(
+            self.data,
+            settings,
+            after_epoch,
+            found,
+            self.execution,
+            self.callbacks,
+            self.checkpoint,
+            self.resumed,
+            self.own,
+        )
+
+
 def new_job(
     data: Path | None,
     own: Mapping[str, Path],
@@ -171,13 +209,14 @@ def new_job(
     """
     if data is None:
         raise ArgumentError(
-            "DATA must be given, the table or the images to train on; or --resume DIR, "
-            "a run to go on with"
+            "DATA must be given, the table, images or text to train on; or --resume "
+            "DIR, a run to go on with"
         )
-    images = is_images(data)
-    settings = chosen_image_settings(given) if images else chosen_settings(given)
+    settings = settings_for(data, target, given)
     saved = output or model_beside(data)
-    if isinstance(settings, ImageSettings):
+    if isinstance(settings, TextSettings):
+        require_no_text_target(target)
+    elif isinstance(settings, ImageSettings):
         require_no_target(target)
     else:
         require_target(data, target, settings.dialect)
@@ -192,7 +231,39 @@ def new_job(
     }
     if isinstance(settings, ImageSettings):
         return ImageJob(data, settings, saved, execution, **how)
+    if isinstance(settings, TextSettings):
+        return TextJob(data, settings, saved, execution, **how)
     return TableJob(data, settings, saved, execution, target=str(target), **how)
+
+
+def settings_for(
+    data: Path, target: str | None, given: Mapping[str, Any]
+) -> Settings | ImageSettings | TextSettings:
+    """The settings of what DATA is.
+
+    A file whose name is that of a text is one unless a column is to be predicted.
+
+    Raises:
+        ArgumentError: one of them can't be used.
+    """
+    if is_images(data):
+        return chosen_image_settings(given)
+    if given.get("unit") is not None or (target is None and is_text(data)):
+        return chosen_text_settings(given)
+    return chosen_settings(given)
+
+
+def require_no_text_target(target: str | None) -> None:
+    """No column was given to predict, which only a table has.
+
+    Raises:
+        ArgumentError: one was.
+    """
+    if target is not None:
+        raise ArgumentError(
+            "target must be left out with --unit, which says that DATA is a text, "
+            f"got {target!r}"
+        )
 
 
 def require_no_target(target: str | None) -> None:
@@ -241,8 +312,10 @@ def resumed_job(
             "callbacks": callbacks,
             "resumed": resumed,
         }
-        of_images = IMAGES in saved.setup.notes
-        go_on = go_on_with_images if of_images else go_on_with_table
+        notes = saved.setup.notes
+        others = {IMAGES: go_on_with_images, TEXT: go_on_with_text}
+        ways = [way for note, way in others.items() if note in notes]
+        go_on = ways[0] if ways else go_on_with_table
         yield go_on(folder, data, own, output, run)
 
 
@@ -284,8 +357,26 @@ def go_on_with_images(
     return ImageJob(source, known.settings, goes_to, own=others, **run)
 
 
+def go_on_with_text(
+    folder: Path,
+    data: Path | None,
+    own: Mapping[str, Path],
+    output: Path | None,
+    run: Mapping[str, Any],
+) -> Job:
+    """The job of a run on a text."""
+    from thalweg.language.fingerprint import begun
+
+    saved = run["resumed"][1]
+    known = begun(saved)
+    source = still_there(folder, data, known.source, saved)
+    others = still_own(folder, known, own)
+    goes_to = where_to(source, output, saved)
+    return TextJob(source, known.settings, goes_to, own=others, **run)
+
+
 def still_own(
-    folder: Path, known: Begun | BegunOnImages, given: Mapping[str, Path]
+    folder: Path, known: Begun | BegunOnImages | BegunOnText, given: Mapping[str, Path]
 ) -> dict[str, Path]:
     """What a run was validated and tested on: what is given now, or what there was.
 

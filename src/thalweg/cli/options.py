@@ -14,11 +14,13 @@ from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.language.settings import KINDS, TextSettings, text_settings_from
 from thalweg.tables.choices import DECIMALS
 from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
 from thalweg.tabular.command import NO_LAYERS, typed
 from thalweg.tabular.regimen import DECAYING, SCHEDULES
 from thalweg.tabular.settings import CHOICES, LISTS, Settings, settings_from
+from thalweg.text.read import UNIT_NAMES
 from thalweg.vision.settings import ImageSettings, image_settings_from
 
 Given = TypeVar("Given", bound=Callable[..., Any])
@@ -102,6 +104,7 @@ FILE, ROWS, NETWORK, TRAINING = (
     *("Network", "Training"),
 )
 IMAGES = "Images, where DATA is a folder or a file of them"
+TEXTS = "Text, where DATA is one"
 READING = "What cells mean, where they don't decide it"
 
 
@@ -244,6 +247,37 @@ IMAGE_WORDS: Mapping[str, Words] = {
         "by their size",
     ),
 }
+TEXT_WORDS: Mapping[str, Words] = {
+    "unit": Words(
+        TEXTS,
+        NAME,
+        f"What is predicted: {' or '.join(UNIT_NAMES)}; with it any file is a text.",
+        typed(TextSettings.unit),
+    ),
+    "characters": Words(
+        TEXTS,
+        WHOLE,
+        "How many different ones are known at most; rarer ones are one unknown.",
+        f"{TextSettings.characters:,}",
+    ),
+    "cell": Words(TEXTS, NAME, f"{', '.join(KINDS)}.", typed(TextSettings.cell)),
+    "length": Words(
+        TEXTS,
+        WHOLE,
+        "Characters of a window; the network looks back no further.",
+        typed(TextSettings.length),
+    ),
+}
+TEXT_DEFAULTS: Mapping[str, Any] = {
+    each.name: each.default for each in fields(TextSettings)
+}
+FOR_TEXTS: Mapping[str, str] = {
+    "epochs": "by its length",
+    "batch_size": f"{defaults.TEXT_BATCH} windows",
+    "loss": "cross_entropy",
+}
+"""What happens with a text, where None stands for it."""
+
 IMAGE_DEFAULTS: Mapping[str, Any] = {
     each.name: each.default for each in fields(ImageSettings)
 }
@@ -263,22 +297,26 @@ def with_settings(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def with_all_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """The command of tables and images with an option for each setting of either."""
+    """The command that trains, with an option for each setting of any data."""
     shared = {
-        name: replace(words, unset=for_both(name)) if name in IMAGE_DEFAULTS else words
-        for name, words in WORDS.items()
+        name: replace(words, unset=for_all(name)) for name, words in WORDS.items()
     }
-    return with_options(command, {**shared, **IMAGE_WORDS})
+    return with_options(command, {**shared, **IMAGE_WORDS, **TEXT_WORDS})
 
 
-def for_both(name: str) -> str:
-    """What happens without an option, with tables and with images."""
-    table = WORDS[name].unset or shown_default(name)
-    value = IMAGE_DEFAULTS[name]
-    if value == DEFAULTS[name]:
-        return table
-    images = FOR_IMAGES[name] if value is None else typed(value)
-    return f"{table}] [images: {images}"
+def for_all(name: str) -> str:
+    """What happens without an option, with tables, with images and with a text."""
+    found = WORDS[name].unset or shown_default(name)
+    others = (
+        ("images", IMAGE_DEFAULTS, FOR_IMAGES),
+        ("text", TEXT_DEFAULTS, FOR_TEXTS),
+    )
+    for what, own, of_none in others:
+        value = own.get(name, DEFAULTS[name])
+        if value != DEFAULTS[name] or (name in own and name in of_none):
+            said = of_none[name] if value is None else typed(value)
+            found += f"] [{what}: {said}"
+    return found
 
 
 def with_dialect(command: Callable[..., None]) -> Callable[..., None]:
@@ -326,6 +364,8 @@ def chosen_settings(given: Mapping[str, Any]) -> Settings:
     texts = texts_given(given)
     for name in (name for name in texts if name in IMAGE_WORDS):
         raise ArgumentError(f"{name} must be left out: DATA is a table, not images")
+    for name in (name for name in texts if name in TEXT_WORDS):
+        raise ArgumentError(f"{name} must be left out: DATA is a table, not a text")
     return settings_from(texts)
 
 
@@ -341,7 +381,24 @@ def chosen_image_settings(given: Mapping[str, Any]) -> ImageSettings:
     return image_settings_from(texts)
 
 
-def require_no_dialect(given: Mapping[str, Any], lenient: bool) -> None:
+def chosen_text_settings(given: Mapping[str, Any]) -> TextSettings:
+    """The settings of a text, from the options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used.
+    """
+    texts = texts_given(given)
+    for name in (name for name in texts if name not in TEXT_DEFAULTS):
+        raise ArgumentError(
+            f"{name} must be left out: DATA is a text; a table has a --target, the "
+            "column to predict"
+        )
+    return text_settings_from(texts)
+
+
+def require_no_dialect(
+    given: Mapping[str, Any], lenient: bool, takes: str = "images"
+) -> None:
     """Nothing was given that is about a table's cells.
 
     Raises:
@@ -349,7 +406,9 @@ def require_no_dialect(given: Mapping[str, Any], lenient: bool) -> None:
     """
     named = {**given, "lenient": lenient or None}
     for name in (name for name, value in named.items() if value is not None):
-        raise ArgumentError(f"{name} must be left out: MODEL takes images, not a table")
+        raise ArgumentError(
+            f"{name} must be left out: MODEL takes {takes}, not a table"
+        )
 
 
 def texts_given(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -373,7 +432,7 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
 
 def read(name: str, text: str) -> Any:
     """What was typed, as the setting's value."""
-    value = (WORDS[name] if name in WORDS else IMAGE_WORDS[name]).value
+    value = {**WORDS, **IMAGE_WORDS, **TEXT_WORDS}[name].value
     try:
         return value.read(text)
     except (ValueError, KeyError):

@@ -33,6 +33,7 @@ from thalweg.words import counted
 if TYPE_CHECKING:
     import polars as pl
 
+    from thalweg.language.model import LanguageModel
     from thalweg.tables.cell_report import Report
     from thalweg.tables.dialect import Dialect
     from thalweg.tabular.model import TableModel
@@ -73,9 +74,11 @@ def predict(
     """Predict every row of a table, which needn't have the target, or every image.
 
     A row of the output belongs to the row of DATA at the same place; one of an image
-    says its file. Standard error says what was new: unseen categories, missing cells,
-    columns that aren't used, files that are left out.
+    says its file. Of a text there is a row for each character but the first: how
+    probable it was, given those before it. Standard error says what was new: unseen
+    categories, missing cells, columns that aren't used, files that are left out.
     """
+    from thalweg.language.model import LanguageModel
     from thalweg.tabular.model import TableModel
 
     execution = execution_on(threads)
@@ -90,6 +93,9 @@ def predict(
     if isinstance(found, TableModel):
         dialect = chosen_dialect(given, found.dialect)
         count, lines = of_table(found, data, write, execution, dialect, lenient)
+    elif isinstance(found, LanguageModel):
+        require_no_dialect(given, lenient, "a text")
+        count, lines = of_text(found, data, write, execution)
     else:
         require_no_dialect(given, lenient)
         count, lines = of_images(found, data, write, execution)
@@ -123,6 +129,16 @@ def of_images(
     images = new_images(data, model.form)
     write(iter([model.answers(images, execution)]))
     return counted(len(images), "image"), said_of(images)
+
+
+def of_text(
+    model: LanguageModel, data: Path, write: Write, execution: Execution
+) -> tuple[str, list[str]]:
+    """Write what is predicted; how many characters there were, and what was seen."""
+    text = model.text(data)
+    frame = model.answers(text, execution)
+    write(iter([frame]))
+    return f"{len(frame):,} {model.vocabulary.unit}", [*text.notes]
 
 
 def write_parts(

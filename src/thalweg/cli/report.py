@@ -14,9 +14,12 @@ from thalweg.cli.show import Facts, column_table, facts, score_table, show
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.chain import shapes_of
 from thalweg.formulas.convolution import Conv
+from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.formulas.preparation import Rescale
+from thalweg.formulas.recurrence import GRU, LSTM, RNN
+from thalweg.formulas.transformer import TransformerBlock
 from thalweg.network import Network
 from thalweg.program.types import Shape
 from thalweg.tables.table import Table
@@ -113,6 +116,12 @@ def layer_words(layer: Layer) -> str:
             return "rescale"
         case Flatten():
             return "flatten"
+        case Embedding():
+            return f"embedding {layer.dimension}"
+        case GRU() | LSTM() | RNN():
+            return f"{type(layer).__name__} {layer.units}"
+        case TransformerBlock():
+            return f"transformer block, {counted(layer.heads, 'head')}"
         case _:
             return str(layer)
 

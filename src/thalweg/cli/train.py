@@ -130,10 +130,11 @@ def train(
     threads: Threads = None,
     **given: Any,
 ) -> int:
-    """Train a network on a table or on images, test it, and save it.
+    """Train a network on a table, images or a text, test it, and save it.
 
     The test is on rows never used, beside a constant guess and a linear model; of
-    images also beside the nearest neighbor and a dense network. Ctrl-C ends training
+    images also beside the nearest neighbor and a dense network, of a text on its last
+    part beside unigram, bigram and 5-gram. Ctrl-C ends training
     early; what was learned until then is scored and saved.
     """
     often = checkpoint_minutes, checkpoint_epochs
@@ -231,8 +232,11 @@ def trained_on(job: Job, described: bool, quiet: bool) -> AnyTrained:
 
 def in_unit(record: EpochRecord, parts: Parts | None) -> EpochRecord:
     """The record with its errors in the target's unit."""
+    from thalweg.language.prepare import PreparedText
     from thalweg.tabular.targets import NumberTargets
 
+    if isinstance(parts, PreparedText):
+        return parts.in_bits(record)
     if parts is None or not isinstance(parts.targets, NumberTargets):
         return record
     metrics = parts.targets.in_unit(record.validation_metrics)
@@ -251,7 +255,12 @@ def show_results(
 ) -> None:
     """Scores, the learning curves in words, notes, and the file."""
     from thalweg.cli.report import results
+    from thalweg.cli.text_report import text_results
+    from thalweg.language.learn import TrainedOnText
 
+    if isinstance(trained, TrainedOnText):
+        text_results(trained, saved, replaced, seconds, notes)
+        return
     results(trained, saved, replaced, seconds, notes)
 
 
@@ -269,7 +278,7 @@ def draw_curves(trained: AnyTrained, data: Path, figure: Path) -> None:
         f"{name_of(data)}: {target}",
         source=name_of(data),
         command=shlex.join(["thalweg", *sys.argv[1:]]),
-        unit=f"standard deviations of {trained.model.targets.learned_name}",
+        unit=f"standard deviations of {trained.prepared.targets.learned_name}",
     )
     say(f"drew {path} and {path.with_suffix('.json').name}")
 
@@ -336,11 +345,14 @@ def as_plain(trained: AnyTrained, saved: Path, seconds: float) -> dict[str, Any]
 
 
 def of_its_kind(parts: Parts) -> dict[str, Any]:
-    """What programs are told of a table, or of images."""
+    """What programs are told of a table, of images, or of a text."""
+    from thalweg.language.prepare import PreparedText
     from thalweg.tabular.prepared import Prepared
 
     if isinstance(parts, Prepared):
         return {"set_aside": [column.name for column in parts.schema.set_aside]}
+    if isinstance(parts, PreparedText):
+        return parts.plain_facts()
     from thalweg.cli.image_report import plain_facts
     from thalweg.vision.prepare import PreparedImages
 

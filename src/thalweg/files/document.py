@@ -34,13 +34,13 @@ LENGTHS = "lengths"  # a network's rows have lengths of their own
 BACKWARDS = "slices backwards"  # a formula's program has slices with negative steps
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 IMAGES = "images"  # it is a model of images: pixels go in, of a size that it says
+TEXT = "text"  # it is a model of text: numbers of characters go in, which it lists
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
         *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LENGTHS, LOG_TARGET),
-        LONG_LISTS,
-        *(LOOPS, PREPARATION, RECURRENCE, TIMES, TRANSFORMERS),
+        *(LONG_LISTS, LOOPS, PREPARATION, RECURRENCE, TEXT, TIMES, TRANSFORMERS),
     }
 )
 """What a model may need its reader to know."""

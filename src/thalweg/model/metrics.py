@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.formulas.lengths import Lengths, is_there
-from thalweg.formulas.losses import Loss
+from thalweg.formulas.losses import Loss, cross_entropy
 from thalweg.formulas.targets import over_positions
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray, Shape
@@ -60,6 +60,33 @@ class Accuracy(Metric):
     def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
         """The accuracy, from 0 to 1."""
         return {"accuracy": float(weighted_mean)}
+
+
+@dataclass(frozen=True)
+class PositionScores(Metric):
+    """Accuracy, and how surprising the true class of a position is.
+
+    perplexity = exp(1/n Σ −log ŷ[true class]), over all positions: as if each class
+    were drawn from so many that are alike
+    """
+
+    def per_row(
+        self,
+        predictions: ops.Array,
+        targets: ops.Array,
+        lengths: Lengths | None = None,
+    ) -> ops.Array:
+        """Of each row the share of positions that are right, and the mean −log ŷ."""
+        right = Accuracy().per_row(predictions, targets, lengths)
+        surprise = cross_entropy.per_row(predictions, targets, lengths)
+        columns = [ops.reshape(each, (-1, 1)) for each in (right, surprise)]
+        return ops.concatenate(columns, axis=1)
+
+    def figures(self, weighted_mean: NumpyArray) -> dict[str, float]:
+        """The accuracy, from 0 to 1, and the perplexity, 1 or more."""
+        right, surprise = np.broadcast_to(weighted_mean, 2).tolist()
+        with np.errstate(over="ignore"):
+            return {"accuracy": right, "perplexity": float(np.exp(surprise))}
 
 
 def predicted_class(predictions: ops.Array) -> ops.Array:
@@ -136,6 +163,9 @@ def metric_for(
 ) -> Metric:
     """Accuracy where classes are predicted, squared error where numbers are.
 
+    Where classes are predicted at each position by their probabilities, perplexity
+    too.
+
     Arguments:
         loss: that is made small.
         output_shape: of what a row gives.
@@ -148,6 +178,8 @@ def metric_for(
     *positions, outputs = output_shape
     whole = targets.dtype.kind in "iu" and targets.shape[1:] == tuple(positions)
     whole = whole and outputs > 1
+    if loss.name == "cross_entropy" and positions:
+        return PositionScores()
     if loss.name == "cross_entropy" or whole:
         return Accuracy()
     values = targets.reshape(-1, outputs).astype(np.float64)

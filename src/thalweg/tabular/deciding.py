@@ -15,7 +15,10 @@ from thalweg.words import shown
 RARE = 0.4
 """A class with less than this part of an even share is rare: 20% of two classes."""
 
-LOWER_IS_BETTER = ("log_loss", "rmse", "mae")
+LOWER_IS_BETTER = (
+    *("log_loss", "rmse", "mae"),
+    *("bits_per_character", "bits_per_byte", "perplexity"),
+)
 
 
 @dataclass(frozen=True)

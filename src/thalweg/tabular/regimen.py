@@ -53,11 +53,9 @@ DECAYING = tuple(
 
 
 class Regimen(ABC):
-    """What settings for tables and for images have in common; each has the fields."""
+    """What settings for tables, images and texts share; each has the fields."""
 
-    task: str | None
     layers: tuple[int, ...]
-    activation: str
     loss: str | None
     optimizer: str
     learning_rate: float
@@ -80,14 +78,11 @@ class Regimen(ABC):
         """
         for units in self.layers:
             require_whole("layers", units, least=1)
-        activation(self.activation)
         if self.loss is not None:
             Loss.of(self.loss)
         look_up("optimizer", self.optimizer, OPTIMIZERS)
         look_up("schedule", self.schedule, SCHEDULES)
         require_positive("learning_rate", self.learning_rate)
-        if self.task is not None:
-            require_instance("task", self.task, str, "classes or number")
         require_seed(self.seed)
         require_fraction("dropout", self.dropout)
         require_non_negative("l1", self.l1)
@@ -150,6 +145,25 @@ class Regimen(ABC):
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
         return asdict(self)  # pyright: ignore[reportArgumentType] - each is a dataclass
+
+
+class PredictionRegimen(Regimen):
+    """What settings for tables and for images have beside: what is predicted, and how
+    hidden layers look at it."""
+
+    task: str | None
+    activation: str
+
+    def require_usable(self) -> None:
+        """Every one of these fields can be what it is.
+
+        Raises:
+            ArgumentError: one can't; the message says what it must be.
+        """
+        super().require_usable()
+        activation(self.activation)
+        if self.task is not None:
+            require_instance("task", self.task, str, "classes or number")
 
 
 Chosen = TypeVar("Chosen", bound=Regimen)

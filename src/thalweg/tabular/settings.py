@@ -16,7 +16,7 @@ from thalweg.checks import (
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
-from thalweg.tabular.regimen import Regimen, chosen_from
+from thalweg.tabular.regimen import PredictionRegimen, chosen_from
 
 LISTS = {
     **dict.fromkeys(("ignore", "category", "number"), "names of columns"),
@@ -33,7 +33,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class Settings(Regimen):
+class Settings(PredictionRegimen):
     """How a table is trained on.
 
     Arguments:

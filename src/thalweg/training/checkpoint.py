@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TABLE = "table"  # the note that tells a table's run from a network's
 IMAGES = "images"  # the note of a run on images
+TEXT = "text"  # the note of a run on a text
 
 
 class CheckpointWarning(UserWarning):

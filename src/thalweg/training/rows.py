@@ -118,15 +118,38 @@ def rows_from(
 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
-    """Inputs as a contiguous array of at least two axes, all finite.
+    """Inputs as an array of at least two axes, each row in one piece, all finite.
 
     Their dtype is the one that is asked for; but bytes stay bytes.
     """
     given = table_from(X, name)
     with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(given, input_dtype_of(given, dtype))
+        converted = whole_rows(given, input_dtype_of(given, dtype))
     require_finite(converted, name, given=given)
     return converted
+
+
+def whole_rows(given: NumpyArray, dtype: Dtype) -> NumpyArray:
+    """The array in a dtype, each row in one piece.
+
+    Rows that lie over one another, such as windows of a text or a series, stay views: a
+    copy could be as many times as large as a row is long.
+    """
+    if given.dtype == dtype and rows_overlap(given):
+        return given
+    return np.ascontiguousarray(given, dtype)
+
+
+def rows_overlap(array: NumpyArray) -> bool:
+    """Whether rows in one piece each begin before the last one has ended.
+
+    >>> windows = np.lib.stride_tricks.sliding_window_view(np.arange(9), 4)
+    >>> rows_overlap(windows), rows_overlap(windows[::4])
+    (True, False)
+    """
+    if len(array) < 2 or not array[0].flags.c_contiguous or not array.flags.aligned:
+        return False
+    return 0 < array.strides[0] < array[0].nbytes
 
 
 def input_dtype_of(given: NumpyArray, dtype: Dtype) -> Dtype:
@@ -161,10 +184,9 @@ def targets_from(y: Any, dtype: Dtype, name: str) -> NumpyArray:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.dtype.kind in "biu":
-        wide = array.astype(np.int64)
-        if wide.size and abs(wide).max() >= 2**31:
+        if array.size and max(-int(array.min()), int(array.max())) >= 2**31:
             return np.ascontiguousarray(array, dtype)
-        return np.ascontiguousarray(array, np.int32)
+        return whole_rows(array, "int32")
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, dtype)
     require_finite(converted, name, given=array)

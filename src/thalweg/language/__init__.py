@@ -1,0 +1,1 @@
+"""A model of text: settings, a network, learning, scores, baselines, writing."""
