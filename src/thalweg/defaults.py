@@ -98,6 +98,9 @@ FIT_PATIENCE, PATIENCE = 10, 12
 """Of a table two more: after six epochs its schedule lowers the rate, and the lower one
 gets as many to show what it can."""
 
+TEXT_PATIENCE = 5
+"""Of text: an epoch takes long, and what is learned by heart isn't forgotten again."""
+
 MIN_DELTA = 0.0
 """Every improvement counts, as nothing is known of the loss's unit."""
 

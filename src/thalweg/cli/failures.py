@@ -40,7 +40,7 @@ OPTIONS = {
 }
 POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded
 POISONED = "previously been poisoned"  # says what couldn't be started at first
-DECIDING = "|".join(field.name for field in fields(Dialect))
+DECIDING = "|".join([*(field.name for field in fields(Dialect)), "unit"])
 NO_ROOM = re.compile(
     r"failed to map segment|[Cc]annot allocate memory|can't start new thread"
 )

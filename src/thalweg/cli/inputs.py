@@ -9,6 +9,7 @@ import typer
 
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.images.read import is_images
+from thalweg.text import is_text
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
@@ -183,6 +184,19 @@ def require_table(data: Path, command: str) -> None:
     """
     if is_images(data):
         raise ArgumentError(f"thalweg {command} takes tables, but {data} is images")
+
+
+def require_no_text(data: Path, target: str | None, command: str) -> None:
+    """What a command is given isn't a text, as far as its name says that.
+
+    Raises:
+        ArgumentError: it is.
+    """
+    if target is None and is_text(data):
+        raise ArgumentError(
+            f"thalweg {command} doesn't take texts, but {data} is one by its name; a "
+            "table has a --target, the column to predict"
+        )
 
 
 def require_target(data: Path, target: str | None, dialect: Dialect) -> str:

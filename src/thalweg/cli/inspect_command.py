@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +13,8 @@ from thalweg.cli.failures import BAD_INPUT
 from thalweg.cli.inputs import TableFile, require_table
 from thalweg.cli.options import WORDS, chosen_settings, with_options
 from thalweg.cli.show import tell_json
+from thalweg.errors import DataError
+from thalweg.text import is_text
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -42,7 +47,8 @@ def inspect(
     settings = chosen_settings(given)
     from thalweg.tabular.inspection import inspect_table
 
-    found = inspect_table(data, target, settings)
+    with texts_said(data):
+        found = inspect_table(data, target, settings)
     if as_json:
         tell_json(found.to_dict())
     else:
@@ -51,6 +57,19 @@ def inspect(
 
 
 inspect = with_options(inspect, {name: WORDS[name] for name in DECLARED})
+
+
+@contextmanager
+def texts_said(data: Path) -> Generator[None]:
+    """What isn't a table but is called a text is an error that says so."""
+    try:
+        yield
+    except DataError as error:
+        if not is_text(data):
+            raise
+        raise DataError(
+            f"{error}. If it is a text and no table, thalweg train takes it as it is"
+        ) from None
 
 
 def show_inspection(found: Inspection) -> None:

@@ -18,6 +18,7 @@ from thalweg.cli.inputs import (
     Threads,
     ValidationData,
     execution_on,
+    require_no_text,
     require_table,
     require_target,
 )
@@ -66,6 +67,7 @@ def learning_rate(
     same rows. Nothing is saved but the picture that is asked for.
     """
     require_table(data, "learning-rate")
+    require_no_text(data, target, "learning-rate")
     settings, execution = chosen_settings(given), execution_on(threads)
     name = require_target(data, target, settings.dialect)
     if figure is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, TypeVar
 
@@ -274,7 +274,6 @@ TEXT_DEFAULTS: Mapping[str, Any] = {
 FOR_TEXTS: Mapping[str, str] = {
     "epochs": "by its length",
     "batch_size": f"{defaults.TEXT_BATCH} windows",
-    "loss": "cross_entropy",
 }
 """What happens with a text, where None stands for it."""
 
@@ -287,6 +286,9 @@ FOR_IMAGES: Mapping[str, str] = {
 }
 """What happens with images, where None stands for it."""
 
+OTHERS = {"images": (IMAGE_DEFAULTS, FOR_IMAGES), "text": (TEXT_DEFAULTS, FOR_TEXTS)}
+"""The defaults of data that isn't a table, and what None stands for."""
+
 DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in fields(Settings)}
 REPEATED = tuple(LISTS)
 
@@ -296,26 +298,33 @@ def with_settings(command: Callable[..., int]) -> Callable[..., int]:
     return with_options(command, WORDS)
 
 
+def with_image_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """The command of tables and images with an option for each setting of either."""
+    return with_options(command, {**words_for("images"), **IMAGE_WORDS})
+
+
 def with_all_settings(command: Callable[..., int]) -> Callable[..., int]:
     """The command that trains, with an option for each setting of any data."""
-    shared = {
-        name: replace(words, unset=for_all(name)) for name, words in WORDS.items()
-    }
+    shared = words_for("images", "text")
     return with_options(command, {**shared, **IMAGE_WORDS, **TEXT_WORDS})
 
 
-def for_all(name: str) -> str:
-    """What happens without an option, with tables, with images and with a text."""
+def words_for(*kinds: str) -> dict[str, Words]:
+    """The words of a table's settings, which say what other kinds do without them."""
+    return {
+        name: replace(words, unset=unset_for(name, kinds))
+        for name, words in WORDS.items()
+    }
+
+
+def unset_for(name: str, kinds: Sequence[str]) -> str:
+    """What happens without an option, with tables and with other kinds of data."""
     found = WORDS[name].unset or shown_default(name)
-    others = (
-        ("images", IMAGE_DEFAULTS, FOR_IMAGES),
-        ("text", TEXT_DEFAULTS, FOR_TEXTS),
-    )
-    for what, own, of_none in others:
-        value = own.get(name, DEFAULTS[name])
-        if value != DEFAULTS[name] or (name in own and name in of_none):
-            said = of_none[name] if value is None else typed(value)
-            found += f"] [{what}: {said}"
+    for kind in kinds:
+        own, of_none = OTHERS[kind]
+        if name in own and (own[name] != DEFAULTS[name] or name in of_none):
+            value = own[name]
+            found += f"] [{kind}: {of_none[name] if value is None else typed(value)}"
     return found
 
 

@@ -18,7 +18,7 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The table, or the images, that MODEL was trained on [what has the "
+            help="The table, images or text that MODEL was trained on [what has the "
             "recorded name in this folder]",
         ),
     ] = None,
@@ -26,14 +26,14 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The table, or images, that chose its epoch [looked for likewise]",
+            help="The table, images or text that chose its epoch [looked for likewise]",
         ),
     ] = None,
     test_data: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The table, or images, that it was tested on [looked for likewise]",
+            help="The table, images or text that tested it [looked for likewise]",
         ),
     ] = None,
     output: Annotated[
@@ -51,7 +51,8 @@ def report(
 
     It shows what each column became, the learning curves, the test with confidence
     intervals, the errors, and other models on the same rows; of images the pictures
-    that it gets most wrong. Without the table or the images it shows what MODEL holds.
+    that it gets most wrong, of text how far it looks back and what it writes. Without
+    what it was trained on it shows what MODEL holds.
     """
     execution = execution_on(threads)
     page = output or Path(model.stem + PAGE)
@@ -63,7 +64,7 @@ def report(
 
     own = own_sources(validation_data, test_data, {})
     evaluation = evaluated(found, data, execution, own)
-    if evaluation.rows is None:
+    if evaluation.missing:
         say_warning(f"{page} shows only what {model.name} holds: {evaluation.missing}")
     replaced = ", replacing what was there" if page.exists() else ""
     write(evaluation, page)

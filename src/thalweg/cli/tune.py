@@ -25,6 +25,7 @@ from thalweg.cli.inputs import (
     Threads,
     ValidationData,
     execution_on,
+    require_no_text,
     require_target,
     whole_number,
 )
@@ -32,7 +33,7 @@ from thalweg.cli.jobs import require_no_target
 from thalweg.cli.options import (
     chosen_image_settings,
     chosen_settings,
-    with_all_settings,
+    with_image_settings,
 )
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.cli.show import Facts, tell, tell_json
@@ -94,7 +95,7 @@ Resume = Annotated[
 ]
 
 
-@with_all_settings
+@with_image_settings
 def tune(
     data: DataToTuneOn,
     target: Target = None,
@@ -134,6 +135,7 @@ def tune(
     from thalweg.search import require_no_own
     from thalweg.tabular.own import own_sources
 
+    require_no_text(data, target, "tune")
     images, execution = is_images(data), execution_on(threads)
     base = chosen_image_settings(given) if images else chosen_settings(given)
     saved = output or model_beside(data)

@@ -71,7 +71,7 @@ class TextSettings(Regimen):
     l2: float = defaults.L2
     weight_decay: float | None = None
     clip_norm: float | None = None
-    patience: int = defaults.PATIENCE
+    patience: int = defaults.TEXT_PATIENCE
     min_delta: float = defaults.MIN_DELTA
     validation: float = defaults.TEXT_SHARE
     test: float = defaults.TEXT_SHARE

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thalweg.language.learn import TrainedOnText
+    from thalweg.language.model import LanguageModel
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
     from thalweg.vision.learn import TrainedOnImages
@@ -16,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    model: TableModel | Trained | ImageModel | TrainedOnImages,
+    model: (
+        TableModel
+        | Trained
+        | ImageModel
+        | TrainedOnImages
+        | LanguageModel
+        | TrainedOnText
+    ),
     path: str | Path,
     data: Any = None,
     *,
@@ -30,16 +39,17 @@ def write_report(
     confidence intervals, the errors, which columns matter, and how a constant guess, a
     linear model and boosted trees do on the same rows. Cells of the ten rows that the
     network got most wrong are in it. Of a model of images it shows the classes that are
-    confused and the images that are most wrong, with their pictures.
+    confused and the images that are most wrong, with their pictures; of one of text the
+    bits by the place in a window, and what it writes at several temperatures.
 
     Arguments:
         model: what `train` gave; or a model that `load` gave, whose table is needed for
             all that has to be computed again.
         path: the file, ``*.html`` by custom.
         data: the table that the model was trained on, a file's path or a frame, or the
-            path of its images. None looks in the current folder for what has the
-            recorded name; without it the report shows what the model holds, and says
-            what is missing.
+            path of its images or text. None looks in the current folder for what has
+            the recorded name; without it the report shows what the model holds, and
+            says what is missing.
         threads: at most; None for as many as are fastest.
         validation_data, test_data: tables or images of one's own that the model was
             validated and tested on, if it was; None looks for them as for `data`.

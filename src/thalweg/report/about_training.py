@@ -6,6 +6,7 @@ import numpy as np
 
 from thalweg.figures.learning_curves import Data, data_of
 from thalweg.formulas.chain import describe
+from thalweg.language.model import LanguageModel
 from thalweg.model.history import DIVERGED, History
 from thalweg.report import pictures
 from thalweg.report.blocks import (
@@ -72,7 +73,10 @@ def ended(history: History) -> str:
 
 def curves_of(evaluation: Recorded) -> Data:
     """What there is to draw."""
-    learned = pictures.short(evaluation.model.targets.learned_name)
+    model = evaluation.model
+    if isinstance(model, LanguageModel):
+        return data_of(evaluation.history, "", "", "")
+    learned = pictures.short(model.targets.learned_name)
     unit = f"standard deviations of {learned}"
     return data_of(evaluation.history, "", "", unit)
 

@@ -22,6 +22,9 @@ METRICS: Mapping[str, str] = {
     "row of the other; 0.5 is chance",
     "average_precision": "precision averaged over recall, for every threshold of a "
     "class's probability",
+    "bits_per_character": "how surprising a character was, −log₂ of its probability",
+    "bits_per_byte": "how surprising a byte was, −log₂ of its probability",
+    "perplexity": "2 to the power of those bits: as if so many were alike",
     "rmse": "root mean squared error, in the target's unit",
     "mae": "mean absolute error, in the target's unit",
     "r2": "share of the target's variance that is explained",

@@ -123,6 +123,15 @@ def curves(data: Data, panel: Panel) -> Figure:
     return figure
 
 
+def bits_by_place(bits: NDArray[Any], unit: str) -> Figure:
+    """How surprising characters are, by how many of a window were seen."""
+    figure, axes = new_axes()
+    axes.plot(range(1, len(bits) + 1), bits, **TRAINING)
+    axes.set_xlabel(f"{unit}s of the window seen")
+    axes.set_ylabel(f"bits per {unit}")
+    return figure
+
+
 def metric_by_model(
     metric: str, points: Sequence[tuple[str, float, Interval]]
 ) -> Figure:

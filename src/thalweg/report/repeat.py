@@ -10,6 +10,8 @@ from thalweg.report.evaluation import Evaluation
 from thalweg.report.formatting import cut
 from thalweg.report.image_evaluation import ImageEvaluation, own_recorded
 from thalweg.report.recorded import Recorded
+from thalweg.report.text_evaluation import TextEvaluation
+from thalweg.report.text_evaluation import own_recorded as own_texts
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
 from thalweg.tabular.command import changed, images_command, train_command
@@ -43,6 +45,16 @@ def repeat_images_section(evaluation: ImageEvaluation) -> Section:
     own = {part: str(x["name"]) for part, x in own_recorded(evaluation.model).items()}
     line = images_command(evaluation.data_name or "IMAGES", own, settings)
     return repeated(evaluation, line, settings.seed, "images")
+
+
+def repeat_text_section(evaluation: TextEvaluation) -> Section:
+    """The command, and how to know the text."""
+    settings = evaluation.settings
+    if settings is None:
+        return unknown()
+    own = {part: str(x["name"]) for part, x in own_texts(evaluation.model).items()}
+    line = images_command(evaluation.data_name or "TEXT", own, settings)
+    return repeated(evaluation, line, settings.seed, "text's numbers")
 
 
 def unknown() -> Section:

@@ -90,7 +90,7 @@ def decoded(chunks: Iterable[bytes], name: str) -> Iterator[NumpyArray]:
 
 def refuse(name: str, place: int, byte: int, start: bytes) -> NoReturn:
     """The error for a byte that UTF-8 hasn't there."""
-    advice = "convert it, or read it as bytes: unit bytes"
+    advice = "convert it, or read it as bytes: unit='bytes'"
     if start in UTF_16:
         advice = "it starts as UTF-16 does, so convert it: iconv -f UTF-16 -t UTF-8"
     raise DataError(
