@@ -125,7 +125,9 @@ def difference(before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     ('', 'it has 6 characters, it had 5')
     """
     if before.get("characters") != found["characters"]:
-        return f"it has {found['characters']} characters, it had {before['characters']}"
+        now, was = found["characters"], before.get("characters")
+        had = f"{was:,}" if isinstance(was, int) else str(was)
+        return f"it has {now:,} characters, it had {had}"
     if before.get("sha256") != found["sha256"]:
         return "a character was changed since"
     for part in ("validation", "test"):

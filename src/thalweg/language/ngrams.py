@@ -69,7 +69,7 @@ class NGrams:
         self.levels: list[Level] = []
         counted = numbers[-MOST_COUNTED:].astype(np.int64)
         ids, contexts = np.zeros(len(counted) + 1, np.int64), 1
-        for _ in range(order):
+        while len(self.levels) < order and len(counted):
             # What ends one place before is the context.
             keys, ids, counts = np.unique(
                 ids[:-1] * classes + counted,

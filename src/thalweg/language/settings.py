@@ -60,7 +60,7 @@ class TextSettings(Regimen):
     cell: str = defaults.TEXT_CELL
     layers: tuple[int, ...] = defaults.TEXT_LAYERS
     length: int = defaults.TEXT_LENGTH
-    dropout: float = defaults.DROPOUT
+    dropout: float = defaults.TEXT_DROPOUT
     loss: str | None = None
     optimizer: str = defaults.OPTIMIZER
     learning_rate: float = defaults.TEXT_LEARNING_RATE

@@ -55,6 +55,22 @@ def test_accuracy_of_classes_is_scikit_learns(one_hot: bool, weights: Any) -> No
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_positions_have_accuracy_and_perplexity(one_hot: bool, weights: Any) -> None:
+    predictions = generator.dirichlet([1, 1, 1, 1], (40, 5))
+    classes = generator.integers(0, 4, (40, 5))
+    targets = np.eye(4)[classes] if one_hot else classes
+    true = np.take_along_axis(predictions, classes[..., np.newaxis], -1)[..., 0]
+    w = np.ones(40) if weights is None else weights
+    right = np.average(predictions.argmax(-1) == classes, weights=np.tile(w, (5, 1)).T)
+    surprise = np.average(-np.log(true), weights=np.tile(w, (5, 1)).T)
+    assert figures("cross_entropy", predictions, targets, weights) == {
+        "accuracy": pytest.approx(right, rel=1e-12),
+        "perplexity": pytest.approx(np.exp(surprise), rel=1e-12),
+    }
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_accuracy_of_yes_and_no_is_scikit_learns(outputs: int, weights: Any) -> None:
     """With several outputs a row is right if all of them are."""

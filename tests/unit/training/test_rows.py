@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
+import thalweg as tw
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
 from thalweg.training.rows import (
     Rows,
@@ -230,3 +231,50 @@ def test_orders_are_random() -> None:
     """Every row comes first in about as many epochs."""
     first = [shuffled_order(10, 0, epoch)[0] for epoch in range(1, 2001)]
     assert abs(np.bincount(first, minlength=10) - 200).max() < 70
+
+
+# Rows that overlap --------------------------------------------------------------------
+
+
+def overlapping(dtype: str, length: int = 9) -> Any:
+    numbers = np.random.default_rng(0).integers(0, 5, 60).astype(dtype)
+    return np.lib.stride_tricks.sliding_window_view(numbers, length)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_rows_that_overlap_stay_where_they_lie(dtype: str) -> None:
+    X, y = overlapping(dtype), overlapping("int32")
+    rows = rows_from(X, y, None, "float32")
+    assert np.shares_memory(rows.X, X)
+    assert np.shares_memory(rows.y, y)
+    assert rows.X.strides == X.strides
+
+
+@pytest.mark.parametrize("other", [lambda X: X[::-1], lambda X: X[:, ::-1], np.copy])
+def test_other_rows_are_brought_together(other: Any) -> None:
+    given = other(overlapping("float32"))
+    found = rows_from(given, given[:, 0], None, "float32").X
+    assert found.flags.c_contiguous
+    assert np.array_equal(found, given)
+
+
+@pytest.mark.parametrize("engine", ["native", "interpreter"])
+def test_rows_that_overlap_train_to_the_same_bits(engine: str) -> None:
+    X, y = overlapping("uint8"), overlapping("int32")
+    layers = [tw.Embedding(5, 3), tw.GRU(4), tw.Dense(5, "softmax")]
+    found: list[Any] = []
+    for rows, targets in ((X, y), (X.copy(), y.copy())):
+        network = tw.Network(layers)
+        own = (rows[40:], targets[40:])
+        how: dict[str, Any] = {"epochs": 2, "batch_size": 16, "engine": engine}
+        history = network.fit(rows[:40], targets[:40], validation=own, **how)
+        scores = network.evaluate(*own, engine=engine)
+        found.append((history.training_loss, history.validation_loss, scores))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("value", [-(2**31), 2**31, 2**63])
+def test_whole_targets_beyond_int32_are_numbers(value: int) -> None:
+    dtype = np.uint64 if value > 0 else np.int64
+    y = np.array([value, 1], dtype)
+    assert targets_from(y, "float64", "y").dtype == np.float64
