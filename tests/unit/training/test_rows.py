@@ -17,6 +17,7 @@ from thalweg.training.rows import (
     rows_from,
     shuffled_order,
     stratified,
+    targets_from,
 )
 
 X = np.arange(12.0).reshape(6, 2)
