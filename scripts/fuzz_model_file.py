@@ -2,13 +2,13 @@
 
     python scripts/fuzz_model_file.py --seconds 60 --seed 1
 
-Real files are broken: networks of thalweg's own parts and of a user's, models of tables
-and of images, what estimators have in their pickles and write to files, checkpoints.
-Each must be refused with a ModelFileError (a checkpoint also as `resume` says), or be
-accepted, and then be written back byte for byte, and predict, score, explain and train
-on, or say with a ThalwegError why not. Reading takes no more time and memory than is
-promised. Anything else is a finding: it is told, its file is kept, and the exit status
-is 1.
+Real files are broken: networks of thalweg's own parts and of a user's, models of
+tables, of images and of text, what estimators have in their pickles and write to files,
+checkpoints. Each must be refused with a ModelFileError (a checkpoint also as `resume`
+says), or be accepted, and then be written back byte for byte, and predict, score,
+explain and train on, or say with a ThalwegError why not. Reading takes no more time and
+memory than is promised. Anything else is a finding: it is told, its file is kept, and
+the exit status is 1.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from thalweg.errors import ModelFileError, ThalwegError
 from thalweg.estimators.features import TableFeatures
 from thalweg.estimators.frozen import thawed
 from thalweg.files.modelfile import header_digest, read_model, write_model
+from thalweg.language.model import LanguageModel
 from thalweg.tabular.model import TableModel
 from thalweg.vision.model import ImageModel
 
@@ -109,6 +110,8 @@ def use_model(path: Path, meter: Meter, choose: Choose) -> str:
         uses += [partial(loaded.evaluate, table), *uses_of(loaded.network)]
     elif isinstance(loaded, ImageModel):
         uses += [*uses_of_images(loaded, path), *uses_of(loaded.network)]
+    elif isinstance(loaded, LanguageModel):
+        uses += [*uses_of_text(loaded, path), *uses_of(loaded.network)]
     else:
         uses += uses_of(loaded)
     some(uses, choose)
@@ -129,6 +132,21 @@ def uses_of_images(model: ImageModel, path: Path) -> Uses:
         lambda: predict(path, photos, output=case / "answers.csv"),
         lambda: evaluate(path, scored),
         lambda: explain(path, image=one, figure=case / "seen.png"),
+        lambda: tw.export(model, case / "model.py"),
+    ]
+
+
+def uses_of_text(model: LanguageModel, path: Path) -> Uses:
+    """What one does with a model of text, on the command line too."""
+    if model.length * model.vocabulary.size > LARGE:
+        return []
+    text, case = path.parent.parent / "samples" / "verse.txt", path.parent
+    start = model.vocabulary.text(np.ones(1, np.uint8))
+    return [
+        lambda: model.write(start, 3),
+        lambda: model.evaluate(text, threads=1),
+        lambda: predict(path, text, output=case / "answers.csv"),
+        lambda: evaluate(path, text),
         lambda: tw.export(model, case / "model.py"),
     ]
 

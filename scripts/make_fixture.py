@@ -3,9 +3,9 @@
     python scripts/make_fixture.py [FOLDER]
 
 makes tests/fixtures/VERSION, or FOLDER/VERSION: for networks of each kind, some with
-formulas of a user's own, models of tables and of images, estimators and a run that was
-stopped, what stands in its file (in base64), the rows it is given, and what it answers.
-It is made once, at a release, and never changed after it.
+formulas of a user's own, models of tables, images and text, estimators and a run that
+was stopped, what stands in its file (in base64), the rows it is given, and what it
+answers. It is made once, at a release, and never changed after it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from model_samples import (
     series,
     table_text,
     transforming,
+    verse,
     with_inputs,
     write_arrays,
     write_photos,
@@ -127,6 +128,24 @@ def images_fixture(source: Path, folder: Path, **settings: Any) -> Data:
         "y": shown[:FEW].tolist(),
         "predictions": model.predict(few).to_dict(as_series=False),
         "metrics": model.evaluate(path),
+    }
+
+
+def text_fixture(unit: str, folder: Path) -> Data:
+    """The file of a model of text, a text, and its words."""
+    path = folder / "verse.txt"
+    path.write_text(verse(), encoding="utf-8")
+    model = tw.train(path, unit=unit, layers=(3,), length=8, epochs=2).model
+    model.save(folder / "text.thalweg")
+    few = verse(FEW)
+    path.write_text(few, encoding="utf-8")
+    return {
+        "kind": "text",
+        "file": lines_of((folder / "text.thalweg").read_bytes()),
+        "text": few,
+        "predictions": model.predict(path).to_dict(as_series=False),
+        "metrics": model.evaluate(path),
+        "written": model.write("so", 20, temperature=0),
     }
 
 
@@ -222,6 +241,12 @@ def of_images(folder: Path) -> Fixtures:
     yield "images_of_numbers", images_fixture(arrays, folder)
 
 
+def of_texts(folder: Path) -> Fixtures:
+    """Those of models of text."""
+    yield "text_of_characters", text_fixture("characters", folder)
+    yield "text_of_bytes", text_fixture("bytes", folder)
+
+
 def of_estimators(folder: Path) -> Fixtures:
     """Those of estimators."""
     X, y = rows()
@@ -252,7 +277,10 @@ def main() -> None:
         sys.exit(f"{folder} is there; what a release wrote isn't changed")
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as place:
-        for kind in (of_networks, of_tables, of_images, of_estimators, of_runs):
+        for kind in (
+            *(of_networks, of_tables, of_images, of_texts),
+            *(of_estimators, of_runs),
+        ):
             for name, data in kind(Path(place)):
                 write(folder / f"{name}.json", data)
 

@@ -399,6 +399,7 @@ def write_samples(folder: Path) -> None:
     table.write_text(table_text(), encoding="utf-8")
     train_tables(table, folder)
     train_images(folder)
+    train_texts(folder)
     write_frozen(table, folder)
     write_runs(table, folder)
 
@@ -426,6 +427,23 @@ def train_images(folder: Path) -> None:
     how: dict[str, Any] = {"filters": (3,), "epochs": 2}
     tw.train(photos, augment="shift=1", **how).model.save(folder / "photos.thalweg")
     tw.train(arrays, layers=(4,), **how).model.save(folder / "grey.thalweg")
+
+
+def verse(words: int = 300) -> str:
+    """A text of few words, some with letters beyond ASCII."""
+    choose = random.Random(5)
+    known = ["so", "long", "as", "mén", "can", "breathe", "or", "eyes", "can", "see,\n"]
+    return " ".join(choose.choice(known) for _ in range(words))
+
+
+def train_texts(folder: Path) -> None:
+    """A model of characters, and one of bytes."""
+    text = folder / "verse.txt"
+    text.write_text(verse(), encoding="utf-8")
+    how: dict[str, Any] = {"layers": (4,), "length": 8, "epochs": 2}
+    tw.train(text, **how).model.save(folder / "verse.thalweg")
+    how |= {"unit": "bytes", "cell": "transformer"}
+    tw.train(text, **how).model.save(folder / "bytes.thalweg")
 
 
 def write_frozen(table: Path, folder: Path) -> None:

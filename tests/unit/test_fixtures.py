@@ -21,6 +21,7 @@ from thalweg.files.bounds import words_in
 from thalweg.files.document import KNOWN_FEATURES
 from thalweg.files.modelfile import model_bytes, model_of, read_model
 from thalweg.files.registry import KNOWN
+from thalweg.language.model import LanguageModel
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.targets import rows_with_target
@@ -178,10 +179,21 @@ def run_goes_on(data: dict[str, Any], tmp_path: Path) -> None:
     assert resumed.history.stopped_because == "all 4 epochs were done"
 
 
+def text_model_answers(data: dict[str, Any], folder: Path) -> None:
+    model = loaded(data, folder)
+    assert isinstance(model, LanguageModel)
+    (folder / "few.txt").write_text(data["text"], encoding="utf-8")
+    assert_answers(model.predict(folder / "few.txt"), data["predictions"])
+    found = model.evaluate(folder / "few.txt")
+    assert found == pytest.approx(data["metrics"], rel=1e-5)
+    assert model.write("so", 20, temperature=0) == data["written"]
+
+
 ANSWERS: dict[str, Callable[[dict[str, Any], Path], None]] = {
     "network": network_answers,
     "table": table_model_answers,
     "images": image_model_answers,
+    "text": text_model_answers,
     "estimator": estimator_answers,
     "run": run_goes_on,
 }

@@ -113,7 +113,9 @@ def test_a_worker_that_can_not_start_ends_it(tmp_path: Path) -> None:
     assert "AssertionError" in ended.stderr
 
 
-@pytest.mark.parametrize("name", ["fuzz_model_file", "fuzz_tables", "fuzz_images"])
+@pytest.mark.parametrize(
+    "name", ["fuzz_model_file", "fuzz_tables", "fuzz_images", "fuzz_text"]
+)
 def test_some_broken_files(name: str) -> None:
     """A few of what runs for longer by hand and in .ci/run."""
     command = [sys.executable, SCRIPTS / f"{name}.py", "--count", "40", "--seed", "1"]
