@@ -56,8 +56,9 @@ class LanguageModel:
         >>> import pathlib, thalweg as tw
         >>> verse = "so long as men can breathe or eyes can see,\\n" * 40
         >>> _ = pathlib.Path("verse.txt").write_text(verse)
-        >>> model = tw.train("verse.txt", layers=(32,), epochs=20).model
-        >>> model.write("so long", 12, temperature=0)
+        >>> how = {"layers": (32,), "length": 16, "dropout": 0.0}
+        >>> model = tw.train("verse.txt", epochs=30, **how).model
+        >>> model.write("so long", 13, temperature=0)
         'so long as men can b'
     """
 

@@ -12,6 +12,7 @@ from thalweg.words import counted
 def windows(numbers: NumpyArray, length: int, step: int) -> NumpyArray:
     """Views of so many numbers each, which begin so many apart: (rows, length).
 
+    >>> import numpy as np
     >>> windows(np.arange(6), length=3, step=2).tolist()
     [[0, 1, 2], [2, 3, 4]]
     """
