@@ -71,7 +71,7 @@ TEXT_LEARNING_RATE, TEXT_SCHEDULE = 0.01, "one_cycle"
 TEXT_BATCH = 16
 """Of text: a window has a target at each of its times, so few of them are a step."""
 
-TEXT_STEPS, FEWEST_TEXT_EPOCHS, MOST_TEXT_EPOCHS = 2_000, 3, 20
+TEXT_STEPS, FEWEST_TEXT_EPOCHS, MOST_TEXT_EPOCHS = 2_000, 4, 20
 """Of text: so many epochs as come to so many steps, within these bounds."""
 
 FIT_BATCH_SIZE = SMALL_BATCH = 32

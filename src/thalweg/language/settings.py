@@ -52,7 +52,7 @@ class TextSettings(Regimen):
     Example:
         >>> import thalweg as tw
         >>> tw.TextSettings().most_epochs(2_500), tw.TextSettings().most_epochs(100_000)
-        (13, 3)
+        (13, 4)
     """
 
     unit: str = Characters.unit

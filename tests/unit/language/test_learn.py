@@ -30,6 +30,12 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def trained_on(source: Any, **how: Any) -> tw.TrainedOnText:
+    found: Any = tw.train(source, **how)
+    assert isinstance(found, tw.TrainedOnText)
+    return found
+
+
 def saved(trained: tw.TrainedOnText, path: Path) -> tuple[dict[str, bytes], Any]:
     """All of a model file but how long each epoch took."""
     trained.model.save(path)
@@ -40,7 +46,7 @@ def saved(trained: tw.TrainedOnText, path: Path) -> tuple[dict[str, bytes], Any]
 
 def test_the_network_beats_the_bigram(text: Path) -> None:
     text.write_text(verse(4000))
-    trained = tw.train(text, layers=(32,), epochs=12)
+    trained = trained_on(text, layers=(32,), epochs=12)
     bits = trained.test["bits_per_character"]
     others = [each["bits_per_character"] for each in trained.baselines.values()]
     assert bits < others[1] < others[0]
@@ -51,8 +57,8 @@ def test_the_network_beats_the_bigram(text: Path) -> None:
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_same_bits_for_any_number_of_threads(text: Path, threads: int) -> None:
-    one = saved(tw.train(text, threads=1, **QUICK), Path("one.thalweg"))
-    other = saved(tw.train(text, threads=threads, **QUICK), Path("other.thalweg"))
+    one = saved(trained_on(text, threads=1, **QUICK), Path("one.thalweg"))
+    other = saved(trained_on(text, threads=threads, **QUICK), Path("other.thalweg"))
     assert one == other
 
 
@@ -62,9 +68,9 @@ def test_a_resumed_run_is_the_whole_run(text: Path) -> None:
             raise KeyboardInterrupt
 
     how: dict[str, Any] = {**QUICK, "dropout": 0.2}
-    whole = saved(tw.train(text, **how), Path("whole.thalweg"))
+    whole = saved(trained_on(text, **how), Path("whole.thalweg"))
     checkpoint = tw.Checkpoint("run")
-    stopped = tw.train(text, callback=stop, checkpoint=checkpoint, **how)
+    stopped = trained_on(text, callback=stop, checkpoint=checkpoint, **how)
     assert stopped.history.stopped_because == "interrupted after epoch 1"
     resumed = tw.resume("run")
     assert isinstance(resumed, tw.TrainedOnText)
@@ -75,7 +81,7 @@ def test_a_run_goes_on_with_the_same_text_alone(text: Path) -> None:
     def stop(record: tw.EpochRecord) -> None:
         raise KeyboardInterrupt
 
-    tw.train(text, callback=stop, checkpoint=tw.Checkpoint("run"), **QUICK)
+    trained_on(text, callback=stop, checkpoint=tw.Checkpoint("run"), **QUICK)
     text.write_text(verse() + "!")
     with pytest.raises(DataError, match=r"it has 3,211 characters, it had 3,210"):
         tw.resume("run")
@@ -87,16 +93,16 @@ def test_a_run_goes_on_with_the_same_text_alone(text: Path) -> None:
 def test_the_test_is_never_used(text: Path) -> None:
     letters = verse()
     start = len(letters) - round(len(letters) * 0.1)
-    one = tw.train(text, **QUICK).model.network
+    one = trained_on(text, **QUICK).model.network
     text.write_text(letters[:start] + "x" * (len(letters) - start))
-    other = tw.train(text, **QUICK).model.network
+    other = trained_on(text, **QUICK).model.network
     for name, array in one.parameters.items():
         assert np.array_equal(array, other.parameters[name]), name
 
 
 def test_own_texts_take_the_place_of_parts(text: Path) -> None:
     Path("later.txt").write_text(verse(200, seed=2) + "é")
-    trained = tw.train(text, test_data="later.txt", **QUICK)
+    trained = trained_on(text, test_data="later.txt", **QUICK)
     parts = trained.prepared.texts
     assert len(parts.test) == len(verse(200, seed=2)) + 1
     assert len(parts.training) + len(parts.validation) == len(verse())
@@ -106,21 +112,21 @@ def test_own_texts_take_the_place_of_parts(text: Path) -> None:
 
 def test_bytes_need_no_vocabulary(text: Path) -> None:
     Path("data.bin").write_bytes(bytes(range(256)) * 8)
-    trained = tw.train("data.bin", unit="bytes", **QUICK)
+    trained = trained_on("data.bin", unit="bytes", **QUICK)
     assert next(iter(trained.test)) == "bits_per_byte"
     assert trained.model.vocabulary.size == 256
 
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn", "transformer"])
 def test_every_cell_learns(text: Path, cell: str) -> None:
-    trained = tw.train(text, cell=cell, **QUICK)
+    trained = trained_on(text, cell=cell, **QUICK)
     first, last = trained.history.training_loss
     assert last < first
 
 
 def test_many_characters_are_learned_as_numbers(text: Path) -> None:
     text.write_text("".join(map(chr, range(0x4E00, 0x4E00 + 300))) * 8)
-    model = tw.train(text, **QUICK).model
+    model = trained_on(text, **QUICK).model
     assert model.network.input_dtype == "float32"
     assert len(model.write("\u4e00", 5)) == 6
 
@@ -132,7 +138,7 @@ def test_many_characters_are_learned_as_numbers(text: Path) -> None:
 def test_a_short_text_is_refused(text: Path, letters: str, said: str) -> None:
     text.write_text(letters)
     with pytest.raises(DataError, match=said):
-        tw.train(text, **QUICK)
+        trained_on(text, **QUICK)
 
 
 @pytest.mark.parametrize(
@@ -152,4 +158,4 @@ def test_a_short_text_is_refused(text: Path, letters: str, said: str) -> None:
 )
 def test_a_setting_that_cannot_be_is_refused(text: Path, given: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError):
-        tw.train(text, **given)
+        trained_on(text, **given)
