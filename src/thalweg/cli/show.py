@@ -42,6 +42,16 @@ def tell(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def tell_written(text: str) -> None:
+    """Print a text that a network wrote: as it is, unless a terminal would obey it."""
+    if sys.stdout.isatty():
+        tell(text)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{text}\n".encode())
+    sys.stdout.buffer.flush()
+
+
 def tell_json(value: Any) -> None:
     """Print a value as one line of JSON, null for NaN and infinity."""
     encoding = getattr(sys.stdout, "encoding", None) or ""

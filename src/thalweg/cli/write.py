@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 import thalweg.defaults as defaults
 from thalweg.cli.inputs import ModelFile, load_text_model
-from thalweg.cli.show import tell
+from thalweg.cli.show import tell_written
 
 
 def write(
@@ -52,8 +51,4 @@ def write(
     written = found.write(
         begin, length, temperature=temperature, top_k=top_k, seed=seed
     )
-    if sys.stdout.isatty():
-        tell(written)
-        return
-    sys.stdout.buffer.write(f"{written}\n".encode())
-    sys.stdout.buffer.flush()
+    tell_written(written)
