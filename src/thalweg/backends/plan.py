@@ -172,25 +172,31 @@ class Planner:
     def _parts_of_concatenations(self) -> dict[int, tuple[int, int]]:
         """Values that can be written straight into their place of a concatenation.
 
-        For each, the concatenation and the offset in bytes: the part is computed, fills
-        its root, and is joined along the first axis, so its place is contiguous.
+        For each, the concatenation and where it begins along the axis: the part is
+        computed, and fills its root. Along the first axis its place is contiguous;
+        along others it has gaps, which what is elementwise doesn't mind.
         """
         home: dict[int, tuple[int, int]] = {}
         for value in self.program.computed():
             instruction = self.kernels.instruction(value)
-            if (
-                instruction.opcode != "concatenate"
-                or instruction.attributes["axis"] != 0
-            ):
+            if instruction.opcode != "concatenate":
                 continue
-            offset = 0
+            axis, start = instruction.attributes["axis"], 0
             for part in instruction.inputs:
                 root = self._filled_root(part)
                 fits = root is not None and self._can_be_a_part(root)
-                if root is not None and fits and root not in home:
-                    home[root] = (value, offset)
-                offset += self.program.type(part).nbytes
+                has_gaps = axis != 0
+                if root is None or not fits or root in home:
+                    pass
+                elif not has_gaps or (root == part and self._is_mapped(root)):
+                    home[root] = (value, start)
+                start += self.program.type(part).shape[axis]
         return home
+
+    def _is_mapped(self, value: int) -> bool:
+        """Whether a value is computed element by element, by a kernel that does so."""
+        kinds = (self.first[value], self.kernels.instruction(value))
+        return all(each.primitive.kind == "elementwise" for each in kinds)
 
     def _filled_root(self, value: int) -> int | None:
         """The computed value that a value is, or is only a reshape of."""
@@ -225,7 +231,7 @@ class Planner:
         if first.opcode == "contract":  # which writes a matrix
             *_, result = self._runs(first)
             return merged(home, result) is not None
-        return first.opcode != "concatenate"
+        return first.opcode != "concatenate" or first.attributes["axis"] != 0
 
     def _runs(self, contraction: Instruction) -> tuple[Runs, Runs, Runs]:
         """The axes of its factors and its result that are those of matrices."""
@@ -267,8 +273,8 @@ class Planner:
             inputs = self._as_matrices(kernel, inputs)
         for value in kernel.outputs:
             self.places[value] = self._output_location(number, kernel, value, inputs)
-        if first.opcode == "concatenate" and first.attributes["axis"] == 0:
-            self._join(self.places[kernel.values[0]], first.inputs)
+        if first.opcode == "concatenate" and self._is_in_parts(kernel.values[0], first):
+            self._join(kernel.values[0], first)
         else:
             self.steps.append(self._step(kernel, inputs))
 
@@ -352,9 +358,8 @@ class Planner:
         if carried is not None:
             return contiguous(carried, 0, type, rows)
         if value in self.home:
-            owner, offset = self.home[value]
-            base = self._base(owner)
-            return contiguous(base.buffer, base.offset + offset, type, rows)
+            owner, start = self.home[value]
+            return self._part_of(self._base(owner), owner, start, type, rows)
         reused = self._dying_input(number, kernel, value, inputs)
         if reused is not None:
             self.rooms[value] = self.rooms.pop(reused)
@@ -363,10 +368,20 @@ class Planner:
 
     def _base(self, owner: int) -> Location:
         """Where a concatenation lies."""
-        type = self.program.type(owner)
+        type, rows = self.program.type(owner), self.rows.get(owner)
         if owner in self.given:
-            return contiguous(self.given[owner], 0, type)
-        return contiguous(ARENA, self._room(owner), type)
+            return self._home(self.given[owner], type, rows)
+        return contiguous(ARENA, self._room(owner), type, rows)
+
+    def _part_of(
+        self, base: Location, owner: int, start: int, type: ArrayType, rows: int | None
+    ) -> Location:
+        """The place of a part that begins somewhere along a concatenation's axis."""
+        axis = self.kernels.instruction(owner).attributes["axis"]
+        offset = base.offset + start * base.strides[axis]
+        if axis == 0:
+            return contiguous(base.buffer, offset, type, rows)
+        return Location(base.buffer, offset, base.strides, type, rows)
 
     def _room(self, root: int) -> int:
         """The offset of a root's room, which is taken at the first call."""
@@ -418,18 +433,21 @@ class Planner:
                 return root
         return None
 
+    def _is_in_parts(self, value: int, instruction: Instruction) -> bool:
+        return instruction.attributes["axis"] == 0 or self._is_joined(value)
+
     def _is_joined(self, root: int) -> bool:
         return any(owner == root for owner, _ in self.home.values())
 
-    def _join(self, base: Location, parts: tuple[int, ...]) -> None:
+    def _join(self, owner: int, instruction: Instruction) -> None:
         """Copy the parts of a concatenation that weren't written into their places."""
-        offset = base.offset
-        for value in parts:
+        base, start = self.places[owner], 0
+        for value in instruction.inputs:
             part = self._read(value)
-            place = contiguous(base.buffer, offset, part.type, part.rows)
+            place = self._part_of(base, owner, start, part.type, part.rows)
             if part != place:
                 self._copy(part, place)
-            offset += part.type.nbytes
+            start += part.type.shape[instruction.attributes["axis"]]
 
     def _copy(self, source: Location, target: Location) -> None:
         shape = {"shape": target.type.shape}

@@ -1,6 +1,6 @@
 """From a formula to a finished program. The one place that knows the passes' order.
 
-trace → simplify → stabilize → differentiate → simplify
+trace → simplify → stabilize → hoist, take_last → differentiate → simplify → the same
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from thalweg.program.passes.differentiate import differentiate
 from thalweg.program.passes.hoist import hoist
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.passes.stabilize import stabilize
+from thalweg.program.passes.take_last import take_last
 from thalweg.program.trace import Tracer, call, trace
 from thalweg.program.types import (
     ArrayType,
@@ -58,10 +59,18 @@ def positional_names(function: Function, count: int) -> list[str]:
 
 
 def finish(program: Program) -> Program:
-    """A safe program as it is run: simplified, with loops as small as can be."""
+    """A safe program as it is run: simplified, with its work where it is least."""
     simple = simplify(program)
-    hoisted = hoist(simple)
-    return simple if hoisted is simple else simplify(hoisted)
+    moved = move_work(simple)
+    return simple if moved is simple else simplify(moved)
+
+
+def move_work(program: Program) -> Program:
+    """The program with what it can out of its loops, and on tables before they're read.
+
+    A gradient is best taken of this: it then has its own work there.
+    """
+    return take_last(hoist(program))
 
 
 def gradient_program(
@@ -120,7 +129,7 @@ def training_program(
         {**parameters, **inputs},
     )
     safe = make_safe(traced)
-    differentiated = differentiate(safe, "objective", list(parameters))
+    differentiated = differentiate(move_work(safe), "objective", list(parameters))
     step = trace(
         functools.partial(step_of, differentiated, parameters, inputs, update, slots),
         step_inputs(parameters, inputs, slots),

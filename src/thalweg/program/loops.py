@@ -8,13 +8,7 @@ traces the step once, over one time, into a body
 
     body(s: f32[rows,1], x: f32[rows,1]) { … return s=add(divide(s, 2), x) }
 
-and is one instruction whatever the number of times. Its gradient is a loop backwards.
-With the cotangent c_t of each state, λ_t = c_t + κ_{t+1} is that of all that follows
-from it, and κ_t = (∂s_t/∂s_{t−1})ᵀ λ_t, here λ_t / 2, is handed on to the time before.
-All other gradients follow from λ without a loop: ∂/∂x_t = λ_t, and those by whole
-arrays are sums over all times and rows, found at once over rows · times.
-
-Source: Werbos, "Backpropagation through time: what it does and how to do it", 1990.
+and is one instruction whatever the number of times. `loop_gradients` has its gradient.
 """
 
 from __future__ import annotations
@@ -30,14 +24,13 @@ from thalweg.program import ops
 from thalweg.program.arguments import common_dtype, lift, shape_of, tracing
 from thalweg.program.composed import stack
 from thalweg.program.ir import Program
-from thalweg.program.loop_rules import column_starts, parts_of, turns_of
+from thalweg.program.loop_rules import column_starts, turns_of
 from thalweg.program.row_axes import find_rows
-from thalweg.program.sizes import ROWS, RecipeArray, Size, UnknownSizeError
+from thalweg.program.sizes import ROWS, Size, UnknownSizeError
 from thalweg.program.trace import (
     Trace,
     Tracer,
     as_tracer,
-    inline,
     location,
     tracing_body,
 )
@@ -264,199 +257,7 @@ def unpacked(result: Tracer, types: Sequence[ArrayType]) -> tuple[Tracer, ...]:
     )
 
 
-# The gradient -------------------------------------------------------------------------
-
-
-def pull_back(program: Program, differentiate: Any) -> Program:
-    """A body's gradients by its inputs, of Σ λ·s over the new states; λ are inputs.
-
-    Arguments:
-        program: the body.
-        differentiate: the pass.
-    """
-    recording = Trace()
-    arrays = {n: recording.input(n, t) for n, t in program.inputs.items()}
-    types = list(program.output_types().values())
-    adjoints = [
-        recording.input(f"adjoint.{number}", type) for number, type in enumerate(types)
-    ]
-    values = inline(program, recording, arrays)
-    new = [values[value] for value in program.outputs.values()]
-    terms = [
-        ops.sum(c * s) for c, s in zip(adjoints, new, strict=True) if s.type.is_float
-    ]
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    with_total = recording.program({"objective": total})
-    by = [name for name, type in program.inputs.items() if type.is_float]
-    found = differentiate(with_total, "objective", by)
-    outputs = {n: v for n, v in found.outputs.items() if n.startswith("gradient.")}
-    return Program(found.inputs, found.instructions, outputs)
-
-
-def scan_gradient(
-    differentiate: Any,
-    cotangent: Tracer,
-    result: Tracer,
-    turns: Tracer,
-    *inputs: Tracer,
-    body: Program,
-    states: int,
-    sequences: int,
-    reverse: bool,
-) -> tuple[Any, ...]:
-    """Backwards through the times, then everything else at once.
-
-    Arguments:
-        differentiate: the pass, for the body.
-        cotangent: of the states, as they lie in `result`.
-        result: the states.
-        turns, inputs: what the loop reads.
-        body, states, sequences, reverse: the loop's own.
-    """
-    initial, moving, whole = parts_of(inputs, states, sequences)
-    types = [each.type for each in initial]
-    pulled = pull_back(body, differentiate)
-    cotangents = unpacked(cotangent, types)
-    before = [
-        shifted(first, all_, turns, reverse)
-        for first, all_ in zip(initial, unpacked(result, types), strict=True)
-    ]
-    back, names = backward_body(pulled, body, states, sequences)
-    zeros = [ops.zeros_like(each) for each in initial]
-    found = result.trace.emit(
-        "scan",
-        [turns, *zeros, *zeros, *cotangents, *before, *moving, *whole],
-        body=back,
-        states=2 * states,
-        sequences=2 * states + sequences,
-        reverse=not reverse,
-    )
-    handed_on = unpacked(found, [*types, *types])
-    kappa, adjoints = handed_on[:states], handed_on[states:]
-    by_start = [first_of(each, turns, reverse) for each in kappa]
-    rest = gradients_at_once(pulled, [*before, *moving], whole, adjoints, names)
-    by_sequence, by_whole = rest[:sequences], rest[sequences:]
-    return (None, *by_start, *by_sequence, *by_whole)
-
-
-def shifted(first: Tracer, states: Tracer, turns: Tracer, reverse: bool) -> Tracer:
-    """The state before each time."""
-    column = ops.reshape(first, (first.shape[0], 1, *first.shape[1:]))
-    if not reverse:
-        return ops.concatenate([column, states[:, :-1]], axis=1)
-    later = ops.concatenate([states[:, 1:], column], axis=1)
-    if are_all(turns, states.shape[1]):
-        return later
-    return ops.where(is_last_turn(turns, states), column, later)
-
-
-def first_of(kappa: Tracer, turns: Tracer, reverse: bool) -> Tracer:
-    """What the state before the first turn gets: κ of that turn's time."""
-    if not reverse:
-        return kappa[:, 0]
-    times = kappa.shape[1]
-    if are_all(turns, times):
-        return kappa[:, times - 1]
-    return ops.sum(ops.where(is_last_turn(turns, kappa), kappa, 0.0), axis=1)
-
-
-def are_all(turns: Tracer, times: int) -> bool:
-    """Whether it is known that every time has its turn."""
-    instruction = turns.trace.instructions[turns.value]
-    if instruction is None or instruction.opcode != "constant":
-        return False
-    value = instruction.attributes["value"]
-    return value.recipe == times if isinstance(value, RecipeArray) else value == times
-
-
-def is_last_turn(turns: Tracer, states: Tracer) -> Tracer:
-    """Which time is the last that has a turn: the first backwards."""
-    times = states.shape[1]
-    last = ops.equal(np.arange(times, dtype=np.int32), turns - 1)
-    return ops.reshape(last, (1, times, *(1 for _ in states.shape[2:])))
-
-
-def backward_body(
-    pulled: Program, body: Program, states: int, sequences: int
-) -> tuple[Program, list[str]]:
-    """One time backwards: λ = c + κ, then κ = (∂s/∂s₋)ᵀ λ; and the inputs' names.
-
-    Its states are κ and λ; of λ the one before isn't read.
-    """
-    names = list(body.inputs)
-    kept, given, whole = parts_of(names, states, sequences)
-    recording = Trace()
-    of = [body.inputs[name] for name in kept]
-    arrays: dict[str, Tracer] = {}
-
-    def enter(prefix: str, over: Sequence[str], types: Sequence[ArrayType]) -> None:
-        for name, type in zip(over, types, strict=True):
-            arrays[prefix + name] = recording.input(prefix + name, type)
-
-    enter("back.", kept, of)
-    enter("all.", kept, of)
-    enter("d.", kept, of)
-    enter("", kept, of)
-    enter("", given, [body.inputs[name] for name in given])
-    enter("", whole, [body.inputs[name] for name in whole])
-    adjoints = [arrays[f"d.{name}"] + arrays[f"back.{name}"] for name in kept]
-    values = {name: arrays[name] for name in names}
-    values |= {f"adjoint.{number}": each for number, each in enumerate(adjoints)}
-    recorded = inline(pulled, recording, values)
-    outputs: dict[str, Tracer] = {}
-    for name in kept:
-        found = pulled.outputs.get(f"gradient.{name}")
-        zero = ops.zeros_like(arrays[name])
-        outputs[f"new.back.{name}"] = zero if found is None else recorded[found]
-    for name, adjoint in zip(kept, adjoints, strict=True):
-        outputs[f"new.all.{name}"] = adjoint
-    return recording.program(outputs), names
-
-
-def gradients_at_once(
-    pulled: Program,
-    moving: Sequence[Tracer],
-    whole: Sequence[Tracer],
-    adjoints: Sequence[Tracer],
-    names: Sequence[str],
-) -> list[Tracer | None]:
-    """The gradients by sequences and whole arrays, over all rows and times together.
-
-    Arguments:
-        pulled: the gradients of one time.
-        moving: the states before each time, and the sequences.
-        whole: arrays that are the same each time.
-        adjoints: λ.
-        names: of the body's inputs, in their order.
-    """
-    rows, times = moving[0].shape[:2]
-    lanes = rows * times
-    states = len(adjoints)
-    given: dict[str, Tracer] = {}
-    for name, array in zip(names[: len(moving)], moving, strict=True):
-        given[name] = ops.reshape(array, (lanes, *array.shape[2:]))
-    for name, array in zip(names[len(moving) :], whole, strict=True):
-        given[name] = in_lanes(array, pulled.inputs[name], rows, times)
-    for number, array in enumerate(adjoints):
-        given[f"adjoint.{number}"] = ops.reshape(array, (lanes, *array.shape[2:]))
-    into = moving[0].trace
-    wanted = {f"gradient.{name}" for name in names[states:]}
-    outputs = {n: v for n, v in pulled.outputs.items() if n in wanted}
-    at_lanes = Program(pulled.inputs, pulled.instructions, outputs).at(rows=lanes)
-    values = inline(at_lanes, into, given)
-    found: list[Tracer | None] = []
-    for name in names[states:]:
-        value = outputs.get(f"gradient.{name}")
-        if value is None:
-            found.append(None)
-        elif name in names[: len(moving)]:
-            found.append(values[value].reshape(rows, times, *values[value].shape[1:]))
-        else:
-            type = pulled.inputs[name]
-            found.append(out_of_lanes(values[value], type, rows, times))
-    return found
+# Rows and times together --------------------------------------------------------------
 
 
 def has_rows(type: ArrayType) -> bool:
@@ -472,10 +273,3 @@ def in_lanes(array: Tracer, type: ArrayType, rows: int, times: int) -> Tracer:
     column = ops.reshape(array, (rows, 1, *rest))
     repeated = ops.broadcast_to(column, (rows, times, *rest))
     return ops.reshape(repeated, (rows * times, *rest))
-
-
-def out_of_lanes(array: Tracer, type: ArrayType, rows: int, times: int) -> Tracer:
-    """The gradient by a whole array: one of rows is a sum over times."""
-    if not has_rows(type):
-        return array
-    return ops.sum(ops.reshape(array, (rows, times, *array.shape[1:])), axis=1)

@@ -36,6 +36,7 @@ from thalweg.program.row_axes import find_rows
 from thalweg.program.serialize import from_data, to_data
 from thalweg.program.sizes import LENGTH, ROWS
 from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -202,3 +203,36 @@ def test_a_body_is_verified() -> None:
     wrong[place] = type(loop)(loop.opcode, loop.inputs, attributes, loop.type)
     with pytest.raises(ProgramError):
         verify(Program(program.inputs, tuple(wrong), program.outputs))
+
+
+def products(program: Program) -> int:
+    """How many there are, in loops and around them."""
+    bodies = [i.attributes["body"] for i in program.instructions if i.opcode == "scan"]
+    own = sum(i.primitive.kind == "product" for i in program.instructions)
+    return own + sum(map(products, bodies))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_no_product_is_made_again_for_a_gradient(reverse: bool) -> None:
+    """x W, then h U a time; backwards by h, at once by x, W and U."""
+    formula = objective("lstm", True, reverse)
+    assert products(with_gradients(formula, COUNT)) == 6
+
+
+def test_what_turns_may_leave_out_is_computed_again() -> None:
+    """Kept numbers would be 0 there, by which a formula may divide."""
+
+    def step(h: Any, x: Any) -> Any:
+        scale = ops.exp(h)
+        return ops.tanh(x / scale)
+
+    def formula(a: Arrays) -> Arrays:
+        found = scan(step, a["s"], a["weights"], turns=a["turns"])
+        return {"loss": ops.sum(found)}
+
+    given_types = {"turns": ArrayType((), "int32"), **types(COUNT)}
+    program = finish(differentiate(trace(formula, given_types), "loss", ["weights"]))
+    given = {**arrays(2), "turns": np.array(2, np.int32)}
+    found = interpret(program, given)["gradient.weights"]
+    assert np.isfinite(found).all()
+    assert not found[:, 2:].any()

@@ -55,6 +55,10 @@ def soft(x: Tracer) -> Tracer:
     return ops.exp(x) / grouped(x)
 
 
+def among_zeros(x: Tracer, start: int) -> Tracer:
+    return emit("pad", x, starts=(0, start), steps=(1, 1), shape=(2, 6))
+
+
 def whole(x: Tracer) -> Tracer:
     return emit("slice", x, starts=(0, 0), stops=(2, 3), steps=(1, 1))
 
@@ -108,6 +112,10 @@ SIMPLIFY_GENERAL: dict[str, Formula] = {
     "rising_after_maximum": lambda x, s, **_: ops.max(ops.windows(x + s, 1, 2), axis=2),
     "sum_of_repeated": lambda s, **_: ops.sum(ops.broadcast_to(s, (2, 3)), axis=0),
     "transposed_factors": lambda x, y, **_: x @ y.T,
+    "sum_of_pieces": lambda x, y, **_: (
+        among_zeros(y[:, 2:], 3) + among_zeros(x, 0) + among_zeros(y[:, :2], 4)
+    ),
+    "slice_of_pad": lambda x, **_: among_zeros(x, 1)[:, 2:4],
 }
 STABILIZE: dict[str, Formula] = {
     "1 / (1 + exp(-x)) = sigmoid(x)": lambda x, **_: 1 / (1 + ops.exp(-x)),
@@ -589,3 +597,41 @@ def test_a_logarithm_of_a_choice_ends_where_no_rule_knows_its_quotient() -> None
         lambda b, x, y, **_: ops.log(ops.where(b, 1.0, ops.exp(x) / (2 + ops.exp(y))))
     )
     assert_changes(program, stabilize.stabilize(program))
+
+
+# Pieces of arrays --------------------------------------------------------------------
+
+
+PARTS: dict[str, tuple[Formula, list[str]]] = {
+    "all of a split": (
+        lambda x, y, **_: (
+            among_zeros(x[:, 1:], 2)
+            + among_zeros(x[:, :2], 0)
+            + among_zeros(y[:, 1:], 4)
+        ),
+        ["concatenate"],
+    ),
+    "with a gap": (lambda x, y, **_: among_zeros(x[:, :2], 0) + among_zeros(y, 3), []),
+    "one on the other": (lambda x, y, **_: among_zeros(x, 2) + among_zeros(y, 3), []),
+    "with something else": (
+        lambda x, y, **_: among_zeros(x, 0) + (among_zeros(y, 3) + 1.0),
+        [],
+    ),
+    "a slice of zeros alone": (lambda x, **_: among_zeros(x, 1)[:, 4:], ["broadcast"]),
+    "a slice of the piece": (lambda x, **_: among_zeros(x, 1)[:, 1:4], []),
+    "a slice with both": (lambda x, **_: among_zeros(x, 1)[:, :2], ["pad"]),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_pieces(name: str) -> None:
+    formula, wanted = PARTS[name]
+    program = record(formula)
+    changed = simplify.simplify(program)
+    kinds = ("concatenate", "pad", "broadcast")
+    if wanted:
+        assert [each for each in opcodes(changed) if each in kinds] == wanted
+    given = {**VALUES, "x": np.array([[np.nan, np.inf, -0.0], [1.0, -np.inf, 2.0]])}
+    for values in (VALUES, given):
+        before, after = (interpret(p, values)["result"] for p in (program, changed))
+        assert_array_equal(after, before)

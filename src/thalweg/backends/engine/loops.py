@@ -4,7 +4,7 @@ The body is planned like any program, for one time. What it reads and writes lie
 around it:
 
     a state            in room of its own, copied from its start before the first
-                       turn, and from what the body gave after each
+                       turn, and from what the body gave after each, if it is read
     a sequence         in a *moving* buffer: where it is at time 0, and by how many
                        bytes it moves from one time to the next
     the states' array  in moving buffers too, a few columns for each state
@@ -32,6 +32,7 @@ from thalweg.program.types import ITEMSIZE, ArrayType, NumpyArray, Shape
 
 AROUND = "%around"  # the arena of the steps around a loop, while its body is planned
 Words = list[int]
+Copy = tuple[Location, Location]  # from, to
 
 
 class PlanWriter(Protocol):
@@ -108,15 +109,17 @@ class Loop:
         initial, moving, whole = parts_of(rest, states, sequences)
         names = list(self.body.inputs)
         kept = self._rooms(initial)
-        homes = dict(zip(names, [_around(each) for each in kept], strict=False))
+        homes = {name: _around(place) for name, place in kept.items()}
         for name, place in zip(names[states:], moving, strict=False):
             homes[name] = self._moving(name, at_time_0(place), place.strides[1])
         for name, place in zip(names[states + sequences :], whole, strict=True):
             homes[name] = _around(place)
         written = self._written([each.type for each in initial])
         homes |= dict(zip(self.body.outputs, written, strict=True))
-        self._starts(turns, initial, kept)
-        steps = self._steps(homes, kept, written)
+        starts = dict(zip(names, initial, strict=False))
+        self._starts(turns, [(starts[name], room) for name, room in kept.items()])
+        ends = dict(zip(names, written, strict=False))
+        steps = self._steps(homes, [(ends[name], room) for name, room in kept.items()])
         self.writer.emit(
             "loop",
             [
@@ -130,12 +133,16 @@ class Loop:
             ],
         )
 
-    def _rooms(self, initial: Sequence[Location]) -> list[Location]:
-        """Room for each state, in the arena behind all else."""
-        places: list[Location] = []
-        for place in initial:
-            offset = self._room(place.type.nbytes)
-            places.append(contiguous(ARENA, offset, place.type, self.out.rows))
+    def _rooms(self, initial: Sequence[Location]) -> dict[str, Location]:
+        """Room for each state that the body reads, in the arena behind all else."""
+        read = {v for each in self.body.instructions for v in each.inputs}
+        read.update(self.body.outputs.values())
+        places: dict[str, Location] = {}
+        names = enumerate(self.body.inputs)
+        for (value, name), place in zip(names, initial, strict=False):
+            if value in read:
+                offset = self._room(place.type.nbytes)
+                places[name] = contiguous(ARENA, offset, place.type, self.out.rows)
         return places
 
     def _room(self, nbytes: int) -> int:
@@ -143,13 +150,11 @@ class Loop:
         self.writer.arena_bytes += rounded(nbytes)
         return offset
 
-    def _starts(
-        self, turns: Location, initial: Sequence[Location], kept: Sequence[Location]
-    ) -> None:
+    def _starts(self, turns: Location, copies: Sequence[Copy]) -> None:
         """States before the first turn; zeros where a time may have no turn."""
         if not self._are_all(turns):
             self.writer.emit("zero", self.writer.place(self.out))
-        for place, room in zip(initial, kept, strict=True):
+        for place, room in copies:
             self.writer.copy(place, room)
 
     def _are_all(self, turns: Location) -> bool:
@@ -185,8 +190,7 @@ class Loop:
     def _steps(
         self,
         homes: Mapping[str, Location],
-        kept: Sequence[Location],
-        written: Sequence[Location],
+        copies: Sequence[Copy],
     ) -> list[Words]:
         """The body's steps, and the copies of the states."""
         plan = plan_within(fuse(self.body, self.axes), self.axes, homes)
@@ -206,7 +210,7 @@ class Loop:
             inputs = tuple(map(placed, step.inputs))
             outputs = tuple((number, placed(each)) for number, each in step.outputs)
             self.writer.step(Step(step.lines, inputs, outputs))
-        for place, room in zip(written, kept, strict=True):
+        for place, room in copies:
             self.writer.copy(place, room)
         steps, self.writer.steps = self.writer.steps, around
         return steps

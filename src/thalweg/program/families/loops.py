@@ -1,6 +1,7 @@
 """Loops: `scan`, which holds a program.
 
-Its types and what it computes stand in `loop_rules`, its word and gradient in `loops`.
+Its types and what it computes stand in `loop_rules`, its word in `loops`, its gradient
+in `loop_gradients`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thalweg.program.ir import Program
+from thalweg.program.loop_gradients import scan_gradient
 from thalweg.program.loop_rules import BODY, scan_array, scan_type
-from thalweg.program.loops import scan_gradient
 from thalweg.program.primitives import register
 from thalweg.program.row_rules import Case, RowRule, RowsMeetError
 from thalweg.program.types import ArrayType

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
 from thalweg.program.ir import Program
-from thalweg.program.trace import Trace, Tracer, inline
+from thalweg.program.loop_gradients import Kept, scan_and_keep
+from thalweg.program.trace import Trace, Tracer
 
 
 def differentiate(program: Program, of: str, by: Sequence[str]) -> Program:
@@ -40,13 +41,13 @@ def differentiate(program: Program, of: str, by: Sequence[str]) -> Program:
     inputs = {
         name: recording.input(name, type) for name, type in program.inputs.items()
     }
-    values = inline(program, recording, inputs)
     wanted = reached_from(program, positions)
+    values, kept = recorded(program, recording, inputs, wanted)
     seed = ops.ones_like(values[program.outputs[of]])
     cotangents: dict[int, Tracer] = {program.outputs[of]: seed}
     for value in reversed(list(program.computed())):
         if value in cotangents and value in wanted:
-            pull_back(program, value, values, cotangents, wanted)
+            pull_back(program, value, values, cotangents, wanted, kept)
     outputs = {name: values[value] for name, value in program.outputs.items()}
     for name, position in zip(by, positions, strict=True):
         zero = values[position]
@@ -75,12 +76,32 @@ def reached_from(program: Program, positions: Sequence[int]) -> set[int]:
     return reached
 
 
+def recorded(
+    program: Program,
+    into: Trace,
+    inputs: Mapping[str, Tracer],
+    wanted: set[int],
+) -> tuple[list[Tracer], dict[int, Kept]]:
+    """The tracer of every value, and what loops keep for their gradients."""
+    values = list(inputs.values())
+    kept: dict[int, Kept] = {}
+    for value, each in enumerate(program.instructions, len(values)):
+        read = [values[v] for v in each.inputs]
+        if each.primitive.kind == "loop" and value in wanted:
+            found, kept[value] = scan_and_keep(differentiate, *read, **each.attributes)
+        else:
+            found = into.emit(each.opcode, read, **each.attributes)
+        values.append(found)
+    return values, kept
+
+
 def pull_back(
     program: Program,
     value: int,
     values: list[Tracer],
     cotangents: dict[int, Tracer],
     wanted: set[int],
+    kept: Mapping[int, Kept],
 ) -> None:
     """Add one instruction's share to the cotangents of its inputs."""
     instruction = program.instruction(value)
@@ -88,8 +109,8 @@ def pull_back(
     arguments = [values[v] for v in instruction.inputs]
     gradient = instruction.primitive.gradient
     assert not isinstance(gradient, str)
-    if instruction.primitive.kind == "loop":  # it differentiates its body
-        gradient = partial(gradient, differentiate)
+    if value in kept:
+        gradient = partial(gradient, kept[value])
     shares = gradient(
         cotangents[value], values[value], *arguments, **instruction.attributes
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from thalweg.program import ops
 from thalweg.program.ir import Program
+from thalweg.program.passes.pieces import slice_of_pad, sum_of_pieces
 from thalweg.program.passes.rewrite import (
     Constant,
     Rule,
@@ -316,7 +317,10 @@ def stands_still(x: Tracer, axes: Shape, reduced: Shape) -> bool:
     return len(own) <= min(behind, after)
 
 
-GENERAL = (views_last, rising_after_maximum, sum_of_repeated, transposed_factors)
+GENERAL = (
+    *(views_last, rising_after_maximum, sum_of_repeated, transposed_factors),
+    *(sum_of_pieces, slice_of_pad),
+)
 
 
 def simplify(program: Program) -> Program:

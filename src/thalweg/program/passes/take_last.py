@@ -1,0 +1,65 @@
+"""Rows of a table are taken last: what is linear in them is done on the table.
+
+    take(T, i) @ W = take(T @ W, i)
+
+where T has fewer rows than are taken of it. So what the characters of a text mean to a
+recurrent layer is computed once for each character there is, not for each of the text,
+and so are its gradients. Every number taken is made of the same products, in the same
+order: the values are the same to the bit. A row of T that is infinite is found by the
+gradients even if nothing takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from thalweg.program import ops
+from thalweg.program.ir import Program
+from thalweg.program.passes.rewrite import definition, rewrite
+from thalweg.program.sizes import at, names_in
+from thalweg.program.trace import Trace, Tracer
+
+USUAL_ROWS = 8  # what a number that isn't known is taken for
+
+
+def take_last(program: Program) -> Program:
+    """The program whose products take rows of them from a table, where it pays."""
+    if all(each.opcode != "take" for each in program.instructions):
+        return program
+    return rewrite(program, (), (product_of_taken,))
+
+
+def product_of_taken(
+    recording: Trace,
+    opcode: str,
+    inputs: tuple[Tracer, ...],
+    attributes: Mapping[str, Any],
+) -> Tracer | None:
+    """take(T, i) @ W = take(T @ W, i), whatever shape the rows taken were given."""
+    if opcode != "matmul" or attributes["transpose_a"] or inputs[0].ndim != 2:
+        return None
+    rows, factor = inputs
+    found = definition(rows)
+    if found is not None and found[0] == "reshape":
+        found = definition(found[1][0])
+    if found is None or found[0] != "take":
+        return None
+    table, indices = found[1]
+    if (
+        table.ndim != 2
+        or table.shape[1:] != rows.shape[1:]
+        or not is_smaller(table, rows)
+    ):
+        return None
+    product = recording.emit("matmul", (table, factor), **attributes)
+    taken = recording.emit("take", (product, indices))
+    return ops.reshape(taken, (rows.shape[0], product.shape[1]))
+
+
+def is_smaller(table: Tracer, rows: Tracer) -> bool:
+    """Whether a table surely has fewer rows than are taken, for the usual batch."""
+    known, count = table.shape[0], rows.shape[0]
+    if names_in(known):
+        return False
+    return known < at(count, dict.fromkeys(names_in(count), USUAL_ROWS))
