@@ -404,9 +404,13 @@ def orthogonal(shape: Shape, fan_in: int, fan_out: int, generator: Generator) ->
     Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of
     learning in deep linear neural networks", 2014.
     """
+    from threadpoolctl import threadpool_limits  # some hundredths of a second
+
     inputs, outputs = prod(shape[:-1]), prod(shape[-1:])
     tall = generator.normal(size=(max(inputs, outputs), min(inputs, outputs)))
-    q, r = np.linalg.qr(tall)
+    # NumPy's threads wait for each other after every column, and round differently.
+    with threadpool_limits(1, "blas"):
+        q, r = np.linalg.qr(tall)
     # With positive numbers on r's diagonal every orthogonal matrix is as likely.
     q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
     return np.reshape(q if inputs >= outputs else q.T, shape)

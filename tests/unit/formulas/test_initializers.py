@@ -14,6 +14,7 @@ from thalweg.formulas.initializers import (
     initializer,
     initializer_for,
     normal,
+    orthogonal,
 )
 
 SHAPE = FAN_IN, FAN_OUT = (300, 200)
@@ -93,3 +94,14 @@ def test_parameters() -> None:
         draw(normal.with_parameters(standard_deviation=-1))
     with pytest.raises(ArgumentError, match="no parameter of constant 'values'"):
         constant.with_parameters(values=1)
+
+
+def test_orthogonal_matrices_have_the_same_bits_on_any_number_of_threads() -> None:
+    from threadpoolctl import threadpool_limits
+
+    found: set[bytes] = set()
+    for threads in (1, 2, 8):
+        with threadpool_limits(threads):
+            drawn = orthogonal((300, 300), 300, 300, np.random.default_rng(0))
+        found.add(drawn.tobytes())
+    assert len(found) == 1
