@@ -46,6 +46,7 @@ struct Product {
   const void* bias;  // start: n numbers that every row begins with, or null for 0
   bool accumulate;   // start: what c holds already (bias is null then)
   void* scratch;     // as many bytes as product_scratch says, 64-byte aligned
+  const void* packed = nullptr;  // b as pack_factor left it, or null
 };
 
 // c[f, s, r] += sum over l of b[l, f] · a[at[l] + segments[s] + r]: what windows of a give
@@ -149,6 +150,11 @@ struct Kernels {
   // Bytes of scratch that a product of this form wants; only dtype, m, n, k and the
   // strides are read. 0 is usual.
   std::size_t (*product_scratch)(const Product& product);
+  // Bytes of b in the order in which tiles read it, for products that are made again and
+  // again with the same b; 0 where that order brings nothing.
+  std::size_t (*packed_bytes)(const Product& product);
+  // Writes b in that order, 64-byte aligned, for products of all n columns.
+  void (*pack_factor)(const Product& product, void* to);
   // Rows and columns of c that one tile of the product holds: cut between threads only
   // at their multiples. Every element of c has the same bits however c is cut.
   void (*product_tile)(const Product& product, Index* rows, Index* columns);
@@ -206,6 +212,8 @@ struct Kernels {
   X(run_chain)             \
   X(product)               \
   X(product_scratch)       \
+  X(packed_bytes)          \
+  X(pack_factor)           \
   X(product_tile)          \
   X(sparse_scratch)        \
   X(is_sparse)             \

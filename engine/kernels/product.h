@@ -21,6 +21,7 @@ constexpr Index BLOCK_ROWS = 96;           // of a, packed
 constexpr Index LARGE_BYTES = 512 * 1024;  // b larger than this is copied,
 constexpr Index MANY_ROWS = 128;           // if that many rows share the cost
 constexpr Index NARROW_BYTES = 32;
+constexpr Index PACKED_LINES = 16;  // of b, copied at a time
 
 // The same product with its types known.
 template <class T>
@@ -39,6 +40,7 @@ struct Typed {
   const T* bias;
   bool accumulate;
   T* scratch;
+  const T* packed;
 
   explicit Typed(const Product& p)
       : m(p.m),
@@ -60,7 +62,8 @@ struct Typed {
         c_row(p.c_row),
         bias(static_cast<const T*>(p.bias)),
         accumulate(p.accumulate),
-        scratch(static_cast<T*>(p.scratch)) {}
+        scratch(static_cast<T*>(p.scratch)),
+        packed(static_cast<const T*>(p.packed)) {}
 
   // A number of a.
   T at(Index i, Index l) const {
@@ -81,14 +84,14 @@ struct Form {
     while (lanes > p.n || (lanes > 1 && lanes * Index(sizeof(T)) < 16)) lanes /= 2;
     const Index depth = smaller(p.k, BLOCK_DEPTH), size = sizeof(T);
     const bool large = p.k * p.n * size > LARGE_BYTES && p.m >= MANY_ROWS;
-    pack_b = p.n > 0 && !p.b_at && (p.b_column != 1 || large);
+    pack_b = p.n > 0 && !p.b_at && (p.b_column != 1 || large || p.packed);
     chunk = pack_b ? BLOCK_BYTES / (BLOCK_DEPTH * lanes * size) : parts(p.n, lanes);
     pack_a = !p.a_at && !p.b_at && p.a_column != 1 && p.m >= BLOCK_ROWS / 2 &&
              p.n >= 8 * TILE_VECTORS * lanes && p.m * depth * size > LARGE_BYTES / 8;
   }
 
   Index b_numbers(const Typed<T>& p) const {
-    if (!pack_b) return 0;
+    if (!pack_b || p.packed) return 0;
     return smaller(parts(p.n, lanes), chunk) * lanes * smaller(p.k, BLOCK_DEPTH);
   }
   Index a_numbers(const Typed<T>& p) const {
@@ -127,13 +130,22 @@ Strip<T> strip_of(const Typed<T>& p, const Block<T>& block, Index vector, Index 
 
 // The strip's part of b, copied to a panel.
 template <class T, int N>
-void use_panel(Strip<T>& strip, Index b_column, Index width, T* to, bool fill) {
-  const Columns<T> part{strip.b, strip.b_row, b_column, strip.depth, width, strip.b_last};
-  const Panel<T> panel{to, width * N, (width - 1) * N};
-  if (fill) pack<T, N>(part, panel);
-  strip.b = panel.to;
-  strip.b_row = panel.row;
-  strip.b_last = panel.last;
+void fill_panel(const Strip<T>& strip, Index b_column, Index width, T* to) {
+  pack<T, N>({strip.b, strip.b_row, b_column, strip.depth, width, strip.b_last},
+             {to, width * N, (width - 1) * N});
+}
+
+template <class T, int N>
+void use_panel(Strip<T>& strip, Index width, const T* panel) {
+  strip.b = panel;
+  strip.b_row = width * N;
+  strip.b_last = (width - 1) * N;
+}
+
+// Where the panels of a block begin in what is packed of all of b.
+template <class T, int N>
+Index place_of_panels(const Typed<T>& p, const Block<T>& block) {
+  return (block.l * parts(p.n, N) + block.vector * block.depth) * N;
 }
 
 // Rows of a, copied with every row in one piece.
@@ -155,9 +167,31 @@ Split tiles_of(Index vectors) {
   return N == 1 ? Split(vectors, 1) : split_columns(vectors);
 }
 
+// The panels of a block, one behind the other. Of rows that lie far apart a few are gone
+// through at a time: so many pages are known where they are.
+template <class T, int N>
+void fill_panels(const Typed<T>& p, const Block<T>& block, T* to) {
+  const Split tiles = tiles_of<N>(block.vectors);
+  const Index step = p.b_column == 1 ? PACKED_LINES : larger(block.depth, 1);
+  for (Index l = 0; l < block.depth; l += step)
+    for (Index tile = 0; tile < tiles.count; ++tile) {
+      const Index vector = tiles.begin(tile), width = tiles.size(tile);
+      Block<T> lines = block;
+      lines.l += l;
+      lines.depth = smaller(step, block.depth - l);
+      const Strip<T> strip = strip_of<T, N>(p, lines, block.vector + vector, width);
+      fill_panel<T, N>(strip, p.b_column, width,
+                       to + (vector * block.depth + l * width) * N);
+    }
+}
+
 template <class T, int N>
 void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
   const Split tiles = tiles_of<N>(block.vectors);
+  if (form.pack_b && !p.packed) fill_panels<T, N>(p, block, p.scratch);
+  const T* const panels = p.packed      ? p.packed + place_of_panels<T, N>(p, block)
+                          : form.pack_b ? p.scratch
+                                        : nullptr;
   const bool pack_a = form.pack_a && block.depth >= LANES<T>;
   T* a_copy = p.scratch + form.b_numbers(p);
   for (Index row = 0; row < p.m; row += BLOCK_ROWS) {
@@ -166,9 +200,7 @@ void run_block(const Typed<T>& p, const Form<T>& form, const Block<T>& block) {
     for (Index tile = 0; tile < tiles.count; ++tile) {
       const Index vector = tiles.begin(tile), width = tiles.size(tile);
       Strip<T> strip = strip_of<T, N>(p, block, block.vector + vector, width);
-      if (form.pack_b)
-        use_panel<T, N>(strip, p.b_column, width, p.scratch + vector * N * block.depth,
-                        row == 0);
+      if (panels) use_panel<T, N>(strip, width, panels + vector * N * block.depth);
       strip.a += row * p.a_row;
       strip.c += row * p.c_row;
       if (strip.addend) strip.addend += row * strip.addend_row;
@@ -190,8 +222,11 @@ void run_listed_block(const Typed<T>& p, const Form<T>& form, const Block<T>& bl
   for (Index tile = 0; tile < tiles.count; ++tile) {
     const Index vector = tiles.begin(tile), width = tiles.size(tile);
     Strip<T> strip = strip_of<T, N>(p, block, block.vector + vector, width);
-    if (form.pack_b)
-      use_panel<T, N>(strip, p.b_column, width, p.scratch + vector * N * block.depth, true);
+    if (form.pack_b) {
+      T* const panel = p.scratch + vector * N * block.depth;
+      fill_panel<T, N>(strip, p.b_column, width, panel);
+      use_panel<T, N>(strip, width, panel);
+    }
     for (Index line = 0; line < p.lines; ++line) {
       run_strip<T, N, LISTED, WIDEST<T, N>>(strip, width);
       strip.a += p.a_line;
@@ -202,21 +237,49 @@ void run_listed_block(const Typed<T>& p, const Form<T>& form, const Block<T>& bl
   }
 }
 
-template <class T, int N>
-void run_vectors(const Typed<T>& p, const Form<T>& form) {
-  const auto run = p.a_at   ? run_listed_block<T, N, Listed::a>
-                   : p.b_at ? run_listed_block<T, N, Listed::b>
-                            : run_block<T, N>;
+template <class T, int N, class Run>
+void for_blocks(const Typed<T>& p, const Form<T>& form, const Run& run) {
   const Index vectors = parts(p.n, N);
   const Split chunks(vectors, parts(vectors, form.chunk));
   for (Index chunk = 0; chunk < chunks.count; ++chunk) {
     Index l = 0;
     do {  // once if k is 0, for start
       const Index depth = smaller(p.k - l, BLOCK_DEPTH);
-      run(p, form, {chunks.begin(chunk), chunks.size(chunk), l, depth});
+      run(Block<T>{chunks.begin(chunk), chunks.size(chunk), l, depth});
       l += BLOCK_DEPTH;
     } while (l < p.k);
   }
+}
+
+template <class T, int N>
+void run_vectors(const Typed<T>& p, const Form<T>& form) {
+  const auto run = p.a_at   ? run_listed_block<T, N, Listed::a>
+                   : p.b_at ? run_listed_block<T, N, Listed::b>
+                            : run_block<T, N>;
+  for_blocks<T, N>(p, form, [&](const Block<T>& block) { run(p, form, block); });
+}
+
+// All of b in panels, as run_block finds them. Products with fewer columns than a vector
+// has lanes, and those of a row that reads b in order, are made without.
+template <class T>
+bool can_be_packed(const Typed<T>& p) {
+  const bool reads_in_order = p.m == 1 && p.b_column == 1;
+  return p.m > 0 && p.k > 0 && p.n >= LANES<T> && !p.a_at && !p.b_at && !reads_in_order;
+}
+
+template <class T>
+void pack_whole(Typed<T> p, T* to) {
+  constexpr int N = LANES<T>;
+  p.packed = to;
+  for_blocks<T, N>(p, Form<T>(p), [&](const Block<T>& block) {
+    fill_panels<T, N>(p, block, to + place_of_panels<T, N>(p, block));
+  });
+}
+
+template <class T>
+std::size_t packed_bytes_of(const Typed<T>& p) {
+  if (!can_be_packed(p)) return 0;
+  return std::size_t(parts(p.n, LANES<T>) * LANES<T> * p.k) * sizeof(T);
 }
 
 template <class T>
@@ -410,6 +473,17 @@ inline void product(const Product& p) {
 inline std::size_t product_scratch(const Product& p) {
   return p.dtype == Dtype::float64 ? products::scratch_bytes<double>(p)
                                    : products::scratch_bytes<float>(p);
+}
+
+inline std::size_t packed_bytes(const Product& p) {
+  return p.dtype == Dtype::float64 ? products::packed_bytes_of(products::Typed<double>(p))
+                                   : products::packed_bytes_of(products::Typed<float>(p));
+}
+
+inline void pack_factor(const Product& p, void* to) {
+  p.dtype == Dtype::float64
+      ? products::pack_whole(products::Typed<double>(p), static_cast<double*>(to))
+      : products::pack_whole(products::Typed<float>(p), static_cast<float*>(to));
 }
 
 inline void product_tile(const Product& p, Index* rows, Index* columns) {

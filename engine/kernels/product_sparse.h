@@ -142,8 +142,10 @@ void sum_block(const Typed<T>& p, const Block<T>& block, Index row, Index rows,
     const Index width = chunks.size(chunk);
     Strip<T> strip = strip_of<T, N>(p, block, chunks.begin(chunk), width);
     // A vector that lies in two lines of a cache takes two reads.
-    if ((uintptr_t(strip.b) | uintptr_t(p.b_row * sizeof(T))) % THALWEG_VECTOR_BYTES)
-      use_panel<T, N>(strip, 1, width, work.panel, true);
+    if ((uintptr_t(strip.b) | uintptr_t(p.b_row * sizeof(T))) % THALWEG_VECTOR_BYTES) {
+      fill_panel<T, N>(strip, 1, width, work.panel);
+      use_panel<T, N>(strip, width, work.panel);
+    }
     strip.c += row * p.c_row;
     if (strip.addend) strip.addend += row * strip.addend_row;
     strip.rows = rows;

@@ -7,8 +7,9 @@ namespace thalweg {
 
 namespace {
 
-constexpr Index LONG_ROW = 512;     // rows at least so long are run one by one
-constexpr Index LONG_ENOUGH = 128;  // the same, where each has a number of its own
+constexpr Index LONG_ROW = 512;       // rows at least so long are run one by one
+constexpr Index LONG_ENOUGH = 128;    // the same, where each has a number of its own, or
+constexpr std::size_t MANY_GAPS = 4;  // so many places have gaps between rows
 
 using Kind = MapGraph::Kind;
 using Line = MapGraph::Line;
@@ -23,14 +24,27 @@ Extents extents_of(const Circumstances& circumstances, const MapStep& step) {
   return extents;
 }
 
-// Short rows are run several at a time, as one row of elements.
+// Whether rows are in order, but don't follow each other without a gap.
+bool has_gaps(const MapSpace& space, const Place& place) {
+  const Index row = place.strides[space.rank - 1] * space.extents[space.rank - 1];
+  return place.strides[space.rank - 1] == item_size(place.dtype) &&
+         place.strides[space.rank - 2] != row;
+}
+
+// Short rows are run several at a time, as one row of elements: what has gaps is copied
+// for it.
 bool runs_rows_together(const MapGraph& graph) {
-  const int rank = graph.space.rank;
-  if (rank < 2 || graph.space.extents[rank - 1] >= LONG_ROW) return false;
+  const MapSpace& space = graph.space;
+  const int rank = space.rank;
+  if (rank < 2 || space.extents[rank - 1] >= LONG_ROW) return false;
+  if (space.extents[rank - 1] < LONG_ENOUGH) return true;
   const auto has_own_number = [rank](const Place& place) {
     return place.strides[rank - 1] == 0 && place.strides[rank - 2] != 0;
   };
-  return graph.space.extents[rank - 1] < LONG_ENOUGH ||
+  std::size_t gaps = 0;
+  for (const Place& input : graph.inputs) gaps += has_gaps(space, input);
+  for (const MapOutput& output : graph.outputs) gaps += has_gaps(space, output.place);
+  return gaps < MANY_GAPS &&
          std::none_of(graph.inputs.begin(), graph.inputs.end(), has_own_number);
 }
 

@@ -9,12 +9,14 @@ namespace thalweg {
 
 namespace {
 
-constexpr Index PANEL_BYTES = 12 << 10;      // of a product, before its tail runs on it
-constexpr Index BOX_BYTES = 64 << 10;        // of a product's gathered rows
-constexpr Index ADDED_BYTES = 192 << 10;     // of its rows before they are added
-constexpr Index LYING_ROWS = 64;             // at least, where rows needn't be gathered
-constexpr Index LEAST_TILES = 8;             // to cut between
-constexpr Index LARGE_BYTES = 512 << 10;     // of an operand
+constexpr Index PANEL_BYTES = 12 << 10;   // of a product, before its tail runs on it
+constexpr Index BOX_BYTES = 64 << 10;     // of a product's gathered rows
+constexpr Index ADDED_BYTES = 192 << 10;  // of its rows before they are added
+constexpr Index LYING_ROWS = 64;          // at least, where rows needn't be gathered
+constexpr Index LEAST_TILES = 8;          // to cut between
+constexpr Index LARGE_BYTES = 512 << 10;  // of an operand
+constexpr Index PACKED_ROWS = 96;         // at least, for which it pays to pack b
+constexpr Index FAR_BYTES = 1024;         // rows of b so far apart share lines of a cache
 constexpr double FLOPS_PER_NANOSECOND = 50;  // float32; float64: half of it
 
 Index rounded_up(Index n, Index multiple) {
@@ -109,9 +111,28 @@ void ProductTask::count_units() {
   const bool is_flat = row_tiles < LEAST_TILES && row_tiles < column_tiles;
   by_columns_ = form_ == Form::matrices &&
                 (is_flat || (b_bytes >= LARGE_BYTES && column_tiles >= LEAST_TILES));
-  starts_slowly = product_scratch_ > 0;
+  choose_packing();
+  starts_slowly = product_scratch_ > 0 || packs_;
   units = matrix_count_ > 1 ? matrix_count_ : by_columns_ ? column_tiles : row_tiles;
   if (form_ == Form::matrices) panel_rows_ = product_.m;
+}
+
+// Whether b is read so often, and lies so badly for it, that a copy pays. Of one too large
+// for a cache, kernels copy parts.
+void ProductTask::choose_packing() {
+  const Index row_bytes = product_.b_row * item_size(product_.dtype);
+  const bool lies_badly = product_.b_column != 1 || row_bytes % FAR_BYTES == 0;
+  const std::size_t bytes = kernels_->packed_bytes(product_);
+  packs_ = form_ == Form::matrices && matrix_count_ == 1 && !by_columns_ && lies_badly &&
+           product_.m >= PACKED_ROWS && bytes > 0 &&
+           bytes <= static_cast<std::size_t>(LARGE_BYTES);
+  if (packs_) take_packed();
+}
+
+// Room behind all else in scratch.
+void ProductTask::take_packed() {
+  pack_offset_ = scratch_bytes;
+  scratch_bytes += aligned(kernels_->packed_bytes(product_));
 }
 
 // Where a box lies in scratch, and how a product sees it.
@@ -158,12 +179,24 @@ void ProductTask::take_tail(std::unique_ptr<MapTask> tail) {
   const Index row_bytes = product_.n * item_size(product_.dtype);
   // A panel reads all of b: of a large one the rows' way to the cache costs less.
   const bool small_b = row_bytes * product_.k <= LARGE_BYTES;
-  if (form_ == Form::matrices && product_scratch_ == 0 && small_b &&
+  if (form_ == Form::matrices && (product_scratch_ == 0 || packs_) && small_b &&
       row_bytes * product_.m > PANEL_BYTES * 3 / 2)
     panel_rows_ = rounded_up(std::max<Index>(PANEL_BYTES / row_bytes, 1), tile_rows_);
   work += tail->work;
   scratch_bytes = std::max(scratch_bytes, tail->scratch_bytes);
+  if (packs_) take_packed();
   tail_ = std::move(tail);
+}
+
+std::size_t ProductTask::pack_at(std::size_t offset) {
+  if (units == 0 || form_ != Form::matrices || matrix_count_ > 1) return 0;
+  const std::size_t bytes = kernels_->packed_bytes(product_);
+  if (bytes) packed_at_ = offset;
+  return aligned(bytes);
+}
+
+void ProductTask::pack(const Frame& frame) const {
+  kernels_->pack_factor(part(frame, nullptr, {}), frame.packed + *packed_at_);
 }
 
 bool ProductTask::run(const Frame& frame, std::byte* scratch, Index from, Index to) const {
@@ -192,6 +225,7 @@ Product ProductTask::part(const Frame& frame, std::byte* scratch,
   part.bias = has_bias_ ? frame.bases[bias_.buffer] + bias_.offset : nullptr;
   part.accumulate = adds_ && frame.adds;
   part.scratch = scratch;
+  part.packed = packed_at_ ? frame.packed + *packed_at_ : nullptr;
   return part;
 }
 
@@ -210,7 +244,7 @@ void ProductTask::run_matrices(const Frame& frame, std::byte* scratch, Index fro
 
 void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
                              Index to) const {
-  const Product whole = part(frame, scratch, {});
+  Product whole = part(frame, scratch, {});
   const Index item = item_size(product_.dtype);
   auto* const a = static_cast<const std::byte*>(whole.a);
   auto* const b = static_cast<const std::byte*>(whole.b);
@@ -231,7 +265,13 @@ void ProductTask::run_panels(const Frame& frame, std::byte* scratch, Index from,
   rows.a = a + from * tile_rows_ * product_.a_row * item;
   const bool is_sparse = kernels_->is_sparse(rows);
   const auto product = is_sparse ? kernels_->sparse_product : kernels_->product;
-  const Index most = is_sparse ? rows.m : panel_rows_;  // it gets ready for each panel
+  if (packs_ && !whole.packed && !is_sparse && rows.m >= PACKED_ROWS) {
+    kernels_->pack_factor(whole, scratch + pack_offset_);
+    whole.packed = scratch + pack_offset_;
+  }
+  // What gets ready for each panel had better have one.
+  const bool gets_ready = is_sparse || (product_scratch_ > 0 && !whole.packed);
+  const Index most = gets_ready ? rows.m : panel_rows_;
   for (Index row = from * tile_rows_; row < end; row += most) {
     Product panel = whole;
     panel.m = std::min(most, end - row);

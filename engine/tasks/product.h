@@ -1,6 +1,8 @@
 // Matrix products, with the map that follows one panel of rows after the other.
 #pragma once
 
+#include <optional>
+
 #include "tasks/gather.h"
 #include "tasks/map.h"
 #include "tasks/task.h"
@@ -14,6 +16,11 @@ class ProductTask final : public Task {
   // Whether a map over what this gives can be run with it.
   bool takes_tail() const;
   void take_tail(std::unique_ptr<MapTask> tail);
+
+  // In a loop in which b stands still: packs b once, for all turns, at an offset of what
+  // the loop has room for. Returns how many bytes that takes; 0 if it isn't worth it.
+  std::size_t pack_at(std::size_t offset);
+  void pack(const Frame& frame) const;
 
   bool run(const Frame& frame, std::byte* scratch, Index from, Index to) const override;
 
@@ -39,6 +46,8 @@ class ProductTask final : public Task {
   void gather(const Product& whole, Index row, Index count, std::byte* box) const;
   void add(const Product& whole, Index row, Index count, const std::byte* box) const;
   std::size_t scratch_of(Index rows, Index columns) const;
+  void choose_packing();
+  void take_packed();
 
   const Kernels* kernels_;
   Product product_{};
@@ -51,6 +60,9 @@ class ProductTask final : public Task {
   bool by_columns_ = false;
   Index panel_rows_ = 0;
   std::size_t product_scratch_ = 0;
+  std::optional<std::size_t> packed_at_;  // in what a loop has packed
+  bool packs_ = false;                    // b, before all rows of a piece
+  std::size_t pack_offset_ = 0;           // of that, in scratch
   // Whether a is gathered, or c added to what lies apart. Both are done in boxes.
   enum class Form { matrices, gathered, added } form_ = Form::matrices;
   Gather windows_;

@@ -12,9 +12,10 @@ namespace thalweg {
 
 // Where a block runs. One for each block that runs at a time.
 struct Frame {
-  std::byte* const* bases;  // of the plan's buffers; those of rows at the block's first
-  Index first_row;          // of the block, among the rows of the run
-  bool adds;                // totals are added to: not the first block of its shard
+  std::byte* const* bases;      // of the plan's buffers; those of rows at the block's first
+  Index first_row;              // of the block, among the rows of the run
+  bool adds;                    // totals are added to: not the first block of its shard
+  std::byte* packed = nullptr;  // what the loop around has packed for its products
 };
 
 // What tasks are made for.

@@ -76,6 +76,28 @@ void run(Product& product, Memory& scratch) {
   kernels->product(product);
 }
 
+// With b packed before, it has the same bits: all of it, and some of its rows.
+template <class T>
+void check_packed(const Case<T>& each, const std::vector<T>& wanted) {
+  const Form& form = each.form;
+  std::vector<T> out = each.c;
+  Product product = each.product(out);
+  const std::size_t bytes = kernels->packed_bytes(product);
+  if (bytes == 0) return;
+  Memory packed(bytes), scratch;
+  kernels->pack_factor(product, packed.data());
+  product.packed = packed.data();
+  Product first = product;
+  first.m = form.m / 2;
+  run<T>(first, scratch);
+  product.m -= first.m;
+  product.a = each.a.data() + first.m * product.a_row;
+  product.c = out.data() + first.m * product.c_row;
+  run<T>(product, scratch);
+  CHECK(std::memcmp(out.data(), wanted.data(), out.size() * sizeof(T)) == 0, form.m, "×",
+        form.k, "×", form.n, " packed");
+}
+
 template <class T>
 void check_form(const Form& form) {
   const Case<T> each(form);
@@ -98,6 +120,7 @@ void check_form(const Form& form) {
   }
   CHECK(std::memcmp(out.data(), parts.data(), out.size() * sizeof(T)) == 0, form.m, "×",
         form.k, "×", form.n, " in parts of ", rows, " rows");
+  check_packed<T>(each, out);
 }
 
 TEST(products_of_all_forms) {
