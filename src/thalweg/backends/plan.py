@@ -181,7 +181,8 @@ class Planner:
             instruction = self.kernels.instruction(value)
             if instruction.opcode != "concatenate":
                 continue
-            axis, start = instruction.attributes["axis"], 0
+            axis: int = instruction.attributes["axis"]
+            start = 0
             for part in instruction.inputs:
                 root = self._filled_root(part)
                 fits = root is not None and self._can_be_a_part(root)
@@ -377,7 +378,7 @@ class Planner:
         self, base: Location, owner: int, start: int, type: ArrayType, rows: int | None
     ) -> Location:
         """The place of a part that begins somewhere along a concatenation's axis."""
-        axis = self.kernels.instruction(owner).attributes["axis"]
+        axis: int = self.kernels.instruction(owner).attributes["axis"]
         offset = base.offset + start * base.strides[axis]
         if axis == 0:
             return contiguous(base.buffer, offset, type, rows)
@@ -442,12 +443,13 @@ class Planner:
     def _join(self, owner: int, instruction: Instruction) -> None:
         """Copy the parts of a concatenation that weren't written into their places."""
         base, start = self.places[owner], 0
+        axis: int = instruction.attributes["axis"]
         for value in instruction.inputs:
             part = self._read(value)
             place = self._part_of(base, owner, start, part.type, part.rows)
             if part != place:
                 self._copy(part, place)
-            start += part.type.shape[instruction.attributes["axis"]]
+            start += part.type.shape[axis]
 
     def _copy(self, source: Location, target: Location) -> None:
         shape = {"shape": target.type.shape}
