@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from thalweg.errors import ArgumentError, ThalwegError
+from thalweg.errors import ArgumentError, ShapeError, ThalwegError
 from thalweg.formulas.branches import Branching, Chain, place_text, values_in
 from thalweg.formulas.chain import OWN, LayerValues, describe, label
 from thalweg.formulas.inputs import Inputs
@@ -22,6 +22,7 @@ from thalweg.formulas.layers import Layer, Namespace, Shape
 from thalweg.formulas.moments import Kept, Moment, Remembering, needs_later_times
 from thalweg.formulas.preparation import Reshape
 from thalweg.program import ops
+from thalweg.program.arguments import shape_of
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.row_axes import case_of, row_axes
 from thalweg.program.row_rules import SUM, RowsMeetError
@@ -89,7 +90,7 @@ def remembered_by(layer: Layer, shape: Shape, dtype: Dtype, times: int) -> Remem
         with naming(place_text(place)):
             every[place] = remembered(chain, outputs, dtype, times)
     if len({each.has_times for each in every.values()}) > 1:
-        raise needs_later_times("one branch gives all times, and another one")
+        raise needs_later_times("one branch gives all times, another the last alone")
     shapes = {p + name: s for p, e in every.items() for name, s in e.shapes.items()}
     return Remembered(
         shapes,
@@ -112,8 +113,7 @@ def inside(
 def naming(where: str) -> Generator[None]:
     """Errors say where they come from."""
     try:
-        with labeled(where):
-            yield
+        yield
     except ThalwegError as error:
         raise error.__class__(f"{where}: {error}") from None
 
@@ -163,11 +163,34 @@ def chain_at_time(
             with labeled(label(number, layer)):
                 found = AtTime(layer.forward(found.x, p), found.kept, False)
             continue
+        before = behind(kept, number)
         with naming(label(number, layer)):
-            own = layer_at_time(layer, shape, found.x, behind(kept, number), p, moment)
+            own = layer_at_time(layer, shape, found.x, before, p, moment)
+            require_as_forward(own, before, outputs[number])
         new = {f"{number}.{name}": array for name, array in own.kept.items()}
         found = AtTime(own.x, {**found.kept, **new}, own.has_times)
     return found
+
+
+def require_as_forward(given: AtTime, before: Kept, shape: Shape) -> None:
+    """A layer gives what it gives of all times, and keeps what it said.
+
+    Raises:
+        ShapeError: it doesn't.
+    """
+    meant = (1, *shape[1:]) if given.has_times else shape
+    if shape_of(given.x)[1:] != meant:
+        raise ShapeError(
+            f"at one time it must give {('rows', *meant)}, as forward gives rows of "
+            f"{shape}, got {shape_of(given.x)}"
+        )
+    kept = {name: array.type for name, array in before.items()}
+    new = {name: getattr(array, "type", None) for name, array in given.kept.items()}
+    if new != kept:
+        raise ShapeError(
+            f"what is kept from a time on must be as what was kept before, {kept}, "
+            f"got {new}"
+        )
 
 
 def behind(kept: Kept, place: int | str) -> Kept:
@@ -213,10 +236,9 @@ def branches_at_time(
             found[place] = chain_at_time(chain, outputs, x, before, own, moment)
     new = {p + name: a for p, each in found.items() for name, a in each.kept.items()}
     has_times = all(each.has_times for each in found.values())
-    y = layer.joined([each.x for each in found.values()])
-    if has_times and y.shape[:2] != x.shape[:2]:  # joined along the axis of times
-        raise unknown()
-    return AtTime(y, new, has_times)
+    if has_times and any(each.x.ndim < 3 for each in found.values()):
+        raise unknown()  # the axis of times may be one along which they are joined
+    return AtTime(layer.joined([each.x for each in found.values()]), new, has_times)
 
 
 def without_places(kept: Kept, layer: Branching) -> Kept:

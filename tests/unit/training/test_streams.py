@@ -173,6 +173,15 @@ NEEDS_LATER: dict[str, list[tw.Layer]] = {
     "global": [tw.GlobalMean()],
     "flatten": [tw.Flatten(), tw.Dense(3)],
     "reshape": [tw.Reshape((2 * TIMES, 2)), tw.Dense(3)],
+    "one branch": [
+        tw.Parallel(
+            [
+                [],
+                [tw.Recurrent(tw.RNN(28), sequences=False), tw.Reshape((7, 4))],
+            ],
+            "add",
+        )
+    ],
     "inside": [tw.Dense(4), tw.TransformerBlock(2, 4)],
     **{how: [Mixing(how)] for how in MIXING},
 }
@@ -196,6 +205,19 @@ def test_nor_has_a_stream_what_a_file_holds_of_it(how: str, tmp_path: Path) -> N
     loaded: Any = tw.load(tmp_path / "network.thalweg")
     with pytest.raises(tw.ArgumentError, match=r"^layer 1, Mixing.*each time alone"):
         loaded.stream()
+
+
+def test_times_side_by_side_have_no_stream() -> None:
+    network = tw.Network([tw.Parallel([[], []])]).initialize(TIMES)
+    with pytest.raises(tw.ArgumentError, match=r"layer 1, Parallel.*: a stream"):
+        network.stream()
+
+
+def test_inputs_by_name_have_no_stream() -> None:
+    named = tw.Inputs({"a": [tw.Dense(3)], "b": []})
+    network = tw.Network([named]).initialize({"a": 3, "b": 2})
+    with pytest.raises(tw.ArgumentError, match=r"layer 1, Inputs.*whole inputs"):
+        network.stream()
 
 
 def test_rows_without_times_have_no_stream() -> None:
@@ -237,6 +259,32 @@ def test_a_layer_of_ones_own_may_say_what_it_keeps() -> None:
     network = drawn([tw.Residual([Change(), tw.GRU(FEATURES)]), Change()])
     X = series(3)
     assert_array_equal(streamed(network.stream(3), X), network.predict(X))
+
+
+@dataclass(frozen=True)
+class Wrong(Change):
+    """Says one thing and does another."""
+
+    how: str = ""
+
+    def at_time(self, x: Any, kept: Any, p: Any, moment: Any) -> Any:
+        y, new = super().at_time(x, kept, p, moment)
+        if self.how == "gives":
+            return y[:, 0], new
+        return y, {"other": x} if self.how == "name" else {"before": x[:, 0]}
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ("gives", r"layer 1, Wrong.*: at one time it must give \('rows', 1, 4\)"),
+        ("name", r"layer 1, Wrong.*: what is kept from a time on .* got {'other'"),
+        ("shape", "layer 1, Wrong.*: what is kept from a time on"),
+    ],
+)
+def test_what_a_layer_says_is_held_against_what_it_does(how: str, text: str) -> None:
+    with pytest.raises(tw.ShapeError, match=text):
+        drawn([Wrong(how)]).stream()
 
 
 # Its calls ----------------------------------------------------------------------------
