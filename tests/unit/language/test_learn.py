@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError
 from thalweg.files.modelfile import read_model
+from thalweg.language.settings import TextSettings, TextTrainSettings
 
 QUICK: dict[str, Any] = {"layers": (8,), "length": 16, "epochs": 2}
 WORDS = "so long as men can breathe or eyes see this lives and gives life to thee"
@@ -159,3 +161,11 @@ def test_a_short_text_is_refused(text: Path, letters: str, said: str) -> None:
 def test_a_setting_that_cannot_be_is_refused(text: Path, given: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError):
         trained_on(text, **given)
+
+
+def test_each_setting_can_be_given_as_it_is_kept() -> None:
+    kept = get_type_hints(TextSettings)
+    given = get_type_hints(TextTrainSettings)
+    assert list(given) == [each.name for each in fields(TextSettings)]
+    for name in given.keys() - {"layers"}:
+        assert given[name] == kept[name]
