@@ -264,7 +264,7 @@ TEXT_WORDS: Mapping[str, Words] = {
     "length": Words(
         TEXTS,
         WHOLE,
-        "Characters of a window; the network looks back no further.",
+        "Characters of a window, through which gradients go.",
         typed(TextSettings.length),
     ),
 }

@@ -11,19 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thalweg.defaults as defaults
-from thalweg.checks import (
-    require,
-    require_instance,
-    require_non_negative,
-    require_seed,
-    require_whole,
-)
+from thalweg.checks import require, require_instance, require_whole
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import TEXT
 from thalweg.files.modelfile import Content, require_writable, write_model
 from thalweg.files.network_codec import as_written, network_data, network_from
-from thalweg.language.sampling import generate
 from thalweg.language.scores import guesses_of, text_scores
 from thalweg.network import Network
 from thalweg.program import ops
@@ -79,7 +72,7 @@ class LanguageModel:
 
     @property
     def length(self) -> int:
-        """The characters of a window: how far it looks back, at most."""
+        """The characters of a window."""
         return self.network.shapes.outputs[0][0]
 
     def write(
@@ -113,18 +106,9 @@ class LanguageModel:
         require_whole("length", length, least=0)
         must = f"at most {MOST_WRITTEN:,}"
         require(length <= MOST_WRITTEN, "length", must, length)
-        require_non_negative("temperature", temperature)
-        if top_k is not None:
-            require_whole("top_k", top_k, least=1)
-        require_seed(seed)
         numbers = self.vocabulary.encode(start, "start")
-        written = generate(
-            self.network,
-            numbers,
-            int(length),
-            temperature=float(temperature),
-            top_k=None if top_k is None else int(top_k),
-            seed=int(seed),
+        written = self.network.generate(
+            numbers, int(length), temperature=temperature, top_k=top_k, seed=seed
         )
         return self.vocabulary.text(np.concatenate([numbers, written]))
 

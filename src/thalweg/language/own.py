@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.language.settings import TextSettings
+from thalweg.tables.source import is_descriptor
 from thalweg.tabular.own import NO_SOURCES, Sources
 from thalweg.text import Text
 
@@ -19,7 +20,7 @@ class ReadText:
 
     Arguments:
         text: as it was read.
-        path: where it is; None for a `Text` of the user's own.
+        path: where it is; None for a `Text`, and for what came through a pipe.
         own: for ``validation`` and ``test``, where there are texts of one's own.
         own_paths: where those are.
     """
@@ -59,5 +60,7 @@ def read_one(source: Any, settings: TextSettings) -> Text:
 
 
 def place_of(source: Any) -> Path | None:
-    """Where a text is; None for a `Text`."""
-    return None if isinstance(source, Text) else Path(source)
+    """Where a text is; None for a `Text`, and for what comes through a pipe."""
+    if isinstance(source, Text) or is_descriptor(source):
+        return None
+    return Path(source)

@@ -28,7 +28,7 @@ class TextSettings(Regimen):
             others are one unknown character.
         cell: gru, lstm or rnn; or transformer, blocks of causal attention.
         layers: the units of each layer of cells, or of each block, which must be alike.
-        length: characters of a window; a network looks back no further than that.
+        length: characters of a window, through which gradients go.
         dropout: the share of each layer's outputs switched off in a step.
         loss: None is cross_entropy.
         optimizer: the rule's name.

@@ -27,7 +27,7 @@ from thalweg.text.vocabulary import UNKNOWN, Bytes
 
 TEMPERATURES = (0.5, 0.8, 1.0)
 WRITTEN = 400
-START = 40
+START, LETTERS = 300, 40
 MOST_PLACES = 12
 PARTS = {
     "training": "to learn from",
@@ -126,7 +126,8 @@ def written_section(evaluation: TextEvaluation) -> Section:
 
 
 def beginning(prepared: PreparedText) -> str:
-    """The first line of the test, or how it begins."""
+    """The first whole line of the test, or how it begins."""
     start = str(prepared.texts.test[:START])
-    line, end, _ = start.partition("\n")
-    return line + end or start
+    _, _, later = start.partition("\n")
+    line, end, _ = later.partition("\n")
+    return line + end or start[:LETTERS]
