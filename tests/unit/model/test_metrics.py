@@ -70,6 +70,18 @@ def test_positions_have_accuracy_and_perplexity(one_hot: bool, weights: Any) -> 
     }
 
 
+def test_positions_beyond_a_length_count_nothing() -> None:
+    predictions, lengths = generator.dirichlet([1, 1, 1], (2, 4)), np.array([3, 1])
+    classes = generator.integers(0, 3, (2, 4))
+    metric = metric_for(Loss.of("cross_entropy"), (4, 3), classes, None, lengths)
+    found = np.asarray(metric.per_row(predictions, classes, lengths))
+    for row, length in enumerate(lengths.tolist()):
+        given, true = predictions[row, :length], classes[row, :length]
+        surprise = -np.log(given[np.arange(length), true]).mean()
+        wanted = [(given.argmax(-1) == true).mean(), surprise]
+        assert found[row].tolist() == pytest.approx(wanted, rel=1e-12)
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_accuracy_of_yes_and_no_is_scikit_learns(outputs: int, weights: Any) -> None:
