@@ -58,7 +58,7 @@ def test_a_text_needs_no_configuration(thalweg, tmp_path: Path) -> None:
         "Text verse.txt: 3,",
         "Target next character",
         "to learn from, then",
-        "16 characters → embedding 32 → GRU 8 → dropout 0.2 →",
+        "16 characters → embedding 32 → GRU 8 → dropout 0.1 →",
         "characters never used bits per character perplexity",
         "network",
         "5-gram",
