@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from support.exported import outputs
 from thalweg.cli import run
 from thalweg.language.model import LanguageModel
 
@@ -213,6 +214,9 @@ def test_an_exported_file_gives_the_same_probabilities(thalweg, model: str) -> N
     found = runpy.run_path("verse.py")["compute"](X)
     wanted = loaded.network.predict(X)
     assert np.allclose(found["probabilities"], wanted, atol=1e-5)
+    assert thalweg("export", model, "--to", "onnx").status == 0
+    (given,) = outputs(Path("verse.onnx"), {"X": X})
+    assert np.allclose(given, wanted, atol=1e-5)
 
 
 def test_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
