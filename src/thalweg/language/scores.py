@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
@@ -15,6 +16,9 @@ from thalweg.training.execution import Execution
 
 TINY = float(np.finfo(np.float32).tiny)
 """The least probability that counts, 126 bits: float32 hardly has smaller ones."""
+
+OVERLAPPING = 8
+"""Windows that lie over a place where bits are told by it: fewer would be noisy."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ def guesses_of(
     # What comes after the end is never looked at, as each time sees those before it.
     padded = np.zeros((count - 1) * step + length + 1, numbers.dtype)
     padded[: len(numbers)] = numbers
-    inputs = np.lib.stride_tricks.sliding_window_view(padded[:-1], length)[::step]
-    targets = np.lib.stride_tricks.sliding_window_view(padded[1:], length)[::step]
+    inputs = sliding_window_view(padded[:-1], length)[::step]
+    targets = sliding_window_view(padded[1:], length)[::step]
     left = wanted
     for part in parts_of(count, length * classes):
         outputs = predicted(network, inputs[part], execution)
@@ -128,12 +132,13 @@ def bits_by_place(
         An array of shape (length,).
     """
     length, classes = network.shapes.outputs[-1]
-    rows = (len(numbers) - 1) // length
-    inputs = numbers[: rows * length].reshape(rows, length)
-    targets = numbers[1 : rows * length + 1].reshape(rows, length).astype(np.int64)
+    step = max(length // OVERLAPPING, 1)
+    inputs = sliding_window_view(numbers[:-1], length)[::step]
+    targets = sliding_window_view(numbers[1:], length)[::step]
     total = np.zeros(length)
-    for part in parts_of(rows, length * classes):
+    for part in parts_of(len(inputs), length * classes):
         outputs = predicted(network, inputs[part], execution)
-        true = np.take_along_axis(outputs, targets[part][..., np.newaxis], axis=-1)
-        total -= np.log2(np.maximum(true[..., 0], TINY)).sum(axis=0, dtype=np.float64)
-    return total / rows
+        true = targets[part].astype(np.int64)[..., np.newaxis]
+        found = np.take_along_axis(outputs, true, axis=-1)[..., 0]
+        total -= np.log2(np.maximum(found, TINY)).sum(axis=0, dtype=np.float64)
+    return total / len(inputs)

@@ -153,16 +153,16 @@ def cautions(rows: Evaluated, network: Contender) -> list[str]:
     return found
 
 
-def recorded_scores_section(evaluation: Recorded) -> Section:
-    """What the model's file holds of the test."""
+def recorded_scores_section(evaluation: Recorded, noun: str = "row") -> Section:
+    """What the model's file holds of the test, which has rows or the like."""
     metrics = evaluation.recorded("test")
     grid = [
         [spaced(name), metric_words(name), number(value)]
         for name, value in metrics.items()
     ]
     heads = ["Metric", "What it is", "Value"]
-    count = evaluation.results.get("test_rows")
-    rows = counted(count, "row") if isinstance(count, int) else "Rows"
+    count = evaluation.results.get(f"test_{noun}s")
+    rows = counted(count, noun) if isinstance(count, int) else f"{noun}s".capitalize()
     caption = f"{rows} never used in training, as recorded then"
     blocks: list[Block] = [Grid(caption, heads, grid, 2)]
     return Section("test", "The test", blocks)

@@ -34,7 +34,7 @@ def page_of_text(evaluation: TextEvaluation) -> Page:
             summary(evaluation, test_facts(evaluation), missing(evaluation)),
             text_section(evaluation),
             training_section(evaluation),
-            recorded_scores_section(evaluation),
+            recorded_scores_section(evaluation, "character"),
             comparison_section(evaluation),
             *middle,
             written_section(evaluation),
