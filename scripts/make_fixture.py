@@ -3,9 +3,10 @@
     python scripts/make_fixture.py [FOLDER]
 
 makes tests/fixtures/VERSION, or FOLDER/VERSION: for networks of each kind, some with
-formulas of a user's own, models of tables, images and text, estimators and a run that
-was stopped, what stands in its file (in base64), the rows it is given, and what it
-answers. It is made once, at a release, and never changed after it.
+formulas of a user's own, models of tables, images, text, series and sequences,
+estimators and a run that was stopped, what stands in its file (in base64), the rows it
+is given, and what it answers. It is made once, at a release, and never changed after
+it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from model_samples import (
     convolving,
     embedding,
     forms_text,
+    hours_text,
     images,
     keep_newest,
     looping,
@@ -43,6 +45,7 @@ from model_samples import (
     rows,
     rows_by_name,
     series,
+    steps_text,
     table_text,
     transforming,
     verse,
@@ -149,6 +152,46 @@ def text_fixture(unit: str, folder: Path) -> Data:
     }
 
 
+def forecast_fixture(folder: Path) -> Data:
+    """The file of a forecast, the rows of a series, and what it says of them."""
+    table = folder / "hours.csv"
+    table.write_text(hours_text(), encoding="utf-8")
+    model = tw.train(
+        table,
+        "load",
+        **{"time": "hour", "history": "12h", "ahead": "3h", "known_ahead": "open"},
+        **{"units": 3, "epochs": 2},
+    ).model
+    model.save(folder / "forecast.thalweg")
+    lines = hours_text().splitlines()
+    known = [f"{line.rpartition(',')[0]}," for line in lines[-3:]]
+    table.write_text("\n".join([*lines[:-3], *known]) + "\n", encoding="utf-8")
+    predictions = model.predict(table)["prediction"].to_list()
+    return {
+        "kind": "forecast",
+        "file": lines_of((folder / "forecast.thalweg").read_bytes()),
+        "lines": [*lines[:-3], *known],
+        "predictions": predictions,
+        "metrics": model.evaluate(table),
+    }
+
+
+def sequences_fixture(folder: Path) -> Data:
+    """The file of a model of sequences, its table, and what it says of each."""
+    table = folder / "steps.csv"
+    table.write_text(steps_text(), encoding="utf-8")
+    how: dict[str, Any] = {"sequence": "id", "order": "t", "units": 3, "epochs": 2}
+    model: Any = tw.train(table, "kind", **how).model
+    model.save(folder / "sequences.thalweg")
+    return {
+        "kind": "sequences",
+        "file": lines_of((folder / "sequences.thalweg").read_bytes()),
+        "lines": steps_text().splitlines(),
+        "predictions": model.predict(table).to_dict(as_series=False),
+        "metrics": model.evaluate(table),
+    }
+
+
 MANY = 70  # columns and classes, which a file holds as arrays
 
 
@@ -247,6 +290,12 @@ def of_texts(folder: Path) -> Fixtures:
     yield "text_of_bytes", text_fixture("bytes", folder)
 
 
+def of_series(folder: Path) -> Fixtures:
+    """Those of a forecast, and of sequences."""
+    yield "forecast", forecast_fixture(folder)
+    yield "sequences", sequences_fixture(folder)
+
+
 def of_estimators(folder: Path) -> Fixtures:
     """Those of estimators."""
     X, y = rows()
@@ -278,7 +327,7 @@ def main() -> None:
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as place:
         for kind in (
-            *(of_networks, of_tables, of_images, of_texts),
+            *(of_networks, of_tables, of_images, of_texts, of_series),
             *(of_estimators, of_runs),
         ):
             for name, data in kind(Path(place)):

@@ -202,6 +202,29 @@ def series() -> tuple[Numbers, Numbers]:
     return X.reshape(ROWS, 2, 2), y
 
 
+def hours_text() -> str:
+    """A table of hours: a number that follows a column, which is known ahead."""
+    draw = random.Random(9)
+    lines = ["hour,open,wind,load"]
+    for row in range(120):
+        opened = int(row % 24 > 7)
+        cells = f"{draw.gauss(3, 1):.2f},{10 * opened + draw.gauss(0, 1):.2f}"
+        lines.append(f"2024-03-{1 + row // 24:02} {row % 24:02}:00,{opened},{cells}")
+    return "\n".join(lines) + "\n"
+
+
+def steps_text() -> str:
+    """A table of sequences of different lengths, each with its kind."""
+    draw = random.Random(11)
+    lines = ["id,t,x,kind"]
+    for each in range(30):
+        kind = ("up", "down", "still")[each % 3]
+        slope = {"up": 1, "down": -1, "still": 0}[kind]
+        for t in range(draw.randrange(4, 9)):
+            lines.append(f"s{each},{t},{slope * t + draw.gauss(0, 0.2):.2f},{kind}")
+    return "\n".join(lines) + "\n"
+
+
 def over_series() -> tw.Network:
     """A network that looks at windows of series."""
     network = tw.Network(

@@ -44,6 +44,10 @@ TEXT_DROPOUT = 0.1
 TEXT_LENGTH = 64
 """Of text: characters of a window; gradients go through so many times."""
 
+FORECAST_CELL, FORECAST_UNITS, FORECAST_DROPOUT = "gru", 64, 0.3
+"""Of a series: it did better than dense layers, convolutions, a linear part beside it,
+and the same without dropout; docs/how-to/series.md has the figures."""
+
 # Steps -------------------------------------------------------------------------------
 
 OPTIMIZER = "adam"
@@ -73,6 +77,9 @@ TEXT_BATCH = 16
 
 TEXT_STEPS, FEWEST_TEXT_EPOCHS, MOST_TEXT_EPOCHS = 2_000, 4, 20
 """Of text: so many epochs as come to so many steps, within these bounds."""
+
+FORECAST_EPOCHS = 100
+"""Of a series: early stopping ends most runs before."""
 
 FIT_BATCH_SIZE = SMALL_BATCH = 32
 """Many steps an epoch, each still an even load for a processor's vectors."""

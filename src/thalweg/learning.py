@@ -19,8 +19,12 @@ from thalweg.tabular.libraries import load_libraries
 from thalweg.text import Text, is_text
 
 if TYPE_CHECKING:
+    from thalweg.forecasting.learn import TrainedForecast
+    from thalweg.forecasting.settings import ForecastTrainSettings
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.settings import TextTrainSettings
+    from thalweg.sequences.learn import TrainedOnSequences
+    from thalweg.sequences.settings import SequenceTrainSettings
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.own import Sources
     from thalweg.tabular.settings import TrainSettings
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 
 RUNNING = ("callback", "callbacks", "checkpoint", "engine", "threads")
 OWN = ("validation_data", "test_data")
+OF_SEQUENCES = ("sequence", "order")
+"""Settings that only sequences have: rows of a table with one of them go together."""
+OF_FORECASTS = ("history", "ahead", "known_ahead", "cell", "units")
+"""Settings that only a forecast has: a table with one of them is a series."""
 
 
 @overload
@@ -47,6 +55,38 @@ def train(
     test_data: Any = None,
     **settings: Unpack[TrainSettings],
 ) -> Trained: ...
+
+
+@overload
+def train(
+    source: Any,
+    target: str,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    time: str,
+    history: int | str,
+    ahead: int | str,
+    **settings: Unpack[ForecastTrainSettings],
+) -> TrainedForecast: ...
+
+
+@overload
+def train(
+    source: Any,
+    target: str,
+    *,
+    callback: AfterEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: str = defaults.ENGINE,
+    threads: int | None = None,
+    sequence: str,
+    **settings: Unpack[SequenceTrainSettings],
+) -> TrainedOnSequences: ...
 
 
 @overload
@@ -89,8 +129,11 @@ def train(
     engine: str = defaults.ENGINE,
     threads: int | None = None,
     **settings: Any,
-) -> Trained | TrainedOnImages | TrainedOnText:
+) -> Trained | TrainedOnImages | TrainedOnText | TrainedForecast | TrainedOnSequences:
     """Train a network on a table, images or a text, and test it on what it never saw.
+
+    With ``time``, ``history`` and ``ahead`` a table is a series, which is forecast;
+    with ``sequence`` its rows are sequences, each with a class or a number.
 
     Arguments:
         source: a table: a file's path (CSV or Parquet), or a frame of pandas, polars or
@@ -109,7 +152,9 @@ def train(
             by, and to test on, as `source`; no rows of that are drawn for it then.
         settings: any field of `Settings`, such as ``layers=(64, 64)`` or ``epochs=50``;
             for images of `ImageSettings`, such as ``filters=(16, 32)``; for a text of
-            `TextSettings`, such as ``cell="lstm"``.
+            `TextSettings`, such as ``cell="lstm"``; for a series of `ForecastSettings`,
+            such as ``history="7d", ahead="24h"``; for sequences of `SequenceSettings`,
+            such as ``sequence="id", order="t"``.
 
     Returns:
         The trained model with its history, test metrics, baselines, and the learning
@@ -142,6 +187,10 @@ def train(
         return on_text(source, settings, how)
     if target is None:
         raise ArgumentError("target must be given: the column of a table to predict")
+    if any(settings.get(name) for name in OF_SEQUENCES):
+        return on_sequences(source, target, settings, how)
+    if any(settings.get(name) for name in OF_FORECASTS):
+        return on_series(source, target, settings, how)
     return on_table(source, target, settings, how)
 
 
@@ -202,6 +251,30 @@ def on_table(
 
     own = taken_out(settings)
     chosen = settings_from(settings, beside=(*RUNNING, *OWN))
+    return learn(source, target_name(source, target), chosen, own=own, **how)
+
+
+def on_series(
+    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
+) -> TrainedForecast:
+    """Train on a table in order of time, to forecast."""
+    from thalweg.forecasting.learn import learn
+    from thalweg.forecasting.settings import forecast_settings_from
+
+    own = taken_out(settings)
+    chosen = forecast_settings_from(settings, beside=(*RUNNING, *OWN))
+    return learn(source, target_name(source, target), chosen, own=own, **how)
+
+
+def on_sequences(
+    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
+) -> TrainedOnSequences:
+    """Train on a table whose rows are sequences."""
+    from thalweg.sequences.learn import learn
+    from thalweg.sequences.settings import sequence_settings_from
+
+    own = taken_out(settings)
+    chosen = sequence_settings_from(settings, beside=(*RUNNING, *OWN))
     return learn(source, target_name(source, target), chosen, own=own, **how)
 
 

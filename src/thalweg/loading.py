@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.files.document import ESTIMATOR
@@ -18,16 +18,29 @@ if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
     from thalweg.files.modelfile import Content
+    from thalweg.forecasting.learn import TrainedForecast
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.formulas.optimizers import Optimizer
     from thalweg.formulas.penalties import Penalty
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.model import LanguageModel
     from thalweg.network import Network
+    from thalweg.sequences.learn import TrainedOnSequences
+    from thalweg.sequences.model import SequenceModel
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
     from thalweg.training.callbacks import AfterEpoch, Callback, Callbacks
     from thalweg.vision.learn import TrainedOnImages
     from thalweg.vision.model import ImageModel
+
+    AnyModel: TypeAlias = (
+        Network
+        | TableModel
+        | ImageModel
+        | LanguageModel
+        | ForecastModel
+        | SequenceModel
+    )
 
 
 def resume(
@@ -46,7 +59,14 @@ def resume(
     validation_data: Any = None,
     test_data: Any = None,
     lengths: Any = None,
-) -> Network | Trained | TrainedOnImages | TrainedOnText:
+) -> (
+    Network
+    | Trained
+    | TrainedOnImages
+    | TrainedOnText
+    | TrainedForecast
+    | TrainedOnSequences
+):
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
     Weights, the optimizer's state, counters and history become the same to the bit, for
@@ -97,7 +117,7 @@ def resume(
     from thalweg.checkpoints.resume import go_on, saved_run
     from thalweg.network import Network
     from thalweg.training.callbacks import callbacks_from
-    from thalweg.training.checkpoint import IMAGES, TABLE, TEXT
+    from thalweg.training.checkpoint import IMAGES, SEQUENCES, SERIES, TABLE, TEXT
     from thalweg.training.execution import Execution
 
     with saved_run(folder, Network) as (store, saved):
@@ -109,6 +129,12 @@ def resume(
         if TEXT in saved.setup.notes:
             own = validation_data, test_data
             return on_text((store, saved), data, told, threads, *own)
+        if SERIES in saved.setup.notes:
+            own = validation_data, test_data
+            return on_series((store, saved), data, told, threads, *own)
+        if SEQUENCES in saved.setup.notes:
+            own = validation_data, test_data
+            return on_sequences((store, saved), data, told, threads, *own)
         if TABLE in saved.setup.notes:
             load_libraries()
             from thalweg.tabular.fingerprints import begun
@@ -204,8 +230,66 @@ def on_text(
     )
 
 
-def load(path: str | Path) -> Network | TableModel | ImageModel | LanguageModel:
-    """Read a network, or a model of a table, images or a text, from a file.
+def on_series(
+    resumed: tuple[Store, Saved[Network]],
+    data: Any,
+    told: Callbacks,
+    threads: int | None,
+    validation_data: Any,
+    test_data: Any,
+) -> TrainedForecast:
+    """Go on with a run that learns to forecast."""
+    load_libraries()
+    from thalweg.forecasting.fingerprint import begun
+    from thalweg.forecasting.learn import learn
+    from thalweg.tabular.own import own_sources
+    from thalweg.training.execution import Execution
+
+    run, setup = begun(resumed[1]), resumed[1].setup
+    if data is None and run.source is None:
+        raise ArgumentError("data must be given: the run had a table that is no file")
+    return learn(
+        run.source if data is None else data,
+        run.target,
+        run.settings,
+        execution=Execution(setup.engine, threads),
+        callbacks=told.each,
+        resumed=resumed,
+        own=own_sources(validation_data, test_data, {}),
+    )
+
+
+def on_sequences(
+    resumed: tuple[Store, Saved[Network]],
+    data: Any,
+    told: Callbacks,
+    threads: int | None,
+    validation_data: Any,
+    test_data: Any,
+) -> TrainedOnSequences:
+    """Go on with a run on sequences."""
+    load_libraries()
+    from thalweg.sequences.fingerprint import begun
+    from thalweg.sequences.learn import learn
+    from thalweg.tabular.own import own_sources
+    from thalweg.training.execution import Execution
+
+    run, setup = begun(resumed[1]), resumed[1].setup
+    if data is None and run.source is None:
+        raise ArgumentError("data must be given: the run had a table that is no file")
+    return learn(
+        run.source if data is None else data,
+        run.target,
+        run.settings,
+        execution=Execution(setup.engine, threads),
+        callbacks=told.each,
+        resumed=resumed,
+        own=own_sources(validation_data, test_data, {}),
+    )
+
+
+def load(path: str | Path) -> AnyModel:
+    """Read a network, or a model of a table, images, a text or a series, from a file.
 
     Nothing in the file is run or imported, and every size and shape is checked first.
 
@@ -214,7 +298,9 @@ def load(path: str | Path) -> Network | TableModel | ImageModel | LanguageModel:
 
     Returns:
         A `Network`; or, if one was saved, a `TableModel`, which takes tables, an
-        `ImageModel`, which takes images, or a `LanguageModel`, which takes texts.
+        `ImageModel`, which takes images, a `LanguageModel`, which takes texts, a
+        `ForecastModel`, which takes the last rows of a series, or a `SequenceModel`,
+        which takes tables of sequences.
 
     Raises:
         FileError: the file can't be read.
@@ -233,7 +319,7 @@ def load(path: str | Path) -> Network | TableModel | ImageModel | LanguageModel:
         return held_in(content)
 
 
-def held_in(content: Content) -> Network | TableModel | ImageModel | LanguageModel:
+def held_in(content: Content) -> AnyModel:
     """What a file holds, of whatever the gate let in.
 
     Raises:
@@ -261,6 +347,16 @@ def held_in(content: Content) -> Network | TableModel | ImageModel | LanguageMod
         from thalweg.language.model import model_from as text_from
 
         return text_from(content)
+    if kind == "sequences":
+        load_libraries()
+        from thalweg.sequences.model import model_from as sequences_from
+
+        return sequences_from(content)
+    if kind == "forecast":
+        load_libraries()
+        from thalweg.forecasting.model import model_from as forecast_from
+
+        return forecast_from(content)
     from thalweg.files.network_codec import network_from
     from thalweg.network import Network
 

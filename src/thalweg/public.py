@@ -128,10 +128,16 @@ from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.forecasting.learn import TrainedForecast
+    from thalweg.forecasting.model import ForecastModel
+    from thalweg.forecasting.settings import ForecastSettings
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.model import LanguageModel
     from thalweg.language.settings import TextSettings
     from thalweg.search.tuning import Tuned
+    from thalweg.sequences.learn import TrainedOnSequences
+    from thalweg.sequences.model import SequenceModel
+    from thalweg.sequences.settings import SequenceSettings
     from thalweg.tabular.learn import Trained
     from thalweg.tabular.model import TableModel
     from thalweg.tabular.settings import Settings
@@ -177,6 +183,8 @@ __all__ = [
     "FeedForward",
     "FileError",
     "Flatten",
+    "ForecastModel",
+    "ForecastSettings",
     "Frozen",
     "GlobalMax",
     "GlobalMean",
@@ -219,6 +227,8 @@ __all__ = [
     "Residual",
     "Run",
     "Schedule",
+    "SequenceModel",
+    "SequenceSettings",
     "Settings",
     "ShapeError",
     "StepDecay",
@@ -231,7 +241,9 @@ __all__ = [
     "ThalwegError",
     "TracingError",
     "Trained",
+    "TrainedForecast",
     "TrainedOnImages",
+    "TrainedOnSequences",
     "TrainedOnText",
     "TransformerBlock",
     "Tuned",
@@ -286,14 +298,20 @@ __all__ += ops.__all__
 _LATER = {
     "NetworkClassifier": "thalweg.estimators",
     "NetworkRegressor": "thalweg.estimators",
+    "ForecastModel": "thalweg.forecasting.model",
+    "ForecastSettings": "thalweg.forecasting.settings",
     "ImageModel": "thalweg.vision.model",
     "ImageSettings": "thalweg.vision.settings",
     "LanguageModel": "thalweg.language.model",
+    "SequenceModel": "thalweg.sequences.model",
+    "SequenceSettings": "thalweg.sequences.settings",
     "Settings": "thalweg.tabular.settings",
     "TableModel": "thalweg.tabular.model",
     "TextSettings": "thalweg.language.settings",
     "Trained": "thalweg.tabular.learn",
+    "TrainedForecast": "thalweg.forecasting.learn",
     "TrainedOnImages": "thalweg.vision.learn",
+    "TrainedOnSequences": "thalweg.sequences.learn",
     "TrainedOnText": "thalweg.language.learn",
     "Tuned": "thalweg.search.tuning",
 }
@@ -301,8 +319,9 @@ _LATER = {
 
 
 HEAVY = (
-    *("ImageModel", "LanguageModel", "TableModel"),
-    *("Trained", "TrainedOnImages", "TrainedOnText", "Tuned"),
+    *("ForecastModel", "ImageModel", "LanguageModel", "SequenceModel", "TableModel"),
+    *("Trained", "TrainedForecast", "TrainedOnImages", "TrainedOnSequences"),
+    *("TrainedOnText", "Tuned"),
 )
 
 

@@ -21,7 +21,9 @@ from thalweg.files.bounds import words_in
 from thalweg.files.document import KNOWN_FEATURES
 from thalweg.files.modelfile import model_bytes, model_of, read_model
 from thalweg.files.registry import KNOWN
+from thalweg.forecasting.model import ForecastModel
 from thalweg.language.model import LanguageModel
+from thalweg.sequences.model import SequenceModel
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.targets import rows_with_target
@@ -155,6 +157,25 @@ def image_model_answers(data: dict[str, Any], tmp_path: Path) -> None:
     assert_explains_and_trains_on(model.network, pixels, y)
 
 
+def forecast_answers(data: dict[str, Any], tmp_path: Path) -> None:
+    model = loaded(data, tmp_path)
+    assert isinstance(model, ForecastModel)
+    table = tmp_path / "hours.csv"
+    table.write_text("\n".join(data["lines"]) + "\n", encoding="utf-8")
+    found = model.predict(table)["prediction"].to_list()
+    assert_allclose(found, data["predictions"], **ROUNDING)
+    assert model.evaluate(table) == pytest.approx(data["metrics"], rel=1e-5)
+
+
+def sequence_answers(data: dict[str, Any], tmp_path: Path) -> None:
+    model = loaded(data, tmp_path)
+    assert isinstance(model, SequenceModel)
+    table = tmp_path / "steps.csv"
+    table.write_text("\n".join(data["lines"]) + "\n", encoding="utf-8")
+    assert_answers(model.predict(table), data["predictions"])
+    assert model.evaluate(table) == pytest.approx(data["metrics"], rel=1e-5)
+
+
 def estimator_answers(data: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "old.thalweg").write_bytes(decoded(data["file"]))
     estimator = getattr(tw, data["type"]).load(tmp_path / "old.thalweg")
@@ -194,6 +215,8 @@ ANSWERS: dict[str, Callable[[dict[str, Any], Path], None]] = {
     "table": table_model_answers,
     "images": image_model_answers,
     "text": text_model_answers,
+    "forecast": forecast_answers,
+    "sequences": sequence_answers,
     "estimator": estimator_answers,
     "run": run_goes_on,
 }

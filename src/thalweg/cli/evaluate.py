@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,9 @@ from thalweg.tabular.scores import finite
 from thalweg.text import Text
 from thalweg.words import counted
 
+if TYPE_CHECKING:
+    from thalweg.forecasting.scores import ForecastErrors
+
 
 @with_dialect
 def evaluate(
@@ -34,8 +38,13 @@ def evaluate(
     threads: Threads = None,
     **given: Any,
 ) -> None:
-    """Score a network on a table that has the target, on known images, or on a text."""
+    """Score a network on a table that has the target, on known images, or on a text.
+
+    Of a series every window is scored, over all times ahead and at each.
+    """
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
+    from thalweg.sequences.model import SequenceModel
     from thalweg.tabular.model import TableModel
     from thalweg.vision.source import new_images, said_of
 
@@ -51,6 +60,15 @@ def evaluate(
         metrics = found.scores(text, execution)
         lines, noun = text_lines(text), found.vocabulary.unit.removesuffix("s")
         count = len(text)
+    elif isinstance(found, SequenceModel):
+        dialect = chosen_dialect(given, found.dialect)
+        wrong, lines = found.errors(data, execution, dialect, lenient)
+        metrics, count, noun = wrong.every_metric, len(wrong.truth), "sequence"
+    elif isinstance(found, ForecastModel):
+        dialect = chosen_dialect(given, found.dialect)
+        errors, lines = found.errors(data, execution, dialect, lenient)
+        show_forecast(model, name, errors, lines, as_json)
+        return
     else:
         require_no_dialect(given, lenient)
         images = new_images(data, found.form)
@@ -70,3 +88,23 @@ def text_lines(text: Text) -> list[str]:
     unknown = counted(text.unknown, "character")
     said = f"{unknown} that the model doesn't know, each as the unknown one"
     return [*text.notes, *([said] if text.unknown else [])]
+
+
+def show_forecast(
+    model: Path, name: str, errors: ForecastErrors, lines: list[str], as_json: bool
+) -> None:
+    """The scores of a forecast, over all times ahead and at each."""
+    from thalweg.cli.forecast_report import horizon_table
+
+    for line in lines:
+        say_warning(f"{name}: {line}")
+    windows, metrics = len(errors.truth), errors.every_metric
+    if as_json:
+        found = {**finite(metrics), "by_horizon": errors.by_horizon}
+        tell_json({**found, "windows": windows})
+        return
+    title = f"{counted(windows, 'window')} of {name}"
+    show(
+        score_table(title, [(model.name, metrics)]),
+        horizon_table({model.name: errors}),
+    )

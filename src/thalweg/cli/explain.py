@@ -18,7 +18,9 @@ from thalweg.words import counted, listed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
+    from thalweg.sequences.model import SequenceModel
     from thalweg.tabular.model import TableModel
     from thalweg.tabular.pipeline import Described
     from thalweg.vision.model import ImageModel
@@ -50,11 +52,22 @@ def explain(
     ] = None,
 ) -> None:
     """Show a network's columns, scores, and formulas; or what it sees in an image."""
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.network import Network
+    from thalweg.sequences.model import SequenceModel
 
     if image is None and figure is not None:
         raise ArgumentError("--figure is what --image draws: give both")
     found = load_any(model)
+    if isinstance(found, ForecastModel | SequenceModel):
+        if image is not None:
+            raise ArgumentError("--image must be left out: MODEL is one of a series")
+        of_series = isinstance(found, ForecastModel)
+        about_it = about_series(model, found) if of_series else about_rows(model, found)
+        show(facts(about_it))
+        tell()
+        tell(found.network.explain(program, profile))
+        return
     if image is not None:
         if isinstance(found, Network):
             explain_image(found, model, image, figure)
@@ -107,6 +120,35 @@ def about_table(path: Path, model: TableModel) -> list[tuple[str, RenderableType
     return [
         ("Model", path.name),
         ("Target", f"{model.target}, as {model.task.line()}"),
+        ("Columns", column_table(model.encoder.schema)),
+        *about_training(model.results),
+    ]
+
+
+def about_series(path: Path, model: ForecastModel) -> list[tuple[str, RenderableType]]:
+    """What the file says about the series and the training."""
+    from thalweg.cli.forecast_report import ahead_line
+
+    inputs = model.inputs
+    back, ahead = counted(inputs.history, "row"), counted(inputs.ahead, "row")
+    return [
+        ("Model", path.name),
+        ("Forecast", f"{model.target}, {ahead} ahead of a history of {back}"),
+        ("Times", f"{model.time.name}, {model.step} apart"),
+        ("Columns", column_table(inputs.encoder.schema)),
+        ("Ahead", ahead_line(inputs.known, inputs.cycles)),
+        ("At a time", listed(inputs.names(model.time.name), 12)),
+        *about_training(model.results),
+    ]
+
+
+def about_rows(path: Path, model: SequenceModel) -> list[tuple[str, RenderableType]]:
+    """What the file says about the sequences and the training."""
+    order = "as they stand" if model.order is None else f"by {model.order.name}"
+    return [
+        ("Model", path.name),
+        ("Target", f"{model.target}, as {model.task.line()}"),
+        ("Sequences", f"rows with one {model.sequence}, {order}"),
         ("Columns", column_table(model.encoder.schema)),
         *about_training(model.results),
     ]

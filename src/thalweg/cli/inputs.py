@@ -13,8 +13,10 @@ from thalweg.text import is_text
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
     from thalweg.network import Network
+    from thalweg.sequences.model import SequenceModel
     from thalweg.tables.dialect import Dialect
     from thalweg.tabular.model import TableModel
     from thalweg.training.execution import Execution
@@ -119,6 +121,8 @@ def load_any(
     | TableModel
     | ImageModel
     | LanguageModel
+    | ForecastModel
+    | SequenceModel
     | NetworkClassifier
     | NetworkRegressor
 ):
@@ -157,8 +161,10 @@ def load_text_model(path: Path, command: str) -> LanguageModel:
     return found
 
 
-def load_model(path: Path) -> TableModel | ImageModel | LanguageModel:
-    """The model of a table, of images or of a text.
+def load_model(
+    path: Path,
+) -> TableModel | ImageModel | LanguageModel | ForecastModel | SequenceModel:
+    """The model of a table, images, a text, a series or sequences.
 
     Raises:
         FileError: the file can't be read, or holds something else.

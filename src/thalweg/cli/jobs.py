@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.cli.inputs import require_target
 from thalweg.cli.options import (
+    chosen_forecast_settings,
     chosen_image_settings,
+    chosen_sequence_settings,
     chosen_settings,
     chosen_text_settings,
+    is_forecast,
+    is_of_sequences,
 )
 from thalweg.cli.outputs import (
     model_beside,
@@ -23,20 +27,26 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.errors import ArgumentError, FileError
+from thalweg.forecasting.settings import ForecastSettings
 from thalweg.images.read import is_images
 from thalweg.language.settings import TextSettings
+from thalweg.sequences.settings import SequenceSettings
 from thalweg.tabular.settings import Settings
 from thalweg.text import is_text
-from thalweg.training.checkpoint import IMAGES, TEXT, Checkpoint
+from thalweg.training.checkpoint import IMAGES, SEQUENCES, SERIES, TEXT, Checkpoint
 from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
+    from thalweg.forecasting.learn import TrainedForecast
+    from thalweg.forecasting.prepare import PreparedSeries
     from thalweg.language.fingerprint import BegunOnText
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.prepare import PreparedText
     from thalweg.network import Network
+    from thalweg.sequences.learn import TrainedOnSequences
+    from thalweg.sequences.prepare import PreparedSequences
     from thalweg.tables.table import Table
     from thalweg.tabular.fingerprints import Begun
     from thalweg.tabular.learn import Trained
@@ -49,9 +59,14 @@ if TYPE_CHECKING:
     from thalweg.vision.prepare import PreparedImages
 
     Resumed: TypeAlias = tuple[Store, Saved[Network]]
-    AnyTrained: TypeAlias = Trained | TrainedOnImages | TrainedOnText
+    AnyTrained: TypeAlias = (
+        Trained | TrainedOnImages | TrainedOnText | TrainedForecast | TrainedOnSequences
+    )
     Announce: TypeAlias = Callable[[Parts, Network, Callable[[], None]], object]
 
+AnySettings: TypeAlias = (
+    Settings | ImageSettings | TextSettings | ForecastSettings | SequenceSettings
+)
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes
 
@@ -72,7 +87,7 @@ class Job(ABC):
     """
 
     data: Path
-    settings: Settings | ImageSettings | TextSettings
+    settings: AnySettings
     saved: Path
     execution: Execution
     callbacks: tuple[Callback, ...] = ()
@@ -191,6 +206,76 @@ class TextJob(Job):
         )
 
 
+@dataclass(frozen=True)
+class ForecastJob(Job):
+    """A run on a series.
+
+    Arguments:
+        target: the column to forecast.
+    """
+
+    settings: ForecastSettings
+    target: str = ""
+
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+        from thalweg.cli.forecast_report import start
+        from thalweg.forecasting.learn import learn
+
+        settings = self.settings
+
+        def found(prepared: PreparedSeries, network: Network) -> None:
+            announce(prepared, network, partial(start, prepared, network, settings))
+
+        return learn(
+            self.data,
+            self.target,
+            settings,
+            after_epoch,
+            found,
+            self.execution,
+            self.callbacks,
+            self.checkpoint,
+            self.resumed,
+            self.own,
+        )
+
+
+@dataclass(frozen=True)
+class SequenceJob(Job):
+    """A run on sequences.
+
+    Arguments:
+        target: the column to predict.
+    """
+
+    settings: SequenceSettings
+    target: str = ""
+
+    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
+        """Train and test."""
+        from thalweg.cli.sequence_report import start
+        from thalweg.sequences.learn import learn
+
+        settings = self.settings
+
+        def found(prepared: PreparedSequences, network: Network) -> None:
+            announce(prepared, network, partial(start, prepared, network, settings))
+
+        return learn(
+            self.data,
+            self.target,
+            settings,
+            after_epoch,
+            found,
+            self.execution,
+            self.callbacks,
+            self.checkpoint,
+            self.resumed,
+            self.own,
+        )
+
+
 def new_job(
     data: Path | None,
     own: Mapping[str, Path],
@@ -233,12 +318,16 @@ def new_job(
         return ImageJob(data, settings, saved, execution, **how)
     if isinstance(settings, TextSettings):
         return TextJob(data, settings, saved, execution, **how)
+    if isinstance(settings, ForecastSettings):
+        return ForecastJob(data, settings, saved, execution, target=str(target), **how)
+    if isinstance(settings, SequenceSettings):
+        return SequenceJob(data, settings, saved, execution, target=str(target), **how)
     return TableJob(data, settings, saved, execution, target=str(target), **how)
 
 
 def settings_for(
     data: Path, target: str | None, given: Mapping[str, Any]
-) -> Settings | ImageSettings | TextSettings:
+) -> AnySettings:
     """The settings of what DATA is.
 
     A file whose name is that of a text is one unless a column is to be predicted.
@@ -250,6 +339,10 @@ def settings_for(
         return chosen_image_settings(given)
     if given.get("unit") is not None or (target is None and is_text(data)):
         return chosen_text_settings(given)
+    if is_of_sequences(given):
+        return chosen_sequence_settings(given)
+    if is_forecast(given):
+        return chosen_forecast_settings(given)
     return chosen_settings(given)
 
 
@@ -312,11 +405,14 @@ def resumed_job(
             "callbacks": callbacks,
             "resumed": resumed,
         }
-        notes = saved.setup.notes
-        others = {IMAGES: go_on_with_images, TEXT: go_on_with_text}
-        ways = [way for note, way in others.items() if note in notes]
-        go_on = ways[0] if ways else go_on_with_table
-        yield go_on(folder, data, own, output, run)
+        kinds = {
+            IMAGES: go_on_with_images,
+            TEXT: go_on_with_text,
+            SERIES: go_on_with_series,
+            SEQUENCES: go_on_with_sequences,
+        }
+        known = (go_on for note, go_on in kinds.items() if note in saved.setup.notes)
+        yield next(known, go_on_with_table)(folder, data, own, output, run)
 
 
 def go_on_with_table(
@@ -373,6 +469,44 @@ def go_on_with_text(
     others = still_own(folder, known, own)
     goes_to = where_to(source, output, saved)
     return TextJob(source, known.settings, goes_to, own=others, **run)
+
+
+def go_on_with_series(
+    folder: Path,
+    data: Path | None,
+    own: Mapping[str, Path],
+    output: Path | None,
+    run: Mapping[str, Any],
+) -> Job:
+    """The job of a run on a series."""
+    from thalweg.forecasting.fingerprint import begun
+
+    saved = run["resumed"][1]
+    known = begun(saved)
+    source = still_there(folder, data, known.source, saved)
+    goes_to = where_to(source, output, saved)
+    return ForecastJob(
+        source, known.settings, goes_to, target=known.target, own=own, **run
+    )
+
+
+def go_on_with_sequences(
+    folder: Path,
+    data: Path | None,
+    own: Mapping[str, Path],
+    output: Path | None,
+    run: Mapping[str, Any],
+) -> Job:
+    """The job of a run on sequences."""
+    from thalweg.sequences.fingerprint import begun
+
+    saved = run["resumed"][1]
+    known = begun(saved)
+    source = still_there(folder, data, known.source, saved)
+    goes_to = where_to(source, output, saved)
+    return SequenceJob(
+        source, known.settings, goes_to, target=known.target, own=own, **run
+    )
 
 
 def still_own(

@@ -11,10 +11,17 @@ import typer
 
 import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
+from thalweg.forecasting.settings import (
+    CELLS,
+    NO_CELL,
+    ForecastSettings,
+    forecast_settings_from,
+)
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
-from thalweg.language.settings import KINDS, TextSettings, text_settings_from
+from thalweg.language.settings import TextSettings, text_settings_from
+from thalweg.sequences.settings import SequenceSettings, sequence_settings_from
 from thalweg.tables.choices import DECIMALS
 from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
 from thalweg.tabular.command import NO_LAYERS, typed
@@ -44,6 +51,15 @@ def comma_parts(text: str) -> tuple[str, ...]:
     ('shift=2', 'rotate=10')
     """
     return tuple(text.split(","))
+
+
+def length_text(text: str) -> int | str:
+    """Rows as a number; a duration as it was typed.
+
+    >>> length_text("48"), length_text("2d")
+    (48, '2d')
+    """
+    return int(text) if text.isdecimal() else text
 
 
 def unit_numbers(text: str) -> tuple[int, ...]:
@@ -95,6 +111,8 @@ UNITS = Value(
 ANSWER = Value("yes|no", "yes or no", yes_or_no)
 PARTS = Value("WHAT=X,…", "such as shift=2,flip=horizontal", comma_parts)
 FILTERS = Value("N,N,…", f"whole numbers such as 16,32, or {NO_LAYERS}", unit_numbers)
+LENGTH = Value("N|TIME", "rows, or a duration such as 120h or 7d", length_text)
+COLUMNS = Value("COLUMN,…", "names of columns, with commas between", comma_parts)
 TEXT = Value("TEXT", "a text", lambda text: text or None)
 CHARACTER = Value("CHARACTER", "a character", lambda text: text or None)
 BATCH = Value("N", f"a whole number, 1 or more, or {ALL_ROWS}", row_number)
@@ -105,6 +123,9 @@ FILE, ROWS, NETWORK, TRAINING = (
 )
 IMAGES = "Images, where DATA is a folder or a file of them"
 TEXTS = "Text, where DATA is one"
+SEQUENCES = "Sequences, where rows of DATA belong together"
+FORECAST = "A forecast, where DATA is a series in order of --time"
+CELLS_OF_TIMES = "What goes through a series, sequences or a text"
 READING = "What cells mean, where they don't decide it"
 
 
@@ -182,7 +203,10 @@ WORDS: Mapping[str, Words] = {
         ROWS, COLUMN, "Rows of one group stay together, such as a patient's.", "none"
     ),
     "time": Words(
-        ROWS, COLUMN, "Test on the last rows by it, validate on those before.", "none"
+        ROWS,
+        COLUMN,
+        "Put rows in its order: test on the last, validate on those before.",
+        "none",
     ),
     "validation": Words(ROWS, NUMBER, "The share of rows that choose the best epoch."),
     "test": Words(ROWS, NUMBER, "The share of rows scored once, at the end."),
@@ -260,7 +284,6 @@ TEXT_WORDS: Mapping[str, Words] = {
         "How many different ones are known at most; rarer ones are one unknown.",
         f"{TextSettings.characters:,}",
     ),
-    "cell": Words(TEXTS, NAME, f"{', '.join(KINDS)}.", typed(TextSettings.cell)),
     "length": Words(
         TEXTS,
         WHOLE,
@@ -276,6 +299,58 @@ FOR_TEXTS: Mapping[str, str] = {
     "batch_size": f"{defaults.TEXT_BATCH} windows",
 }
 """What happens with a text, where None stands for it."""
+
+FORECAST_WORDS: Mapping[str, Words] = {
+    "history": Words(
+        FORECAST, LENGTH, "How much a forecast looks at: rows, or 120h, 7d.", "none"
+    ),
+    "ahead": Words(
+        FORECAST, LENGTH, "How far it goes: rows, or 12h, 30min.", "no forecast"
+    ),
+    "known_ahead": Words(
+        FORECAST,
+        COLUMNS,
+        "What is known of the times ahead, too, such as holidays.",
+        "the calendar alone",
+    ),
+}
+CELL_WORDS: Mapping[str, Words] = {
+    "cell": Words(
+        CELLS_OF_TIMES,
+        NAME,
+        f"What goes through the times: {', '.join(CELLS)}; of a text also rnn and "
+        f"transformer; with {NO_CELL} a forecast gives its history to dense layers.",
+        ForecastSettings.cell,
+    ),
+    "units": Words(
+        CELLS_OF_TIMES,
+        WHOLE,
+        "Of the cell; of a text those are --layers.",
+        str(ForecastSettings.units),
+    ),
+}
+SEQUENCE_WORDS: Mapping[str, Words] = {
+    "sequence": Words(
+        SEQUENCES, COLUMN, "Rows with the same cell of it are one sequence.", "none"
+    ),
+    "order": Words(
+        SEQUENCES, COLUMN, "Put the rows of a sequence in its order.", "as they stand"
+    ),
+}
+SEQUENCE_DEFAULTS: Mapping[str, Any] = {
+    each.name: each.default for each in fields(SequenceSettings)
+}
+FORECAST_DEFAULTS: Mapping[str, Any] = {
+    each.name: each.default for each in fields(ForecastSettings)
+}
+OTHER_WORDS: Mapping[str, Words] = {
+    **IMAGE_WORDS,
+    **TEXT_WORDS,
+    **FORECAST_WORDS,
+    **SEQUENCE_WORDS,
+    **CELL_WORDS,
+}
+EVERY_WORD: Mapping[str, Words] = {**WORDS, **OTHER_WORDS}
 
 IMAGE_DEFAULTS: Mapping[str, Any] = {
     each.name: each.default for each in fields(ImageSettings)
@@ -306,7 +381,7 @@ def with_image_settings(command: Callable[..., int]) -> Callable[..., int]:
 def with_all_settings(command: Callable[..., int]) -> Callable[..., int]:
     """The command that trains, with an option for each setting of any data."""
     shared = words_for("images", "text")
-    return with_options(command, {**shared, **IMAGE_WORDS, **TEXT_WORDS})
+    return with_options(command, {**shared, **OTHER_WORDS})
 
 
 def words_for(*kinds: str) -> dict[str, Words]:
@@ -375,7 +450,49 @@ def chosen_settings(given: Mapping[str, Any]) -> Settings:
         raise ArgumentError(f"{name} must be left out: DATA is a table, not images")
     for name in (name for name in texts if name in TEXT_WORDS):
         raise ArgumentError(f"{name} must be left out: DATA is a table, not a text")
+    for name in (name for name in texts if name in SEQUENCE_WORDS):
+        raise ArgumentError(f"{name} must be left out: this command takes no sequences")
+    for name in (name for name in texts if name in FORECAST_WORDS):
+        raise ArgumentError(f"{name} must be left out: this command doesn't forecast")
+    for name in (name for name in texts if name in CELL_WORDS):
+        raise ArgumentError(f"{name} must be left out: rows of a table have no times")
     return settings_from(texts)
+
+
+def is_forecast(given: Mapping[str, Any]) -> bool:
+    """Whether an option was given that only a forecast has."""
+    return any(given.get(name) is not None for name in FORECAST_WORDS)
+
+
+def is_of_sequences(given: Mapping[str, Any]) -> bool:
+    """Whether an option was given that only sequences have."""
+    return any(given.get(name) is not None for name in SEQUENCE_WORDS)
+
+
+def chosen_sequence_settings(given: Mapping[str, Any]) -> SequenceSettings:
+    """The settings of sequences, from the options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used, or doesn't go with sequences.
+    """
+    texts = texts_given(given)
+    for name in (name for name in texts if name not in SEQUENCE_DEFAULTS):
+        raise ArgumentError(f"{name} must be left out: sequences don't take it")
+    return sequence_settings_from(texts)
+
+
+def chosen_forecast_settings(given: Mapping[str, Any]) -> ForecastSettings:
+    """The settings of a forecast, from the options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used, or doesn't go with a forecast.
+    """
+    texts = texts_given(given)
+    for name in (name for name in texts if name not in FORECAST_DEFAULTS):
+        raise ArgumentError(
+            f"{name} must be left out: a forecast of a series doesn't take it"
+        )
+    return forecast_settings_from(texts)
 
 
 def chosen_image_settings(given: Mapping[str, Any]) -> ImageSettings:
@@ -441,7 +558,7 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
 
 def read(name: str, text: str) -> Any:
     """What was typed, as the setting's value."""
-    value = {**WORDS, **IMAGE_WORDS, **TEXT_WORDS}[name].value
+    value = EVERY_WORD[name].value
     try:
         return value.read(text)
     except (ValueError, KeyError):

@@ -33,6 +33,7 @@ from thalweg.words import counted
 if TYPE_CHECKING:
     import polars as pl
 
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
     from thalweg.tables.cell_report import Report
     from thalweg.tables.dialect import Dialect
@@ -75,10 +76,13 @@ def predict(
 
     A row of the output belongs to the row of DATA at the same place; one of an image
     says its file. Of a text there is a row for each character but the first: how
-    probable it was, given those before it. Standard error says what was new: unseen
-    categories, missing cells, columns that aren't used, files that are left out.
+    probable it was, given those before it. Of a series what comes after its last row is
+    forecast. Standard error says what was new: unseen categories, missing cells,
+    columns that aren't used, files that are left out.
     """
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
+    from thalweg.sequences.model import SequenceModel
     from thalweg.tabular.model import TableModel
 
     execution = execution_on(threads)
@@ -96,6 +100,14 @@ def predict(
     elif isinstance(found, LanguageModel):
         require_no_dialect(given, lenient, "a text")
         count, lines = of_text(found, data, write, execution)
+    elif isinstance(found, SequenceModel):
+        dialect = chosen_dialect(given, found.dialect)
+        frame, lines = found.predict_with_report(data, execution, dialect, lenient)
+        write(iter([frame]))
+        count = counted(frame.height, "sequence")
+    elif isinstance(found, ForecastModel):
+        dialect = chosen_dialect(given, found.dialect)
+        count, lines = of_series(found, data, write, execution, dialect, lenient)
     else:
         require_no_dialect(given, lenient)
         count, lines = of_images(found, data, write, execution)
@@ -118,6 +130,24 @@ def of_table(
     write(model.predict_batches(data, execution, reports.append, dialect, lenient))
     report = reduce(lambda first, later: first.joined(later), reports)
     return f"{report.rows:,} rows", report.lines()
+
+
+def of_series(
+    model: ForecastModel,
+    data: Path,
+    write: Write,
+    execution: Execution,
+    dialect: Dialect,
+    lenient: bool,
+) -> tuple[str, list[str]]:
+    """Write what comes next; how many times ahead, and what was new in the table."""
+    from thalweg.series.writing import written
+
+    frame, lines = model.predict_with_report(data, execution, dialect, lenient)
+    name = model.time.name
+    times = written(frame.get_column(name), model.time.form)
+    write(iter([frame.with_columns(times.alias(name))]))
+    return counted(frame.height, "time"), lines
 
 
 def of_images(

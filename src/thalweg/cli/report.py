@@ -37,9 +37,10 @@ from thalweg.words import counted
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from thalweg.sequences.learn import TrainedOnSequences
     from thalweg.tabular.learn import Trained
 
-    AnyTrained: TypeAlias = Trained | TrainedOnImages
+    AnyTrained: TypeAlias = Trained | TrainedOnImages | TrainedOnSequences
 
 GUESS = "constant guess"
 
@@ -148,10 +149,11 @@ def results(
     replaced: bool,
     seconds: float,
     notes: Sequence[str] = (),
+    noun: str = "row",
 ) -> None:
     """Scores, the learning curves in words, what was noted before, and the file."""
     of_images = isinstance(trained.prepared, PreparedImages)
-    noun = "image" if of_images else "row"
+    noun = "image" if of_images else noun
     title = f"{counted(len(trained.prepared.test.X), noun)} never used"
     rows = [("network", trained.test), *reversed(trained.baselines.items())]
     show(

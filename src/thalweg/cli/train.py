@@ -48,6 +48,7 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.cli.show import tell, tell_json
+from thalweg.errors import ArgumentError
 from thalweg.interrupts import Terminated, watch
 from thalweg.tables.source import name_of
 from thalweg.tabular.scores import finite
@@ -134,7 +135,10 @@ def train(
 
     The test is on rows never used, beside a constant guess and a linear model; of
     images also beside the nearest neighbor and a dense network, of a text on its last
-    part beside unigram, bigram and 5-gram. Ctrl-C ends training
+    part beside unigram, bigram and 5-gram. With --time, --history and --ahead a table
+    is a series, which is forecast beside its last value, the season before and a linear
+    autoregression; with --sequence its rows are sequences, each with a class or a
+    number. Ctrl-C ends training
     early; what was learned until then is scored and saved.
     """
     often = checkpoint_minutes, checkpoint_epochs
@@ -151,6 +155,7 @@ def train(
             job = held.enter_context(resumed_job(*asked))
         check_picture(job.data, figure)
         if report is not None:
+            require_reported(job)
             require_page("--report", report, *job.sources, job.saved)
         return done(job, figure, report, as_json, quiet)
 
@@ -164,6 +169,20 @@ def check_picture(data: Path, figure: Path | None) -> None:
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
+
+
+def require_reported(job: Job) -> None:
+    """There can be a report of what is learned.
+
+    Raises:
+        ArgumentError: there can't.
+    """
+    from thalweg.cli.jobs import SequenceJob
+
+    if isinstance(job, SequenceJob):
+        raise ArgumentError(
+            "report must be left out: one can't be written of sequences yet"
+        )
 
 
 def done(
@@ -254,12 +273,24 @@ def show_results(
     notes: Sequence[str],
 ) -> None:
     """Scores, the learning curves in words, notes, and the file."""
-    from thalweg.cli.report import results
-    from thalweg.cli.text_report import text_results
+    from thalweg.forecasting.learn import TrainedForecast
     from thalweg.language.learn import TrainedOnText
 
+    if isinstance(trained, TrainedForecast):
+        from thalweg.cli.forecast_report import forecast_results
+
+        forecast_results(trained, saved, replaced, seconds, notes)
+        return
     if isinstance(trained, TrainedOnText):
+        from thalweg.cli.text_report import text_results
+
         text_results(trained, saved, replaced, seconds, notes)
+        return
+    from thalweg.cli.report import results
+    from thalweg.sequences.learn import TrainedOnSequences
+
+    if isinstance(trained, TrainedOnSequences):
+        results(trained, saved, replaced, seconds, notes, noun="sequence")
         return
     results(trained, saved, replaced, seconds, notes)
 
@@ -353,6 +384,16 @@ def of_its_kind(parts: Parts) -> dict[str, Any]:
         return {"set_aside": [column.name for column in parts.schema.set_aside]}
     if isinstance(parts, PreparedText):
         return parts.plain_facts()
+    from thalweg.forecasting.prepare import PreparedSeries
+
+    if isinstance(parts, PreparedSeries):
+        from thalweg.cli.forecast_report import plain_facts as facts_of_series
+
+        return facts_of_series(parts)
+    from thalweg.sequences.prepare import PreparedSequences
+
+    if isinstance(parts, PreparedSequences):
+        return {"set_aside": [column.name for column in parts.schema.set_aside]}
     from thalweg.cli.image_report import plain_facts
     from thalweg.vision.prepare import PreparedImages
 

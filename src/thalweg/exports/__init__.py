@@ -135,6 +135,12 @@ def _pipeline_of(model: object) -> Pipeline:
         return Pipeline.of_network(model)
     # Asked of the type, as Python asks for such names: a class has no network.
     described = getattr(type(model), "__pipeline__", None)
+    if described is None and isinstance(getattr(model, "network", None), Network):
+        raise ArgumentError(
+            "a model of a series or of sequences can't be exported with its table yet; "
+            "its network alone can: thalweg.export(model.network, path) takes what is "
+            "prepared"
+        )
     if described is None:
         raise ArgumentError(
             "model must be a Network, what thalweg.train gave as its model, or a "

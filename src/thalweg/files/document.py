@@ -35,12 +35,15 @@ BACKWARDS = "slices backwards"  # a formula's program has slices with negative s
 CONTRACTIONS = "contractions"  # a formula's program has products over several axes
 IMAGES = "images"  # it is a model of images: pixels go in, of a size that it says
 TEXT = "text"  # it is a model of text: numbers of characters go in, which it lists
+FORECAST = "forecast"  # it is a model of a series: windows of its last rows go in
+SEQUENCES = "sequences"  # it is a model of a table's rows that belong together
 ESTIMATOR = "estimator"  # it is one of scikit-learn's kind, with its own features
 KNOWN_FEATURES = frozenset(
     {
         *(BACKWARDS, BRANCHES, BYTES, CONTRACTIONS, CONVOLUTIONS, DIALECT),
-        *(EMBEDDINGS, ESTIMATOR, FORMS, FROZEN, IMAGES, LENGTHS, LOG_TARGET),
-        *(LONG_LISTS, LOOPS, PREPARATION, RECURRENCE, TEXT, TIMES, TRANSFORMERS),
+        *(EMBEDDINGS, ESTIMATOR, FORECAST, FORMS, FROZEN, IMAGES, LENGTHS, LOG_TARGET),
+        *(LONG_LISTS, LOOPS, PREPARATION, RECURRENCE, SEQUENCES, TEXT, TIMES),
+        TRANSFORMERS,
     }
 )
 """What a model may need its reader to know."""

@@ -9,23 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg.language.learn import TrainedOnText
-    from thalweg.language.model import LanguageModel
-    from thalweg.tabular.learn import Trained
-    from thalweg.tabular.model import TableModel
-    from thalweg.vision.learn import TrainedOnImages
-    from thalweg.vision.model import ImageModel
+    from thalweg.report.write import AnyModel
 
 
 def write_report(
-    model: (
-        TableModel
-        | Trained
-        | ImageModel
-        | TrainedOnImages
-        | LanguageModel
-        | TrainedOnText
-    ),
+    model: AnyModel,
     path: str | Path,
     data: Any = None,
     *,

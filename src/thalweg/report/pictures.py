@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,31 @@ def bits_by_place(bits: NDArray[Any], unit: str) -> Figure:
     axes.plot(range(1, len(bits) + 1), bits, **TRAINING)
     axes.set_xlabel(f"{unit}s of the window seen")
     axes.set_ylabel(f"bits per {unit}")
+    return figure
+
+
+def error_ahead(found: Mapping[str, Sequence[float]], metric: str) -> Figure:
+    """The error of each model by how far ahead it forecasts; the network is first."""
+    figure, axes = new_axes()
+    looks = [(BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (GRAY, ":")]
+    for place, (name, values) in enumerate(found.items()):
+        color, line = looks[min(place, len(looks) - 1)]
+        marker = "o" if len(values) <= FEW_EPOCHS else None
+        horizons = np.arange(1, len(values) + 1)
+        axes.plot(
+            horizons,
+            values,
+            color=color,
+            linestyle=line,
+            marker=marker,
+            markersize=4,
+            label=short(name),
+        )
+    axes.set_xlabel("times ahead")
+    axes.set_ylabel(metric)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    legend_above(axes)
     return figure
 
 

@@ -18,6 +18,7 @@ from thalweg.tabular.targets import ClassTargets
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
+    from thalweg.forecasting.model import ForecastModel
     from thalweg.language.model import LanguageModel
     from thalweg.tabular.model import TableModel
     from thalweg.vision.model import ImageModel
@@ -57,7 +58,7 @@ class Recorded:
         execution: what runs the network.
     """
 
-    model: TableModel | ImageModel | LanguageModel
+    model: TableModel | ImageModel | LanguageModel | ForecastModel
     missing: str
     execution: Execution
 

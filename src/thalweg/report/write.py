@@ -6,16 +6,27 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from thalweg.checks import require
+from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
+from thalweg.forecasting.learn import TrainedForecast
+from thalweg.forecasting.model import ForecastModel
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.model import LanguageModel
+from thalweg.report.blocks import Page
 from thalweg.report.evaluation import Evaluation, evaluation_of
+from thalweg.report.forecast_sections import (
+    ForecastEvaluation,
+    evaluation_of_forecast,
+    page_of_forecast,
+)
 from thalweg.report.image_evaluation import ImageEvaluation, evaluation_of_images
 from thalweg.report.image_sections import page_of_images
 from thalweg.report.page import html
 from thalweg.report.sections import page_of
 from thalweg.report.text_evaluation import TextEvaluation, evaluation_of_text
 from thalweg.report.text_sections import page_of_text
+from thalweg.sequences.learn import TrainedOnSequences
+from thalweg.sequences.model import SequenceModel
 from thalweg.tabular.learn import Trained
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.own import NO_SOURCES, Sources
@@ -24,8 +35,20 @@ from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.model import ImageModel
 
 SUFFIX = ".html"
-Reported: TypeAlias = (
-    TableModel | Trained | ImageModel | TrainedOnImages | LanguageModel | TrainedOnText
+AnyEvaluation: TypeAlias = (
+    Evaluation | ImageEvaluation | TextEvaluation | ForecastEvaluation
+)
+AnyModel: TypeAlias = (
+    TableModel
+    | Trained
+    | ImageModel
+    | TrainedOnImages
+    | LanguageModel
+    | TrainedOnText
+    | ForecastModel
+    | TrainedForecast
+    | SequenceModel
+    | TrainedOnSequences
 )
 
 
@@ -42,11 +65,11 @@ def require_html(path: str | Path) -> Path:
 
 
 def evaluated(
-    model: Reported,
+    model: AnyModel,
     source: Any,
     execution: Execution,
     own: Sources = NO_SOURCES,
-) -> Evaluation | ImageEvaluation | TextEvaluation:
+) -> AnyEvaluation:
     """A model with what it was trained on, where that can be had.
 
     Raises:
@@ -56,24 +79,31 @@ def evaluated(
     """
     if isinstance(model, LanguageModel | TrainedOnText):
         return evaluation_of_text(model, source, execution, own)
+    if isinstance(model, SequenceModel | TrainedOnSequences):
+        raise ArgumentError("a report can't be written of sequences yet")
+    if isinstance(model, ForecastModel | TrainedForecast):
+        return evaluation_of_forecast(model, source, execution, own)
     if not isinstance(model, ImageModel | TrainedOnImages):
         return evaluation_of(model, source, execution, own)
     return evaluation_of_images(model, source, execution, own)
 
 
-def write(
-    evaluation: Evaluation | ImageEvaluation | TextEvaluation, path: Path
-) -> Path:
+def write(evaluation: AnyEvaluation, path: Path) -> Path:
     """Make the page, and write it whole or not at all.
 
     Raises:
         FileError: it can't be written.
     """
-    if isinstance(evaluation, TextEvaluation):
-        page = page_of_text(evaluation)
-    elif isinstance(evaluation, ImageEvaluation):
-        page = page_of_images(evaluation)
-    else:
-        page = page_of(evaluation)
-    write_atomically(path, html(page))
+    write_atomically(path, html(page_for(evaluation)))
     return path
+
+
+def page_for(evaluation: AnyEvaluation) -> Page:
+    """The page of a table, images, a text, or a forecast."""
+    if isinstance(evaluation, TextEvaluation):
+        return page_of_text(evaluation)
+    if isinstance(evaluation, ForecastEvaluation):
+        return page_of_forecast(evaluation)
+    if isinstance(evaluation, ImageEvaluation):
+        return page_of_images(evaluation)
+    return page_of(evaluation)

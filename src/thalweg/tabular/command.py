@@ -39,6 +39,12 @@ def images_command(source: object, own: Mapping[str, object], settings: Regimen)
     return shlex.join([*words, *own_options(own), *options(settings)])
 
 
+def forecast_command(source: object, target: str, settings: Regimen) -> str:
+    """The command that trains a forecast with some settings, for a shell."""
+    words = ["thalweg", "train", str(source), "--target", target]
+    return shlex.join([*words, *options(settings)])
+
+
 def own_options(own: Mapping[str, object]) -> list[str]:
     """What is one's own by its part, as options."""
     return [word for part in own for word in (f"--{part}-data", str(own[part]))]

@@ -229,15 +229,15 @@ def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Set
     Raises:
         ArgumentError: there is no such setting, or it can't have this value.
     """
-    return chosen_from(Settings, given, beside, _plain)
+    return chosen_from(Settings, given, beside, plain_setting)
 
 
-def _plain(name: str, value: Any) -> Any:
+def plain_setting(name: str, value: Any) -> Any:
     """A setting as it is kept: lists and mappings of names as tuples of texts.
 
-    >>> _plain("missing", {"age": [-9, "?"], "sex": "n/k"})
+    >>> plain_setting("missing", {"age": [-9, "?"], "sex": "n/k"})
     ('age=-9', 'age=?', 'sex=n/k')
-    >>> _plain("date", "born"), _plain("date", {"born": None})
+    >>> plain_setting("date", "born"), plain_setting("date", {"born": None})
     (('born',), ('born',))
     """
     if name in LISTS:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TABLE = "table"  # the note that tells a table's run from a network's
 IMAGES = "images"  # the note of a run on images
 TEXT = "text"  # the note of a run on a text
+SEQUENCES = "sequences"  # the note of a run on sequences
+SERIES = "series"  # the note of a run that learns to forecast
 
 
 class CheckpointWarning(UserWarning):

@@ -120,11 +120,13 @@ def rows_from(
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:
     """Inputs as an array of at least two axes, each row in one piece, all finite.
 
-    Their dtype is the one that is asked for; but bytes stay bytes.
+    Their dtype is the one that is asked for; but bytes stay bytes. Rows may share
+    memory, as windows of a series do.
     """
     given = table_from(X, name)
+    own = input_dtype_of(given, dtype)
     with np.errstate(over="ignore"):
-        converted = whole_rows(given, input_dtype_of(given, dtype))
+        converted = whole_rows(given, own)
     require_finite(converted, name, given=given)
     return converted
 

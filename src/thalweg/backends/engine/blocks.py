@@ -28,7 +28,7 @@ LEAST_WINDOW_ROWS = 8  # where a row has places, each of which is a row of a pro
 # On rows, for each byte of a shard's sums: then a copy more costs a tenth of its time.
 OPERATIONS_A_BYTE = 200
 LEAST_LOOP_ROWS = 8  # of a block that goes through times: threads can't meet in a loop
-# Of its values, of which two fifths are held at a time; and of all shards' sums together.
+# Of its values, of which two fifths are held at a time; and of all shards' sums.
 MOST_LOOP_BYTES = 128 * 1024**2
 ROWS_STEP = 16
 WEIGHTY_ROWS = 256  # at least, where weights don't stay in a core's cache

@@ -1,0 +1,44 @@
+"""What ``thalweg train`` prints of sequences: what was read, and what will learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from thalweg.cli.report import layers_line, split_line, training_line
+from thalweg.cli.show import column_table, facts, show
+from thalweg.network import Network
+from thalweg.sequences.prepare import PreparedSequences
+from thalweg.sequences.settings import SequenceSettings
+from thalweg.words import counted
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def start(
+    parts: PreparedSequences, network: Network, settings: SequenceSettings
+) -> None:
+    """What was found in the table, the sequences, the network."""
+    table, lengths = parts.table, parts.sequences.lengths
+    size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
+    ordered = f", by {parts.order.name}" if parts.order is not None else ""
+    shape = int(lengths.max()), len(parts.encoder.features)
+    given = f"times × {counted(shape[1], 'number')}"
+    pairs: list[tuple[str, RenderableType]] = [
+        ("Table", f"{table.name}: {size}"),
+        (
+            "Sequences",
+            f"{counted(len(lengths), 'sequence')} of {int(lengths.min()):,} to "
+            f"{int(lengths.max()):,} rows with one {parts.id}{ordered}",
+        ),
+        ("Target", f"{parts.targets.name}, as {parts.task.line()}"),
+        ("Columns", column_table(parts.schema)),
+        ("Split", split_line(parts)),
+        *(("Note", note) for note in parts.notes),
+        ("Network", layers_line(given, network, shape)),
+        (
+            "Training",
+            training_line(settings, len(parts.training.X), "sequences"),
+        ),
+    ]
+    show(facts(pairs))

@@ -1,0 +1,1 @@
+"""A model of a series: what comes after the last rows of a table."""

@@ -1,0 +1,368 @@
+"""From a table to windows of the parts that training takes, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.checks import nearest
+from thalweg.errors import ArgumentError, DataError
+from thalweg.forecasting.inputs import SeriesInputs, filled_forward, task_of
+from thalweg.forecasting.settings import ForecastSettings
+from thalweg.series.calendars import cycles_of
+from thalweg.series.order import Order, cell, in_order
+from thalweg.series.seasons import drifts, season_of
+from thalweg.series.steps import rows_of
+from thalweg.series.windows import target_windows
+from thalweg.tables.cell_report import Report
+from thalweg.tables.declared import declared_by
+from thalweg.tables.encode import Encoder
+from thalweg.tables.infer import infer
+from thalweg.tables.scales import Scale
+from thalweg.tables.schema import Column, Schema
+from thalweg.tables.splitting.split import size_of
+from thalweg.tables.table import Table
+from thalweg.tabular.encoded_rows import EncodedRows
+from thalweg.tabular.parts import Parts
+from thalweg.tabular.split_columns import ordered_column
+from thalweg.tabular.targets import NumberTargets
+from thalweg.tabular.task import infer_task
+from thalweg.words import counted
+
+FEWEST_WINDOWS = 10
+"""To learn from; of fewer nothing can be said."""
+
+WITHOUT_SCALE = Scale(0.0, 1.0)
+"""Of targets that are read before their statistics are known."""
+
+
+@dataclass(frozen=True)
+class PreparedSeries(Parts):
+    """A series ready to be learned; a row of each part is a window.
+
+    Args:
+        table: the cells.
+        schema: what each column is, and why.
+        order: the rows that count, in order of time.
+        inputs: how they become windows.
+        features: the numbers at each time, of which the windows are views.
+        values: the target at each time, with the last known one in the place of each
+            that is missing.
+        cuts: the first times to validate and to test on.
+        season: by which the training rows repeat; None where none is known.
+        report: what was found in the cells.
+    """
+
+    table: Table
+    schema: Schema
+    order: Order
+    inputs: SeriesInputs
+    features: NDArray[np.float32]
+    values: NDArray[np.float64]
+    cuts: tuple[int, int]
+    season: int | None
+    report: Report
+
+    @property
+    def ahead(self) -> int:
+        """How many times each window's forecast is of."""
+        return self.inputs.ahead
+
+    @property
+    def test_origins(self) -> NDArray[np.int64]:
+        """The last known time of each test window."""
+        first = self.cuts[1] - 1
+        return np.arange(first, first + len(self.test.X))
+
+    @property
+    def test_last(self) -> NDArray[np.float64]:
+        """The last known value of each test window."""
+        return self.values[self.test_origins]
+
+
+def prepare(table: Table, target: str, settings: ForecastSettings) -> PreparedSeries:
+    """Put in order, infer, split and encode; statistics are of training times alone.
+
+    Args:
+        table: what `read` gave.
+        target: the name of the column to be forecast.
+        settings: its times, and how far to look back and ahead.
+
+    Raises:
+        ArgumentError: a column's name or a length can't be right.
+        DataError: a cell can't be used, times aren't evenly spaced, or there are too
+            few; the message names line and column.
+
+    >>> from thalweg.tables.read import read
+    >>> day = ForecastSettings(time="time", history="2d", ahead=12)
+    >>> bikes = prepare(read("examples/bikes.csv"), "bikers", day)
+    >>> bikes.training.X.shape, bikes.training.y.shape, str(bikes.order.step)
+    ((1937, 48, 12), (1937, 12), '1 hour')
+    """
+    assert settings.time is not None
+    declared = declared_by(settings, table)
+    schema = infer(table, target, settings.ignore, None, declared, None, settings.time)
+    column = ordered_column(table, schema, settings.time, declared)
+    known = known_ahead(table, schema, settings)
+    infer_task(table, schema.target, "number", declared.of(target).kind)
+    every = in_order(table, column)
+    order, cells, notes = with_target(table, schema.target, every)
+    history = rows_of("history", settings.history, order.step)
+    ahead = rows_of("ahead", settings.ahead, order.step)
+    cuts = cuts_of(table, len(order), history, ahead, settings)
+    training = order.rows[: cuts[0]]
+    schema, encoder = encoder_of(table, schema, column, training, known)
+    seen = training[~np.isnan(cells[: cuts[0]])]
+    targets = NumberTargets.fit(table, schema.target, seen)
+    values = filled_forward(cells)
+    trained = values[: cuts[0]]
+    season = season_of(trained, order.step)
+    relative = drifts(trained, season or history)
+    if relative:
+        scale = Scale(targets.scale.mean, usual_change(trained, ahead))
+        targets = replace(targets, scale=scale)
+    cycles = cycles_of(order.moments[: cuts[0]], order.step)
+    inputs = SeriesInputs(encoder, targets, known, cycles, history, ahead, relative)
+    features, report = inputs.features(table, order, values, len(order))
+    parts = windows_of(inputs, features, values, cells, cuts)
+    return PreparedSeries(
+        task_of(ahead, order.step),
+        targets,
+        **parts,
+        notes=(*every.notes, *notes, *said_of_parts(table, order, cuts)),
+        table=table,
+        schema=schema,
+        order=order,
+        inputs=inputs,
+        features=features,
+        values=values,
+        cuts=cuts,
+        season=season,
+        report=report,
+    )
+
+
+# Columns ------------------------------------------------------------------------------
+
+
+def known_ahead(
+    table: Table, schema: Schema, settings: ForecastSettings
+) -> tuple[str, ...]:
+    """The columns that are known of times ahead.
+
+    Raises:
+        ArgumentError: there is no such column, it is the target or the time, or it is
+            set aside.
+    """
+    columns = {each.name: each for each in schema.columns}
+    for name in settings.known_ahead:
+        if name in (schema.target.name, settings.time):
+            what = "the target" if name == schema.target.name else "the time"
+            raise ArgumentError(f"known_ahead must be other columns than {what}")
+        if name not in columns:
+            raise ArgumentError(
+                f"known_ahead must name columns of {table.name}, got {name!r}"
+                f"{nearest(name, table.columns)}; it has {table.listed_columns()}"
+            )
+        if columns[name].kind == "ignored":
+            raise ArgumentError(
+                f"known_ahead must be columns that are used, but {name!r} is set "
+                f"aside: {columns[name].reason}"
+            )
+    return tuple(dict.fromkeys(settings.known_ahead))
+
+
+def encoder_of(
+    table: Table,
+    schema: Schema,
+    time: Column,
+    rows: NDArray[np.int64],
+    known: tuple[str, ...],
+) -> tuple[Schema, Encoder]:
+    """What the columns are, and how they become numbers.
+
+    The time itself isn't one of them: later times have others.
+
+    Raises:
+        ArgumentError: a column known ahead has too many categories.
+    """
+    aside = Column(time.name, "ignored", "rows are in its order")
+    schema = with_columns(schema, {time.name: aside})
+    if not schema.features:
+        return schema, Encoder(schema, ())
+    encoder = Encoder.fit(schema, table, rows)
+    many = {each.name: each.categories for each in encoder.embedded}
+    if not many:
+        return schema, encoder
+    for name in known:
+        if name in many:
+            raise ArgumentError(
+                f"known_ahead must be columns of fewer categories than {name!r} has"
+            )
+    why = "categories, more than a forecast can use yet"
+    schema = with_columns(
+        schema, {n: Column(n, "ignored", f"{many[n]:,} {why}") for n in many}
+    )
+    if not schema.features:
+        return schema, Encoder(schema, ())
+    return schema, Encoder.fit(schema, table, rows)
+
+
+def with_columns(schema: Schema, others: dict[str, Column]) -> Schema:
+    """The schema with other columns in the place of those of their names."""
+    columns = tuple(others.get(each.name, each) for each in schema.columns)
+    return replace(schema, columns=columns)
+
+
+# The target ---------------------------------------------------------------------------
+
+
+def with_target(
+    table: Table, target: Column, order: Order
+) -> tuple[Order, NDArray[np.float64], list[str]]:
+    """The times from the first to the last whose target is known.
+
+    Args:
+        table: the cells.
+        target: the column to forecast.
+        order: all rows.
+
+    Returns:
+        Those rows; their target, NaN where missing in between; and notes on both.
+
+    Raises:
+        DataError: a target can't be read, or none is known.
+    """
+    column = table.column(target.name).gather(order.rows)
+    absent = target.form.absent(column).to_numpy()
+    present = np.flatnonzero(~absent)
+    if not len(present):
+        raise DataError(
+            f"{table.name}, column {target.name!r}: a target must have values, but "
+            "every cell is missing"
+        )
+    first, last = int(present[0]), int(present[-1]) + 1
+    kept = replace(
+        order, rows=order.rows[first:last], moments=order.moments[first:last]
+    )
+    cells = np.full(last - first, np.nan)
+    inner = present - first
+    readable = NumberTargets(target.name, WITHOUT_SCALE, target.form)
+    cells[inner] = readable.truth(table, kept.rows[inner])
+    notes = list(said_of_missing(target.name, first, len(order) - last, cells))
+    return kept, cells, notes
+
+
+def said_of_missing(
+    target: str, before: int, after: int, cells: NDArray[np.float64]
+) -> Iterator[str]:
+    """Notes on rows without a target, at the ends and in between."""
+    for count, where in ((before, "first"), (after, "last")):
+        if count:
+            yield (
+                f"the {where} {counted(count, 'row')} left out, as {target!r} is "
+                "missing there"
+            )
+    between = int(np.isnan(cells).sum())
+    if between:
+        yield (
+            f"{target!r} is missing in {counted(between, 'row')}: a history has the "
+            "last known value there, and no forecast of such a row is learned or scored"
+        )
+
+
+def usual_change(values: NDArray[np.float64], ahead: int) -> float:
+    """How far values ahead are from the last known one, a root mean square.
+
+    √ mean (y_{t+h} − y_t)², over all t and h = 1 … ahead
+
+    >>> usual_change(np.arange(9.0), ahead=1)
+    1.0
+    """
+    squares = [
+        float(np.mean(np.square(values[h:] - values[:-h]))) for h in range(1, ahead + 1)
+    ]
+    return float(np.sqrt(np.mean(squares)))
+
+
+# Parts --------------------------------------------------------------------------------
+
+
+def cuts_of(
+    table: Table, times: int, history: int, ahead: int, settings: ForecastSettings
+) -> tuple[int, int]:
+    """The first times to validate and to test on.
+
+    Raises:
+        DataError: there are too few for windows in each part.
+    """
+    test, validation = (
+        size_of(share, times) for share in (settings.test, settings.validation)
+    )
+    cuts = times - test - validation, times - test
+    window = f"history and ahead, {history:,} + {ahead:,} rows"
+    lacks = (
+        ("train", cuts[0], history + ahead + FEWEST_WINDOWS - 1),
+        ("validate", validation, ahead),
+        ("test", test, ahead),
+    )
+    for purpose, there, least in lacks:
+        if there < least:
+            raise DataError(
+                f"{table.name}: has too few rows for {window}: of {times:,} there are "
+                f"{there:,} to {purpose} on, and {least:,} are needed; shorter "
+                "ones need fewer"
+            )
+    return cuts
+
+
+def windows_of(
+    inputs: SeriesInputs,
+    features: NDArray[np.float32],
+    values: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    cuts: tuple[int, int],
+) -> dict[str, EncodedRows]:
+    """The windows of each part: those whose times ahead are all in it.
+
+    A history may reach back into the part before: at the time of the forecast those
+    rows are known. No time ahead is in two parts.
+
+    Args:
+        inputs: how long windows are.
+        features: the numbers at each time.
+        values: the target, without a gap.
+        cells: the target, NaN where it is missing.
+        cuts: the first times to validate and to test on.
+    """
+    history, ahead = inputs.history, inputs.ahead
+    X = inputs.windows(features)
+    learned = inputs.targets.learned(values)
+    y = target_windows(learned, history, ahead)
+    if inputs.relative:
+        y = y - learned[history - 1 : len(learned) - ahead, None]
+    truth = target_windows(cells, history, ahead)
+    ends = [0, *cuts, len(values)]
+    found: dict[str, EncodedRows] = {}
+    for number, name in enumerate(("training", "validation", "test")):
+        start, stop = max(ends[number] - history, 0), ends[number + 1] - history - ahead
+        part = slice(start, stop + 1)
+        known = np.asarray(~np.isnan(truth[part]).any(axis=1))
+        weights = None if known.all() else known.astype(np.float64)
+        rows = y[part].astype(np.float32)
+        found[name] = EncodedRows(X[part], truth[part], rows, weights)
+    return found
+
+
+def said_of_parts(table: Table, order: Order, cuts: tuple[int, int]) -> list[str]:
+    """Which times are tested and validated on."""
+    name = order.column.name
+    test, validation = (len(order) - cuts[1]), cuts[1] - cuts[0]
+    starts = [cell(table, name, int(order.rows[cut])) for cut in cuts]
+    return [
+        f"tested on the last {counted(test, 'time')}, from {starts[1]} on",
+        f"validated on the {counted(validation, 'time')} before, from {starts[0]} on",
+    ]

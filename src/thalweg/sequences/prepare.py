@@ -1,0 +1,166 @@
+"""From a table to sequences of the parts that training takes, in one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.errors import ArgumentError, DataError
+from thalweg.sequences.settings import SequenceSettings
+from thalweg.series.sequences import Sequences, first_rows, in_sequences
+from thalweg.tables.cell_report import Report
+from thalweg.tables.declared import declared_by
+from thalweg.tables.encode import Encoder
+from thalweg.tables.infer import infer
+from thalweg.tables.schema import Column, Schema
+from thalweg.tables.splitting.split import Split, split
+from thalweg.tables.table import Table
+from thalweg.tabular.encoded_rows import EncodedRows, learned
+from thalweg.tabular.last_layer import require_fitting
+from thalweg.tabular.parts import Parts
+from thalweg.tabular.split_columns import groups_of, ordered_column
+from thalweg.tabular.targets import ClassTargets, fit_targets
+from thalweg.tabular.task import infer_task
+from thalweg.words import counted
+
+
+@dataclass(frozen=True)
+class PreparedSequences(Parts):
+    """Sequences ready to be learned; a row of each part is a sequence.
+
+    Args:
+        table: the cells.
+        schema: what each column is, and why.
+        encoder: how columns become numbers.
+        id: the column whose same cells are one sequence.
+        order: that by which the rows of one are ordered, if any.
+        sequences: the rows of each.
+        split: which sequences each part is.
+        report: what was found in the cells.
+    """
+
+    table: Table
+    schema: Schema
+    encoder: Encoder
+    id: str
+    order: Column | None
+    sequences: Sequences
+    split: Split
+    report: Report
+
+
+def prepare(table: Table, target: str, settings: SequenceSettings) -> PreparedSequences:
+    """Group rows, put them in order, infer, split by sequences, and encode.
+
+    Args:
+        table: what `read` gave.
+        target: the name of the column to be predicted, the same in all rows of one.
+        settings: which rows are one sequence, and in which order.
+
+    Raises:
+        ArgumentError: a column's name can't be right.
+        DataError: a cell can't be used, a sequence has two targets, or there are too
+            few sequences; the message names line and column.
+    """
+    assert settings.sequence is not None
+    if target in (settings.sequence, settings.order):
+        raise ArgumentError(f"target must be another column than {target!r}, in use")
+    declared = declared_by(settings, table)
+    given = settings.ignore, None, declared, settings.sequence, settings.order
+    schema = infer(table, target, *given)
+    order = None
+    if settings.order is not None:
+        order = ordered_column(table, schema, settings.order, declared)
+    schema = with_reasons(schema, settings)
+    said = declared.of(settings.sequence)
+    sequences = in_sequences(table, groups_of(table, settings.sequence, said), order)
+    rows = first_rows(table, target, sequences)
+    absent = schema.target.form.absent(table.column(target).gather(rows)).to_numpy()
+    if absent.all():
+        raise DataError(f"{table.name}, column {target!r}: every cell is missing")
+    usable = np.flatnonzero(~absent)
+    task = infer_task(table, schema.target, settings.task, declared.of(target).kind)
+    classes = None
+    if task.kind == "classes":
+        known = ClassTargets.fit(table, schema.target, rows[usable])
+        classes = known.truth(table, rows[usable])
+    try:
+        parts = split(
+            len(usable), classes, settings.validation, settings.test, settings.seed
+        ).of(usable)
+    except DataError as error:
+        said_so = str(error).replace("rows", "sequences")
+        raise DataError(f"{table.name}: {said_so}") from None
+    training = sequences.rows_of(parts.training)
+    encoder = Encoder.fit(schema, table, training)
+    schema, encoder = without_many(schema, encoder, table, training)
+    targets = fit_targets(
+        table, schema.target, task, rows[usable], rows[parts.training]
+    )
+    require_fitting(settings.loss, targets, task)
+    encoded = encoder.transform(table)
+    arrays = sequences.arrays(encoded.X)
+    every: dict[str, EncodedRows] = {}
+    for name, chosen in parts.each().items():
+        truth = targets.truth(table, rows[chosen])
+        X: Any = [arrays[each] for each in chosen]
+        every[name] = EncodedRows(X, truth, learned(truth, targets), None)
+    left = len(sequences) - len(usable)
+    notes = parts.notes
+    if left:
+        count = counted(left, "sequence")
+        notes = (f"{count} left out, as {target!r} is missing there", *notes)
+    if order is None:
+        notes = ("the rows of a sequence are taken as they stand", *notes)
+    return PreparedSequences(
+        task,
+        targets,
+        **every,
+        notes=notes,
+        table=table,
+        schema=schema,
+        encoder=encoder,
+        id=settings.sequence,
+        order=order,
+        sequences=sequences,
+        split=parts,
+        report=encoded.report,
+    )
+
+
+def with_reasons(schema: Schema, settings: SequenceSettings) -> Schema:
+    """The schema with the ids and the order set aside."""
+    reasons = {
+        settings.sequence: "rows with one of its cells are a sequence",
+        settings.order: "the rows of a sequence are in its order",
+    }
+    return replace(
+        schema,
+        columns=tuple(
+            Column(each.name, "ignored", reasons[each.name])
+            if each.name in reasons
+            else each
+            for each in schema.columns
+        ),
+    )
+
+
+def without_many(
+    schema: Schema, encoder: Encoder, table: Table, rows: NDArray[np.int64]
+) -> tuple[Schema, Encoder]:
+    """Without columns of so many categories that each would need an embedding."""
+    many = {each.name: each.categories for each in encoder.embedded}
+    if not many:
+        return schema, encoder
+    why = "categories, more than a sequence can use yet"
+    columns = tuple(
+        Column(each.name, "ignored", f"{many[each.name]:,} {why}")
+        if each.name in many
+        else each
+        for each in schema.columns
+    )
+    schema = replace(schema, columns=columns)
+    return schema, Encoder.fit(schema, table, rows)
