@@ -561,8 +561,8 @@ class Network(NetworkRecord):
         y_t = f(x₁, …, x_t)_t
 
         Time by time it gives what `predict` gives for whole rows, to the bit, and each
-        time costs as much as the one before. It computes with the parameters that there
-        are; after another `fit`, make another stream.
+        time costs as much as the one before. It has a copy of the parameters that there
+        are now; after another `fit`, make another stream.
 
         Arguments:
             rows: how many sequences go side by side.

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import thalweg.defaults as defaults
-from thalweg.backends.engine.assemble import compile_any_rows, compile_rows
+from thalweg.backends.engine.assemble import (
+    compile_any_rows,
+    compile_program,
+    compile_rows,
+)
 from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.native import (
     Compiled,
+    NativeProgram,
     Threads,
     default_threads,
     require_environment,
 )
 from thalweg.checks import is_whole, look_up, require
+from thalweg.model.once import cut
 from thalweg.model.programs import Programs, compiled_once
-from thalweg.model.stream import Going
+from thalweg.model.stream import TIME, Going
+from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
 from thalweg.training.rows import Rows
@@ -91,22 +99,33 @@ class Execution:
             rows: how many there are.
             memory: arrays to use for parameters and the layers' state.
         """
-        program = Batch(going.program, ["X", *going.kept(rows)])
+        changing = ["X", *going.kept(rows)]
         if self.engine == "interpreter":
+            program = Batch(going.program, changing)
             return InterpretedTurns(program, going, rows, memory)
         row = going.shapes.outputs[0]
         key = ("turns", going.layers, row, going.dtype, going.times)
 
-        def any_rows() -> Compiled | None:
-            return compile_any_rows(program)
+        def rest(count: int) -> Program:
+            return cut(going.program(count), [*changing, TIME]).rest
 
-        def these_rows() -> Compiled:
-            return compile_rows(program, rows)
+        def once() -> Compiled | None:
+            program = cut(going.program(rows), [*changing, TIME]).once
+            return None if program is None else compile_program(program)
 
-        compiled = compiled_once(key, any_rows, self.programs)
-        if compiled is None:
-            compiled = compiled_once((key, rows), these_rows, self.programs)
-        return NativeTurns(compiled, going, rows, memory, self._threads)
+        program = Batch(rest, changing)
+        known = dict(memory)
+        first = compiled_once((key, "once"), once, self.programs)
+        if first is not None:
+            before = NativeProgram(first, memory)
+            before.engine.run()
+            known |= before.arrays
+        compiled = compiled_once(
+            key, partial(compile_any_rows, program), self.programs
+        ) or compiled_once(
+            (key, rows), partial(compile_rows, program, rows), self.programs
+        )
+        return NativeTurns(compiled, going, rows, known, self._threads)
 
     def steps(
         self,

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.backends.alignment import aligned_copy
 from thalweg.backends.engine.native import clear_errors
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, ShapeError
-from thalweg.model.memory import parts_of
+from thalweg.model.memory import Memory, parts_of
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stream import Going, going_of
 from thalweg.program.types import NumpyArray
@@ -23,6 +24,8 @@ class Stream:
     """A network that goes from time to time; `Network.stream` makes one.
 
     y_t = f(x₁, …, x_t)_t, by what is kept of the times before
+
+    It keeps a copy of the parameters, too. One thread at a time may call it.
 
     Arguments:
         network: with parameters; it has no layer that needs later times.
@@ -54,7 +57,10 @@ class Stream:
         self.going: Going = going_of(
             network.layers, network.shapes, network.dtype, times
         )
-        self._memory = network.memory
+        # Its own, as what follows from parameters alone is computed now.
+        own = network.memory
+        state = {name: array.copy() for name, array in own.state.items()}
+        self._memory = Memory(aligned_copy(own.parameters), state)
         self._turns = execution.turns(self.going, int(rows), self._memory.buffers())
         self._end = None if self.going.is_endless else self.going.times
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -93,16 +94,19 @@ class NativeTurns(Turns):
         threads: Threads,
     ) -> None:
         super().__init__(going, rows)
-        self._rows, self._threads = rows, threads
         self._clock = np.zeros((), np.int32)
-        self._programs = [
+        programs = [
             self._bound(compiled, before, after, memory)
             for before, after in zip(self._kept, self._kept[::-1], strict=True)
         ]
+        self._counts = TIME in programs[0].arrays
+        how = rows, threads.most, threads.adapts
+        self._runs = [partial(each.engine.run, *how) for each in programs]
 
     def _bound(
         self, compiled: Compiled, before: Arrays, after: Arrays, memory: Arrays
     ) -> NativeProgram:
+        """The program that reads what was kept before, and writes what is after."""
         new = {NEW + name.removeprefix(KEPT): array for name, array in after.items()}
         bound = NativeProgram(compiled, {**memory, TIME: self._clock})
         bound.bind_rows({"X": self.x, "predictions": self.predictions, **before, **new})
@@ -110,10 +114,9 @@ class NativeTurns(Turns):
 
     def turn(self) -> None:
         """One time more."""
-        self._clock[...] = self.time
-        self._programs[0].engine.run(
-            self._rows, self._threads.most, self._threads.adapts
-        )
-        self._programs.reverse()
+        if self._counts:
+            self._clock[...] = self.time
+        self._runs[0]()
+        self._runs.reverse()
         self._kept.reverse()
         self.time += 1

@@ -106,11 +106,25 @@ def test_the_last_time_is_the_newest(layers: list[tw.Layer]) -> None:
     assert_array_equal(found[:, -1], network.predict(X))
 
 
-def test_class_numbers_come_without_an_axis() -> None:
-    network = drawn([tw.Embedding(9, 5), tw.LSTM(4), tw.Dense(9, "softmax")], (TIMES,))
-    X = np.arange(2 * TIMES).reshape(2, TIMES) % 9
-    assert_array_equal(streamed(network.stream(2), X), network.predict(X))
-    assert network.stream()([3]).shape == (1, 9)
+@pytest.mark.parametrize(
+    "behind",
+    [
+        [tw.LSTM(4), tw.Dense(9, "softmax")],
+        [tw.GRU(30)],
+        [tw.Dense(5, "relu"), tw.RNN(3)],
+        [tw.Positions(), tw.TransformerBlock(1, 8, causal=True)],
+        [tw.Conv(3, 1), tw.Attention(1, causal=True)],
+    ],
+)
+@pytest.mark.parametrize("size", [5, 256, 300])  # the engine adds up 256 at a time
+def test_class_numbers_come_without_an_axis(behind: list[tw.Layer], size: int) -> None:
+    network = drawn([tw.Embedding(9, size), *behind], (TIMES,))
+    for rows in (1, 2):
+        X = np.arange(rows * TIMES).reshape(rows, TIMES) % 9
+        assert_array_equal(streamed(network.stream(rows), X), network.predict(X))
+        bytes_ = X.astype(np.uint8)
+        assert_array_equal(streamed(network.stream(rows), bytes_), network.predict(X))
+    assert network.stream()([3]).shape[0] == 1
 
 
 def test_numbers_with_a_reshape_are_series() -> None:
@@ -352,6 +366,17 @@ def test_after_another_fit_a_stream_is_of_that() -> None:
         network.fit(X, X.sum((1, 2)), epochs=2, seed=seed, validation=None)
         found = streamed(network.stream(20), X)[:, -1]
         assert_array_equal(found, network.predict(X))
+
+
+def test_a_stream_has_parameters_of_its_own() -> None:
+    network = drawn([tw.Embedding(9, 5), tw.GRU(3)], (TIMES,))
+    X = np.arange(TIMES)[None] % 9
+    meant = network.predict(X)
+    stream = network.stream()
+    every = network.parameters.items()
+    network.set_parameters({name: 0 * array for name, array in every})
+    assert_array_equal(streamed(stream, X), meant)
+    assert_array_equal(streamed(network.stream(), X), network.predict(X))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
