@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from thalweg.errors import ProgramError, ThalwegError
-from thalweg.formulas.streaming import as_of_rows, of_contraction
+from thalweg.formulas.alone import as_of_rows, of_contraction
 from thalweg.program.ir import Instruction, Program, key_of
 from thalweg.program.row_axes import repeated_axes
 from thalweg.program.row_rules import SUM, RowsMeetError
