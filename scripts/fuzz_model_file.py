@@ -318,7 +318,10 @@ NETWORKS = (
     "convolving",
     "transforming",
 )
-MODELS = (*NETWORKS, "classes", "number", "forms", "wide", "photos", "grey")
+MODELS = (
+    *(*NETWORKS, "classes", "number", "forms", "wide"),
+    *("photos", "grey", "verse", "bytes"),
+)
 FROZEN = ("array", "frame")
 ESTIMATORS = ("array.classifier", "frame.classifier", "numbers.regressor")
 RUNS = ("network", "table")

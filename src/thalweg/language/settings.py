@@ -15,6 +15,7 @@ from thalweg.text.vocabulary import Characters
 
 CELLS = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 TRANSFORMER = "transformer"
+CLASSES_LOSS = "cross_entropy"
 KINDS = {**dict.fromkeys(CELLS, "recurrent"), TRANSFORMER: "attention"}
 
 
@@ -30,7 +31,7 @@ class TextSettings(Regimen):
         layers: the units of each layer of cells, or of each block, which must be alike.
         length: characters of a window, through which gradients go.
         dropout: the share of each layer's outputs switched off in a step.
-        loss: None is cross_entropy.
+        loss: cross_entropy, which None is too: characters are classes.
         optimizer: the rule's name.
         learning_rate: at its highest.
         schedule: how it changes: plateau, constant, step, exponential, cosine or
@@ -84,6 +85,9 @@ class TextSettings(Regimen):
         require_unit(self.unit)
         require_most(self.characters)
         look_up("cell", self.cell, KINDS)
+        fits = self.loss in (None, CLASSES_LOSS)
+        must = f"{CLASSES_LOSS} with a text, whose characters are classes"
+        require(fits, "loss", must, self.loss)
         require_whole("length", self.length, least=1)
         if self.epochs is not None:
             require_whole("epochs", self.epochs, least=1)

@@ -152,6 +152,7 @@ def test_a_short_text_is_refused(text: Path, letters: str, said: str) -> None:
         {"layers": (0,)},
         {"cell": "transformer", "layers": (8, 4)},
         {"length": 0},
+        {"loss": "poisson"},
         {"characters": 0},
         {"validation": 0.5, "test": 0.5},
         {"epoch": 3},
