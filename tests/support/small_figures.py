@@ -27,6 +27,8 @@ from thalweg.figures import (
     receptive_field,
     shifted_digits,
     training_run,
+    unrolled_network,
+    vanishing_gradients,
     weight_sharing,
     what_counts,
     windows_seen,
@@ -79,6 +81,10 @@ SMALL: dict[str, Any] = {
     "checkerboard": checkerboard.Settings(),
     "autoencoder": autoencoder.Settings(
         filters=8, training_rows=600, epochs=6, shown=4, steps=4
+    ),
+    "unrolled_network": unrolled_network.Settings(),
+    "vanishing_gradients": vanishing_gradients.Settings(
+        units=6, times=12, rows=4, steps=8
     ),
 }
 

@@ -38,6 +38,8 @@ FIGURES = {
     "confusions": "which digits are taken for which, with their pictures",
     "checkerboard": "how often a transposed convolution meets each place",
     "autoencoder": "digits through eight numbers and back",
+    "unrolled_network": "a recurrent network goes through a word, with its numbers",
+    "vanishing_gradients": "gradients back through time, and what clipping changes",
 }
 
 
