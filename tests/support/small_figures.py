@@ -12,11 +12,14 @@ from thalweg.figures import (
     batch_sizes,
     checkerboard,
     confusions,
+    context,
     decision_boundary,
     dropout,
     edge_filter,
     feature_maps,
+    free_running,
     gradient_descent,
+    language_models,
     learned_filters,
     learning_rate_effects,
     loss_surface,
@@ -26,6 +29,7 @@ from thalweg.figures import (
     pooling,
     receptive_field,
     shifted_digits,
+    temperature,
     training_run,
     unrolled_network,
     vanishing_gradients,
@@ -34,6 +38,24 @@ from thalweg.figures import (
     windows_seen,
 )
 from thalweg.figures.draw import figure_module
+from thalweg.figures.languages import Learner
+
+
+class Clock:
+    """Tells a second more each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+LSTM, TRANSFORMER = (
+    Learner(kind, 8, 1, 2, characters=3000, times=16, epochs=2)
+    for kind in ("LSTM", "transformer")
+)
 
 SMALL: dict[str, Any] = {
     "training_run": training_run.Settings(
@@ -85,6 +107,16 @@ SMALL: dict[str, Any] = {
     "unrolled_network": unrolled_network.Settings(),
     "vanishing_gradients": vanishing_gradients.Settings(
         units=6, times=12, rows=4, steps=8
+    ),
+    "language_models": language_models.Settings(
+        orders=(1, 2), learners=(LSTM, TRANSFORMER), characters=3000, clock=Clock()
+    ),
+    "context": context.Settings(learners=(LSTM, TRANSFORMER), step=16, orders=(1, 2)),
+    "temperature": temperature.Settings(
+        learner=LSTM, length=12, likeliest=6, start="We are "
+    ),
+    "free_running": free_running.Settings(
+        units=4, told=30, ahead=28, apart=24, epochs=3
     ),
 }
 

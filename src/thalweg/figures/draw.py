@@ -40,6 +40,10 @@ FIGURES = {
     "autoencoder": "digits through eight numbers and back",
     "unrolled_network": "a recurrent network goes through a word, with its numbers",
     "vanishing_gradients": "gradients back through time, and what clipping changes",
+    "language_models": "n-grams and networks: bits per character against seconds",
+    "context": "how much a longer context helps to predict a text",
+    "temperature": "what temperature does to the next character and to a text",
+    "free_running": "a series predicted from its truth, and from predictions",
 }
 
 

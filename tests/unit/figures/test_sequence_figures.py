@@ -5,8 +5,17 @@ import pytest
 
 import thalweg as tw
 from support.small_figures import SMALL, data_of
-from thalweg.figures import unrolled_network, vanishing_gradients
+from thalweg.figures import (
+    context,
+    free_running,
+    language_models,
+    temperature,
+    unrolled_network,
+    vanishing_gradients,
+)
 from thalweg.figures.examples import bikers, example, shakespeare
+from thalweg.figures.languages import parts, surprises
+from thalweg.figures.n_grams import NGrams
 
 # The text and the series -------------------------------------------------------------
 
@@ -79,3 +88,104 @@ def test_clipping_bounds_each_step():
 )
 def test_powers_of_ten_are_written_as_in_books(value, text):
     assert vanishing_gradients.power_of_ten(value) == text
+
+
+# Language ----------------------------------------------------------------------------
+
+
+def test_n_grams_give_every_context_probabilities():
+    numbers = np.array([0, 1, 2, 0, 1, 0, 2, 1, 0, 1])
+    grams = NGrams(numbers, classes=4, order=3)
+    for before in ([], [0], [3], [0, 1], [1, 3], [2, 0, 1]):
+        p = [2 ** -grams.surprise(np.array([*before, c]), 3)[-1:] for c in range(4)]
+        if before:
+            assert np.sum(p) == pytest.approx(1)
+            assert min(p) > 0
+
+
+def test_n_grams_mix_counts_as_the_formula_says():
+    grams = NGrams(np.array([0, 1, 0, 1, 0]), classes=2, order=2)
+    unigram = (3 + 2 / 2) / (5 + 2)  # of 0: N(0) = 3, N = 5, T = 2
+    bigram = (2 + 1 * unigram) / (2 + 1)  # 1 was followed by 0 alone, twice
+    assert grams.surprise(np.array([1, 0]), 2)[0] == pytest.approx(-np.log2(bigram))
+    assert grams.surprise(np.array([1, 0]), 1)[0] == pytest.approx(-np.log2(unigram))
+
+
+def test_what_is_unseen_is_not_learned_from():
+    text = shakespeare()
+    seen, unseen = parts(1000)
+    assert (len(seen), len(unseen)) == (1000, 20_000)
+    assert str(text).endswith(str(seen) + str(unseen))
+
+
+def test_language_models_are_judged_by_the_unseen_part():
+    settings = SMALL["language_models"]
+    data = data_of("language_models")
+    seen, unseen = parts(settings.characters)
+    for order, each in zip(settings.orders, data.counted, strict=True):
+        grams = NGrams(seen.numbers, len(seen.alphabet), order)
+        assert each.bits == grams.surprise(unseen.numbers, order).mean()
+        assert each.seconds == 1  # by the clock of the tests
+    for learner, each in zip(settings.learners, data.learned, strict=True):
+        assert each.seconds == [1, 2]
+        network = learner.learned()
+        bits = surprises(network, unseen, learner.times).mean()
+        assert each.bits[-1] == pytest.approx(bits, rel=1e-5)
+
+
+def test_the_title_names_the_networks_that_beat_counting():
+    counted = [language_models.Counted("5-gram", 9, 1.0, 2.5)]
+    better = language_models.Learned("LSTM", 9, [1.0, 2.0], [3.0, 2.4])
+    worse = language_models.Learned("RNN", 9, [1.0, 2.0], [3.0, 2.6])
+    assert "LSTM beat" in language_models.title_of(counted, [better, worse])
+    assert "5-gram" in language_models.title_of(counted, [worse])
+
+
+def test_bits_at_each_place_are_means_over_windows():
+    settings = SMALL["context"]
+    data = data_of("context")
+    learner = settings.learners[0]
+    _, unseen = parts(learner.characters)
+    bits = surprises(learner.learned(), unseen, learner.times)
+    np.testing.assert_allclose(data.known[0].bits, bits.mean(0), atol=1e-3)
+    assert data.seen == list(range(1, learner.times + 1))
+
+
+def test_the_title_about_context_claims_only_what_was_measured():
+    flat = context.Known("LSTM", [3.0] * 64)
+    assert "help most" not in context.title_of([flat])
+
+
+def test_a_temperature_sharpens_or_flattens_without_changing_the_order():
+    cold, same, hot = (s.probabilities for s in data_of("temperature").samples)
+    assert cold[0] > same[0] > hot[0]
+    for p in (cold, same, hot):
+        assert p == sorted(p, reverse=True)
+    assert {len(s.written) for s in data_of("temperature").samples} == {12}
+
+
+def test_what_comes_behind_the_window_changes_no_prediction():
+    learner = SMALL["temperature"].learner
+    network = learner.learned()
+    numbers = shakespeare().numbers[:40]
+    times = learner.times
+    whole = network.predict(numbers[np.newaxis, -times:])[0, -1]
+    np.testing.assert_allclose(temperature.following(network, numbers), whole)
+    short = temperature.following(network, numbers[:5])
+    padded = np.append(numbers[:5], numbers[20 : 20 + times - 5])
+    np.testing.assert_allclose(short, network.predict(padded[np.newaxis])[0, 4])
+
+
+def test_fed_with_predictions_a_network_never_sees_the_truth_to_come():
+    data = data_of("free_running")
+    assert data.forced_error[0] == data.free_error[0]
+    network = tw.Network([tw.RNN(2), tw.Dense(1)]).initialize((9, 1))
+    X = np.random.default_rng(0).normal(size=(3, 9, 1))
+    other = X.copy()
+    other[:, 4:] = 9.0
+    free = free_running.free_run(network, X, 4)
+    np.testing.assert_array_equal(free, free_running.free_run(network, other, 4))
+    assert free.shape == (3, 6)
+    step = X.copy()
+    step[:, 4, 0] = free[:, 0]
+    np.testing.assert_allclose(free[:, 1], network.predict(step)[:, 4, 0], rtol=1e-6)
