@@ -789,6 +789,71 @@ class Network(NetworkRecord):
 
         return feature_maps(self, self._rows(X), layer)
 
+    def attention_weights(self, X: Any, layer: int | str) -> NumpyArray:
+        """How much each time of a row takes of each other: softmax(Q Kᵀ / √d).
+
+        Arguments:
+            X: inputs as in `fit`.
+            layer: the number of the layer that is an `Attention` or has one inside, as
+                a `TransformerBlock` has, 1 for the first; or its place, as the names of
+                its parameters begin, such as ``2.1.2``.
+
+        Returns:
+            An array (rows, heads, times, times): of each time the weights of all times,
+            which add up to 1.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: there is no such layer, or not one attention in it.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> layers = [tw.TransformerBlock(2, 8, causal=True), tw.Dense(3)]
+            >>> network = tw.Network(layers).initialize((5, 4))
+            >>> weights = network.attention_weights(np.ones((1, 5, 4)), layer=1)
+            >>> weights.shape, weights[0, 0, 1].round(2).tolist()
+            ((1, 2, 5, 5), [0.5, 0.5, 0.0, 0.0, 0.0])
+
+        Source: Bahdanau, Cho and Bengio, "Neural machine translation by jointly
+        learning to align and translate", 2015.
+        """
+        from thalweg.explain.attention_weights import attention_weights
+
+        return attention_weights(self, self._rows(X), layer)
+
+    def gates(self, X: Any, layer: int | str) -> dict[str, NumpyArray]:
+        """What the gates of an LSTM or a GRU say at each time of a row.
+
+        Arguments:
+            X: inputs as in `fit`.
+            layer: the number of the layer that is recurrent or has one inside, 1 for
+                the first; or its place, as the names of its parameters begin.
+
+        Returns:
+            An array (rows, times, units) for each gate by its letter in the cell's
+            formula: i, f, g, o of an `LSTM`, r, z, n of a `GRU`; of both directions
+            ``forward.i``, ``backward.i`` and so on.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ArgumentError: there is no such layer, or not one cell with gates in it.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> network = tw.Network([tw.LSTM(3)]).initialize((5, 2))
+            >>> gates = network.gates(np.zeros((1, 5, 2)), layer=1)
+            >>> print(gates["f"][0, 0].round(2))  # it keeps at first
+            [0.73 0.73 0.73]
+
+        Source: Karpathy, Johnson and Fei-Fei, "Visualizing and understanding recurrent
+        networks", 2015.
+        """
+        from thalweg.explain.gates import gates
+
+        return gates(self, self._rows(X), layer)
+
     def receptive_field(self, layer: int) -> ReceptiveField:
         """Which places of a row a unit of a layer can see, by all windows before it.
 

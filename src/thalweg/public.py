@@ -34,7 +34,7 @@ from thalweg.formulas.activations import (
     step,
     tanh,
 )
-from thalweg.formulas.attention import Attention, attention
+from thalweg.formulas.attention import Attention, attention, attention_weights
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.branches import Parallel, Residual
 from thalweg.formulas.clipping import clip_by_global_norm
@@ -248,6 +248,7 @@ __all__ = [
     "TransformerBlock",
     "Tuned",
     "attention",
+    "attention_weights",
     "binary_cross_entropy",
     "clip",
     "clip_by_global_norm",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from thalweg.figures import (
     activation_functions,
+    attention_map,
     augmentation,
     autoencoder,
     batch_sizes,
@@ -23,10 +25,12 @@ from thalweg.figures import (
     learned_filters,
     learning_rate_effects,
     loss_surface,
+    lstm_gates,
     optimizers,
     overfitting_regularization,
     perceptron,
     pooling,
+    positions,
     receptive_field,
     shifted_digits,
     temperature,
@@ -107,6 +111,13 @@ SMALL: dict[str, Any] = {
     "unrolled_network": unrolled_network.Settings(),
     "vanishing_gradients": vanishing_gradients.Settings(
         units=6, times=12, rows=4, steps=8
+    ),
+    "lstm_gates": lstm_gates.Settings(learner=LSTM, length=16),
+    "attention_map": attention_map.Settings(
+        learner=TRANSFORMER, line="What was your", rows=3
+    ),
+    "positions": positions.Settings(
+        learner=replace(TRANSFORMER, positions="learned"), time=8
     ),
     "language_models": language_models.Settings(
         orders=(1, 2), learners=(LSTM, TRANSFORMER), characters=3000, clock=Clock()

@@ -63,7 +63,7 @@ def run(settings: Settings | None = None) -> Data:
     mean, spread = counts[:border].mean(), counts[:border].std()
     series = (counts - mean) / spread
     training = windows(series[:border], chosen, chosen.apart, source)
-    unseen = windows(series[border:], chosen, 5, source)
+    unseen = windows(series[border:], chosen, 1, source)
     layers = [LSTM(chosen.units), Dense(1)]
     network = trained(
         layers,

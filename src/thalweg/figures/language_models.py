@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thalweg.figures.languages import Learner, parts
 from thalweg.figures.n_grams import NGrams
-from thalweg.figures.style import INK, SERIES, legible, new_figure, plain_decades
-
+from thalweg.figures.style import INK, SERIES, new_figure, plain_decades
 
 NAMES = {1: "unigram", 2: "bigram"}
 
@@ -125,23 +123,19 @@ def plot(data: Data) -> Figure:
     axes.set_xscale("log")
     plain_decades(axes.xaxis)
     for each, look in zip(data.learned, SERIES, strict=False):
-        axes.plot(each.seconds, each.bits, marker="o", markersize=4, **look)
-        name(axes, each.label, each.seconds[0], each.bits[0], look["color"])
+        axes.plot(
+            each.seconds, each.bits, marker="o", markersize=4, label=each.label, **look
+        )
     for each in data.counted:
         axes.plot([each.seconds], [each.bits], "D", color=INK, markersize=7)
-        name(axes, each.label, each.seconds, each.bits, INK)
+        axes.annotate(
+            each.label,
+            (each.seconds, each.bits),
+            (9, 0),
+            textcoords="offset points",
+            va="center",
+        )
     axes.set_xlabel("seconds of counting or training")
     axes.set_ylabel("bits per unseen character")
+    axes.legend(loc="upper right", title="a point for each epoch")
     return figure
-
-
-def name(axes: Axes, label: str, x: float, y: float, color: str) -> None:
-    """A name right of a point."""
-    axes.annotate(
-        label,
-        (x, y),
-        (9, 2),
-        textcoords="offset points",
-        va="center",
-        color=legible(color),
-    )

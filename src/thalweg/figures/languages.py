@@ -83,6 +83,10 @@ class Learner:
         return [first, *added, *[block] * self.blocks, LayerNorm(), last]
 
 
+WRITER = Learner(characters=180_000, learning_rate=0.02)
+"""The LSTM that several figures look at."""
+
+
 def parts(characters: int) -> tuple[Text, Text]:
     """What there is to learn from, and what stays unseen."""
     text = shakespeare()

@@ -22,6 +22,7 @@ Rows = Sequence[Sequence[float]]
 SIGNS = LinearSegmentedColormap.from_list(
     "signs", [BLUE, (*(0.5,) * 3, 0.0), VERMILION]
 )
+SHARES = LinearSegmentedColormap.from_list("shares", [(*(0.5,) * 3, 0.0), BLUE])
 
 BESIDE: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center"}
 """How a name stands left of a row of pictures."""
@@ -73,3 +74,11 @@ def cell(i: int, j: int, inset: float = 0.0, **look: Any) -> Rectangle:
     side = 1 - 2 * inset
     corner = (j - 0.5 + inset, i - 0.5 + inset)
     return Rectangle(corner, side, side, facecolor="none", **look)
+
+
+def draw_shares(axes: Axes, numbers: Rows, most: float = 1.0) -> None:
+    """Numbers from 0, which is clear, to the most, which is blue."""
+    axes.imshow(
+        numbers, SHARES, vmin=0, vmax=most, interpolation="nearest", aspect="auto"
+    )
+    bare(axes)

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from thalweg.figures.languages import Learner, parts
+from thalweg.figures.languages import WRITER, Learner, parts
 from thalweg.figures.pixels import rounded
 from thalweg.figures.style import BLUE, new_figure
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
 
 SHOWN = str.maketrans(" \n", "␣↵")
-WRITER = Learner(characters=180_000, learning_rate=0.02)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,42 @@ ROTATIONS = {"rotary": (rotated, rotated_at)}  # of all times, of one
 
 
 @formula
+def attention_weights(
+    queries: ops.Array, keys: ops.Array, mask: ops.Array | None = None
+) -> ops.Array:
+    """How much each query takes of each key's value: they add up to 1.
+
+    softmax(Q Kᵀ / √d), where d is the size of a query
+
+    Arguments:
+        queries, keys, mask: as `attention` takes them.
+
+    Returns:
+        An array (…, times, other times).
+
+    Raises:
+        ShapeError, DtypeError: as of `attention`.
+
+    Example:
+        >>> import numpy as np, thalweg as tw
+        >>> keys = np.array([[9.0, 0.0], [0.0, 9.0]])
+        >>> tw.attention_weights(np.array([[0.0, 9.0], [3.0, 3.0]]), keys).tolist()
+        [[1.3...e-25, 1.0], [0.5, 0.5]]
+
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+    for name, x in (("queries", queries), ("keys", keys)):
+        require_sequence(name, x)
+    rank = keys.ndim
+    turned = ops.transpose(keys, (*range(rank - 2), rank - 1, rank - 2))
+    scores = queries @ turned / sqrt(queries.shape[-1])
+    if mask is not None:
+        require_mask(mask)
+        scores = ops.where(mask, scores, HIDDEN)
+    return softmax(scores)
+
+
+@formula
 def attention(
     queries: ops.Array,
     keys: ops.Array,
@@ -58,15 +94,8 @@ def attention(
 
     Source: Vaswani et al., "Attention is all you need", 2017.
     """
-    for name, x in (("queries", queries), ("keys", keys), ("values", values)):
-        require_sequence(name, x)
-    rank = keys.ndim
-    turned = ops.transpose(keys, (*range(rank - 2), rank - 1, rank - 2))
-    scores = queries @ turned / sqrt(queries.shape[-1])
-    if mask is not None:
-        require_mask(mask)
-        scores = ops.where(mask, scores, HIDDEN)
-    weights = softmax(scores)
+    require_sequence("values", values)
+    weights = attention_weights(queries, keys, mask)
     return weights @ values
 
 
@@ -188,6 +217,16 @@ class Attention(Roomy, Remembering):
             for name, shape in shapes.items()
         }
         return {**drawn, **(biases if self.bias else {})}
+
+    def weights(self, x: ops.Array, p: Namespace) -> ops.Array:
+        """How much each time takes of each other, (rows, heads, times, times)."""
+        queries, keys = (
+            split_heads(self._projected(x, p, name), self.heads)
+            for name in ("query", "key")
+        )
+        if self.positions == "rotary":
+            queries, keys = rotated(queries), rotated(keys)
+        return attention_weights(queries, keys, earlier(x) if self.causal else None)
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """(head₁, head₂, …) Wₒ."""

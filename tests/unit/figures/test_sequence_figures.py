@@ -6,9 +6,12 @@ import pytest
 import thalweg as tw
 from support.small_figures import SMALL, data_of
 from thalweg.figures import (
+    attention_map,
     context,
     free_running,
     language_models,
+    lstm_gates,
+    positions,
     temperature,
     unrolled_network,
     vanishing_gradients,
@@ -16,6 +19,7 @@ from thalweg.figures import (
 from thalweg.figures.examples import bikers, example, shakespeare
 from thalweg.figures.languages import parts, surprises
 from thalweg.figures.n_grams import NGrams
+from thalweg.formulas.positions import rotated
 
 # The text and the series -------------------------------------------------------------
 
@@ -88,6 +92,74 @@ def test_clipping_bounds_each_step():
 )
 def test_powers_of_ten_are_written_as_in_books(value, text):
     assert vanishing_gradients.power_of_ten(value) == text
+
+
+# Gates, attention, positions ----------------------------------------------------------
+
+
+def test_the_units_shown_tell_their_characters_best_of_all():
+    settings = SMALL["lstm_gates"]
+    data, learner = data_of("lstm_gates"), settings.learner
+    _, unseen = parts(learner.characters)
+    network = learner.learned()
+    rows = unseen.windows(learner.times)
+    gates = network.gates(rows.X, 2)
+    is_end = np.isin(rows.X, unseen.encoded(" \n"))
+    line = unseen.part(settings.start, settings.start + learner.times)
+    here = network.gates(line.numbers[np.newaxis], 2)
+    assert data.characters == str(line)
+    for gate, units in data.gates.items():
+        difference = gates[gate][is_end].mean(0) - gates[gate][~is_end].mean(0)
+        number = int(np.abs(difference).argmax())
+        assert units[0].number == number + 1
+        assert units[0].there - units[0].elsewhere == pytest.approx(
+            difference[number], abs=2e-4
+        )
+        np.testing.assert_allclose(units[0].values, here[gate][0, :, number], atol=1e-4)
+
+
+def test_the_title_about_gates_claims_only_what_was_measured():
+    unit = lstm_gates.Unit("ends of words", 1, 0.5, 0.8, [])
+    assert "forgets" not in lstm_gates.title_of(unit)
+
+
+def test_each_row_of_an_attention_map_adds_up_to_one_and_sees_nothing_later():
+    data = data_of("attention_map")
+    for head in data.heads:
+        weights = np.array(head.weights)
+        assert weights.shape == (13, 13)
+        np.testing.assert_allclose(weights.sum(1), 1, atol=1e-3)
+        assert not np.triu(weights, 1).any()
+        assert 0 <= head.on_spaces <= 1
+
+
+def test_what_a_head_looks_at_is_counted_in_characters():
+    previous = np.zeros((2, 4, 4))
+    previous[:, [0, 1, 2, 3], [0, 0, 1, 2]] = 1
+    spaces = np.array([[True, False, False, False]] * 2)
+    head = attention_map.head_of(0, previous, spaces, previous[0])
+    assert (head.number, head.back, head.on_spaces) == (1, 0.75, 0.5)
+
+
+def test_positions_are_those_of_the_layers():
+    data, learner = data_of("positions"), SMALL["positions"].learner
+    sine, learned, rotary = data.kinds
+    i, t = 3, 5
+    wave = np.cos(t / 10_000 ** ((i - 1) / learner.units))
+    assert sine.table[t][i] == pytest.approx(wave, abs=1e-4)
+    assert np.shape(learned.table) == (learner.times, learner.units)
+    for kind in data.kinds:
+        assert kind.alike[data.time] == pytest.approx(1)
+    # Turned queries and keys of ones agree as the angles between them say.
+    size = learner.units // learner.heads
+    turned = np.asarray(rotated(np.tile([1.0, 0.0], (learner.times, size // 2))))
+    products = turned @ turned[data.time] / (size // 2)
+    np.testing.assert_allclose(rotary.alike, products, atol=1e-4)
+
+
+def test_the_title_about_positions_claims_only_what_was_measured():
+    flat = positions.Kind("learned", "feature", [], [1.0] * 64)
+    assert "alike" not in positions.title_of([flat], 32)
 
 
 # Language ----------------------------------------------------------------------------
