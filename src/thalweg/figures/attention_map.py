@@ -90,13 +90,11 @@ def head_of(
     number: int, weights: NumpyArray, spaces: NumpyArray, here: NumpyArray
 ) -> Head:
     """How far back a head looks, and how much of its weight is on spaces."""
-    windows, _, times = weights.shape
-    apart: NumpyArray = np.subtract.outer(np.arange(times), np.arange(times))
-    back = (weights * apart).sum() / (windows * times)
-    on_spaces = (weights * spaces[:, np.newaxis]).sum() / (windows * times)
-    return Head(
-        number + 1, round(float(back), 3), round(float(on_spaces), 4), rounded(here)
-    )
+    times = np.arange(spaces.shape[1], dtype=np.float64)
+    apart = np.subtract.outer(times, times)
+    back = float((weights * apart).sum()) / spaces.size
+    on_spaces = float((weights * spaces[:, np.newaxis]).sum()) / spaces.size
+    return Head(number + 1, round(back, 3), round(on_spaces, 4), rounded(here))
 
 
 def title_of(heads: list[Head]) -> str:
