@@ -805,7 +805,8 @@ class Network(NetworkRecord):
         Raises:
             NotFittedError: the network has no parameters yet.
             ArgumentError: there is no such layer, or not one attention in it.
-            ShapeError: rows have another shape than in training.
+            ShapeError: rows have another shape than in training; they may have other
+                lengths, unless a layer has learned how many times there are.
 
         Example:
             >>> import numpy as np, thalweg as tw
@@ -820,7 +821,7 @@ class Network(NetworkRecord):
         """
         from thalweg.explain.attention_weights import attention_weights
 
-        return attention_weights(self, self._rows(X), layer)
+        return attention_weights(*self._with_rows(X), layer)
 
     def gates(self, X: Any, layer: int | str) -> dict[str, NumpyArray]:
         """What the gates of an LSTM or a GRU say at each time of a row.
@@ -838,7 +839,8 @@ class Network(NetworkRecord):
         Raises:
             NotFittedError: the network has no parameters yet.
             ArgumentError: there is no such layer, or not one cell with gates in it.
-            ShapeError: rows have another shape than in training.
+            ShapeError: rows have another shape than in training; they may have other
+                lengths, unless a layer has learned how many times there are.
 
         Example:
             >>> import numpy as np, thalweg as tw
@@ -852,7 +854,7 @@ class Network(NetworkRecord):
         """
         from thalweg.explain.gates import gates
 
-        return gates(self, self._rows(X), layer)
+        return gates(*self._with_rows(X), layer)
 
     def receptive_field(self, layer: int) -> ReceptiveField:
         """Which places of a row a unit of a layer can see, by all windows before it.
@@ -969,6 +971,12 @@ class Network(NetworkRecord):
         rows = self._rows(X)
         chosen = self._classes(rows, classes)
         return occlusion(self, self.predict, rows, chosen, size, stride, value)
+
+    def _with_rows(self, X: Any) -> tuple[Network, NumpyArray]:
+        """The network for as many times as rows have, and the rows."""
+        table = table_from(side_by_side(self.layers, X, self.dtype))
+        network = self._for_times(table)
+        return network, network._rows(table)
 
     def _rows(self, X: Any) -> NumpyArray:
         """Inputs as the network's layers read them, in its dtype."""

@@ -220,21 +220,13 @@ class Attention(Roomy, Remembering):
 
     def weights(self, x: ops.Array, p: Namespace) -> ops.Array:
         """How much each time takes of each other, (rows, heads, times, times)."""
-        queries, keys = (
-            split_heads(self._projected(x, p, name), self.heads)
-            for name in ("query", "key")
-        )
-        if self.positions == "rotary":
-            queries, keys = rotated(queries), rotated(keys)
-        return attention_weights(queries, keys, earlier(x) if self.causal else None)
+        queries, keys, _ = self._turned_heads(x, p)
+        return attention_weights(queries, keys, seen_by_each(x, self.causal, p))
 
     def forward(self, x: ops.Array, p: Namespace) -> ops.Array:
         """(head₁, head₂, …) Wₒ."""
         sequence_of(self, x.shape[1:])
-        queries, keys, values = self._heads(x, p)
-        if self.positions is not None:
-            turned, _ = ROTATIONS[self.positions]
-            queries, keys = turned(queries), turned(keys)
+        queries, keys, values = self._turned_heads(x, p)
         mask = seen_by_each(x, self.causal, p)
         found = joined_heads(attention(queries, keys, values, mask))
         return self._projected(found, p, "output")
@@ -284,6 +276,16 @@ class Attention(Roomy, Remembering):
             split_heads(self._projected(x, p, name), self.heads)
             for name in ("query", "key", "value")
         )
+        return queries, keys, values
+
+    def _turned_heads(
+        self, x: ops.Array, p: Namespace
+    ) -> tuple[ops.Array, ops.Array, ops.Array]:
+        """The same, queries and keys turned by their times if positions are rotary."""
+        queries, keys, values = self._heads(x, p)
+        if self.positions is not None:
+            turned, _ = ROTATIONS[self.positions]
+            queries, keys = turned(queries), turned(keys)
         return queries, keys, values
 
     def _projected(self, x: ops.Array, p: Namespace, name: str) -> ops.Array:

@@ -93,7 +93,7 @@ def test_a_place_without_attention_is_an_error(layer: str) -> None:
 def test_rows_of_another_shape_and_no_parameters_are_errors() -> None:
     network = made(tw.Attention(2))
     with pytest.raises(ShapeError, match="as in training"):
-        network.attention_weights(ROWS[:, 1:], 1)
+        network.attention_weights(ROWS[:, :, 1:], 1)
     with pytest.raises(NotFittedError):
         tw.Network([tw.Attention(1)]).attention_weights(ROWS, 1)
 
@@ -153,3 +153,21 @@ def test_a_cell_without_gates_is_an_error() -> None:
         made(tw.RNN(3)).gates(ROWS, 1)
     with pytest.raises(ArgumentError, match=r"recurrent layer, got 0; .* nowhere"):
         made(tw.Dense(3)).gates(ROWS, 1)
+
+
+# Times ---------------------------------------------------------------------------------
+
+
+def test_rows_may_have_other_lengths_than_in_training() -> None:
+    network = made(tw.Attention(2, causal=True, positions="rotary"), tw.LSTM(3))
+    weights, gates = network.attention_weights(ROWS, 1), network.gates(ROWS, 2)
+    short = network.attention_weights(ROWS[:, :4], 1)
+    np.testing.assert_allclose(short, weights[:, :, :4, :4])
+    for gate, values in network.gates(ROWS[:, :4], 2).items():
+        np.testing.assert_allclose(values, gates[gate][:, :4])
+
+
+def test_learned_positions_have_as_many_times_as_in_training() -> None:
+    network = made(tw.Positions(), tw.Attention(2))
+    with pytest.raises(ShapeError):
+        network.attention_weights(ROWS[:, :4], 2)
