@@ -75,7 +75,7 @@ def run(settings: Settings | None = None) -> Data:
     )
     told = chosen.told
     forced = network.predict(unseen.X)[:, told - 1 :, 0]
-    free = free_run(network, unseen.X, told)
+    free = free_run(network, unseen.X[:, :told], chosen.ahead)
     truth = unseen.y[:, told - 1 :, 0]
     last_day = np.resize(unseen.X[:, told - 24 : told, 0].T, truth.T.shape).T
     shown = min(chosen.shown, len(truth) - 1)
@@ -100,12 +100,13 @@ def windows(series: NumpyArray, settings: Settings, apart: int, source: str) -> 
     return Sample(every[:, :-1, np.newaxis], every[:, 1:, np.newaxis], source)
 
 
-def free_run(network: Network, X: NumpyArray, told: int) -> NumpyArray:
-    """Predictions after the first hours, each put in where the truth would be."""
-    fed = X.copy()
-    for time in range(told, X.shape[1]):
-        fed[:, time] = network.predict(fed)[:, time - 1]
-    return network.predict(fed)[:, told - 1 :, 0]
+def free_run(network: Network, told: NumpyArray, ahead: int) -> NumpyArray:
+    """Predictions after the hours that were told, each read before the next."""
+    stream = network.stream(len(told))
+    found = [stream(told[:, time]) for time in range(told.shape[1])][-1:]
+    while len(found) < ahead:
+        found.append(stream(found[-1]))
+    return np.concatenate(found, axis=1)
 
 
 def error_of(guess: NumpyArray, truth: NumpyArray, spread: float) -> list[float]:

@@ -71,11 +71,11 @@ def run(settings: Settings | None = None) -> Data:
     rows = unseen.windows(learner.times)
     everywhere = network.gates(rows.X, 2)
     letters = np.array(list(unseen.alphabet))[rows.X]
-    line = unseen.part(chosen.start, chosen.start + learner.times)
+    line = unseen.part(chosen.start, chosen.start + chosen.length)
     here = network.gates(line.numbers[np.newaxis], 2)
     gates = {
         gate: [
-            telling(kind, everywhere[gate], letters, here[gate][0, : chosen.length])
+            telling(kind, everywhere[gate], letters, here[gate][0])
             for kind in list(KINDS)[: chosen.kinds]
         ]
         for gate in GATES
@@ -85,7 +85,7 @@ def run(settings: Settings | None = None) -> Data:
         f"an LSTM, trained on {len(seen):,} characters of {seen.source}; a line of "
         "20,000 others, by whose means the units were chosen",
         [learner.seed],
-        str(line)[: chosen.length],
+        str(line),
         gates,
     )
 

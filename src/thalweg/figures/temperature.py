@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from thalweg.figures.languages import WRITER, Learner, parts
 from thalweg.figures.pixels import rounded
 from thalweg.figures.style import BLUE, new_figure
-from thalweg.network import Network
 from thalweg.program.types import NumpyArray
 
 SHOWN = str.maketrans(" \n", "␣↵")
@@ -60,11 +59,13 @@ def run(settings: Settings | None = None) -> Data:
     seen, _ = parts(chosen.learner.characters)
     network = chosen.learner.learned()
     start = seen.encoded(chosen.start)
-    p = following(network, start)
+    p = network.predict([start])[0][-1].astype(np.float64)
     shown = np.argsort(-p)[: chosen.likeliest]
     samples: list[Sample] = []
     for temperature in chosen.temperatures:
-        numbers = written(network, start, temperature, chosen)
+        numbers = network.generate(
+            start, chosen.length, temperature=temperature, seed=chosen.seed
+        )
         text = "".join(seen.alphabet[number] for number in numbers)
         sharpened = rounded(at_temperature(p, temperature)[shown])
         samples.append(Sample(temperature, sharpened, text))
@@ -86,28 +87,6 @@ def at_temperature(p: NumpyArray, temperature: float) -> NumpyArray:
     """
     powers = p ** (1 / temperature)
     return powers / powers.sum()
-
-
-def following(network: Network, numbers: NumpyArray) -> NumpyArray:
-    """The probabilities of the character after some others."""
-    times = network.shapes.outputs[0][0]
-    last = numbers[-times:]
-    window = np.zeros((1, times), numbers.dtype)
-    window[0, : len(last)] = last  # what comes behind changes nothing before
-    return network.predict(window)[0, len(last) - 1].astype(np.float64)
-
-
-def written(
-    network: Network, start: NumpyArray, temperature: float, settings: Settings
-) -> NumpyArray:
-    """Characters drawn one after the other, each read before the next."""
-    generator = np.random.default_rng(settings.seed)
-    numbers = start
-    for _ in range(settings.length):
-        p = at_temperature(following(network, numbers), temperature)
-        drawn = generator.choice(len(p), p=p)
-        numbers = np.append(numbers, np.array(drawn, numbers.dtype))
-    return numbers[len(start) :]
 
 
 def title_of(samples: list[Sample]) -> str:

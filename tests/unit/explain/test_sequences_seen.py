@@ -155,7 +155,7 @@ def test_a_cell_without_gates_is_an_error() -> None:
         made(tw.Dense(3)).gates(ROWS, 1)
 
 
-# Times ---------------------------------------------------------------------------------
+# Times --------------------------------------------------------------------------------
 
 
 def test_rows_may_have_other_lengths_than_in_training() -> None:
