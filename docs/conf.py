@@ -39,7 +39,7 @@ autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 
-# Each figure is a real run, all of them a minute or more; 0 leaves them out.
+# Each figure is a real run, all of them two minutes or more; 0 leaves them out.
 draw_figures = os.environ.get("THALWEG_DOCS_FIGURES") != "0"
 
 html_theme = "furo"

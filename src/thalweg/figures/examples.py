@@ -12,8 +12,8 @@ from thalweg.errors import FileError
 from thalweg.figures.samples import Sample
 from thalweg.program.types import NumpyArray
 
-BESIDE = Path(__file__).parent  # where an installed package has them
-CHECKOUT = BESIDE.parents[2] / "examples"  # where they are kept
+INSTALLED = Path(__file__).parent / "data"  # where CMake puts them
+CHECKOUT = Path(__file__).parents[3] / "examples"  # where they are kept
 
 
 def example(name: str) -> Path:
@@ -22,10 +22,10 @@ def example(name: str) -> Path:
     Raises:
         FileError: it is in neither place.
     """
-    for folder in (BESIDE, CHECKOUT):
+    for folder in (INSTALLED, CHECKOUT):
         if (folder / name).is_file():
             return folder / name
-    raise FileError(f"{name}: there is no such example in {BESIDE} or {CHECKOUT}")
+    raise FileError(f"{name}: there is no such example in {INSTALLED} or {CHECKOUT}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What the figures of sequences claim: numbers of real runs, held against others."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,14 @@ def test_the_series_is_whole():
     assert counts.shape == (3326,)
     assert counts[:3].tolist() == [1, 13, 61]
     assert "bikes.csv" in source
+
+
+def test_what_figures_read_is_installed_with_them():
+    cmake = Path(__file__).parents[3] / "engine" / "python" / "CMakeLists.txt"
+    installed = cmake.read_text("utf-8").partition("install(FILES")[2]
+    for name in ("shakespeare.txt", "bikes.csv", "README.md"):  # it names the licenses
+        assert f"/{name}" in installed
+        assert example(name).is_file() or name == "README.md"
 
 
 def test_an_example_that_isnt_there_is_an_error():
