@@ -1,12 +1,14 @@
 """Fused kernels, in blocks of rows: engine and interpreter."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import thalweg as tw
 from support.engine import (
     COUNT,
     CUTS,
@@ -200,3 +202,19 @@ def test_random_bits_are_the_interpreters_in_every_block(operation: int) -> None
         expected = interpret(sized(program), values)["y"]
         for blocks in CUTS:
             assert_array_equal(by_engine(program, values, blocks)["y"], expected)
+
+
+@dataclass(frozen=True)
+class Joined(tw.Layer):
+    """Parts of which one kernel computes all, side by side along the last axis."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return tw.concatenate([tw.sin(x), tw.tanh(x), tw.square(x)], axis=-1)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (4, 2, 3)])
+def test_parts_that_one_kernel_computes_are_joined(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=(5, *shape)).astype("float32")
+    network = tw.Network([Joined()]).initialize(shape)
+    by_hand = np.concatenate([np.sin(x), np.tanh(x), x**2], axis=-1)
+    np.testing.assert_allclose(network.predict(x), by_hand, rtol=1e-5, atol=1e-6)

@@ -174,7 +174,9 @@ class Planner:
 
         For each, the concatenation and where it begins along the axis: the part is
         computed, and fills its root. Along the first axis its place is contiguous;
-        along others it has gaps, which what is elementwise doesn't mind.
+        along others it has gaps, which what is elementwise doesn't mind. Two places
+        that one kernel writes must be seen to lie apart: behind the second axis they
+        interleave in more than one, so that one of them is joined by a copy.
         """
         home: dict[int, tuple[int, int]] = {}
         for value in self.program.computed():
@@ -183,14 +185,20 @@ class Planner:
                 continue
             axis: int = instruction.attributes["axis"]
             start = 0
+            writers: list[Instruction] = []
             for part in instruction.inputs:
                 root = self._filled_root(part)
                 fits = root is not None and self._can_be_a_part(root)
                 has_gaps = axis != 0
                 if root is None or not fits or root in home:
                     pass
-                elif not has_gaps or (root == part and self._is_mapped(root)):
+                elif not has_gaps or (
+                    root == part
+                    and self._is_mapped(root)
+                    and (axis == 1 or all(self.first[root] is not w for w in writers))
+                ):
                     home[root] = (value, start)
+                    writers.append(self.first[root])
                 start += self.program.type(part).shape[axis]
         return home
 
