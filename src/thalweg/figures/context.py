@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from thalweg.figures.languages import Learner, parts, surprises
-from thalweg.figures.n_grams import NGrams
 from thalweg.figures.pixels import rounded
 from thalweg.figures.style import (
     GRAY,
@@ -23,6 +22,7 @@ from thalweg.figures.style import (
     new_figure,
     plain_decades,
 )
+from thalweg.language.ngrams import NGrams
 
 NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}
 

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from thalweg.figures.languages import Learner, parts
-from thalweg.figures.n_grams import NGrams
 from thalweg.figures.style import INK, SERIES, new_figure, plain_decades
+from thalweg.language.ngrams import NGrams
 
 NAMES = {1: "unigram", 2: "bigram"}
 
@@ -87,7 +87,7 @@ def count(order: int, settings: Settings) -> Counted:
     grams = NGrams(seen.numbers, len(seen.alphabet), order)
     seconds = settings.clock() - start
     bits = float(grams.surprise(unseen.numbers, order).mean())
-    size = sum(map(len, grams.counts.values()))
+    size = sum(len(level.keys) for level in grams.levels)
     return Counted(NAMES.get(order, f"{order}-gram"), size, round(seconds, 3), bits)
 
 

@@ -19,8 +19,8 @@ from thalweg.figures import (
 )
 from thalweg.figures.examples import bikers, example, shakespeare
 from thalweg.figures.languages import parts, surprises
-from thalweg.figures.n_grams import NGrams
 from thalweg.formulas.positions import rotated
+from thalweg.language.ngrams import NGrams
 
 # The text and the series -------------------------------------------------------------
 
@@ -172,24 +172,6 @@ def test_the_title_about_positions_claims_only_what_was_measured():
 
 
 # Language ----------------------------------------------------------------------------
-
-
-def test_n_grams_give_every_context_probabilities():
-    numbers = np.array([0, 1, 2, 0, 1, 0, 2, 1, 0, 1])
-    grams = NGrams(numbers, classes=4, order=3)
-    for before in ([], [0], [3], [0, 1], [1, 3], [2, 0, 1]):
-        p = [2 ** -grams.surprise(np.array([*before, c]), 3)[-1:] for c in range(4)]
-        if before:
-            assert np.sum(p) == pytest.approx(1)
-            assert min(p) > 0
-
-
-def test_n_grams_mix_counts_as_the_formula_says():
-    grams = NGrams(np.array([0, 1, 0, 1, 0]), classes=2, order=2)
-    unigram = (3 + 2 / 2) / (5 + 2)  # of 0: N(0) = 3, N = 5, T = 2
-    bigram = (2 + 1 * unigram) / (2 + 1)  # 1 was followed by 0 alone, twice
-    assert grams.surprise(np.array([1, 0]), 2)[0] == pytest.approx(-np.log2(bigram))
-    assert grams.surprise(np.array([1, 0]), 1)[0] == pytest.approx(-np.log2(unigram))
 
 
 def test_what_is_unseen_is_not_learned_from():
