@@ -21,7 +21,7 @@ SHOWN = str.maketrans(" \n", "␣↵")
 LEARNER = Learner(
     "transformer",
     units=64,
-    characters=180_000,
+    characters=160_000,
     epochs=4,
     batch_size=8,
     learning_rate=0.006,

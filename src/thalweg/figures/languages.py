@@ -23,6 +23,7 @@ from thalweg.program.types import NumpyArray
 
 CELLS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 UNSEEN = 20_000  # characters at the text's end, which nothing learns from
+APART = 20_000  # before them, by which `thalweg train` chooses its best epoch
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Learner:
         blocks: of the transformer.
         heads: of each block.
         positions: ``learned`` and ``sine`` ones are added, ``rotary`` ones turn.
-        characters: how many there are to learn from, the last ones before the unseen.
+        characters: how many there are to learn from, at most those of `parts`.
         times: the characters of a window.
     """
 
@@ -83,15 +84,15 @@ class Learner:
         return [first, *added, *[block] * self.blocks, LayerNorm(), last]
 
 
-WRITER = Learner(characters=180_000, learning_rate=0.02)
+WRITER = Learner(characters=160_000, learning_rate=0.02)
 """The LSTM that several figures look at."""
 
 
 def parts(characters: int) -> tuple[Text, Text]:
     """What there is to learn from, and what stays unseen."""
     text = shakespeare()
-    border = len(text) - UNSEEN
-    return text.part(max(0, border - characters), border), text.part(border, len(text))
+    last, first = len(text) - UNSEEN - APART, len(text) - UNSEEN
+    return text.part(max(0, last - characters), last), text.part(first, len(text))
 
 
 def surprises(network: Network, text: Text, times: int) -> NumpyArray:
