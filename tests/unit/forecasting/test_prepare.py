@@ -75,6 +75,19 @@ def test_a_later_row_changes_nothing_before(row: int, name: str) -> None:
     assert (before.season, before.inputs.cycles) == (after.season, after.inputs.cycles)
 
 
+def test_a_later_drift_is_not_known_before() -> None:
+    frame = hourly(200)
+    later = pl.int_range(200) >= 120
+    drift = pl.col("load") + 50 * (pl.int_range(200) - 119)
+    other = frame.with_columns(
+        pl.when(later).then(drift).otherwise("load").alias("load")
+    )
+    before, after = prepared(frame), prepared(other)
+    assert not after.inputs.relative
+    assert before.season == after.season == 24
+    assert before.training.y.tobytes() == after.training.y.tobytes()
+
+
 def test_an_earlier_row_does_change_them() -> None:
     frame = hourly(200)
     other = with_value(frame, 119, "load", 1e3)
