@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thalweg.errors import ShapeError, ThalwegError
+from thalweg.formulas.alone import program_of_times
 from thalweg.formulas.branches import Branching
 from thalweg.formulas.chain import (
     OWN,
@@ -16,7 +17,6 @@ from thalweg.formulas.chain import (
     lengths_through,
 )
 from thalweg.formulas.layers import Layer, Shape
-from thalweg.formulas.streaming import program_of_times
 from thalweg.program.trace import labeled
 from thalweg.program.types import ArrayType, Dtype, NumpyArray
 

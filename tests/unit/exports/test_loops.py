@@ -93,5 +93,6 @@ def test_recurrent_networks_compute_the_same(
         assert np.asarray(loaded.predict(some)).tobytes() == meant.tobytes()
         assert_near(outputs(tmp_path / "network.onnx", {"X": some})[0], meant)
         assert_near(predict["predict"](some), meant)
+    assert isinstance(loaded, tw.Network)
     tw.export(loaded, tmp_path / "loaded.onnx")
     assert_near(outputs(tmp_path / "loaded.onnx", {"X": some})[0], meant)

@@ -203,7 +203,7 @@ def test_a_run_goes_on_with_the_same_tables(files: Path) -> None:
     Path("test.csv").rename("moved.csv")
     with pytest.raises(DataError, match=r"validation\.csv: must be the table that"):
         tw.resume("runs", test_data="validation.csv")
-    resumed = tw.resume("runs", test_data="moved.csv")
+    resumed: Any = tw.resume("runs", test_data="moved.csv")
     assert isinstance(resumed, type(whole))
     assert resumed.test == whole.test
 
