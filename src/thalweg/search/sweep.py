@@ -62,6 +62,7 @@ class FitSettings(TypedDict, total=False):
     callbacks: Sequence[Callback]
     checkpoint: Checkpoint | None
     engine: str
+    lengths: Any
 
 
 @dataclass(frozen=True)
