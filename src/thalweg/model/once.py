@@ -19,13 +19,13 @@ from typing import cast
 from thalweg.program import ops
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.passes.simplify import simplify
+from thalweg.program.passes.take_last import MOST_SUMMED
 from thalweg.program.trace import Trace, Tracer
 from thalweg.program.types import ArrayType, Shape
 
 ONCE = "once."
 """Before the names of what is computed once."""
 
-MOST_SUMMED = 256  # products that are added up in one piece, before anything is added
 MOST_NUMBERS = 2**22  # of T @ W
 
 

@@ -623,6 +623,20 @@ PARTS: dict[str, tuple[Formula, list[str]]] = {
 }
 
 
+def test_a_sum_that_doubles_is_not_gone_through_term_by_term() -> None:
+    def doubled(x: Any, **_: Any) -> Any:
+        whole = among_zeros(x[:, :2], 0)
+        for _ in range(60):  # 2⁶⁰ terms
+            whole = whole + whole
+        return whole
+
+    program = record(doubled)
+    assert_array_equal(
+        interpret(simplify.simplify(program), VALUES)["result"],
+        interpret(program, VALUES)["result"],
+    )
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_pieces(name: str) -> None:
     formula, wanted = PARTS[name]

@@ -17,6 +17,7 @@ from thalweg.program.sizes import Size
 from thalweg.program.trace import Trace, Tracer
 
 Pad = tuple[Mapping[str, Any], Tracer]  # its attributes, and what is set among zeros
+MOST_PIECES = 32  # of a sum that becomes a concatenation; cells have three or four
 
 
 def sum_of_pieces(
@@ -46,14 +47,25 @@ def sum_of_pieces(
 
 
 def pads_of(tracer: Tracer) -> list[Pad]:
-    """What is added up, if that are pads alone."""
-    found = definition(tracer)
-    if found is not None and found[0] == "pad":
-        return [(found[2], found[1][0])]
-    if found is None or found[0] != "add":
-        return []
-    parts = [pads_of(each) for each in found[1]]
-    return [] if [] in parts else [pad for part in parts for pad in part]
+    """What is added up, if that are pads alone, and few.
+
+    A value that is added to itself over and over is 2, 4, 8, … terms: so it is counted
+    how many were looked at.
+    """
+    found: list[Pad] = []
+    waiting = [tracer]
+    for _ in range(2 * MOST_PIECES):
+        if not waiting:
+            return found
+        known = definition(waiting.pop())
+        if known is None or known[0] not in ("add", "pad"):
+            return []
+        opcode, inputs, attributes = known
+        if opcode == "pad":
+            found.append((attributes, inputs[0]))
+        else:
+            waiting += reversed(inputs)
+    return []
 
 
 def all_along(axis: int, pads: list[Pad]) -> bool:

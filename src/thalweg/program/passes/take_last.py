@@ -5,7 +5,8 @@
 where T has fewer rows than are taken of it. So what the characters of a text mean to a
 recurrent layer is computed once for each character there is, not for each of the text,
 and so are its gradients. Every number taken is made of the same products, in the same
-order: the values are the same to the bit. A row of T that is infinite is found by the
+order: the values are the same to the bit, as long as the engine adds up a sum in one
+piece, whatever is added to it then. A row of T that is infinite is found by the
 gradients even if nothing takes it.
 """
 
@@ -20,6 +21,7 @@ from thalweg.program.passes.rewrite import definition, rewrite
 from thalweg.program.sizes import at, names_in
 from thalweg.program.trace import Trace, Tracer
 
+MOST_SUMMED = 256  # products that are added up in one piece
 USUAL_ROWS = 8  # what a number that isn't known is taken for
 
 
@@ -49,12 +51,19 @@ def product_of_taken(
     if (
         table.ndim != 2
         or table.shape[1:] != rows.shape[1:]
+        or not is_summed_at_once(table)
         or not is_smaller(table, rows)
     ):
         return None
     product = recording.emit("matmul", (table, factor), **attributes)
     taken = recording.emit("take", (product, indices))
     return ops.reshape(taken, (rows.shape[0], product.shape[1]))
+
+
+def is_summed_at_once(table: Tracer) -> bool:
+    """Whether products with a row of a table are added up in one piece."""
+    size = table.shape[1]
+    return not names_in(size) and size <= MOST_SUMMED
 
 
 def is_smaller(table: Tracer, rows: Tracer) -> bool:
