@@ -16,7 +16,7 @@ from thalweg.figures.pixels import draw_shares, rounded
 from thalweg.figures.style import new_figure
 from thalweg.program.types import NumpyArray
 
-SHOWN = str.maketrans(" \n", "␣↵")
+SHOWN = str.maketrans(" \n", "·↵")
 
 LEARNER = Learner(
     "transformer",

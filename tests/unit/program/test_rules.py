@@ -626,7 +626,7 @@ PARTS: dict[str, tuple[Formula, list[str]]] = {
 def test_a_sum_that_doubles_is_not_gone_through_term_by_term() -> None:
     def doubled(x: Any, **_: Any) -> Any:
         whole = among_zeros(x[:, :2], 0)
-        for _ in range(60):  # 2⁶⁰ terms
+        for _time in range(60):  # 2⁶⁰ terms
             whole = whole + whole
         return whole
 
