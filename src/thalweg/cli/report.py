@@ -18,7 +18,7 @@ from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.formulas.preparation import Rescale
-from thalweg.formulas.recurrence import GRU, LSTM, RNN
+from thalweg.formulas.recurrence import GRU, LSTM, RNN, Last
 from thalweg.formulas.transformer import TransformerBlock
 from thalweg.network import Network
 from thalweg.program.types import Shape
@@ -121,6 +121,8 @@ def layer_words(layer: Layer) -> str:
             return f"embedding {layer.dimension}"
         case GRU() | LSTM() | RNN():
             return f"{type(layer).__name__} {layer.units}"
+        case Last():
+            return "last time"
         case TransformerBlock():
             return f"transformer block, {counted(layer.heads, 'head')}"
         case _:
