@@ -143,6 +143,11 @@ class Layer(abc.ABC):
         """What the layer gives in training, and what of its state is new."""
         return self.forward(x, p), {}
 
+    @property
+    def trains_as_it_predicts(self) -> bool:
+        """Whether it surely gives the same in training."""
+        return type(self).training_forward is Layer.training_forward
+
 
 class Roomy(Layer):
     """A layer that takes more room for a row on its way than it gives."""

@@ -99,8 +99,8 @@ def keeps_times_apart(layer: Layer, input_shape: Shape, dtype: Dtype) -> bool:
     >>> keeps_times_apart(tw.Flatten(), (5, 3), "float32")
     False
     """
-    if type(layer).training_forward is not Layer.training_forward:
-        return False  # in training it does something else
+    if not layer.trains_as_it_predicts:
+        return False
     try:
         declared, kept = layer.parameters_and_state(input_shape, dtype)
         types = {

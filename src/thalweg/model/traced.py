@@ -35,8 +35,9 @@ from thalweg.program.compile import make_safe
 from thalweg.program.fit_rows import any_rows
 from thalweg.program.ir import Instruction, Program
 from thalweg.program.loops import as_tuple
+from thalweg.program.passes.simplify import simplify
 from thalweg.program.serialize import decode, from_data, to_data, whole
-from thalweg.program.sizes import Size
+from thalweg.program.sizes import ROWS, Size
 from thalweg.program.trace import Trace, Tracer, trace
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
 
@@ -142,6 +143,21 @@ class TracedLayer(Layer):
         results = self.training.record(inputs, random.drawn)
         random.drawn += draws_in(self.training.data)
         return results.pop("y"), results
+
+    @property
+    def trains_as_it_predicts(self) -> bool:
+        """Whether both programs are one, and what trains draws nothing."""
+        if self.training is None or self.kept or draws_in(self.training.data):
+            return False
+        recording, training = Trace(), self.training.at(ROWS)
+        given = {n: recording.input(n, type) for n, type in training.inputs.items()}
+        both = {
+            "predicted": recorded(self.prediction.at(ROWS), given)["y"],
+            "trained": recorded(training, given)["y"],
+        }
+        # What is known already isn't recorded twice.
+        found = simplify(recording.program(both)).outputs
+        return found["predicted"] == found["trained"]
 
     def _inputs(self, x: ops.Array, p: Namespace) -> dict[str, Tracer]:
         names = [*self.declared, *self.kept]

@@ -277,6 +277,17 @@ class Twice(tw.Layer):
 
 
 @dataclass(frozen=True)
+class Noisy(tw.Layer):
+    """Each time by itself, but in training otherwise, which isn't looked into."""
+
+    def forward(self, x: Any, p: Any) -> Any:
+        return x
+
+    def training_forward(self, x: Any, p: Any, random: Any) -> Any:
+        return x + random.uniform(x.shape), {}
+
+
+@dataclass(frozen=True)
 class Sum(tw.Layer):
     """Knows lengths."""
 
@@ -287,6 +298,20 @@ class Sum(tw.Layer):
         return tw.sum(
             x if lengths is None else tw.where(is_there(x, lengths), x, 0.0), axis=1
         )
+
+
+def test_a_layer_of_ones_own_from_a_file(tmp_path: Any) -> None:
+    X, path = sequences(), tmp_path / "own.thalweg"
+    network = tw.Network([Twice(), tw.GRU(3), tw.Last(), tw.Dense(2, "softmax")])
+    network.fit(X, classes(X), epochs=1, validation=None)
+    network.save(path)
+    loaded: Any = tw.load(path)
+    np.testing.assert_array_equal(loaded.predict(X), network.predict(X))
+    noisy = tw.Network([Noisy(), tw.GRU(3)]).initialize((12, FEATURES))
+    noisy.save(path)
+    for each in (noisy, tw.load(path)):
+        with pytest.raises(tw.ShapeError, match="lengths differ"):
+            each.predict(X)
 
 
 @pytest.mark.parametrize(
