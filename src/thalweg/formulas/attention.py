@@ -133,13 +133,15 @@ def earlier(x: ops.Array) -> ops.Array:
 def seen_by_each(x: ops.Array, causal: bool, p: Namespace) -> ops.Array | None:
     """Which times each time sees: those that its row has, and no later ones if causal.
 
-    A mask that repeats to (rows, heads, times, times); None where all see all.
+    A mask that repeats to (rows, heads, times, times); None where all see all. Padding
+    comes later than any time that a row has, so what is causal never sees it.
     """
+    if causal:
+        return earlier(x)
     lengths = lengths_of(p)
     if lengths is None:
-        return earlier(x) if causal else None
-    known = ops.reshape(is_there(x, lengths), (x.shape[0], 1, 1, x.shape[1]))
-    return ops.logical_and(known, earlier(x)) if causal else known
+        return None
+    return ops.reshape(is_there(x, lengths), (x.shape[0], 1, 1, x.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,19 @@ def test_the_share_of_variance_is_of_times_that_are_there() -> None:
     np.testing.assert_allclose(scores["r2"], share.mean(), rtol=1e-9)
 
 
+def test_a_batch_is_normalized_by_the_times_that_are_there() -> None:
+    X = sequences()
+    network = tw.Network([tw.BatchNorm(1.0), tw.GlobalMean(), tw.Dense(2, "softmax")])
+    how: dict[str, Any] = {"batch_size": "all", "validation": None, "dtype": "float64"}
+    network.fit(X, classes(X), epochs=1, **how)
+    every = np.concatenate(X).astype(np.float64)
+    state = network.state
+    np.testing.assert_allclose(state["1.running_mean"], every.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(
+        state["1.running_variance"], every.var(0, ddof=1), rtol=1e-12
+    )
+
+
 def test_sample_weights_weigh_whole_rows() -> None:
     X = sequences()
     weights = np.arange(1.0, len(X) + 1)
@@ -355,7 +368,7 @@ def test_a_layer_of_ones_own_may_know_lengths() -> None:
 # Errors -------------------------------------------------------------------------------
 
 
-def one_of(X: list[Any], y: Any, **how: Any) -> None:
+def one_of(X: Any, y: Any, **how: Any) -> None:
     network = tw.Network([tw.GRU(2), tw.Last(), tw.Dense(2, "softmax")])
     network.fit(X, y, epochs=1, **how)
 
@@ -371,7 +384,7 @@ def one_of(X: list[Any], y: Any, **how: Any) -> None:
 )
 def test_lengths_that_cant_be(lengths: Any, said: str) -> None:
     with pytest.raises(tw.ThalwegError, match=said):
-        one_of(np.zeros((3, 4, 2)), [0, 1, 0], lengths=lengths)  # type: ignore[arg-type]
+        one_of(np.zeros((3, 4, 2)), [0, 1, 0], lengths=lengths)
 
 
 def test_rows_that_dont_go_together() -> None:
