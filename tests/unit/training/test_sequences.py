@@ -40,7 +40,13 @@ STACKS: dict[str, list[Any]] = {
         tw.TransformerBlock(2, 16, causal=True, dropout=0.1),
         tw.Last(),
     ],
-    "same": [tw.Conv(6, 3, padding="same"), tw.BatchNorm(), tw.GlobalMean()],
+    # Behind a bias, padding isn't 0 any more.
+    "same": [
+        tw.Dense(4),
+        tw.Conv(6, 3, padding="same"),
+        tw.BatchNorm(),
+        tw.GlobalMean(),
+    ],
     "dilated": [
         tw.Residual([tw.Conv(FEATURES, 3, padding="causal", dilation=2)]),
         tw.GlobalMax(),
