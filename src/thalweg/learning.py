@@ -21,12 +21,12 @@ from thalweg.text import Text, is_text
 if TYPE_CHECKING:
     from thalweg.forecasting.learn import TrainedForecast
     from thalweg.forecasting.settings import ForecastTrainSettings
+    from thalweg.kinds.own import Sources
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.settings import TextTrainSettings
     from thalweg.sequences.learn import TrainedOnSequences
     from thalweg.sequences.settings import SequenceTrainSettings
     from thalweg.tabular.learn import Trained
-    from thalweg.tabular.own import Sources
     from thalweg.tabular.settings import TrainSettings
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.checkpoint import Checkpoint
@@ -284,7 +284,7 @@ def taken_out(settings: dict[str, Any]) -> Sources:
     Raises:
         ArgumentError: a share is given as well.
     """
-    from thalweg.tabular.own import own_sources
+    from thalweg.kinds.own import own_sources
 
     validation_data, test_data = (settings.pop(name, None) for name in OWN)
     return own_sources(validation_data, test_data, settings)

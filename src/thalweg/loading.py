@@ -137,9 +137,9 @@ def resume(
             return on_sequences((store, saved), data, told, threads, *own)
         if TABLE in saved.setup.notes:
             load_libraries()
+            from thalweg.kinds.own import own_sources
             from thalweg.tabular.fingerprints import begun
             from thalweg.tabular.learn import learn
-            from thalweg.tabular.own import own_sources
 
             run = begun(saved)
             source = run.source if data is None else data
@@ -184,7 +184,7 @@ def on_images(
 ) -> TrainedOnImages:
     """Go on with a run on images."""
     load_libraries()
-    from thalweg.tabular.own import own_sources
+    from thalweg.kinds.own import own_sources
     from thalweg.training.execution import Execution
     from thalweg.vision.fingerprint import begun
     from thalweg.vision.learn import learn
@@ -212,9 +212,9 @@ def on_text(
 ) -> TrainedOnText:
     """Go on with a run on a text."""
     load_libraries()
+    from thalweg.kinds.own import own_sources
     from thalweg.language.fingerprint import begun
     from thalweg.language.learn import learn
-    from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     run, setup = begun(resumed[1]), resumed[1].setup
@@ -242,7 +242,7 @@ def on_series(
     load_libraries()
     from thalweg.forecasting.fingerprint import begun
     from thalweg.forecasting.learn import learn
-    from thalweg.tabular.own import own_sources
+    from thalweg.kinds.own import own_sources
     from thalweg.training.execution import Execution
 
     run, setup = begun(resumed[1]), resumed[1].setup
@@ -269,9 +269,9 @@ def on_sequences(
 ) -> TrainedOnSequences:
     """Go on with a run on sequences."""
     load_libraries()
+    from thalweg.kinds.own import own_sources
     from thalweg.sequences.fingerprint import begun
     from thalweg.sequences.learn import learn
-    from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     run, setup = begun(resumed[1]), resumed[1].setup

@@ -22,11 +22,11 @@ from thalweg.files.document import KNOWN_FEATURES
 from thalweg.files.modelfile import model_bytes, model_of, read_model
 from thalweg.files.registry import KNOWN
 from thalweg.forecasting.model import ForecastModel
+from thalweg.kinds.targets import rows_with_target
 from thalweg.language.model import LanguageModel
 from thalweg.sequences.model import SequenceModel
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.targets import rows_with_target
 from thalweg.vision.model import ImageModel
 from thalweg.vision.source import new_images
 from thalweg.vision.truth import truth_of

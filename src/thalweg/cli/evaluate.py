@@ -18,8 +18,8 @@ from thalweg.cli.inputs import (
 )
 from thalweg.cli.options import chosen_dialect, require_no_dialect, with_dialect
 from thalweg.cli.show import score_table, show, tell_json
+from thalweg.kinds.scores import finite
 from thalweg.tables.source import name_of
-from thalweg.tabular.scores import finite
 from thalweg.text import Text
 from thalweg.words import counted
 

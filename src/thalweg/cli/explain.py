@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from thalweg.forecasting.model import ForecastModel
+    from thalweg.kinds.pipeline import Described
     from thalweg.language.model import LanguageModel
     from thalweg.sequences.model import SequenceModel
     from thalweg.tabular.model import TableModel
-    from thalweg.tabular.pipeline import Described
     from thalweg.vision.model import ImageModel
 
 
@@ -99,7 +99,7 @@ def explain(
 
 def about(path: Path, estimator: Described) -> list[tuple[str, RenderableType]]:
     """What the file says about an estimator: what goes in, and what comes out."""
-    from thalweg.tabular.pipeline import TableInputs
+    from thalweg.kinds.pipeline import TableInputs
 
     pipeline = estimator.__pipeline__()
     pairs: list[tuple[str, RenderableType]] = [

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from thalweg.checkpoints.store import Store
     from thalweg.forecasting.learn import TrainedForecast
     from thalweg.forecasting.prepare import PreparedSeries
+    from thalweg.kinds.parts import Parts
     from thalweg.language.fingerprint import BegunOnText
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.prepare import PreparedText
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from thalweg.tables.table import Table
     from thalweg.tabular.fingerprints import Begun
     from thalweg.tabular.learn import Trained
-    from thalweg.tabular.parts import Parts
     from thalweg.tabular.prepared import Prepared
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.execution import Execution

@@ -74,8 +74,8 @@ def learning_rate(
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
+    from thalweg.kinds.own import own_sources
     from thalweg.search.table_rate import find_for_table
-    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, given)
 

@@ -20,12 +20,12 @@ from thalweg.forecasting.settings import (
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
+from thalweg.kinds.regimen import DECAYING, SCHEDULES
 from thalweg.language.settings import TextSettings, text_settings_from
 from thalweg.sequences.settings import SequenceSettings, sequence_settings_from
 from thalweg.tables.choices import DECIMALS
 from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
 from thalweg.tabular.command import NO_LAYERS, typed
-from thalweg.tabular.regimen import DECAYING, SCHEDULES
 from thalweg.tabular.settings import CHOICES, LISTS, Settings, settings_from
 from thalweg.text.read import UNIT_NAMES
 from thalweg.vision.settings import ImageSettings, image_settings_from

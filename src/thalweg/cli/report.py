@@ -20,14 +20,14 @@ from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.formulas.preparation import Rescale
 from thalweg.formulas.recurrence import GRU, LSTM, RNN, Last
 from thalweg.formulas.transformer import TransformerBlock
+from thalweg.kinds.bootstrap import CONFIDENCE
+from thalweg.kinds.cautions import interval_of
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.regimen import Regimen
 from thalweg.network import Network
 from thalweg.program.types import Shape
 from thalweg.tables.table import Table
-from thalweg.tabular.bootstrap import CONFIDENCE
-from thalweg.tabular.cautions import interval_of
-from thalweg.tabular.parts import Parts
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.regimen import Regimen
 from thalweg.tabular.settings import Settings
 from thalweg.training.progress import figure
 from thalweg.vision.learn import TrainedOnImages

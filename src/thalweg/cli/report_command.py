@@ -59,8 +59,8 @@ def report(
     given = (data, validation_data, test_data)
     require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
+    from thalweg.kinds.own import own_sources
     from thalweg.report.write import evaluated, write
-    from thalweg.tabular.own import own_sources
 
     own = own_sources(validation_data, test_data, {})
     evaluation = evaluated(found, data, execution, own)

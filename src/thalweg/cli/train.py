@@ -50,15 +50,15 @@ from thalweg.cli.outputs import (
 from thalweg.cli.show import tell, tell_json
 from thalweg.errors import ArgumentError
 from thalweg.interrupts import Terminated, watch
+from thalweg.kinds.scores import finite
 from thalweg.tables.source import name_of
-from thalweg.tabular.scores import finite
 from thalweg.training.progress import Progress
 
 if TYPE_CHECKING:
     from thalweg.cli.jobs import AnyTrained
+    from thalweg.kinds.parts import Parts
     from thalweg.model.history import EpochRecord
     from thalweg.network import Network
-    from thalweg.tabular.parts import Parts
 
 
 @with_all_settings
@@ -144,7 +144,7 @@ def train(
     often = checkpoint_minutes, checkpoint_epochs
     kept = chosen_checkpoint(checkpoint, resume, *often)
     logs, execution = chosen_logs(log, tensorboard), execution_on(threads)
-    from thalweg.tabular.own import own_sources
+    from thalweg.kinds.own import own_sources
 
     own = own_sources(validation_data, test_data, given)
     with ExitStack() as held:
@@ -251,8 +251,8 @@ def trained_on(job: Job, described: bool, quiet: bool) -> AnyTrained:
 
 def in_unit(record: EpochRecord, parts: Parts | None) -> EpochRecord:
     """The record with its errors in the target's unit."""
+    from thalweg.kinds.targets import NumberTargets
     from thalweg.language.prepare import PreparedText
-    from thalweg.tabular.targets import NumberTargets
 
     if isinstance(parts, PreparedText):
         return parts.in_bits(record)

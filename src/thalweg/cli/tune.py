@@ -47,11 +47,11 @@ from thalweg.tabular.settings import Settings
 from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
+    from thalweg.kinds.parts import Parts
     from thalweg.search.space import Space
     from thalweg.search.trials import Trial
     from thalweg.search.tuning import Tuned
     from thalweg.tables.table import Table
-    from thalweg.tabular.parts import Parts
     from thalweg.tabular.prepared import Prepared
     from thalweg.vision.prepare import PreparedImages
 
@@ -132,8 +132,8 @@ def tune(
     successive halving with cross-validation. The rows of the test take no part in that.
     Ctrl-C ends the search with the best so far.
     """
+    from thalweg.kinds.own import own_sources
     from thalweg.search import require_no_own
-    from thalweg.tabular.own import own_sources
 
     require_no_text(data, target, "tune")
     images, execution = is_images(data), execution_on(threads)
@@ -242,7 +242,7 @@ def show_test(
 
 def as_plain(tuned: Tuned, saved: Path | None, command: str) -> dict[str, Any]:
     """The results for programs."""
-    from thalweg.tabular.scores import finite
+    from thalweg.kinds.scores import finite
 
     trained = tuned.trained
     return {

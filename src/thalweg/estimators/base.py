@@ -67,11 +67,11 @@ from thalweg.estimators.unrounded import unrounded
 from thalweg.estimators.weighting import checked_weights, combined
 from thalweg.formulas.losses import Loss
 from thalweg.interrupts import watch
+from thalweg.kinds.pipeline import Answers, Pipeline
 from thalweg.model.history import History
 from thalweg.model.programs import Programs
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape, require_unmasked
-from thalweg.tabular.pipeline import Answers, Pipeline
 from thalweg.tabular.settings import Settings
 from thalweg.training.rows import require_finite, require_learnable
 

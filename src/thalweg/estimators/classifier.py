@@ -30,12 +30,12 @@ from thalweg.estimators.targets import (
     sorted_labels,
 )
 from thalweg.estimators.unrounded import unrounded
+from thalweg.kinds.pipeline import Answers
+from thalweg.kinds.scores import both_columns
 from thalweg.program import ops
 from thalweg.program.types import NumpyArray
 from thalweg.tables.strict import number, require_keys
 from thalweg.tabular.class_weights import BALANCED
-from thalweg.tabular.pipeline import Answers
-from thalweg.tabular.scores import both_columns
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

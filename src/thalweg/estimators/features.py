@@ -16,10 +16,10 @@ from thalweg.files.columnar import pack
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Layer
 from thalweg.formulas.preparation import Rescale, Reshape
+from thalweg.kinds.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.network import Network
 from thalweg.program import ops
 from thalweg.program.types import Dtype, NumpyArray, Shape
-from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 
 if TYPE_CHECKING:
     from thalweg.tables.encode import Encoder

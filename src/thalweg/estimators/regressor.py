@@ -30,8 +30,8 @@ from thalweg.estimators.scikit import RegressorMixin, with_callbacks
 from thalweg.estimators.targets import Numbers, Targets
 from thalweg.estimators.unrounded import require_distinct
 from thalweg.formulas.losses import Loss
+from thalweg.kinds.pipeline import Answers
 from thalweg.program.types import NumpyArray
-from thalweg.tabular.pipeline import Answers
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

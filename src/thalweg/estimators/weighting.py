@@ -12,9 +12,9 @@ from thalweg.errors import ArgumentError
 from thalweg.estimators.rows import is_listed
 from thalweg.estimators.scikit import validation
 from thalweg.estimators.splitting import dtype_for
+from thalweg.kinds.magnitude import near_one
 from thalweg.program.types import NumpyArray, require_unmasked
 from thalweg.tabular.class_weights import BALANCED, balanced_factors
-from thalweg.tabular.magnitude import near_one
 from thalweg.training.rows import require_balance
 
 

@@ -16,8 +16,8 @@ from thalweg.tabular.libraries import load_libraries
 from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
+    from thalweg.kinds.pipeline import Described, Pipeline
     from thalweg.network import Network
-    from thalweg.tabular.pipeline import Described, Pipeline
 
 FORMATS = {"onnx": ".onnx", "python": ".py"}
 """The forms there are, and how their files' names end."""
@@ -128,8 +128,8 @@ def _pipeline_of(model: object) -> Pipeline:
     Raises:
         ArgumentError: it is nothing that can be exported.
     """
+    from thalweg.kinds.pipeline import Pipeline
     from thalweg.network import Network
-    from thalweg.tabular.pipeline import Pipeline
 
     if isinstance(model, Network):
         return Pipeline.of_network(model)

@@ -14,9 +14,9 @@ from thalweg.exports.columns import cells_of, encoded_columns, raw_columns
 from thalweg.exports.graph import ROWS, Graph, Port
 from thalweg.exports.traced import network_inputs
 from thalweg.exports.translation import translate
+from thalweg.kinds.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.model.step import LENGTHS
 from thalweg.program.types import Dtype
-from thalweg.tabular.pipeline import ArrayInputs, Inputs, TableInputs
 from thalweg.training.sequences import are_sequences, padded
 
 

@@ -18,10 +18,10 @@ from thalweg.exports.traced import network_answers, whole_network
 from thalweg.exports.translation import translate
 from thalweg.files.atomic import write_atomically
 from thalweg.files.document import with_envelope
+from thalweg.kinds.pipeline import Pipeline
 from thalweg.model.step import LENGTHS
 from thalweg.program.sizes import names_in
 from thalweg.program.types import NumpyArray, Shape
-from thalweg.tabular.pipeline import Pipeline
 
 FORMAT = "1"
 OPSET, LEARNED_OPSET, IR = 18, 3, 8

@@ -29,6 +29,7 @@ from thalweg.exports.python_literals import (
 from thalweg.exports.traced import Traced, network_answers, network_inputs, one_layer
 from thalweg.files.atomic import write_atomically
 from thalweg.formulas.chain import OWN, Shapes, describe
+from thalweg.kinds.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.model.step import LENGTHS
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray, Shape
@@ -37,7 +38,6 @@ from thalweg.tables.dialect import USUAL_DIALECT
 from thalweg.tables.forms import DateForm, DurationForm, NumberForm, TimeForm
 from thalweg.tables.forms.missing import MISSING_TEXTS
 from thalweg.tables.forms.texts import SAID
-from thalweg.tabular.pipeline import Answers, ArrayInputs, Pipeline
 
 WRITTEN_OUT = (words, packed, records, runtime)
 """The modules whose functions and constants a file may have in it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.formulas.chain import OWN, LayerValues, label
 from thalweg.formulas.lengths import within
+from thalweg.kinds.pipeline import Answers, ArrayInputs
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import predictions_of
 from thalweg.model.step import LENGTHS, types_of
@@ -22,7 +23,6 @@ from thalweg.program.passes.simplify import simplify
 from thalweg.program.sizes import ROWS, type_at
 from thalweg.program.trace import trace
 from thalweg.program.types import ArrayType, NumpyArray
-from thalweg.tabular.pipeline import Answers, ArrayInputs
 from thalweg.training.streams import Stream
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from thalweg.forecasting.prepare import PreparedSeries
 from thalweg.forecasting.scores import ForecastErrors
+from thalweg.kinds.limited import limited
+from thalweg.kinds.scores import parts_of
 from thalweg.series.seasons import repeated_season
-from thalweg.tabular.limited import limited
-from thalweg.tabular.scores import parts_of
 from thalweg.words import counted
 
 LAST, AUTOREGRESSION = "last value", "linear autoregression"

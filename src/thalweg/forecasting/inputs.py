@@ -10,6 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.cached import cached_property
+from thalweg.kinds.targets import NumberTargets
+from thalweg.kinds.task import Task
 from thalweg.series.calendars import names_of, waves
 from thalweg.series.order import Order
 from thalweg.series.steps import Step
@@ -17,8 +19,6 @@ from thalweg.series.windows import history_windows, moved_back
 from thalweg.tables.cell_report import Report
 from thalweg.tables.encode import Encoder
 from thalweg.tables.table import Table
-from thalweg.tabular.targets import NumberTargets
-from thalweg.tabular.task import Task
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from thalweg.forecasting.network import build
 from thalweg.forecasting.prepare import PreparedSeries, prepare
 from thalweg.forecasting.scores import ForecastErrors
 from thalweg.forecasting.settings import ForecastSettings
+from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.scores import Metrics, finite
 from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.tables.read import read
 from thalweg.tabular.fingerprints import fingerprint
-from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.own import NO_SOURCES, Sources
-from thalweg.tabular.scores import Metrics, finite
 from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.curves import CurveReading, read_curves

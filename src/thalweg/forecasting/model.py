@@ -23,6 +23,9 @@ from thalweg.forecasting.inputs import (
     task_of,
 )
 from thalweg.forecasting.scores import ForecastErrors
+from thalweg.kinds.scores import Metrics, parts_of
+from thalweg.kinds.targets import NumberTargets, targets_from_dict
+from thalweg.kinds.task import Task
 from thalweg.network import Network
 from thalweg.series.calendars import PERIODS
 from thalweg.series.order import Order, cell, in_order
@@ -35,9 +38,6 @@ from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, texts, truth
 from thalweg.tables.table import Table
 from thalweg.tabular.model import LENIENT, USUAL
-from thalweg.tabular.scores import Metrics, parts_of
-from thalweg.tabular.targets import NumberTargets, targets_from_dict
-from thalweg.tabular.task import Task
 from thalweg.training.execution import Execution
 from thalweg.words import counted
 

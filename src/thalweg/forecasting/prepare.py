@@ -12,6 +12,10 @@ from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError
 from thalweg.forecasting.inputs import SeriesInputs, filled_forward, task_of
 from thalweg.forecasting.settings import ForecastSettings
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.targets import NumberTargets
+from thalweg.kinds.task import infer_task
 from thalweg.series.calendars import cycles_of
 from thalweg.series.order import Order, cell, in_order
 from thalweg.series.seasons import drifts, season_of
@@ -25,11 +29,7 @@ from thalweg.tables.scales import Scale
 from thalweg.tables.schema import Column, Schema
 from thalweg.tables.splitting.split import size_of
 from thalweg.tables.table import Table
-from thalweg.tabular.encoded_rows import EncodedRows
-from thalweg.tabular.parts import Parts
 from thalweg.tabular.split_columns import ordered_column
-from thalweg.tabular.targets import NumberTargets
-from thalweg.tabular.task import infer_task
 from thalweg.words import counted
 
 FEWEST_WINDOWS = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tabular.scores import Metrics, number_scores
+from thalweg.kinds.scores import Metrics, number_scores
 
 Floats = NDArray[np.float64]
 

@@ -16,9 +16,9 @@ from thalweg.checks import (
 )
 from thalweg.errors import ArgumentError
 from thalweg.formulas.recurrence import GRU, LSTM, RNN
+from thalweg.kinds.regimen import Regimen, chosen_from
 from thalweg.series.lengths import length_from
 from thalweg.tables.dialect import Dialect
-from thalweg.tabular.regimen import Regimen, chosen_from
 from thalweg.tabular.settings import (
     CHOICES,
     LISTS,

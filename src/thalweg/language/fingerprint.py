@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
+from thalweg.kinds.own import Sources, own_paths, sources_again
 from thalweg.language.own import ReadText
 from thalweg.language.settings import TextSettings, text_settings_from
-from thalweg.tabular.own import Sources, own_paths, sources_again
 from thalweg.text import Text
 from thalweg.training.checkpoint import TEXT, Checkpoint
 

@@ -10,6 +10,9 @@ import numpy as np
 
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.network_codec import unfilled
+from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.scores import Metrics, finite
 from thalweg.language.fingerprint import fingerprint, noted, require_same_text
 from thalweg.language.model import LanguageModel
 from thalweg.language.network import build
@@ -20,10 +23,7 @@ from thalweg.language.scores import scores_of
 from thalweg.language.settings import TextSettings
 from thalweg.model.history import History
 from thalweg.network import Network
-from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.own import NO_SOURCES, Sources
-from thalweg.tabular.scores import Metrics, finite
 from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.curves import CurveReading, read_curves

@@ -17,13 +17,13 @@ from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import TEXT
 from thalweg.files.modelfile import Content, require_writable, write_model
 from thalweg.files.network_codec import as_written, network_data, network_from
+from thalweg.kinds.pipeline import Answers, ArrayInputs, Pipeline
+from thalweg.kinds.scores import Metrics
+from thalweg.kinds.task import Task
 from thalweg.language.scores import guesses_of, text_scores
 from thalweg.network import Network
 from thalweg.program import ops
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.pipeline import Answers, ArrayInputs, Pipeline
-from thalweg.tabular.scores import Metrics
-from thalweg.tabular.task import Task
 from thalweg.text import Text, Vocabulary
 from thalweg.text.vocabulary import vocabulary_from
 from thalweg.training.execution import Execution

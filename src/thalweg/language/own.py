@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.language.settings import TextSettings
 from thalweg.tables.source import is_descriptor
-from thalweg.tabular.own import NO_SOURCES, Sources
 from thalweg.text import Text
 
 

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from thalweg.kinds.deciding import Deciding
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.targets import ClassTargets
+from thalweg.kinds.task import Task
 from thalweg.language.own import ReadText
 from thalweg.language.scores import bits_per
 from thalweg.language.settings import TextSettings
 from thalweg.model.history import EpochRecord
 from thalweg.tables.forms import USUAL
-from thalweg.tabular.deciding import Deciding
-from thalweg.tabular.encoded_rows import EncodedRows
-from thalweg.tabular.parts import Parts
-from thalweg.tabular.targets import ClassTargets
-from thalweg.tabular.task import Task
 from thalweg.text import Text, TextParts, Vocabulary
 from thalweg.words import counted
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.network import Network
 from thalweg.program.types import NumpyArray
-from thalweg.tabular.scores import Metrics, parts_of
 from thalweg.training.execution import Execution
 
 TINY = float(np.finfo(np.float32).tiny)

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 import thalweg.defaults as defaults
 from thalweg.checks import look_up, require, require_text, require_whole
 from thalweg.formulas.recurrence import GRU, LSTM, RNN
-from thalweg.tabular.regimen import Regimen, chosen_from
+from thalweg.kinds.regimen import Regimen, chosen_from
 from thalweg.text.read import USUAL_MOST, require_most, require_unit
 from thalweg.text.vocabulary import Characters
 

@@ -59,8 +59,8 @@ def write_report(
     from thalweg.tables.room import PICTURES, require_room
 
     require_room(PICTURES, "loading the libraries for a report")
+    from thalweg.kinds.own import own_sources
     from thalweg.report.write import evaluated, require_html, write
-    from thalweg.tabular.own import own_sources
     from thalweg.training.execution import Execution
 
     target = require_html(path)

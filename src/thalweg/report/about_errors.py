@@ -7,6 +7,15 @@ from functools import partial
 
 import numpy as np
 
+from thalweg.kinds.row_errors import (
+    ClassCounts,
+    ClassErrors,
+    Floats,
+    NumberErrors,
+    RowErrors,
+    ratio,
+)
+from thalweg.kinds.targets import ClassTargets
 from thalweg.report import pictures
 from thalweg.report.blocks import (
     Block,
@@ -28,15 +37,6 @@ from thalweg.report.reliability import (
     probability_groups,
 )
 from thalweg.report.svg import can_be_drawn, svg
-from thalweg.tabular.row_errors import (
-    ClassCounts,
-    ClassErrors,
-    Floats,
-    NumberErrors,
-    RowErrors,
-    ratio,
-)
-from thalweg.tabular.targets import ClassTargets
 from thalweg.words import counted
 
 MOST_CLASSES = 12  # of a confusion matrix in numbers

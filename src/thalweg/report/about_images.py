@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thalweg.kinds.row_errors import ClassErrors, NumberErrors
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import (
     Album,
@@ -19,7 +20,6 @@ from thalweg.report.blocks import (
 from thalweg.report.formatting import cut, number
 from thalweg.report.image_evaluation import EvaluatedImages, ImageEvaluation
 from thalweg.report.shots import shot
-from thalweg.tabular.row_errors import ClassErrors, NumberErrors
 from thalweg.words import counted
 
 MOST_CLASSES = 60

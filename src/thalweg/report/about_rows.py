@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thalweg.kinds.row_errors import ClassErrors, NumberErrors
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
@@ -13,7 +14,6 @@ from thalweg.report.evaluation import EvaluatedRows
 from thalweg.report.formatting import cut, number
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg
-from thalweg.tabular.row_errors import ClassErrors, NumberErrors
 from thalweg.words import counted, shown
 
 MOST_WRONG = 10

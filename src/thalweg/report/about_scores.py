@@ -9,6 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.bootstrap import (
+    CONFIDENCE,
+    Interval,
+    interval,
+    resampled,
+)
+from thalweg.kinds.cautions import FEW_ROWS
+from thalweg.kinds.deciding import Deciding
+from thalweg.kinds.row_errors import Floats, RowErrors
+from thalweg.kinds.targets import ClassTargets
 from thalweg.model.history import History
 from thalweg.report import pictures
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
@@ -24,17 +35,6 @@ from thalweg.report.formatting import (
 )
 from thalweg.report.recorded import Evaluated, Recorded
 from thalweg.report.svg import svg
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.bootstrap import (
-    CONFIDENCE,
-    Interval,
-    interval,
-    resampled,
-)
-from thalweg.tabular.cautions import FEW_ROWS
-from thalweg.tabular.deciding import Deciding
-from thalweg.tabular.row_errors import Floats, RowErrors
-from thalweg.tabular.targets import ClassTargets
 from thalweg.words import counted
 
 SURE = f"{CONFIDENCE:.0%}"

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.own import PARTS as OWN_PARTS
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
 from thalweg.report.evaluation import EvaluatedRows, Evaluation
 from thalweg.report.formatting import cut, number, percent
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.tables.scales import Scale
-from thalweg.tabular.encoded_rows import EncodedRows
-from thalweg.tabular.own import PARTS as OWN_PARTS
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.words import counted, listed
 
 MOST_COLUMNS = 300

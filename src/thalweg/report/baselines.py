@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.report.evaluation import EvaluatedRows, tested
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.constant import constant_guess
-from thalweg.tabular.limited import limited
-from thalweg.tabular.magnitude import with_mean_one
-from thalweg.tabular.row_errors import Outputs
-from thalweg.tabular.scores import (
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.constant import constant_guess
+from thalweg.kinds.limited import limited
+from thalweg.kinds.magnitude import with_mean_one
+from thalweg.kinds.row_errors import Outputs
+from thalweg.kinds.scores import (
     constant_outputs,
     linear_outputs,
     predictions_of,
     repeated,
     rows_for_linear,
 )
+from thalweg.report.evaluation import EvaluatedRows, tested
 
 MOST_CODES = 255  # more categories than this are taken as numbers by the boosted trees
 ROUNDS = 100  # of boosting, scikit-learn's default

@@ -9,16 +9,17 @@ from typing import Any, cast
 
 from thalweg.checks import require
 from thalweg.errors import DataError, ThalwegError
+from thalweg.kinds.own import NO_SOURCES, PARTS, Sources
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.row_errors import Outputs, RowErrors, errors_of
 from thalweg.report.recorded import Evaluated, Recorded, require_had
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.fingerprints import fingerprint
 from thalweg.tabular.learn import Trained, prepared_by
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.own import NO_SOURCES, PARTS, Own, Sources
-from thalweg.tabular.parts import Parts
+from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.row_errors import Outputs, RowErrors, errors_of
 from thalweg.tabular.settings import Settings, settings_from
 from thalweg.training.execution import Execution
 

@@ -10,6 +10,7 @@ from thalweg.errors import ArgumentError
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.model import ForecastModel
 from thalweg.forecasting.settings import ForecastSettings, forecast_settings_from
+from thalweg.kinds.own import Sources
 from thalweg.report import pictures
 from thalweg.report.about_scores import (
     recorded_comparison_section,
@@ -24,7 +25,6 @@ from thalweg.report.repeat import formulas_section, repeated, unknown
 from thalweg.report.sections import summary
 from thalweg.report.svg import svg
 from thalweg.tabular.command import forecast_command
-from thalweg.tabular.own import Sources
 from thalweg.training.execution import Execution
 from thalweg.words import counted, listed
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from thalweg.kinds.bootstrap import Interval
+from thalweg.kinds.deciding import LOWER_IS_BETTER
 from thalweg.printable import printable
-from thalweg.tabular.bootstrap import Interval
-from thalweg.tabular.deciding import LOWER_IS_BETTER
 from thalweg.training.progress import figure
 
 LONGEST = 80

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError, DataError, ThalwegError
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.own import NO_SOURCES, PARTS, Sources
 from thalweg.report.recorded import Evaluated, Recorded, require_had
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.own import NO_SOURCES, PARTS, Sources
 from thalweg.training.execution import Execution
 from thalweg.vision.baselines import baselines, errors_on_test
 from thalweg.vision.fingerprint import difference, fingerprint

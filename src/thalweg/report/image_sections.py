@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thalweg.kinds.row_errors import ClassErrors
 from thalweg.report.about_errors import error_sections
 from thalweg.report.about_images import (
     images_section,
@@ -22,7 +23,6 @@ from thalweg.report.formatting import cut, number, spaced
 from thalweg.report.image_evaluation import EvaluatedImages, ImageEvaluation
 from thalweg.report.repeat import formulas_section, repeat_images_section
 from thalweg.report.sections import computed_facts, summary
-from thalweg.tabular.row_errors import ClassErrors
 
 WITHOUT_IMAGES = (
     "Without the images there are no confidence intervals, no split, no confusion "

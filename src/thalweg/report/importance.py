@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.kinds.magnitude import root_mean_square, weighted_mean
 from thalweg.report.evaluation import EvaluatedRows, Evaluation, tested
 from thalweg.report.sensitivity import sensitivities
 from thalweg.tables.encode import Encoder
-from thalweg.tabular.magnitude import root_mean_square, weighted_mean
 
 REPEATS = 5
 MOST_SHUFFLED = 200  # columns: each costs predictions, and these the more, the wider

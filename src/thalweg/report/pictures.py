@@ -26,12 +26,12 @@ from thalweg.figures.style import (
     VERMILION,
     plain_decades,
 )
+from thalweg.kinds.bootstrap import Interval
+from thalweg.kinds.row_errors import NumberErrors
 from thalweg.printable import printable
 from thalweg.report.importance import Importance
 from thalweg.report.reliability import ReliabilityBin
 from thalweg.report.svg import SIZE
-from thalweg.tabular.bootstrap import Interval
-from thalweg.tabular.row_errors import NumberErrors
 
 MOST_POINTS = 600  # of a scatter: more would neither be seen nor fit
 NAME_LENGTH = 22

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError
+from thalweg.kinds.own import Sources
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.row_errors import RowErrors
+from thalweg.kinds.targets import ClassTargets
 from thalweg.model.history import History
 from thalweg.report.formatting import cut
-from thalweg.tabular.own import Sources
-from thalweg.tabular.parts import Parts
-from thalweg.tabular.row_errors import RowErrors
-from thalweg.tabular.targets import ClassTargets
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:

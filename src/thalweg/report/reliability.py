@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tabular.bootstrap import (
+from thalweg.kinds.bootstrap import (
     NORMAL,
     Interval,
     effective,
     wilson,
 )
-from thalweg.tabular.magnitude import root_mean_square, weighted_mean
-from thalweg.tabular.row_errors import Floats, NumberErrors
+from thalweg.kinds.magnitude import root_mean_square, weighted_mean
+from thalweg.kinds.row_errors import Floats, NumberErrors
 
 BINS = 10
 ROWS_A_GROUP = 5  # at least, where numbers are grouped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from thalweg.kinds.own import PARTS
 from thalweg.report.blocks import Block, Code, Facts, Paragraph, Section
 from thalweg.report.evaluation import Evaluation
 from thalweg.report.formatting import cut
@@ -15,7 +16,6 @@ from thalweg.report.text_evaluation import own_recorded as own_texts
 from thalweg.tables.frames import FRAME
 from thalweg.tables.source import STANDARD_INPUT, STANDARD_INPUT_NAME
 from thalweg.tabular.command import changed, images_command, train_command
-from thalweg.tabular.own import PARTS
 from thalweg.tabular.settings import Settings
 
 MOST_LETTERS = 200_000

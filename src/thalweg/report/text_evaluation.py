@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from thalweg.errors import ArgumentError, DataError, ThalwegError
+from thalweg.kinds.own import NO_SOURCES, PARTS, Sources
 from thalweg.language.fingerprint import difference, fingerprint
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.model import LanguageModel
@@ -15,7 +16,6 @@ from thalweg.language.own import read
 from thalweg.language.prepare import PreparedText, prepare
 from thalweg.language.settings import TextSettings, text_settings_from
 from thalweg.report.recorded import Recorded, require_had
-from thalweg.tabular.own import NO_SOURCES, PARTS, Sources
 from thalweg.training.execution import Execution
 
 

@@ -10,6 +10,7 @@ from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.model import ForecastModel
+from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.model import LanguageModel
 from thalweg.report.blocks import Page
@@ -29,7 +30,6 @@ from thalweg.sequences.learn import TrainedOnSequences
 from thalweg.sequences.model import SequenceModel
 from thalweg.tabular.learn import Trained
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.own import NO_SOURCES, Sources
 from thalweg.training.execution import Execution
 from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.model import ImageModel

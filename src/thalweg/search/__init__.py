@@ -90,9 +90,9 @@ def tune(
     from thalweg.tabular.libraries import load_libraries
 
     load_libraries()
+    from thalweg.kinds.own import own_sources
     from thalweg.search.budget import seconds_of
     from thalweg.search.tuning import Request, tune_images, tune_table
-    from thalweg.tabular.own import own_sources
     from thalweg.tabular.settings import settings_from
     from thalweg.training.execution import Execution
     from thalweg.vision.settings import image_settings_from

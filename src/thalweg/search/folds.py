@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, DataError
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.tables.encode import Encoder
 from thalweg.tables.splitting.split import RowNumbers, Split
 from thalweg.tables.splitting.splitters import Shares
 from thalweg.tables.table import Table
-from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.learn import fitted_to_loss
 from thalweg.tabular.own import NO_OWN, Own, own_part
 from thalweg.tabular.prepare import weighted
 from thalweg.tabular.prepared import LEARNED, Prepared
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.words import counted
 
 LEAST_SHARE, LEAST_ROWS = 0.1, 50  # that choose the epoch, where there are enough

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.network import Network
 from thalweg.search.learning_rate import RangeTest, find_learning_rate
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.learn import build, prepared_by
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.own import NO_SOURCES, Own, Sources
+from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
+from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.parts import Parts
 from thalweg.network import Network
 from thalweg.search.folds import folds_of
 from thalweg.search.image_folds import image_folds
@@ -25,8 +27,7 @@ from thalweg.tabular.fingerprints import fingerprints
 from thalweg.tabular.learn import Trained, learn, prepared_by
 from thalweg.tabular.learn import build as build_for_table
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.own import NO_SOURCES, Own, Sources
-from thalweg.tabular.parts import Parts
+from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution

@@ -13,6 +13,9 @@ from typing import Any
 from thalweg.checks import seed_after
 from thalweg.errors import DivergenceError
 from thalweg.interrupts import LOOK_SECONDS, Interrupt, watch
+from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.targets import NumberTargets
 from thalweg.model.history import EpochRecord
 from thalweg.model.programs import Programs
 from thalweg.network import Network
@@ -20,11 +23,8 @@ from thalweg.search.budget import in_words
 from thalweg.search.queue import FoldJob, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
-from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.learn import build
-from thalweg.tabular.parts import Parts
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import NumberTargets
 from thalweg.training.execution import Execution
 from thalweg.vision.settings import ImageSettings
 

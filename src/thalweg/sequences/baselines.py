@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.constant import class_count, constant_guess
+from thalweg.kinds.limited import limited
+from thalweg.kinds.row_errors import Outputs, errors_of
+from thalweg.kinds.scores import repeated
 from thalweg.sequences.prepare import PreparedSequences
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.constant import class_count, constant_guess
-from thalweg.tabular.limited import limited
-from thalweg.tabular.row_errors import Outputs, errors_of
-from thalweg.tabular.scores import repeated
 from thalweg.words import counted
 
 Floats = NDArray[np.float64]

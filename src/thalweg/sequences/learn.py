@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.files.network_codec import unfilled
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.cautions import few_rows
+from thalweg.kinds.constant import constant_loss
+from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.row_errors import RowErrors, errors_of
+from thalweg.kinds.scores import Metrics, finite
 from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.sequences.baselines import baselines
@@ -17,15 +24,8 @@ from thalweg.sequences.network import build
 from thalweg.sequences.prepare import PreparedSequences, prepare
 from thalweg.sequences.settings import SequenceSettings
 from thalweg.tables.read import read
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.cautions import few_rows
-from thalweg.tabular.constant import constant_loss
 from thalweg.tabular.fingerprints import fingerprint
-from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.own import NO_SOURCES, Sources
-from thalweg.tabular.row_errors import RowErrors, errors_of
-from thalweg.tabular.scores import Metrics, finite
 from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.curves import CurveReading, read_curves

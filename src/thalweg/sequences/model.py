@@ -16,6 +16,11 @@ from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORMS, SEQUENCES
 from thalweg.files.modelfile import Content, require_writable, write_model
 from thalweg.files.network_codec import as_written, network_data, network_from
+from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.row_errors import RowErrors, errors_of
+from thalweg.kinds.scores import Metrics, parts_of
+from thalweg.kinds.targets import ClassTargets, NumberTargets, targets_from_dict
+from thalweg.kinds.task import Task
 from thalweg.network import Network
 from thalweg.series.sequences import Sequences, first_rows, in_sequences
 from thalweg.tables.dialect import USUAL_DIALECT, Dialect
@@ -24,13 +29,8 @@ from thalweg.tables.read import read
 from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, text
 from thalweg.tables.table import Table
-from thalweg.tabular.answers import answers_frame, positive_of
 from thalweg.tabular.model import LENIENT, USUAL
-from thalweg.tabular.row_errors import RowErrors, errors_of
-from thalweg.tabular.scores import Metrics, parts_of
 from thalweg.tabular.split_columns import ORDERED, groups_of
-from thalweg.tabular.targets import ClassTargets, NumberTargets, targets_from_dict
-from thalweg.tabular.task import Task
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:

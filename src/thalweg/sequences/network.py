@@ -5,10 +5,10 @@ from __future__ import annotations
 from thalweg.forecasting.settings import CELLS
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.recurrence import Last
+from thalweg.kinds.last_layer import output_layer
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.network import Network
 from thalweg.sequences.settings import SequenceSettings
-from thalweg.tabular.last_layer import output_layer
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 
 
 def build(targets: ClassTargets | NumberTargets, settings: SequenceSettings) -> Network:

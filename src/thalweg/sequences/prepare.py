@@ -9,6 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError
+from thalweg.kinds.encoded_rows import EncodedRows, learned
+from thalweg.kinds.last_layer import require_fitting
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.targets import ClassTargets, fit_targets
+from thalweg.kinds.task import infer_task
 from thalweg.sequences.settings import SequenceSettings
 from thalweg.series.sequences import Sequences, first_rows, in_sequences
 from thalweg.tables.cell_report import Report
@@ -18,12 +23,7 @@ from thalweg.tables.infer import infer
 from thalweg.tables.schema import Column, Schema
 from thalweg.tables.splitting.split import Split, split
 from thalweg.tables.table import Table
-from thalweg.tabular.encoded_rows import EncodedRows, learned
-from thalweg.tabular.last_layer import require_fitting
-from thalweg.tabular.parts import Parts
 from thalweg.tabular.split_columns import groups_of, ordered_column
-from thalweg.tabular.targets import ClassTargets, fit_targets
-from thalweg.tabular.task import infer_task
 from thalweg.words import counted
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from thalweg.checks import require_instance, require_text
 from thalweg.errors import ArgumentError
 from thalweg.forecasting.settings import NO_CELL, SeriesRegimen, SeriesTrainSettings
-from thalweg.tabular.regimen import chosen_from
+from thalweg.kinds.regimen import chosen_from
 from thalweg.tabular.settings import plain_setting
 
 

@@ -1,52 +1,15 @@
-"""What scores don't say by themselves: few rows were tested, counts are below 0."""
+"""What scores of a table don't say by themselves: predictions of a count below 0."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from thalweg.kinds.row_errors import Outputs, RowErrors
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.tables.declared import way
 from thalweg.tables.table import Table
-from thalweg.tabular.bootstrap import (
-    CONFIDENCE,
-    Interval,
-    effective,
-    interval,
-    resampled,
-    wilson,
-)
-from thalweg.tabular.deciding import Deciding
-from thalweg.tabular.parts import Parts
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.row_errors import Outputs, RowErrors
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.training.progress import figure
-from thalweg.words import counted
-
-FEW_ROWS = 30
-
-
-def few_rows(prepared: Parts, errors: RowErrors) -> tuple[str, ...]:
-    """How little a test of few rows says, in a sentence; nothing where it's of many.
-
-    Arguments:
-        prepared: the test rows.
-        errors: what the network got wrong of them.
-    """
-    deciding, rows = prepared.deciding, len(errors.truth)
-    if rows >= FEW_ROWS:
-        return ()
-    value = errors.every_metric[deciding.metric]
-    found = interval_of(errors, deciding)
-    said = (
-        f"with a {CONFIDENCE:.0%} interval from {figure(found.low)} to "
-        f"{figure(found.high)}"
-        if found.low < found.high
-        else "too few for an interval"
-    )
-    return (
-        f"the test has only {counted(rows, 'row')}, which say little: "
-        f"{deciding.name} {figure(value)}, {said}",
-    )
 
 
 def below_zero(
@@ -84,15 +47,3 @@ def counts(table: Table, prepared: Prepared) -> bool:
     rows = np.concatenate([parts.training, parts.validation, parts.test])
     values = targets.truth(table, rows)
     return bool(values.min() >= 0 and values.max() > 1 and (values % 1 == 0).all())
-
-
-def interval_of(errors: RowErrors, deciding: Deciding) -> Interval:
-    """Where the deciding metric probably lies, from few rows.
-
-    That of Wilson (1927) for accuracy, which no other interval of so few rows keeps as
-    well; for others the bootstrap.
-    """
-    if deciding.metric != "accuracy":
-        return interval(resampled(errors)[deciding.metric])
-    share = errors.every_metric["accuracy"]
-    return wilson(share, effective(errors.weights))

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError
+from thalweg.kinds.targets import ClassTargets
 from thalweg.tabular.class_weights import (
     BALANCED,
     Floats,
     balanced_factors,
     weights_by_label,
 )
-from thalweg.tabular.targets import ClassTargets
 from thalweg.words import listed
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError
-from thalweg.tabular.magnitude import near_one
+from thalweg.kinds.magnitude import near_one
 
 BALANCED = "balanced"
 MUST = "balanced, or labels each with =W, a finite weight of 0 or more"

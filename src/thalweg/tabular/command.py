@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from thalweg.tabular.regimen import Regimen
+from thalweg.kinds.regimen import Regimen
 from thalweg.tabular.settings import LISTS, Settings
 
 NO_LAYERS = "none"

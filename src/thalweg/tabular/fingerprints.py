@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
+from thalweg.kinds.own import Sources, own_paths, sources_again
 from thalweg.tables.table import Table
-from thalweg.tabular.own import Own, Sources, own_paths, sources_again
+from thalweg.tabular.own import Own
 from thalweg.tabular.settings import Settings, settings_from
 from thalweg.training.checkpoint import TABLE, Checkpoint
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError
+from thalweg.kinds.task import infer_task
 from thalweg.printable import printable
 from thalweg.tables.declared import Declared, declared_by, way
 from thalweg.tables.infer import infer_column, infer_feature
@@ -14,7 +15,6 @@ from thalweg.tables.read import read
 from thalweg.tables.schema import Column
 from thalweg.tables.table import Table
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.task import infer_task
 from thalweg.words import listed
 
 ERROR = "error"

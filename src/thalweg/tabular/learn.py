@@ -10,30 +10,32 @@ from thalweg.errors import DataError, ModelFileError
 from thalweg.files.network_codec import unfilled
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
+from thalweg.kinds.cautions import few_rows
+from thalweg.kinds.constant import class_count, constant_guess, constant_loss
+from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.last_layer import POSITIVE, output_layer, require_fitting
+from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.row_errors import Outputs, errors_of
+from thalweg.kinds.scores import (
+    Metrics,
+    finite,
+    linear_outputs,
+    repeated,
+)
+from thalweg.kinds.targets import NumberTargets
 from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
-from thalweg.tabular.cautions import below_zero, few_rows
-from thalweg.tabular.constant import class_count, constant_guess, constant_loss
+from thalweg.tabular.cautions import below_zero
 from thalweg.tabular.fingerprints import fingerprints, noted, require_same_tables
-from thalweg.tabular.fit import RunContext, train_network
-from thalweg.tabular.last_layer import POSITIVE, output_layer, require_fitting
 from thalweg.tabular.model import USUAL, TableModel
-from thalweg.tabular.own import NO_OWN, NO_SOURCES, Own, Sources
+from thalweg.tabular.own import NO_OWN, Own
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.row_errors import Outputs, errors_of
-from thalweg.tabular.scores import (
-    Metrics,
-    finite,
-    linear_outputs,
-    repeated,
-)
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import NumberTargets
 from thalweg.tabular.worked import libraries_have_worked
 from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint

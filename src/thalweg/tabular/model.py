@@ -16,6 +16,18 @@ from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORMS, LOG_TARGET
 from thalweg.files.modelfile import Content, require_writable, write_model
 from thalweg.files.network_codec import as_written, network_data, network_from
+from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.pipeline import Pipeline, TableInputs
+from thalweg.kinds.row_errors import errors_of
+from thalweg.kinds.scores import Metrics, most_rows, parts_of
+from thalweg.kinds.targets import (
+    ClassTargets,
+    NumberTargets,
+    row_weights,
+    rows_with_target,
+    targets_from_dict,
+)
+from thalweg.kinds.task import Task
 from thalweg.network import Network
 from thalweg.tables.batches import read_batches
 from thalweg.tables.cell_report import Report
@@ -24,18 +36,6 @@ from thalweg.tables.encode import Encoder
 from thalweg.tables.flow import encoded_in_turns, one_ahead
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.tabular.answers import answers_frame, positive_of
-from thalweg.tabular.pipeline import Pipeline, TableInputs
-from thalweg.tabular.row_errors import errors_of
-from thalweg.tabular.scores import Metrics, most_rows, parts_of
-from thalweg.tabular.targets import (
-    ClassTargets,
-    NumberTargets,
-    row_weights,
-    rows_with_target,
-    targets_from_dict,
-)
-from thalweg.tabular.task import Task
 from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:

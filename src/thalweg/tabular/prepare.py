@@ -7,6 +7,14 @@ from typing import Any
 import numpy as np
 
 from thalweg.errors import ArgumentError, DataError
+from thalweg.kinds.encoded_rows import DTYPE, EncodedRows
+from thalweg.kinds.targets import (
+    ClassTargets,
+    NumberTargets,
+    fit_targets,
+    rows_with_target,
+)
+from thalweg.kinds.task import Task, infer_task
 from thalweg.tables.declared import declared_by
 from thalweg.tables.encode import Encoder
 from thalweg.tables.infer import infer
@@ -15,20 +23,12 @@ from thalweg.tables.splitting.split import RowNumbers, Split, require_rows
 from thalweg.tables.splitting.splitters import Shares, Splitter
 from thalweg.tables.table import Table
 from thalweg.tabular.class_factors import class_factors
-from thalweg.tabular.encoded_rows import DTYPE, EncodedRows
 from thalweg.tabular.hints import hints
 from thalweg.tabular.own import NO_OWN, Own, left_out, own_part, shared_with
 from thalweg.tabular.prepared import LEARNED, Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.tabular.split_columns import splitter_for
 from thalweg.tabular.tails import tail_hint
-from thalweg.tabular.targets import (
-    ClassTargets,
-    NumberTargets,
-    fit_targets,
-    rows_with_target,
-)
-from thalweg.tabular.task import Task, infer_task
 from thalweg.training.rows import outweighing
 from thalweg.words import counted, shown
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.parts import Parts
 from thalweg.tables.cell_report import Report
 from thalweg.tables.encode import Encoder
 from thalweg.tables.schema import Schema
 from thalweg.tables.splitting.split import Split
 from thalweg.tables.splitting.splitters import Splitter
 from thalweg.tables.table import Table
-from thalweg.tabular.encoded_rows import EncodedRows
 from thalweg.tabular.own import Own
-from thalweg.tabular.parts import Parts
 
 LEARNED = ("training", "validation")  # parts that the network is chosen by
 

@@ -13,10 +13,10 @@ from thalweg.checks import (
     require_text,
     require_whole,
 )
+from thalweg.kinds.regimen import PredictionRegimen, chosen_from
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
-from thalweg.tabular.regimen import PredictionRegimen, chosen_from
 
 LISTS = {
     **dict.fromkeys(("ignore", "category", "number"), "names of columns"),

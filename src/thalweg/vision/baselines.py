@@ -21,14 +21,14 @@ from thalweg.errors import DivergenceError
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.optimizers import Adam
 from thalweg.formulas.schedules import OneCycle
+from thalweg.kinds.baseline import Baseline
+from thalweg.kinds.constant import class_count, constant_guess
+from thalweg.kinds.last_layer import output_layer
+from thalweg.kinds.limited import limited
+from thalweg.kinds.row_errors import Outputs, RowErrors, errors_of
+from thalweg.kinds.scores import parts_of, repeated
 from thalweg.model.history import History
 from thalweg.network import Network
-from thalweg.tabular.baseline import Baseline
-from thalweg.tabular.constant import class_count, constant_guess
-from thalweg.tabular.last_layer import output_layer
-from thalweg.tabular.limited import limited
-from thalweg.tabular.row_errors import Outputs, RowErrors, errors_of
-from thalweg.tabular.scores import parts_of, repeated
 from thalweg.training.execution import Execution
 from thalweg.vision.network import BYTE
 from thalweg.vision.prepare import PreparedImages

@@ -12,7 +12,7 @@ import numpy as np
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.images.image_set import ImageSet
-from thalweg.tabular.own import Sources, own_paths, sources_again
+from thalweg.kinds.own import Sources, own_paths, sources_again
 from thalweg.training.checkpoint import IMAGES, Checkpoint
 from thalweg.vision.own import PURPOSES, ReadImages
 from thalweg.vision.settings import ImageSettings, image_settings_from

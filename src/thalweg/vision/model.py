@@ -17,15 +17,15 @@ from thalweg.files.document import IMAGES
 from thalweg.files.modelfile import Content, require_writable, write_model
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.images.image_set import COLOR, GREY, ImageForm, ImageSet
+from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.pipeline import ArrayInputs, Pipeline
+from thalweg.kinds.row_errors import RowErrors, errors_of
+from thalweg.kinds.scores import Metrics, parts_of
+from thalweg.kinds.targets import ClassTargets, targets_from_dict
+from thalweg.kinds.task import Task
 from thalweg.network import Network
 from thalweg.tables.strict import require_keys
-from thalweg.tabular.answers import answers_frame, positive_of
 from thalweg.tabular.model import USUAL
-from thalweg.tabular.pipeline import ArrayInputs, Pipeline
-from thalweg.tabular.row_errors import RowErrors, errors_of
-from thalweg.tabular.scores import Metrics, parts_of
-from thalweg.tabular.targets import ClassTargets, targets_from_dict
-from thalweg.tabular.task import Task
 from thalweg.training.execution import Execution
 from thalweg.vision.source import new_images
 from thalweg.vision.truth import Targets, truth_of

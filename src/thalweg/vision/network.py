@@ -7,9 +7,9 @@ from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.pooling import Flatten, MaxPool
 from thalweg.formulas.preparation import Rescale
 from thalweg.images.image_set import ImageForm
+from thalweg.kinds.last_layer import output_layer
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.network import Network
-from thalweg.tabular.last_layer import output_layer
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.vision.filters import (
     KERNEL,
     POOL,

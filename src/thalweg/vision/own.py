@@ -18,7 +18,7 @@ from thalweg.images import read_images
 from thalweg.images.brought_to import brought_to
 from thalweg.images.image_set import ImageData, ImageForm, ImageSet, LeftOut
 from thalweg.images.pixels import targets_like
-from thalweg.tabular.own import NO_SOURCES, Sources
+from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.vision.settings import ImageSettings
 from thalweg.vision.source import new_images
 from thalweg.vision.truth import targets_of

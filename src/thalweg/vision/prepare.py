@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from thalweg.errors import DataError
 from thalweg.images.image_set import ImageData, ImageForm, ImageSet
 from thalweg.images.split import split_images
-from thalweg.tabular.encoded_rows import EncodedRows, learned
-from thalweg.tabular.parts import Parts
-from thalweg.tabular.targets import ClassTargets
+from thalweg.kinds.encoded_rows import EncodedRows, learned
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.targets import ClassTargets
 from thalweg.vision.settings import ImageSettings
 from thalweg.vision.truth import (
     Targets,

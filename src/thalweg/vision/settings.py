@@ -10,7 +10,7 @@ import thalweg.defaults as defaults
 from thalweg.checks import look_up, require_instance, require_text, require_whole
 from thalweg.errors import ArgumentError
 from thalweg.formulas.augmentation import Augment
-from thalweg.tabular.regimen import PredictionRegimen, chosen_from
+from thalweg.kinds.regimen import PredictionRegimen, chosen_from
 
 AUGMENTED: Mapping[str, Callable[[str], Any]] = {
     "shift": int,

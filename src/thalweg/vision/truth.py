@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError
 from thalweg.images.image_set import ImageSet
+from thalweg.kinds.last_layer import POSITIVE, require_fitting
+from thalweg.kinds.targets import ClassTargets, NumberTargets
+from thalweg.kinds.task import TASKS, Task
 from thalweg.tables.forms import USUAL
 from thalweg.tables.scales import Scale
-from thalweg.tabular.last_layer import POSITIVE, require_fitting
-from thalweg.tabular.targets import ClassTargets, NumberTargets
-from thalweg.tabular.task import TASKS, Task
 from thalweg.training.rows import largest_target
 from thalweg.words import counted, listed, shown
 

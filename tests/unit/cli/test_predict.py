@@ -20,7 +20,7 @@ LINES = 344
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that even the penguins are many parts."""
     monkeypatch.setattr(batches, "BLOCK", 2_000)
-    monkeypatch.setattr("thalweg.tabular.scores.MOST_ROWS", 50)
+    monkeypatch.setattr("thalweg.kinds.scores.MOST_ROWS", 50)
 
 
 @pytest.mark.parametrize("name", FORMATS)

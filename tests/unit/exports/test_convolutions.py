@@ -17,7 +17,7 @@ import thalweg as tw
 from support.exported import asked_of_python, outputs
 from thalweg.exports import onnx_inputs
 from thalweg.exports.onnx_file import onnx_model
-from thalweg.tabular.pipeline import Pipeline
+from thalweg.kinds.pipeline import Pipeline
 
 random = np.random.default_rng(0)
 

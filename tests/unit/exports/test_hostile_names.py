@@ -19,7 +19,7 @@ from support.exported import assert_near, outputs
 from thalweg.exports import onnx_inputs
 from thalweg.exports.python_file import source
 from thalweg.formulas.chain import is_free, is_name
-from thalweg.tabular.pipeline import Pipeline
+from thalweg.kinds.pipeline import Pipeline
 
 X = np.linspace(-1, 1, 12).reshape(4, 3).astype(np.float32)
 COMPARED = settings(

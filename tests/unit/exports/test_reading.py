@@ -18,6 +18,8 @@ import pytest
 import thalweg as tw
 from support.exported import run_python
 from support.table_files import table_files
+from thalweg.kinds.targets import NumberTargets
+from thalweg.kinds.task import Task
 from thalweg.tables.dialect import Dialect
 from thalweg.tables.encode import Encoder
 from thalweg.tables.packed import zstd_module
@@ -26,8 +28,6 @@ from thalweg.tables.scales import Scale
 from thalweg.tables.schema import Column, Schema
 from thalweg.tables.table import Table
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.targets import NumberTargets
-from thalweg.tabular.task import Task
 
 FILES = dict(table_files())
 

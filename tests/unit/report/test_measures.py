@@ -9,15 +9,15 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 import thalweg as tw
+from thalweg.kinds.bootstrap import interval, resampled, wilson
+from thalweg.kinds.row_errors import NumberErrors
 from thalweg.report import importance
 from thalweg.report.baselines import baselines
 from thalweg.report.evaluation import EvaluatedRows, evaluation_of
 from thalweg.report.importance import MOST_SHUFFLED, REPEATS, error, importances
 from thalweg.report.reliability import number_groups, probability_groups
 from thalweg.report.sensitivity import sensitivities
-from thalweg.tabular.bootstrap import interval, resampled, wilson
 from thalweg.tabular.learn import Trained
-from thalweg.tabular.row_errors import NumberErrors
 from thalweg.training.execution import Execution
 
 random = np.random.default_rng(0)

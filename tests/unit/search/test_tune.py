@@ -16,6 +16,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, FileError
+from thalweg.kinds.fit import RunContext, train_network
 from thalweg.search import workers
 from thalweg.search.folds import folds_of, validation_share
 from thalweg.search.journal import Journal
@@ -25,7 +26,6 @@ from thalweg.search.trials import FoldRun, Trial, ranked, table_of
 from thalweg.search.tuning import Tuned
 from thalweg.tables.read import read
 from thalweg.tables.splitting.split import fold_numbers
-from thalweg.tabular.fit import RunContext, train_network
 from thalweg.tabular.learn import build, prepared_by
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution

@@ -318,7 +318,7 @@ def test_predictions_are_the_same_to_the_bit(
     most: int,
     at_a_time: int,
 ) -> None:
-    monkeypatch.setattr("thalweg.tabular.scores.MOST_ROWS", at_a_time)
+    monkeypatch.setattr("thalweg.kinds.scores.MOST_ROWS", at_a_time)
     made(2_001 if most > 1 else 90).write_csv(tmp_path / "data.csv")
     meant, report = model.predict_with_report(tmp_path / "data.csv")
     monkeypatch.setattr(batches, "MOST_ROWS", most)

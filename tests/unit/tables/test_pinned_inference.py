@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from support.known_tables import FILES, SCIKIT_LEARN, path_of, scikit_learn_frame
+from thalweg.kinds.targets import ClassTargets, rows_with_target
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.splitting.splitters import ByRow, Shares
 from thalweg.tables.table import Table
 from thalweg.tabular.prepare import prepare
-from thalweg.tabular.targets import ClassTargets, rows_with_target
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "inference.json"
 PINNED: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 from thalweg.errors import ArgumentError
 from thalweg.formulas.optimizers import OPTIMIZERS, Adam, AdamW
 from thalweg.formulas.penalties import L1, L2
-from thalweg.tabular.regimen import SCHEDULES
+from thalweg.kinds.regimen import SCHEDULES
 from thalweg.tabular.settings import Settings, settings_from
 
 

@@ -12,12 +12,12 @@ import thalweg as tw
 from thalweg.errors import ArgumentError, DataError, ModelFileError
 from thalweg.files import document
 from thalweg.files.modelfile import read_model
+from thalweg.kinds.constant import constant_guess
+from thalweg.kinds.targets import NumberTargets
 from thalweg.search.folds import folds_of
 from thalweg.tables.read import read
-from thalweg.tabular.constant import constant_guess
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.settings import Settings
-from thalweg.tabular.targets import NumberTargets
 
 random = np.random.default_rng(0)
 QUICK: dict[str, Any] = {"layers": (8,), "epochs": 5}

@@ -6,9 +6,9 @@ import pytest
 from thalweg.errors import ArgumentError
 from thalweg.formulas.augmentation import Augment
 from thalweg.images.image_set import ImageForm
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.tables.forms import USUAL
 from thalweg.tables.scales import Scale
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 from thalweg.vision.filters import filters_for
 from thalweg.vision.network import build
 from thalweg.vision.settings import ImageSettings

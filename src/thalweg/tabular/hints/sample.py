@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.cached import cached_property
+from thalweg.kinds.targets import ClassTargets
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
 from thalweg.tables.encodings import Encoding
 from thalweg.tables.splitting.split import RowNumbers
-from thalweg.tabular.targets import ClassTargets
 
 if TYPE_CHECKING:
     from thalweg.tabular.prepared import Prepared

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.tabular.magnitude import near_one
-from thalweg.tabular.row_errors import Floats, RowErrors
+from thalweg.kinds.magnitude import near_one
+from thalweg.kinds.row_errors import Floats, RowErrors
 
 RESAMPLES = 1_000
 MOST_DRAWN = 50_000_000  # rows drawn in all; a large test set gets fewer resamples

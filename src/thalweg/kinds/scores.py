@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tabular.magnitude import (
+from thalweg.kinds.magnitude import (
     countable,
     exponent_of,
     near_one,

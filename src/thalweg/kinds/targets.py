@@ -11,6 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
+from thalweg.kinds.magnitude import near_one
+from thalweg.kinds.pipeline import Answers
+from thalweg.kinds.scores import both_columns
+from thalweg.kinds.task import Task
 from thalweg.program import ops
 from thalweg.tables.forms import USUAL, ColumnKind, Form
 from thalweg.tables.scales import Scale
@@ -18,10 +22,6 @@ from thalweg.tables.schema import Column, Schema, form_data, form_of
 from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.strict import items, require_keys, tag_of, text, texts
 from thalweg.tables.table import Table
-from thalweg.tabular.magnitude import near_one
-from thalweg.tabular.pipeline import Answers
-from thalweg.tabular.scores import both_columns
-from thalweg.tabular.task import Task
 from thalweg.words import listed, shown
 
 LARGE = 1e200

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.words import shown
 
 RARE = 0.4

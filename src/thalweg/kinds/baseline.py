@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thalweg.tabular.row_errors import RowErrors
+from thalweg.kinds.row_errors import RowErrors
 
 
 @dataclass(frozen=True)

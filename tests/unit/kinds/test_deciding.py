@@ -9,12 +9,12 @@ import pytest
 from sklearn import metrics
 
 import thalweg as tw
+from thalweg.kinds.cautions import few_rows
+from thalweg.kinds.deciding import Deciding, deciding_metric
+from thalweg.kinds.row_errors import errors_of
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.tables.forms import USUAL
 from thalweg.tables.scales import Scale
-from thalweg.tabular.cautions import few_rows
-from thalweg.tabular.deciding import Deciding, deciding_metric
-from thalweg.tabular.row_errors import errors_of
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 
 random = np.random.default_rng(0)
 QUICK: dict[str, Any] = {"layers": (8,), "epochs": 5}

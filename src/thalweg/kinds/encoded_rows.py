@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.errors import DataError
+from thalweg.kinds.targets import ClassTargets, NumberTargets, row_weights
 from thalweg.tables.schema import Schema
 from thalweg.tables.splitting.split import RowNumbers
 from thalweg.tables.table import Table
-from thalweg.tabular.targets import ClassTargets, NumberTargets, row_weights
 from thalweg.training.rows import largest_target, outweighing
 from thalweg.words import shown
 

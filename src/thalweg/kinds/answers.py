@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.kinds.magnitude import near_one, weighted_mean
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.scores import constant_outputs, repeated
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.network import Network
-from thalweg.tabular.magnitude import near_one, weighted_mean
-from thalweg.tabular.parts import Parts
-from thalweg.tabular.scores import constant_outputs, repeated
-from thalweg.tabular.targets import ClassTargets, NumberTargets
 
 
 def constant_guess(parts: Parts) -> NDArray[Any]:

@@ -6,16 +6,16 @@ import polars as pl
 import pytest
 
 from thalweg.errors import DataError, ModelFileError
-from thalweg.tables.infer import infer, infer_column
-from thalweg.tables.schema import Column, Schema
-from thalweg.tables.table import Table
-from thalweg.tabular.targets import (
+from thalweg.kinds.targets import (
     ClassTargets,
     NumberTargets,
     row_weights,
     rows_with_target,
     targets_from_dict,
 )
+from thalweg.tables.infer import infer, infer_column
+from thalweg.tables.schema import Column, Schema
+from thalweg.tables.table import Table
 
 
 def table(cells: list[Any]) -> Table:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from thalweg.errors import DivergenceError
+from thalweg.kinds.parts import Parts
+from thalweg.kinds.regimen import Regimen
 from thalweg.network import Network
-from thalweg.tabular.parts import Parts
-from thalweg.tabular.regimen import Regimen
 from thalweg.training.callbacks import AfterEpoch, Callback, callbacks_from
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution

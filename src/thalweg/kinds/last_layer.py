@@ -5,9 +5,9 @@ from __future__ import annotations
 from thalweg.errors import ArgumentError
 from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.losses import Loss
+from thalweg.kinds.targets import ClassTargets, NumberTargets
+from thalweg.kinds.task import Task
 from thalweg.model.metrics import CLASS_LOSSES
-from thalweg.tabular.targets import ClassTargets, NumberTargets
-from thalweg.tabular.task import Task
 
 ONE_OUTPUT = "binary_cross_entropy"
 POSITIVE = "poisson"

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from thalweg.errors import ArgumentError, DataError, ModelFileError
+from thalweg.kinds.task import Task, infer_task
 from thalweg.tables.infer import infer_column
 from thalweg.tables.table import Table
-from thalweg.tabular.task import Task, infer_task
 
 
 def task(cells: list[Any], asked: str | None = None) -> Task:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from thalweg.tabular.row_errors import ClassErrors, NumberErrors, class_errors
-from thalweg.tabular.scores import both_columns, number_scores
+from thalweg.kinds.row_errors import ClassErrors, NumberErrors, class_errors
+from thalweg.kinds.scores import both_columns, number_scores
 
 random = np.random.default_rng(0)
 

@@ -14,8 +14,8 @@ from sklearn import metrics
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression
 
-from thalweg.tabular import scores
-from thalweg.tabular.scores import (
+from thalweg.kinds import scores
+from thalweg.kinds.scores import (
     constant_outputs,
     finite,
     linear_outputs,

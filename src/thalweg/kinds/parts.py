@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.tabular.deciding import Deciding, deciding_metric
-from thalweg.tabular.encoded_rows import EncodedRows
-from thalweg.tabular.targets import ClassTargets, NumberTargets
-from thalweg.tabular.task import Task
+from thalweg.kinds.deciding import Deciding, deciding_metric
+from thalweg.kinds.encoded_rows import EncodedRows
+from thalweg.kinds.targets import ClassTargets, NumberTargets
+from thalweg.kinds.task import Task
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.tabular.magnitude import countable
-from thalweg.tabular.scores import Metrics, both_columns, number_scores
-from thalweg.tabular.targets import ClassTargets, NumberTargets
+from thalweg.kinds.magnitude import countable
+from thalweg.kinds.scores import Metrics, both_columns, number_scores
+from thalweg.kinds.targets import ClassTargets, NumberTargets
 
 Indices: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]

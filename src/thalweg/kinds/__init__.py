@@ -1,0 +1,1 @@
+"""What learning from any kind of data shares: rows in parts, targets, scores, runs."""
