@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import thalweg.defaults as defaults
-from thalweg.errors import ArgumentError
+from thalweg.every_kind import kind_for, settings_of
 from thalweg.images.image_set import ImageData
-from thalweg.images.read import is_images
+from thalweg.kinds.own import Sources, own_sources
 from thalweg.tabular import target_name
-from thalweg.tabular.libraries import load_libraries
-from thalweg.text import Text, is_text
+from thalweg.text import Text
 
 if TYPE_CHECKING:
     from thalweg.forecasting.learn import TrainedForecast
     from thalweg.forecasting.settings import ForecastTrainSettings
-    from thalweg.kinds.own import Sources
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.settings import TextTrainSettings
     from thalweg.sequences.learn import TrainedOnSequences
@@ -35,10 +33,6 @@ if TYPE_CHECKING:
 
 RUNNING = ("callback", "callbacks", "checkpoint", "engine", "threads")
 OWN = ("validation_data", "test_data")
-OF_SEQUENCES = ("sequence", "order")
-"""Settings that only sequences have: rows of a table with one of them go together."""
-OF_FORECASTS = ("history", "ahead", "known_ahead", "cell", "units")
-"""Settings that only a forecast has: a table with one of them is a series."""
 
 
 @overload
@@ -172,110 +166,24 @@ def train(
         >>> trained.test["accuracy"] > 0.9
         True
     """
-    load_libraries()
+    from thalweg.kinds.learn import learn
     from thalweg.training.execution import Execution
 
-    how: dict[str, Any] = {
-        "callback": callback,
-        "callbacks": callbacks,
-        "checkpoint": checkpoint,
-        "execution": Execution(engine, threads),
-    }
-    if holds_images(source):
-        return on_images(source, target, settings, how)
-    if target is None and holds_text(source, settings):
-        return on_text(source, settings, how)
-    if target is None:
-        raise ArgumentError("target must be given: the column of a table to predict")
-    if any(settings.get(name) for name in OF_SEQUENCES):
-        return on_sequences(source, target, settings, how)
-    if any(settings.get(name) for name in OF_FORECASTS):
-        return on_series(source, target, settings, how)
-    return on_table(source, target, settings, how)
-
-
-def holds_images(source: Any) -> bool:
-    """Whether it is images rather than a table."""
-    if isinstance(source, str | os.PathLike):
-        return is_images(cast("str | os.PathLike[str]", source))
-    return isinstance(source, ImageData)
-
-
-def on_images(
-    source: Any, target: str | None, settings: dict[str, Any], how: dict[str, Any]
-) -> TrainedOnImages:
-    """Train on images.
-
-    Raises:
-        ArgumentError: a target is given, or a setting can't be used.
-    """
-    from thalweg.vision.learn import learn
-    from thalweg.vision.settings import image_settings_from
-
-    if target is not None:
-        raise ArgumentError(
-            "target must be left out: images' folders or labels say what they show, "
-            f"got {target!r}"
-        )
+    kind = kind_for(source, target, settings)
     own = taken_out(settings)
-    chosen = image_settings_from(settings, beside=(*RUNNING, *OWN))
-    return learn(source, chosen, own=own, **how)
-
-
-def holds_text(source: Any, settings: dict[str, Any]) -> bool:
-    """Whether it is a text: its name says so, or a setting that only texts have."""
-    if isinstance(source, str | os.PathLike):
-        path = cast("str | os.PathLike[str]", source)
-        return "unit" in settings or is_text(path)
-    return isinstance(source, Text)
-
-
-def on_text(
-    source: Any, settings: dict[str, Any], how: dict[str, Any]
-) -> TrainedOnText:
-    """Train on a text."""
-    from thalweg.language.learn import learn
-    from thalweg.language.settings import text_settings_from
-
-    own = taken_out(settings)
-    chosen = text_settings_from(settings, beside=(*RUNNING, *OWN))
-    return learn(source, chosen, own=own, **how)
-
-
-def on_table(
-    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
-) -> Trained:
-    """Train on a table."""
-    from thalweg.tabular.learn import learn
-    from thalweg.tabular.settings import settings_from
-
-    own = taken_out(settings)
-    chosen = settings_from(settings, beside=(*RUNNING, *OWN))
-    return learn(source, target_name(source, target), chosen, own=own, **how)
-
-
-def on_series(
-    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
-) -> TrainedForecast:
-    """Train on a table in order of time, to forecast."""
-    from thalweg.forecasting.learn import learn
-    from thalweg.forecasting.settings import forecast_settings_from
-
-    own = taken_out(settings)
-    chosen = forecast_settings_from(settings, beside=(*RUNNING, *OWN))
-    return learn(source, target_name(source, target), chosen, own=own, **how)
-
-
-def on_sequences(
-    source: Any, target: str, settings: dict[str, Any], how: dict[str, Any]
-) -> TrainedOnSequences:
-    """Train on a table whose rows are sequences."""
-    from thalweg.sequences.learn import learn
-    from thalweg.sequences.settings import sequence_settings_from
-
-    own = taken_out(settings)
-    chosen = sequence_settings_from(settings, beside=(*RUNNING, *OWN))
-    return learn(source, target_name(source, target), chosen, own=own, **how)
+    chosen = settings_of(kind, settings, beside=(*RUNNING, *OWN))
+    name = None if target is None else target_name(source, target)
+    return learn(
+        kind,
+        source,
+        kind.require_target(name),
+        chosen,
+        callback=callback,
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+        execution=Execution(engine, threads),
+        own=own,
+    )
 
 
 def taken_out(settings: dict[str, Any]) -> Sources:
@@ -284,7 +192,5 @@ def taken_out(settings: dict[str, Any]) -> Sources:
     Raises:
         ArgumentError: a share is given as well.
     """
-    from thalweg.kinds.own import own_sources
-
     validation_data, test_data = (settings.pop(name, None) for name in OWN)
     return own_sources(validation_data, test_data, settings)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.errors import ArgumentError, ModelFileError
+from thalweg.every_kind import NAMED, kind_named, kind_noted
 from thalweg.files.document import ESTIMATOR
-from thalweg.tabular.libraries import load_libraries
+from thalweg.kinds.own import Sources, own_sources
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from thalweg.forecasting.model import ForecastModel
     from thalweg.formulas.optimizers import Optimizer
     from thalweg.formulas.penalties import Penalty
+    from thalweg.kinds.kind import AnyKind
     from thalweg.language.learn import TrainedOnText
     from thalweg.language.model import LanguageModel
     from thalweg.network import Network
@@ -117,48 +119,17 @@ def resume(
     from thalweg.checkpoints.resume import go_on, saved_run
     from thalweg.network import Network
     from thalweg.training.callbacks import callbacks_from
-    from thalweg.training.checkpoint import IMAGES, SEQUENCES, SERIES, TABLE, TEXT
-    from thalweg.training.execution import Execution
 
     with saved_run(folder, Network) as (store, saved):
         epochs = saved.setup.epochs
         told = callbacks_from(callback, callbacks, progress, epochs)
-        if IMAGES in saved.setup.notes:
-            own = validation_data, test_data
-            return on_images((store, saved), data, told, threads, *own)
-        if TEXT in saved.setup.notes:
-            own = validation_data, test_data
-            return on_text((store, saved), data, told, threads, *own)
-        if SERIES in saved.setup.notes:
-            own = validation_data, test_data
-            return on_series((store, saved), data, told, threads, *own)
-        if SEQUENCES in saved.setup.notes:
-            own = validation_data, test_data
-            return on_sequences((store, saved), data, told, threads, *own)
-        if TABLE in saved.setup.notes:
-            load_libraries()
-            from thalweg.kinds.own import own_sources
-            from thalweg.tabular.fingerprints import begun
-            from thalweg.tabular.learn import learn
-
-            run = begun(saved)
-            source = run.source if data is None else data
-            given = own_sources(validation_data, test_data, {})
-            execution = Execution(saved.setup.engine, threads)
-            return learn(
-                source,
-                run.target,
-                run.settings,
-                execution=execution,
-                callbacks=told.each,
-                resumed=(store, saved),
-                own=run.own_sources(given),
+        own = own_sources(validation_data, test_data, {})
+        if kind := kind_noted(saved.setup.notes):
+            return on_data(kind, (store, saved), data, told, threads, own)
+        for name in own:
+            raise ArgumentError(
+                f"{name}_data must be left out, as the run is that of a network"
             )
-        for name, own in (("validation", validation_data), ("test", test_data)):
-            if own is not None:
-                raise ArgumentError(
-                    f"{name}_data must be left out, as the run is that of a network"
-                )
         return go_on(
             store,
             saved,
@@ -174,117 +145,35 @@ def resume(
         )
 
 
-def on_images(
+def on_data(
+    kind: AnyKind,
     resumed: tuple[Store, Saved[Network]],
     data: Any,
     told: Callbacks,
     threads: int | None,
-    validation_data: Any,
-    test_data: Any,
-) -> TrainedOnImages:
-    """Go on with a run on images."""
-    load_libraries()
-    from thalweg.kinds.own import own_sources
-    from thalweg.training.execution import Execution
-    from thalweg.vision.fingerprint import begun
-    from thalweg.vision.learn import learn
+    own: Sources,
+) -> Any:
+    """Go on with a run of `train`.
 
-    run, setup = begun(resumed[1]), resumed[1].setup
-    if data is None and run.source is None:
-        raise ArgumentError("data must be given: the run had images that are no file")
-    return learn(
-        run.source if data is None else data,
-        run.settings,
-        execution=Execution(setup.engine, threads),
-        callbacks=told.each,
-        resumed=resumed,
-        own=run.own_sources(own_sources(validation_data, test_data, {})),
-    )
-
-
-def on_text(
-    resumed: tuple[Store, Saved[Network]],
-    data: Any,
-    told: Callbacks,
-    threads: int | None,
-    validation_data: Any,
-    test_data: Any,
-) -> TrainedOnText:
-    """Go on with a run on a text."""
-    load_libraries()
-    from thalweg.kinds.own import own_sources
-    from thalweg.language.fingerprint import begun
-    from thalweg.language.learn import learn
+    Raises:
+        ArgumentError: the data was no file, and isn't given.
+    """
+    from thalweg.kinds.begun import begun
+    from thalweg.kinds.learn import learn
     from thalweg.training.execution import Execution
 
-    run, setup = begun(resumed[1]), resumed[1].setup
+    run, setup = begun(kind, resumed[1]), resumed[1].setup
     if data is None and run.source is None:
-        raise ArgumentError("data must be given: the run had a text that is no file")
+        raise ArgumentError(f"data must be given: the run had {kind.what} from no file")
     return learn(
-        run.source if data is None else data,
-        run.settings,
-        execution=Execution(setup.engine, threads),
-        callbacks=told.each,
-        resumed=resumed,
-        own=run.own_sources(own_sources(validation_data, test_data, {})),
-    )
-
-
-def on_series(
-    resumed: tuple[Store, Saved[Network]],
-    data: Any,
-    told: Callbacks,
-    threads: int | None,
-    validation_data: Any,
-    test_data: Any,
-) -> TrainedForecast:
-    """Go on with a run that learns to forecast."""
-    load_libraries()
-    from thalweg.forecasting.fingerprint import begun
-    from thalweg.forecasting.learn import learn
-    from thalweg.kinds.own import own_sources
-    from thalweg.training.execution import Execution
-
-    run, setup = begun(resumed[1]), resumed[1].setup
-    if data is None and run.source is None:
-        raise ArgumentError("data must be given: the run had a table that is no file")
-    return learn(
+        kind,
         run.source if data is None else data,
         run.target,
         run.settings,
         execution=Execution(setup.engine, threads),
         callbacks=told.each,
         resumed=resumed,
-        own=own_sources(validation_data, test_data, {}),
-    )
-
-
-def on_sequences(
-    resumed: tuple[Store, Saved[Network]],
-    data: Any,
-    told: Callbacks,
-    threads: int | None,
-    validation_data: Any,
-    test_data: Any,
-) -> TrainedOnSequences:
-    """Go on with a run on sequences."""
-    load_libraries()
-    from thalweg.kinds.own import own_sources
-    from thalweg.sequences.fingerprint import begun
-    from thalweg.sequences.learn import learn
-    from thalweg.training.execution import Execution
-
-    run, setup = begun(resumed[1]), resumed[1].setup
-    if data is None and run.source is None:
-        raise ArgumentError("data must be given: the run had a table that is no file")
-    return learn(
-        run.source if data is None else data,
-        run.target,
-        run.settings,
-        execution=Execution(setup.engine, threads),
-        callbacks=told.each,
-        resumed=resumed,
-        own=own_sources(validation_data, test_data, {}),
+        own=run.own_sources(own),
     )
 
 
@@ -332,31 +221,8 @@ def held_in(content: Content) -> AnyModel:
             f"{content.name}: holds an estimator; thalweg.NetworkClassifier.load or "
             "thalweg.NetworkRegressor.load reads it"
         )
-    if kind == "table":
-        load_libraries()
-        from thalweg.tabular.model import model_from
-
-        return model_from(content)
-    if kind == "images":
-        load_libraries()
-        from thalweg.vision.model import model_from as images_from
-
-        return images_from(content)
-    if kind == "text":
-        load_libraries()
-        from thalweg.language.model import model_from as text_from
-
-        return text_from(content)
-    if kind == "sequences":
-        load_libraries()
-        from thalweg.sequences.model import model_from as sequences_from
-
-        return sequences_from(content)
-    if kind == "forecast":
-        load_libraries()
-        from thalweg.forecasting.model import model_from as forecast_from
-
-        return forecast_from(content)
+    if isinstance(kind, str) and kind in NAMED:
+        return kind_named(kind).model_from(content)
     from thalweg.files.network_codec import network_from
     from thalweg.network import Network
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.cli.report import layers_line, saved_as, training_line
+from thalweg.cli.report import ended_line, layers_line, saved_as, training_line
 from thalweg.cli.show import column_table, facts, score_table, show
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.prepare import PreparedSeries
@@ -104,7 +104,7 @@ def plain_facts(parts: PreparedSeries) -> dict[str, Any]:
 # After --------------------------------------------------------------------------------
 
 
-def forecast_results(
+def results(
     trained: TrainedForecast,
     saved: Path,
     replaced: bool,
@@ -117,10 +117,7 @@ def forecast_results(
     rows = [("network", trained.test), *reversed(trained.baselines.items())]
     every = {"network": trained.errors}
     every |= {each.name: each.errors for each in reversed(trained.others)}
-    ended = (
-        f"epoch {history.best_epoch} was the best of {history.stopped_epoch}; "
-        f"{history.stopped_because}; {seconds:.1f} s in all"
-    )
+    ended = ended_line(history, seconds)
     show(
         score_table(title, rows),
         horizon_table(every),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.cli import report
 from thalweg.cli.report import layers_line, split_line, training_line
 from thalweg.cli.show import facts, show
 from thalweg.network import Network
+from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.prepare import PreparedImages
 from thalweg.vision.settings import ImageSettings
 
@@ -48,3 +52,14 @@ def plain_facts(parts: PreparedImages) -> dict[str, Any]:
         },
         "left_out": [{"name": each.name, "reason": each.reason} for each in left_out],
     }
+
+
+def results(
+    trained: TrainedOnImages,
+    saved: Path,
+    replaced: bool,
+    seconds: float,
+    notes: Sequence[str] = (),
+) -> None:
+    """Scores, the learning curves in words, and the file."""
+    report.results(trained, saved, replaced, seconds, notes, "image", "IMAGES")

@@ -44,7 +44,9 @@ def inspect(
     Nothing is trained. The status is 1 if a column couldn't be used as it is.
     """
     require_table(data, "inspect")
-    settings = chosen_settings(given)
+    from thalweg.tabular.learn import TABLES
+
+    settings = chosen_settings(TABLES, given)
     from thalweg.tabular.inspection import inspect_table
 
     with texts_said(data):

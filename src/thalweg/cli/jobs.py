@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,72 +10,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.cli.inputs import require_target
-from thalweg.cli.options import (
-    chosen_forecast_settings,
-    chosen_image_settings,
-    chosen_sequence_settings,
-    chosen_settings,
-    chosen_text_settings,
-    is_forecast,
-    is_of_sequences,
-)
+from thalweg.cli.options import chosen_settings, dialect_given
 from thalweg.cli.outputs import (
     model_beside,
     require_model_file,
     require_suffix,
     require_writable,
 )
+from thalweg.cli.told import told_of
 from thalweg.errors import ArgumentError, FileError
-from thalweg.forecasting.settings import ForecastSettings
-from thalweg.images.read import is_images
-from thalweg.language.settings import TextSettings
-from thalweg.sequences.settings import SequenceSettings
-from thalweg.tabular.settings import Settings
-from thalweg.text import is_text
-from thalweg.training.checkpoint import IMAGES, SEQUENCES, SERIES, TEXT, Checkpoint
-from thalweg.vision.settings import ImageSettings
+from thalweg.every_kind import kind_for, kind_noted
+from thalweg.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved
     from thalweg.checkpoints.store import Store
-    from thalweg.forecasting.learn import TrainedForecast
-    from thalweg.forecasting.prepare import PreparedSeries
+    from thalweg.kinds.begun import Begun
+    from thalweg.kinds.kind import AnyKind
     from thalweg.kinds.parts import Parts
-    from thalweg.language.fingerprint import BegunOnText
-    from thalweg.language.learn import TrainedOnText
-    from thalweg.language.prepare import PreparedText
+    from thalweg.kinds.regimen import Regimen
+    from thalweg.kinds.trained import TrainedModel
     from thalweg.network import Network
-    from thalweg.sequences.learn import TrainedOnSequences
-    from thalweg.sequences.prepare import PreparedSequences
-    from thalweg.tables.table import Table
-    from thalweg.tabular.fingerprints import Begun
-    from thalweg.tabular.learn import Trained
-    from thalweg.tabular.prepared import Prepared
     from thalweg.training.callbacks import AfterEpoch, Callback
     from thalweg.training.execution import Execution
-    from thalweg.vision.fingerprint import BegunOnImages
-    from thalweg.vision.learn import TrainedOnImages
-    from thalweg.vision.prepare import PreparedImages
 
     Resumed: TypeAlias = tuple[Store, Saved[Network]]
-    AnyTrained: TypeAlias = (
-        Trained | TrainedOnImages | TrainedOnText | TrainedForecast | TrainedOnSequences
-    )
+    AnyTrained: TypeAlias = TrainedModel[Any, Any]
     Announce: TypeAlias = Callable[[Parts, Network, Callable[[], None]], object]
 
-AnySettings: TypeAlias = (
-    Settings | ImageSettings | TextSettings | ForecastSettings | SequenceSettings
-)
 LOG = ".jsonl"
 OUTPUT = "output"  # the note beside a checkpoint that says where the network goes
 
 
 @dataclass(frozen=True)
-class Job(ABC):
+class Job:
     """A run of training, new or to go on with.
 
     Arguments:
+        kind: of data.
         data: what is trained on.
+        target: the column to predict; nothing for a kind without one.
         settings: how.
         saved: where the network goes.
         execution: what runs it.
@@ -86,8 +59,10 @@ class Job(ABC):
         own: files or folders to validate and to test on, by their part.
     """
 
+    kind: AnyKind
     data: Path
-    settings: AnySettings
+    target: str
+    settings: Regimen
     saved: Path
     execution: Execution
     callbacks: tuple[Callback, ...] = ()
@@ -107,162 +82,17 @@ class Job(ABC):
         """All that is read."""
         return (self.data, *self.own.values())
 
-    @abstractmethod
     def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
         """Train and test."""
+        from thalweg.kinds.learn import learn
 
+        start, settings = told_of(self.kind.name).start, self.settings
 
-@dataclass(frozen=True)
-class TableJob(Job):
-    """A run on a table.
-
-    Arguments:
-        target: the column to predict.
-    """
-
-    settings: Settings
-    target: str = ""
-
-    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
-        """Train and test."""
-        from thalweg.cli.report import start
-        from thalweg.tabular.learn import learn
-
-        settings = self.settings
-
-        def found(table: Table, prepared: Prepared, network: Network) -> None:
-            lines = partial(start, table, prepared, network, settings)
-            announce(prepared, network, lines)
+        def found(parts: Parts, network: Network) -> None:
+            announce(parts, network, partial(start, parts, network, settings))
 
         return learn(
-            self.data,
-            self.target,
-            settings,
-            after_epoch,
-            found,
-            self.execution,
-            self.callbacks,
-            self.checkpoint,
-            self.resumed,
-            self.own,
-        )
-
-
-@dataclass(frozen=True)
-class ImageJob(Job):
-    """A run on images."""
-
-    settings: ImageSettings
-
-    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
-        """Train and test."""
-        from thalweg.cli.image_report import start
-        from thalweg.vision.learn import learn
-
-        settings = self.settings
-
-        def found(prepared: PreparedImages, network: Network) -> None:
-            announce(prepared, network, partial(start, prepared, network, settings))
-
-        return learn(
-            self.data,
-            settings,
-            after_epoch,
-            found,
-            self.execution,
-            self.callbacks,
-            self.checkpoint,
-            self.resumed,
-            self.own,
-        )
-
-
-@dataclass(frozen=True)
-class TextJob(Job):
-    """A run on a text."""
-
-    settings: TextSettings
-
-    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
-        """Train and test."""
-        from thalweg.cli.text_report import start
-        from thalweg.language.learn import learn
-
-        settings = self.settings
-
-        def found(prepared: PreparedText, network: Network) -> None:
-            announce(prepared, network, partial(start, prepared, network, settings))
-
-        return learn(
-            self.data,
-            settings,
-            after_epoch,
-            found,
-            self.execution,
-            self.callbacks,
-            self.checkpoint,
-            self.resumed,
-            self.own,
-        )
-
-
-@dataclass(frozen=True)
-class ForecastJob(Job):
-    """A run on a series.
-
-    Arguments:
-        target: the column to forecast.
-    """
-
-    settings: ForecastSettings
-    target: str = ""
-
-    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
-        """Train and test."""
-        from thalweg.cli.forecast_report import start
-        from thalweg.forecasting.learn import learn
-
-        settings = self.settings
-
-        def found(prepared: PreparedSeries, network: Network) -> None:
-            announce(prepared, network, partial(start, prepared, network, settings))
-
-        return learn(
-            self.data,
-            self.target,
-            settings,
-            after_epoch,
-            found,
-            self.execution,
-            self.callbacks,
-            self.checkpoint,
-            self.resumed,
-            self.own,
-        )
-
-
-@dataclass(frozen=True)
-class SequenceJob(Job):
-    """A run on sequences.
-
-    Arguments:
-        target: the column to predict.
-    """
-
-    settings: SequenceSettings
-    target: str = ""
-
-    def learn(self, after_epoch: AfterEpoch, announce: Announce) -> AnyTrained:
-        """Train and test."""
-        from thalweg.cli.sequence_report import start
-        from thalweg.sequences.learn import learn
-
-        settings = self.settings
-
-        def found(prepared: PreparedSequences, network: Network) -> None:
-            announce(prepared, network, partial(start, prepared, network, settings))
-
-        return learn(
+            self.kind,
             self.data,
             self.target,
             settings,
@@ -297,79 +127,18 @@ def new_job(
             "DATA must be given, the table, images or text to train on; or --resume "
             "DIR, a run to go on with"
         )
-    settings = settings_for(data, target, given)
+    kind = kind_for(data, target, given)
+    settings = chosen_settings(kind, given)
     saved = output or model_beside(data)
-    if isinstance(settings, TextSettings):
-        require_no_text_target(target)
-    elif isinstance(settings, ImageSettings):
-        require_no_target(target)
-    else:
-        require_target(data, target, settings.dialect)
+    if kind.has_target:
+        require_target(data, target, dialect_given(given))
+    name = kind.require_target(target)
     require_model_file(saved)
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
         checkpoint = replace(checkpoint, notes=notes)
-    how: Mapping[str, Any] = {
-        "callbacks": callbacks,
-        "checkpoint": checkpoint,
-        "own": own,
-    }
-    if isinstance(settings, ImageSettings):
-        return ImageJob(data, settings, saved, execution, **how)
-    if isinstance(settings, TextSettings):
-        return TextJob(data, settings, saved, execution, **how)
-    if isinstance(settings, ForecastSettings):
-        return ForecastJob(data, settings, saved, execution, target=str(target), **how)
-    if isinstance(settings, SequenceSettings):
-        return SequenceJob(data, settings, saved, execution, target=str(target), **how)
-    return TableJob(data, settings, saved, execution, target=str(target), **how)
-
-
-def settings_for(
-    data: Path, target: str | None, given: Mapping[str, Any]
-) -> AnySettings:
-    """The settings of what DATA is.
-
-    A file whose name is that of a text is one unless a column is to be predicted.
-
-    Raises:
-        ArgumentError: one of them can't be used.
-    """
-    if is_images(data):
-        return chosen_image_settings(given)
-    if given.get("unit") is not None or (target is None and is_text(data)):
-        return chosen_text_settings(given)
-    if is_of_sequences(given):
-        return chosen_sequence_settings(given)
-    if is_forecast(given):
-        return chosen_forecast_settings(given)
-    return chosen_settings(given)
-
-
-def require_no_text_target(target: str | None) -> None:
-    """No column was given to predict, which only a table has.
-
-    Raises:
-        ArgumentError: one was.
-    """
-    if target is not None:
-        raise ArgumentError(
-            "target must be left out with --unit, which says that DATA is a text, "
-            f"got {target!r}"
-        )
-
-
-def require_no_target(target: str | None) -> None:
-    """No column was given to predict, which only a table has.
-
-    Raises:
-        ArgumentError: one was.
-    """
-    if target is not None:
-        raise ArgumentError(
-            "target must be left out: DATA is images, whose folders or labels say what "
-            f"they show, got {target!r}"
-        )
+    run = kind, data, name, settings, saved, execution, callbacks
+    return Job(*run, checkpoint, own=own)
 
 
 @contextmanager
@@ -390,6 +159,7 @@ def resumed_job(
         FileError: there is no run that can be read.
     """
     from thalweg.checkpoints.resume import saved_run
+    from thalweg.kinds.begun import begun
     from thalweg.network import Network
 
     chosen = {"target": target, **given}
@@ -400,117 +170,21 @@ def resumed_job(
     with saved_run(folder, Network) as resumed:
         saved = resumed[1]
         execution = replace(execution, engine=saved.setup.engine)
-        run: Mapping[str, Any] = {
-            "execution": execution,
-            "callbacks": callbacks,
-            "resumed": resumed,
-        }
-        kinds = {
-            IMAGES: go_on_with_images,
-            TEXT: go_on_with_text,
-            SERIES: go_on_with_series,
-            SEQUENCES: go_on_with_sequences,
-        }
-        known = (go_on for note, go_on in kinds.items() if note in saved.setup.notes)
-        yield next(known, go_on_with_table)(folder, data, own, output, run)
-
-
-def go_on_with_table(
-    folder: Path,
-    data: Path | None,
-    own: Mapping[str, Path],
-    output: Path | None,
-    run: Mapping[str, Any],
-) -> Job:
-    """The job of a table's run."""
-    from thalweg.tabular.fingerprints import begun
-
-    saved = run["resumed"][1]
-    known = begun(saved)
-    source = still_there(folder, data, known.source, saved)
-    others = still_own(folder, known, own)
-    goes_to = where_to(source, output, saved)
-    return TableJob(
-        source, known.settings, goes_to, target=known.target, own=others, **run
-    )
-
-
-def go_on_with_images(
-    folder: Path,
-    data: Path | None,
-    own: Mapping[str, Path],
-    output: Path | None,
-    run: Mapping[str, Any],
-) -> Job:
-    """The job of a run on images."""
-    from thalweg.vision.fingerprint import begun
-
-    saved = run["resumed"][1]
-    known = begun(saved)
-    source = still_there(folder, data, known.source, saved)
-    others = still_own(folder, known, own)
-    goes_to = where_to(source, output, saved)
-    return ImageJob(source, known.settings, goes_to, own=others, **run)
-
-
-def go_on_with_text(
-    folder: Path,
-    data: Path | None,
-    own: Mapping[str, Path],
-    output: Path | None,
-    run: Mapping[str, Any],
-) -> Job:
-    """The job of a run on a text."""
-    from thalweg.language.fingerprint import begun
-
-    saved = run["resumed"][1]
-    known = begun(saved)
-    source = still_there(folder, data, known.source, saved)
-    others = still_own(folder, known, own)
-    goes_to = where_to(source, output, saved)
-    return TextJob(source, known.settings, goes_to, own=others, **run)
-
-
-def go_on_with_series(
-    folder: Path,
-    data: Path | None,
-    own: Mapping[str, Path],
-    output: Path | None,
-    run: Mapping[str, Any],
-) -> Job:
-    """The job of a run on a series."""
-    from thalweg.forecasting.fingerprint import begun
-
-    saved = run["resumed"][1]
-    known = begun(saved)
-    source = still_there(folder, data, known.source, saved)
-    goes_to = where_to(source, output, saved)
-    return ForecastJob(
-        source, known.settings, goes_to, target=known.target, own=own, **run
-    )
-
-
-def go_on_with_sequences(
-    folder: Path,
-    data: Path | None,
-    own: Mapping[str, Path],
-    output: Path | None,
-    run: Mapping[str, Any],
-) -> Job:
-    """The job of a run on sequences."""
-    from thalweg.sequences.fingerprint import begun
-
-    saved = run["resumed"][1]
-    known = begun(saved)
-    source = still_there(folder, data, known.source, saved)
-    goes_to = where_to(source, output, saved)
-    return SequenceJob(
-        source, known.settings, goes_to, target=known.target, own=own, **run
-    )
+        kind = kind_noted(saved.setup.notes)
+        if kind is None:
+            raise ArgumentError(
+                f"{saved.path} must be a run of thalweg train, but is that of a "
+                "network; thalweg.resume goes on with it in Python"
+            )
+        known = begun(kind, saved)
+        source = still_there(folder, data, known.source, saved)
+        goes_to = where_to(source, output, saved)
+        run = kind, source, known.target, known.settings, goes_to, execution, callbacks
+        yield Job(*run, resumed=resumed, own=still_own(folder, known, own))
 
 
 def still_own(
-    folder: Path, known: Begun | BegunOnImages | BegunOnText, given: Mapping[str, Path]
+    folder: Path, known: Begun[Any], given: Mapping[str, Path]
 ) -> dict[str, Path]:
     """What a run was validated and tested on: what is given now, or what there was.
 

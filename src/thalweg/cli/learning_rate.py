@@ -68,7 +68,9 @@ def learning_rate(
     """
     require_table(data, "learning-rate")
     require_no_text(data, target, "learning-rate")
-    settings, execution = chosen_settings(given), execution_on(threads)
+    from thalweg.tabular.learn import TABLES
+
+    settings, execution = chosen_settings(TABLES, given), execution_on(threads)
     name = require_target(data, target, settings.dialect)
     if figure is not None:
         require_suffix("--figure", figure, (PICTURE,))
@@ -81,7 +83,7 @@ def learning_rate(
 
     def announce(table: Table, prepared: Prepared, network: Network) -> None:
         if not (as_json or quiet):
-            show_start(table, prepared, network)
+            show_start(prepared, network)
 
     found = find_for_table(data, name, settings, execution, announce, own)
     if as_json:
@@ -94,13 +96,13 @@ def learning_rate(
     return 0
 
 
-def show_start(table: Table, prepared: Prepared, network: Network) -> None:
+def show_start(prepared: Prepared, network: Network) -> None:
     """What was found in the table, and what is tested."""
-    from thalweg.cli.report import network_line, table_lines
     from thalweg.cli.show import facts, show
+    from thalweg.cli.table_report import network_line, table_lines
 
     words = network_line(network, len(prepared.encoder.features))
-    show(facts([*table_lines(table, prepared), ("Network", words)]))
+    show(facts([*table_lines(prepared), ("Network", words)]))
     tell()
 
 

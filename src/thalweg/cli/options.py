@@ -5,30 +5,29 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 import thalweg.defaults as defaults
 from thalweg.errors import ArgumentError
-from thalweg.forecasting.settings import (
-    CELLS,
-    NO_CELL,
-    ForecastSettings,
-    forecast_settings_from,
-)
+from thalweg.every_kind import settings_of
+from thalweg.forecasting.settings import CELLS, NO_CELL, ForecastSettings
 from thalweg.formulas.activations import ACTIVATIONS
 from thalweg.formulas.losses import LOSSES
 from thalweg.formulas.optimizers import OPTIMIZERS
 from thalweg.kinds.regimen import DECAYING, SCHEDULES
-from thalweg.language.settings import TextSettings, text_settings_from
-from thalweg.sequences.settings import SequenceSettings, sequence_settings_from
+from thalweg.language.settings import TextSettings
+from thalweg.sequences.settings import SequenceSettings
 from thalweg.tables.choices import DECIMALS
-from thalweg.tables.dialect import SEPARATOR_NAMES, Dialect
+from thalweg.tables.dialect import SEPARATOR_NAMES, USUAL_DIALECT, Dialect
 from thalweg.tabular.command import NO_LAYERS, typed
-from thalweg.tabular.settings import CHOICES, LISTS, Settings, settings_from
+from thalweg.tabular.settings import CHOICES, LISTS, Settings
 from thalweg.text.read import UNIT_NAMES
-from thalweg.vision.settings import ImageSettings, image_settings_from
+from thalweg.vision.settings import ImageSettings
+
+if TYPE_CHECKING:
+    from thalweg.kinds.kind import Kind, SettingsT
 
 Given = TypeVar("Given", bound=Callable[..., Any])
 
@@ -439,87 +438,15 @@ def shown_default(name: str) -> str:
     return typed(DEFAULTS[name])
 
 
-def chosen_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings of a table, from the options that were given.
+def chosen_settings(
+    kind: Kind[SettingsT, Any, Any, Any, Any], given: Mapping[str, Any]
+) -> SettingsT:
+    """The settings of some data, from the options that were given.
 
     Raises:
-        ArgumentError: one of them can't be used.
+        ArgumentError: one of them can't be used, or is of another kind of data.
     """
-    texts = texts_given(given)
-    for name in (name for name in texts if name in IMAGE_WORDS):
-        raise ArgumentError(f"{name} must be left out: DATA is a table, not images")
-    for name in (name for name in texts if name in TEXT_WORDS):
-        raise ArgumentError(f"{name} must be left out: DATA is a table, not a text")
-    for name in (name for name in texts if name in SEQUENCE_WORDS):
-        raise ArgumentError(f"{name} must be left out: this command takes no sequences")
-    for name in (name for name in texts if name in FORECAST_WORDS):
-        raise ArgumentError(f"{name} must be left out: this command doesn't forecast")
-    for name in (name for name in texts if name in CELL_WORDS):
-        raise ArgumentError(f"{name} must be left out: rows of a table have no times")
-    return settings_from(texts)
-
-
-def is_forecast(given: Mapping[str, Any]) -> bool:
-    """Whether an option was given that only a forecast has."""
-    return any(given.get(name) is not None for name in FORECAST_WORDS)
-
-
-def is_of_sequences(given: Mapping[str, Any]) -> bool:
-    """Whether an option was given that only sequences have."""
-    return any(given.get(name) is not None for name in SEQUENCE_WORDS)
-
-
-def chosen_sequence_settings(given: Mapping[str, Any]) -> SequenceSettings:
-    """The settings of sequences, from the options that were given.
-
-    Raises:
-        ArgumentError: one of them can't be used, or doesn't go with sequences.
-    """
-    texts = texts_given(given)
-    for name in (name for name in texts if name not in SEQUENCE_DEFAULTS):
-        raise ArgumentError(f"{name} must be left out: sequences don't take it")
-    return sequence_settings_from(texts)
-
-
-def chosen_forecast_settings(given: Mapping[str, Any]) -> ForecastSettings:
-    """The settings of a forecast, from the options that were given.
-
-    Raises:
-        ArgumentError: one of them can't be used, or doesn't go with a forecast.
-    """
-    texts = texts_given(given)
-    for name in (name for name in texts if name not in FORECAST_DEFAULTS):
-        raise ArgumentError(
-            f"{name} must be left out: a forecast of a series doesn't take it"
-        )
-    return forecast_settings_from(texts)
-
-
-def chosen_image_settings(given: Mapping[str, Any]) -> ImageSettings:
-    """The settings of images, from the options that were given.
-
-    Raises:
-        ArgumentError: one of them can't be used.
-    """
-    texts = texts_given(given)
-    for name in (name for name in texts if name not in IMAGE_DEFAULTS):
-        raise ArgumentError(f"{name} must be left out: DATA is images, not a table")
-    return image_settings_from(texts)
-
-
-def chosen_text_settings(given: Mapping[str, Any]) -> TextSettings:
-    """The settings of a text, from the options that were given.
-
-    Raises:
-        ArgumentError: one of them can't be used.
-    """
-    texts = texts_given(given)
-    for name in (name for name in texts if name not in TEXT_DEFAULTS):
-        raise ArgumentError(
-            f"{name} must be left out: DATA is a text; a table has a --target, the "
-            "column to predict"
-        )
-    return text_settings_from(texts)
+    return settings_of(kind, texts_given(given))
 
 
 def require_no_dialect(
@@ -554,6 +481,16 @@ def chosen_dialect(given: Mapping[str, Any], usual: Dialect) -> Dialect:
     """
     texts = {name: text for name, text in given.items() if text is not None}
     return replace(usual, **{name: read(name, text) for name, text in texts.items()})
+
+
+def dialect_given(given: Mapping[str, Any]) -> Dialect:
+    """How a file's text is written, of all options that were given.
+
+    Raises:
+        ArgumentError: one of them can't be used.
+    """
+    names = [each.name for each in fields(Dialect)]
+    return chosen_dialect({name: given.get(name) for name in names}, USUAL_DIALECT)
 
 
 def read(name: str, text: str) -> Any:

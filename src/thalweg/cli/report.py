@@ -1,4 +1,4 @@
-"""What ``thalweg train`` prints: the table as it was understood, and the results."""
+"""What ``thalweg train`` prints of any kind of data: the network, the results."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.text import Text
 
-from thalweg.cli.show import Facts, column_table, facts, score_table, show
+from thalweg.cli.show import Facts, facts, score_table, show
 from thalweg.formulas.augmentation import Augment
 from thalweg.formulas.chain import shapes_of
 from thalweg.formulas.convolution import Conv
@@ -24,54 +24,20 @@ from thalweg.kinds.bootstrap import CONFIDENCE
 from thalweg.kinds.cautions import interval_of
 from thalweg.kinds.parts import Parts
 from thalweg.kinds.regimen import Regimen
+from thalweg.kinds.row_errors import RowErrors
+from thalweg.kinds.trained import TrainedModel
+from thalweg.model.history import History
 from thalweg.network import Network
 from thalweg.program.types import Shape
-from thalweg.tables.table import Table
-from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings
 from thalweg.training.progress import figure
-from thalweg.vision.learn import TrainedOnImages
-from thalweg.vision.prepare import PreparedImages
 from thalweg.words import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from thalweg.sequences.learn import TrainedOnSequences
-    from thalweg.tabular.learn import Trained
-
-    AnyTrained: TypeAlias = Trained | TrainedOnImages | TrainedOnSequences
+Trained: TypeAlias = TrainedModel[Any, Any]
 
 GUESS = "constant guess"
-
-
-def start(
-    table: Table, prepared: Prepared, network: Network, settings: Settings
-) -> None:
-    """What each column is, the task, the split, the network."""
-    pairs: list[tuple[str, RenderableType]] = [
-        *table_lines(table, prepared),
-        ("Network", network_line(network, len(prepared.encoder.features))),
-        ("Training", training_line(settings, len(prepared.training.X))),
-    ]
-    show(facts(pairs))
-
-
-def table_lines(table: Table, prepared: Prepared) -> list[tuple[str, RenderableType]]:
-    """What each column is, the task, the split."""
-    size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
-    targets = prepared.targets
-    learned = (
-        "" if targets.learned_name == targets.name else "; its logarithm is learned"
-    )
-    target = f"{targets.name}, as {prepared.task.line()}{learned}"
-    return [
-        ("Table", f"{table.name}: {size}"),
-        ("Target", target),
-        ("Columns", column_table(prepared.schema)),
-        ("Rows", split_line(prepared)),
-        *(("Note", note) for note in prepared.notes),
-    ]
 
 
 def split_line(prepared: Parts) -> str:
@@ -81,11 +47,6 @@ def split_line(prepared: Parts) -> str:
         f"{len(prepared.validation.X):,} to choose the best epoch, "
         f"{len(prepared.test.X):,} to test once at the end"
     )
-
-
-def network_line(network: Network, features: int) -> str:
-    """The layers of a table's network, and the number of parameters."""
-    return layers_line(counted(features, "input"), network, (features,))
 
 
 def layers_line(inputs: str, network: Network, shape: Shape) -> str:
@@ -146,38 +107,40 @@ def training_line(settings: Regimen, rows: int, noun: str = "rows") -> str:
 
 
 def results(
-    trained: AnyTrained,
+    trained: Trained,
     saved: Path,
     replaced: bool,
     seconds: float,
-    notes: Sequence[str] = (),
-    noun: str = "row",
+    notes: Sequence[str],
+    row: str,
+    data: str = "DATA",
 ) -> None:
-    """Scores, the learning curves in words, what was noted before, and the file."""
-    of_images = isinstance(trained.prepared, PreparedImages)
-    noun = "image" if of_images else noun
-    title = f"{counted(len(trained.prepared.test.X), noun)} never used"
+    """Scores, the learning curves in words, what was noted before, and the file.
+
+    Arguments:
+        trained: the network.
+        saved: its file.
+        replaced: whether that was there before.
+        seconds: that all took.
+        notes: what was noted of the data, where that wasn't shown.
+        row: what one row of the test is.
+        data: what the model can predict next, in the command.
+    """
+    title = f"{counted(len(trained.prepared.test.X), row)} never used"
     rows = [("network", trained.test), *reversed(trained.baselines.items())]
-    show(
-        score_table(title, rows),
-        facts(
-            [
-                *conclusions(trained, seconds),
-                *(("Note", note) for note in notes),
-                *saved_as(saved, replaced, "IMAGES" if of_images else "DATA"),
-            ]
-        ),
-    )
+    pairs = [
+        *conclusions(trained, seconds, row),
+        *(("Note", note) for note in notes),
+        *saved_as(saved, replaced, data),
+    ]
+    show(score_table(title, rows), facts(pairs))
 
 
-def conclusions(trained: AnyTrained, seconds: float) -> Facts:
+def conclusions(trained: Trained, seconds: float, row: str) -> Facts:
     """What the figures mean."""
     history = trained.history
-    ended = (
-        f"epoch {history.best_epoch} was the best of {history.stopped_epoch}; "
-        f"{history.stopped_because}; {seconds:.1f} s in all"
-    )
-    compared = comparison(trained)
+    ended = ended_line(history, seconds)
+    compared = comparison(trained, row)
     return [
         *certainty(trained),
         ("Curves", trained.reading.text),
@@ -187,19 +150,27 @@ def conclusions(trained: AnyTrained, seconds: float) -> Facts:
     ]
 
 
-def certainty(trained: AnyTrained) -> Facts:
-    """How sure the score of images is, whose errors are known still."""
-    if not isinstance(trained.prepared, PreparedImages):
+def ended_line(history: History, seconds: float) -> str:
+    """The best epoch, why training ended, how long all took."""
+    return (
+        f"epoch {history.best_epoch} was the best of {history.stopped_epoch}; "
+        f"{history.stopped_because}; {seconds:.1f} s in all"
+    )
+
+
+def certainty(trained: Trained) -> Facts:
+    """How sure the score is, where the errors of each row are known still."""
+    errors = getattr(trained, "errors", None)
+    if not isinstance(errors, RowErrors):
         return []
-    assert isinstance(trained, TrainedOnImages)
     deciding = trained.prepared.deciding
-    found = interval_of(trained.errors, deciding)
+    found = interval_of(errors, deciding)
     value = figure(trained.test[deciding.metric])
     ends = f"{figure(found.low)} to {figure(found.high)}"
     return [("Test", f"{deciding.name} {value}, {CONFIDENCE:.0%} interval {ends}")]
 
 
-def comparison(trained: AnyTrained) -> str:
+def comparison(trained: Trained, row: str) -> str:
     """Whether a simpler model would do; nothing if the network is better.
 
     By which metric is always said where it isn't the usual one.
@@ -212,11 +183,10 @@ def comparison(trained: AnyTrained) -> str:
     if gain > 0:
         return f"the network is better than the {name} by {deciding.words}"
     how = "is as good" if gain == 0 else "is better"
-    rows = "images" if isinstance(trained, TrainedOnImages) else "rows"
-    return f"on these {rows} the {name} {how} by {deciding.words}"
+    return f"on these {row}s the {name} {how} by {deciding.words}"
 
 
-def strongest(trained: AnyTrained) -> str:
+def strongest(trained: Trained) -> str:
     """The baseline to beat; a guess only where there is no other."""
     deciding, found = trained.prepared.deciding, trained.baselines
     names = [name for name in found if name != GUESS] or [GUESS]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from thalweg.cli import report
 from thalweg.cli.report import layers_line, split_line, training_line
 from thalweg.cli.show import column_table, facts, show
 from thalweg.network import Network
+from thalweg.sequences.learn import TrainedOnSequences
 from thalweg.sequences.prepare import PreparedSequences
 from thalweg.sequences.settings import SequenceSettings
 from thalweg.words import counted
@@ -42,3 +46,19 @@ def start(
         ),
     ]
     show(facts(pairs))
+
+
+def results(
+    trained: TrainedOnSequences,
+    saved: Path,
+    replaced: bool,
+    seconds: float,
+    notes: Sequence[str] = (),
+) -> None:
+    """Scores, the learning curves in words, and the file."""
+    report.results(trained, saved, replaced, seconds, notes, "sequence")
+
+
+def plain_facts(parts: PreparedSequences) -> dict[str, Any]:
+    """What was seen, for programs."""
+    return {"set_aside": [column.name for column in parts.schema.set_aside]}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from thalweg.cli.report import layers_line, training_line
+from thalweg.cli.report import ended_line, layers_line, training_line
 from thalweg.cli.show import facts, score_table, show
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.prepare import PreparedText
@@ -47,7 +47,7 @@ def text_lines(parts: PreparedText) -> list[tuple[str, RenderableType]]:
     ]
 
 
-def text_results(
+def results(
     trained: TrainedOnText,
     saved: Path,
     replaced: bool,
@@ -61,10 +61,7 @@ def text_results(
     network = {name: trained.test[name] for name in shown}
     rows = [("network", network), *reversed(trained.baselines.items())]
     history = trained.history
-    ended = (
-        f"epoch {history.best_epoch} was the best of {history.stopped_epoch}; "
-        f"{history.stopped_because}; {seconds:.1f} s in all"
-    )
+    ended = ended_line(history, seconds)
     pairs: list[tuple[str, RenderableType]] = [
         ("Test", f"{figure(100 * trained.test['accuracy'])}% of {unit} guessed right"),
         ("Curves", trained.reading.text),
@@ -86,3 +83,8 @@ def compared(trained: TrainedOnText) -> list[tuple[str, RenderableType]]:
     if gain > 0:
         return []
     return [("Compared", f"on this text the {name} is better by {deciding.name}")]
+
+
+def plain_facts(parts: PreparedText) -> dict[str, Any]:
+    """What was seen, for programs."""
+    return parts.plain_facts()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +47,7 @@ from thalweg.cli.outputs import (
     require_writable,
 )
 from thalweg.cli.show import tell, tell_json
+from thalweg.cli.told import told_of
 from thalweg.errors import ArgumentError
 from thalweg.interrupts import Terminated, watch
 from thalweg.kinds.scores import finite
@@ -177,9 +177,7 @@ def require_reported(job: Job) -> None:
     Raises:
         ArgumentError: there can't.
     """
-    from thalweg.cli.jobs import SequenceJob
-
-    if isinstance(job, SequenceJob):
+    if job.kind.name == "sequences":
         raise ArgumentError(
             "report must be left out: one can't be written of sequences yet"
         )
@@ -205,7 +203,7 @@ def done(
             tell()
         # What makes a test too easy is said, though the start isn't shown.
         notes = trained.prepared.notes if quiet else ()
-        show_results(trained, saved, replaced, seconds, notes)
+        told_of(job.kind.name).results(trained, saved, replaced, seconds, notes)
     if figure is not None:
         draw_curves(trained, job.data, figure)
     if report is not None:
@@ -239,7 +237,7 @@ def trained_on(job: Job, described: bool, quiet: bool) -> AnyTrained:
 
         def after_epoch(record: EpochRecord) -> None:
             if progress is not None:
-                progress(in_unit(record, found))
+                progress(record if found is None else found.in_unit(record))
 
         stack.enter_context(checkpoint_warnings())
         try:
@@ -249,50 +247,7 @@ def trained_on(job: Job, described: bool, quiet: bool) -> AnyTrained:
                 progress.close()
 
 
-def in_unit(record: EpochRecord, parts: Parts | None) -> EpochRecord:
-    """The record with its errors in the target's unit."""
-    from thalweg.kinds.targets import NumberTargets
-    from thalweg.language.prepare import PreparedText
-
-    if isinstance(parts, PreparedText):
-        return parts.in_bits(record)
-    if parts is None or not isinstance(parts.targets, NumberTargets):
-        return record
-    metrics = parts.targets.in_unit(record.validation_metrics)
-    return replace(record, validation_metrics=metrics)
-
-
 # After --------------------------------------------------------------------------------
-
-
-def show_results(
-    trained: AnyTrained,
-    saved: Path,
-    replaced: bool,
-    seconds: float,
-    notes: Sequence[str],
-) -> None:
-    """Scores, the learning curves in words, notes, and the file."""
-    from thalweg.forecasting.learn import TrainedForecast
-    from thalweg.language.learn import TrainedOnText
-
-    if isinstance(trained, TrainedForecast):
-        from thalweg.cli.forecast_report import forecast_results
-
-        forecast_results(trained, saved, replaced, seconds, notes)
-        return
-    if isinstance(trained, TrainedOnText):
-        from thalweg.cli.text_report import text_results
-
-        text_results(trained, saved, replaced, seconds, notes)
-        return
-    from thalweg.cli.report import results
-    from thalweg.sequences.learn import TrainedOnSequences
-
-    if isinstance(trained, TrainedOnSequences):
-        results(trained, saved, replaced, seconds, notes, noun="sequence")
-        return
-    results(trained, saved, replaced, seconds, notes)
 
 
 def draw_curves(trained: AnyTrained, data: Path, figure: Path) -> None:
@@ -369,33 +324,7 @@ def as_plain(trained: AnyTrained, saved: Path, seconds: float) -> dict[str, Any]
             "validation": len(prepared.validation.X),
             "test": len(prepared.test.X),
         },
-        **of_its_kind(prepared),
+        **told_of(trained.model.kind).plain_facts(prepared),
         "notes": [*prepared.notes, *trained.notes],
         "seconds": round(seconds, 3),
     }
-
-
-def of_its_kind(parts: Parts) -> dict[str, Any]:
-    """What programs are told of a table, of images, or of a text."""
-    from thalweg.language.prepare import PreparedText
-    from thalweg.tabular.prepared import Prepared
-
-    if isinstance(parts, Prepared):
-        return {"set_aside": [column.name for column in parts.schema.set_aside]}
-    if isinstance(parts, PreparedText):
-        return parts.plain_facts()
-    from thalweg.forecasting.prepare import PreparedSeries
-
-    if isinstance(parts, PreparedSeries):
-        from thalweg.cli.forecast_report import plain_facts as facts_of_series
-
-        return facts_of_series(parts)
-    from thalweg.sequences.prepare import PreparedSequences
-
-    if isinstance(parts, PreparedSequences):
-        return {"set_aside": [column.name for column in parts.schema.set_aside]}
-    from thalweg.cli.image_report import plain_facts
-    from thalweg.vision.prepare import PreparedImages
-
-    assert isinstance(parts, PreparedImages)
-    return plain_facts(parts)

@@ -29,14 +29,10 @@ from thalweg.cli.inputs import (
     require_target,
     whole_number,
 )
-from thalweg.cli.jobs import require_no_target
-from thalweg.cli.options import (
-    chosen_image_settings,
-    chosen_settings,
-    with_image_settings,
-)
+from thalweg.cli.options import chosen_settings, with_image_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
 from thalweg.cli.show import Facts, tell, tell_json
+from thalweg.cli.told import told_of
 from thalweg.errors import FileError
 from thalweg.images.read import is_images
 from thalweg.interrupts import watch
@@ -47,6 +43,7 @@ from thalweg.tabular.settings import Settings
 from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
+    from thalweg.kinds.kind import AnyKind
     from thalweg.kinds.parts import Parts
     from thalweg.search.space import Space
     from thalweg.search.trials import Trial
@@ -134,20 +131,23 @@ def tune(
     """
     from thalweg.kinds.own import own_sources
     from thalweg.search import require_no_own
+    from thalweg.tabular.learn import TABLES
+    from thalweg.vision.learn import IMAGES
 
     require_no_text(data, target, "tune")
     images, execution = is_images(data), execution_on(threads)
-    base = chosen_image_settings(given) if images else chosen_settings(given)
+    kind = IMAGES if images else TABLES
+    base = settings_for(kind, given)
     saved = output or model_beside(data)
     own = own_sources(validation_data, test_data, given)
     if isinstance(base, ImageSettings):
-        require_no_target(target)
+        kind.require_target(target)
         require_no_own(own)
     else:
         require_target(data, target, base.dialect)
     require_model_file(saved)
     from thalweg.cli.image_report import image_lines
-    from thalweg.cli.report import table_lines
+    from thalweg.cli.table_report import table_lines
     from thalweg.cli.tune_report import SearchProgress, show_search, show_start
     from thalweg.search.tuning import Request, tune_images, tune_table
 
@@ -176,7 +176,7 @@ def tune(
             stack.callback(progress.close)
 
         def in_table(table: Table, prepared: Prepared, space: Space) -> None:
-            announce(table_lines(table, prepared), prepared, space)
+            announce(table_lines(prepared), prepared, space)
 
         def in_images(parts: PreparedImages, space: Space) -> None:
             announce(image_lines(parts), parts, space)
@@ -209,6 +209,11 @@ def tune(
     return status(tuned, saved)
 
 
+def settings_for(kind: AnyKind, given: Mapping[str, Any]) -> Settings | ImageSettings:
+    """The settings of a table or of images."""
+    return chosen_settings(kind, given)
+
+
 def again(
     data: Path,
     own: Mapping[str, Any],
@@ -234,10 +239,9 @@ def show_test(
     tuned: Tuned, saved: Path, replaced: bool, seconds: float, notes: Sequence[str]
 ) -> None:
     """The test of the network that was trained in the end, and its file."""
-    from thalweg.cli.report import results
-
     tell()
-    results(tuned.trained, saved, replaced, seconds, notes)
+    trained = tuned.trained
+    told_of(trained.model.kind).results(trained, saved, replaced, seconds, notes)
 
 
 def as_plain(tuned: Tuned, saved: Path | None, command: str) -> dict[str, Any]:

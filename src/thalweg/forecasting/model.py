@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,8 @@ from thalweg.tables.read import read
 from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, texts, truth
 from thalweg.tables.table import Table
-from thalweg.tabular.model import LENIENT, USUAL
-from thalweg.training.execution import Execution
+from thalweg.tabular.model import LENIENT
+from thalweg.training.execution import USUAL, Execution
 from thalweg.words import counted
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class ForecastModel:
         [18, 19, 20]
     """
 
+    kind: ClassVar[str] = "forecast"
     network: Network
     inputs: SeriesInputs
     time: Column
@@ -316,7 +317,7 @@ class ForecastModel:
         if self.dialect != USUAL_DIALECT:
             series["dialect"] = self.dialect.to_dict()
             needed.append(DIALECT)
-        document = {"kind": "forecast", **document, "series": series}
+        document = {"kind": self.kind, **document, "series": series}
         return as_written({**document, "required_features": needed}, tensors | arrays)
 
 

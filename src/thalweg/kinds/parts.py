@@ -1,6 +1,7 @@
 """Rows in parts: to learn from, to choose the epoch by, to be scored once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -8,11 +9,12 @@ from thalweg.kinds.deciding import Deciding, deciding_metric
 from thalweg.kinds.encoded_rows import EncodedRows
 from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.kinds.task import Task
+from thalweg.model.history import EpochRecord
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a network is trained and tested on, of a table or of images.
+    """What a network is trained and tested on, whatever it is of.
 
     Args:
         task: what is to be predicted, and why that.
@@ -29,6 +31,18 @@ class Parts:
     validation: EncodedRows
     test: EncodedRows
     notes: tuple[str, ...]
+
+    @property
+    def compared_by(self) -> dict[str, Any]:
+        """The metric by which models are compared, as plain data."""
+        return self.deciding.to_dict(getattr(self.targets, "labels", ()))
+
+    def in_unit(self, record: EpochRecord) -> EpochRecord:
+        """An epoch's record with its errors in the target's unit."""
+        if not isinstance(self.targets, NumberTargets):
+            return record
+        metrics = self.targets.in_unit(record.validation_metrics)
+        return replace(record, validation_metrics=metrics)
 
     @property
     def deciding(self) -> Deciding:

@@ -1,43 +1,36 @@
-"""From a text to a tested network, in one call."""
+"""Texts as a kind of data: how their characters are learned, and tested."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from thalweg.errors import DataError, ModelFileError
-from thalweg.files.network_codec import unfilled
-from thalweg.kinds.fit import RunContext, train_network
+from thalweg.files.modelfile import Content
+from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.own import NO_SOURCES, Sources
-from thalweg.kinds.scores import Metrics, finite
-from thalweg.language.fingerprint import fingerprint, noted, require_same_text
-from thalweg.language.model import LanguageModel
+from thalweg.kinds.scores import Metrics
+from thalweg.kinds.trained import TrainedModel
+from thalweg.language.fingerprint import difference, fingerprint
+from thalweg.language.model import LanguageModel, model_from
 from thalweg.language.network import build
 from thalweg.language.ngrams import MOST_COUNTED, ORDERS, NGrams
-from thalweg.language.own import read
+from thalweg.language.own import ReadText, read
 from thalweg.language.prepare import PreparedText, prepare
 from thalweg.language.scores import scores_of
-from thalweg.language.settings import TextSettings
-from thalweg.model.history import History
+from thalweg.language.settings import TextSettings, text_settings_from
 from thalweg.network import Network
-from thalweg.tabular.model import USUAL
-from thalweg.training.callbacks import AfterEpoch, Callback
-from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.curves import CurveReading, read_curves
+from thalweg.program.types import Shape
+from thalweg.training.checkpoint import TEXT
 from thalweg.training.execution import Execution
-
-if TYPE_CHECKING:
-    from thalweg.checkpoints.run_codec import Saved
-    from thalweg.checkpoints.store import Store
 
 FEW = 1000
 
 
 @dataclass(frozen=True)
-class TrainedOnText:
+class TrainedOnText(TrainedModel[LanguageModel, PreparedText]):
     """A tested network for text, and how it came about.
 
     Arguments:
@@ -61,124 +54,82 @@ class TrainedOnText:
         (True, ['unigram', 'bigram', '5-gram'])
     """
 
-    model: LanguageModel
-    history: History
-    prepared: PreparedText
-    test: Metrics
-    baselines: dict[str, Metrics]
-    reading: CurveReading
-    notes: tuple[str, ...]
-    diverged: str
 
+class Texts(Kind[TextSettings, ReadText, PreparedText, LanguageModel, TrainedOnText]):
+    """A text, of which each next character is predicted."""
 
-Announce = Callable[[PreparedText, Network], object]
+    name, note, noun = "text", TEXT, "text"
+    what = "a text"
+    has_target = False
+    why_no_target = "whose next characters are predicted"
+    settings, trained = TextSettings, TrainedOnText
 
+    def settings_from(
+        self, given: Mapping[str, Any], beside: Collection[str] = ()
+    ) -> TextSettings:
+        """See `Kind`."""
+        return text_settings_from(given, beside)
 
-def learn(
-    source: Any,
-    settings: TextSettings,
-    callback: AfterEpoch | None = None,
-    announce: Announce | None = None,
-    execution: Execution = USUAL,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoint | None = None,
-    resumed: tuple[Store, Saved[Network]] | None = None,
-    own: Sources = NO_SOURCES,
-) -> TrainedOnText:
-    """Read, split, train, and test once on a part never used.
+    def read(
+        self, source: Any, settings: TextSettings, own: Sources = NO_SOURCES
+    ) -> ReadText:
+        """See `Kind`; a source is the path of a text, or a `Text`."""
+        return read(source, settings, own)
 
-    Arguments:
-        source: the path of a text, or a `Text`.
-        settings: how.
-        callback: called after every epoch.
-        announce: called with what was found in the text, and the network, before
-            training starts.
-        execution: what runs the network, and on how many threads; the saved file is
-            the same for any number of them.
-        callbacks: objects that follow the run.
-        checkpoint: where and how often the run is written down.
-        resumed: the run to go on with, and the folder that it is in.
-        own: for ``validation`` and ``test`` texts of one's own, as `source`, instead
-            of parts of it.
+    def fingerprint(self, found: ReadText) -> dict[str, Any]:
+        """See `Kind`."""
+        return fingerprint(found)
 
-    Raises:
-        FileError, DataError: the text can't be used.
-        DivergenceError: the loss became NaN or infinite in the first epoch.
-    """
-    given = read(source, settings, own)
-    known = fingerprint(given)
-    if resumed is not None:
-        require_same_text(resumed[1], known)
-    if checkpoint is not None:
-        checkpoint = noted(checkpoint, given, settings, known)
-    parts = prepare(given, settings)
-    if resumed is None:
-        network = build(parts.vocabulary, settings)
-        require_savable(network, parts, settings)
-    else:
-        network = resumed[1].network
-    if announce is not None:
-        announce(parts, network)
-    context = RunContext(callback, callbacks, execution, checkpoint, resumed)
-    diverged = train_network(network, parts, settings, context)
-    return tested(network, parts, settings, known, diverged, execution)
+    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+        """See `Kind`."""
+        return difference(before, found)
 
+    def prepare(
+        self, found: ReadText, target: str, settings: TextSettings
+    ) -> PreparedText:
+        """See `Kind`."""
+        return prepare(found, settings)
 
-def require_savable(
-    network: Network, parts: PreparedText, settings: TextSettings
-) -> None:
-    """See before hours of training that there can be a file of what comes of it.
+    def build(self, parts: PreparedText, settings: TextSettings) -> Network:
+        """See `Kind`."""
+        return build(parts.vocabulary, settings)
 
-    Raises:
-        DataError: a size is beyond what a file may have.
-    """
-    same = unfilled(network, (settings.length,))
-    results = {"settings": settings.to_dict()}
-    try:
-        LanguageModel(same, parts.vocabulary, results).require_savable()
-    except ModelFileError as error:
-        raise DataError(
-            f"{parts.name}: a model of this text couldn't be saved: {error}"
-        ) from error
+    def shape(self, parts: PreparedText, settings: TextSettings) -> Shape:
+        """See `Kind`."""
+        return (settings.length,)
 
+    def model(
+        self, network: Network, parts: PreparedText, settings: TextSettings
+    ) -> LanguageModel:
+        """See `Kind`."""
+        return LanguageModel(network, parts.vocabulary)
 
-def tested(
-    network: Network,
-    parts: PreparedText,
-    settings: TextSettings,
-    data: dict[str, Any],
-    diverged: str,
-    execution: Execution,
-) -> TrainedOnText:
-    """Score the test once, beside what the network has to beat."""
-    model = LanguageModel(network, parts.vocabulary)
-    metrics = model.scores(parts.texts.test, execution)
-    counted = NGrams(
-        parts.texts.training.numbers, parts.vocabulary.size, max(ORDERS.values())
-    )
-    scores = baselines(counted, parts.texts.test.numbers, parts.vocabulary.unit)
-    notes = notes_on(parts)
-    reading = read_curves(network.history, guessed(counted, parts))
-    results: dict[str, Any] = {
-        "test": finite(metrics),
-        "test_characters": len(parts.texts.test),
-        "baselines": {name: finite(each) for name, each in scores.items()},
-        "compared_by": parts.deciding.to_dict(()),
-        "notes": list(notes),
-        "reading": reading.text,
-        "settings": settings.to_dict(),
-        "data": data,
-    }
-    return TrainedOnText(
-        replace(model, results=results),
-        network.history,
-        parts,
-        metrics,
-        scores,
-        reading,
-        notes,
-        diverged,
-    )
+    def is_of(self, model: LanguageModel, parts: PreparedText) -> bool:
+        """See `Kind`."""
+        return parts.vocabulary == model.vocabulary
+
+    def tested(
+        self,
+        model: LanguageModel,
+        parts: PreparedText,
+        settings: TextSettings,
+        execution: Execution,
+    ) -> Tested:
+        """Score the test beside n-grams."""
+        texts, vocabulary = parts.texts, parts.vocabulary
+        longest = max(ORDERS.values())
+        counted = NGrams(texts.training.numbers, vocabulary.size, longest)
+        return Tested(
+            model.scores(texts.test, execution),
+            baselines(counted, texts.test.numbers, vocabulary.unit),
+            guessed(counted, parts),
+            notes_on(parts),
+            {"test_characters": len(texts.test)},
+        )
+
+    def model_from(self, content: Content) -> LanguageModel:
+        """See `Kind`."""
+        return model_from(content)
 
 
 def baselines(counted: NGrams, numbers: Any, unit: str) -> dict[str, Metrics]:
@@ -207,3 +158,6 @@ def notes_on(parts: PreparedText) -> tuple[str, ...]:
             "those learned from"
         )
     return tuple(found)
+
+
+TEXTS = Texts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,9 @@ from thalweg.kinds.task import Task
 from thalweg.language.scores import guesses_of, text_scores
 from thalweg.network import Network
 from thalweg.program import ops
-from thalweg.tabular.model import USUAL
 from thalweg.text import Text, Vocabulary
 from thalweg.text.vocabulary import vocabulary_from
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,6 +54,7 @@ class LanguageModel:
         'so long as men can b'
     """
 
+    kind: ClassVar[str] = "text"
     network: Network
     vocabulary: Vocabulary
     results: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -245,7 +245,7 @@ class LanguageModel:
         document, tensors = network_data(self.network)
         packed, arrays = pack({"vocabulary": self.vocabulary.to_dict()})
         text = {**packed, "results": self.results}
-        document = {"kind": "text", **document, "text": text}
+        document = {"kind": self.kind, **document, "text": text}
         return as_written({**document, "required_features": [TEXT]}, tensors | arrays)
 
 

@@ -30,6 +30,11 @@ class ReadText:
     own: Mapping[str, Text] = field(default_factory=dict[str, Text])
     own_paths: Mapping[str, Path | None] = field(default_factory=dict[str, Path | None])
 
+    @property
+    def name(self) -> str:
+        """What the text is called."""
+        return self.text.name
+
 
 def read(source: Any, settings: TextSettings, own: Sources = NO_SOURCES) -> ReadText:
     """A text to learn from, and those of one's own beside it.

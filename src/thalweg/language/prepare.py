@@ -46,6 +46,11 @@ class PreparedText(Parts):
         return Deciding(bits_per(self.vocabulary.unit))
 
     @property
+    def compared_by(self) -> dict[str, Any]:
+        """The metric by which models are compared, which is of no one character."""
+        return self.deciding.to_dict(())
+
+    @property
     def seen(self) -> str:
         """How long the text is, and how many different characters there are."""
         unit = self.vocabulary.unit
@@ -53,7 +58,7 @@ class PreparedText(Parts):
         total = sum(map(len, (texts.training, texts.validation, texts.test)))
         return f"{total:,} {unit}, {len(self.vocabulary.labels()):,} different ones"
 
-    def in_bits(self, record: EpochRecord) -> EpochRecord:
+    def in_unit(self, record: EpochRecord) -> EpochRecord:
         """The record with its perplexity as bits."""
         metrics = dict(record.validation_metrics)
         if (perplexity := metrics.pop("perplexity", None)) is not None:

@@ -86,10 +86,8 @@ def evaluation_of(
     fits = isinstance(model, Trained | TableModel)  # pyright: ignore[reportUnnecessaryIsInstance]
     require(fits, "model", "what train gave, or a table's model", type(model).__name__)
     if isinstance(model, Trained):
-        if model.table is not None:
-            rows = with_errors(model.model, model.table, model.prepared, execution)
-            return Evaluation(model.model, "", execution, rows)
-        model = model.model
+        rows = with_errors(model.model, model.table, model.prepared, execution)
+        return Evaluation(model.model, "", execution, rows)
     require_had(recorded_data(model), own, "no table of your own", "rows")
     try:
         sources = every_source(model, source, own)

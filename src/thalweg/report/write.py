@@ -8,11 +8,8 @@ from typing import Any, TypeAlias
 from thalweg.checks import require
 from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
-from thalweg.forecasting.learn import TrainedForecast
-from thalweg.forecasting.model import ForecastModel
 from thalweg.kinds.own import NO_SOURCES, Sources
-from thalweg.language.learn import TrainedOnText
-from thalweg.language.model import LanguageModel
+from thalweg.kinds.trained import Model, TrainedModel
 from thalweg.report.blocks import Page
 from thalweg.report.evaluation import Evaluation, evaluation_of
 from thalweg.report.forecast_sections import (
@@ -26,30 +23,13 @@ from thalweg.report.page import html
 from thalweg.report.sections import page_of
 from thalweg.report.text_evaluation import TextEvaluation, evaluation_of_text
 from thalweg.report.text_sections import page_of_text
-from thalweg.sequences.learn import TrainedOnSequences
-from thalweg.sequences.model import SequenceModel
-from thalweg.tabular.learn import Trained
-from thalweg.tabular.model import TableModel
 from thalweg.training.execution import Execution
-from thalweg.vision.learn import TrainedOnImages
-from thalweg.vision.model import ImageModel
 
 SUFFIX = ".html"
 AnyEvaluation: TypeAlias = (
     Evaluation | ImageEvaluation | TextEvaluation | ForecastEvaluation
 )
-AnyModel: TypeAlias = (
-    TableModel
-    | Trained
-    | ImageModel
-    | TrainedOnImages
-    | LanguageModel
-    | TrainedOnText
-    | ForecastModel
-    | TrainedForecast
-    | SequenceModel
-    | TrainedOnSequences
-)
+AnyModel: TypeAlias = Model | TrainedModel[Any, Any]
 
 
 def require_html(path: str | Path) -> Path:
@@ -77,15 +57,19 @@ def evaluated(
         DataError: what is given isn't what the model had.
         FileError: it can't be read.
     """
-    if isinstance(model, LanguageModel | TrainedOnText):
-        return evaluation_of_text(model, source, execution, own)
-    if isinstance(model, SequenceModel | TrainedOnSequences):
-        raise ArgumentError("a report can't be written of sequences yet")
-    if isinstance(model, ForecastModel | TrainedForecast):
-        return evaluation_of_forecast(model, source, execution, own)
-    if not isinstance(model, ImageModel | TrainedOnImages):
-        return evaluation_of(model, source, execution, own)
-    return evaluation_of_images(model, source, execution, own)
+    found: Any = model
+    known: Any = model.model if isinstance(model, TrainedModel) else model
+    match getattr(known, "kind", ""):
+        case "text":
+            return evaluation_of_text(found, source, execution, own)
+        case "sequences":
+            raise ArgumentError("a report can't be written of sequences yet")
+        case "forecast":
+            return evaluation_of_forecast(found, source, execution, own)
+        case "images":
+            return evaluation_of_images(found, source, execution, own)
+        case _:
+            return evaluation_of(found, source, execution, own)
 
 
 def write(evaluation: AnyEvaluation, path: Path) -> Path:

@@ -11,11 +11,10 @@ from thalweg.search.learning_rate import RangeTest, find_learning_rate
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.learn import build, prepared_by
-from thalweg.tabular.model import USUAL
 from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 
 
 def find_for_table(

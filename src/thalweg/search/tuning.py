@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
+from thalweg.kinds.learn import learn
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.parts import Parts
 from thalweg.network import Network
@@ -24,16 +25,14 @@ from thalweg.search.workers import Make, Workers
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
 from thalweg.tabular.fingerprints import fingerprints
-from thalweg.tabular.learn import Trained, learn, prepared_by
+from thalweg.tabular.learn import TABLES, Trained, prepared_by
 from thalweg.tabular.learn import build as build_for_table
-from thalweg.tabular.model import USUAL
 from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 from thalweg.vision.fingerprint import fingerprint
-from thalweg.vision.learn import TrainedOnImages
-from thalweg.vision.learn import learn as learn_images
+from thalweg.vision.learn import IMAGES, TrainedOnImages
 from thalweg.vision.network import build
 from thalweg.vision.own import read as read_images_of
 from thalweg.vision.prepare import PreparedImages
@@ -159,7 +158,7 @@ def tune_table(
     return tuned(
         found,
         chosen,
-        learn(table, target, chosen, execution=execution, own=others.tables),
+        learn(TABLES, table, target, chosen, execution=execution, own=others.tables),
         reason,
     )
 
@@ -207,7 +206,7 @@ def tune_images(
     how = (execution, journal, report, build_for_images)
     found, reason = searched(folds, base, sampler, request, *how)
     chosen = settings_at(base, found[0].point) if found else base
-    trained = learn_images(source, chosen, execution=execution)
+    trained = learn(IMAGES, source, "", chosen, execution=execution)
     return tuned(found, chosen, trained, reason)
 
 

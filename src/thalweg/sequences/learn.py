@@ -1,43 +1,37 @@
-"""From a table of sequences to a tested network, in one call."""
+"""Sequences as a kind of data: how they are learned from, and tested."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from thalweg.errors import ArgumentError, DataError, ModelFileError
-from thalweg.files.network_codec import unfilled
-from thalweg.kinds.baseline import Baseline
+from thalweg.errors import ArgumentError
+from thalweg.files.modelfile import Content
+from thalweg.kinds.baseline import Baseline, notes_of
 from thalweg.kinds.cautions import few_rows
 from thalweg.kinds.constant import constant_loss
-from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.row_errors import RowErrors, errors_of
-from thalweg.kinds.scores import Metrics, finite
-from thalweg.model.history import History
+from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
+from thalweg.program.types import Shape
 from thalweg.sequences.baselines import baselines
-from thalweg.sequences.fingerprint import noted, require_same_sequences
-from thalweg.sequences.model import SequenceModel
+from thalweg.sequences.model import SequenceModel, model_from
 from thalweg.sequences.network import build
 from thalweg.sequences.prepare import PreparedSequences, prepare
-from thalweg.sequences.settings import SequenceSettings
+from thalweg.sequences.settings import SequenceSettings, sequence_settings_from
 from thalweg.tables.read import read
-from thalweg.tabular.fingerprints import fingerprint
-from thalweg.tabular.model import USUAL
-from thalweg.training.callbacks import AfterEpoch, Callback
-from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.curves import CurveReading, read_curves
+from thalweg.tabular.fingerprints import difference
+from thalweg.tabular.fingerprints import fingerprint as fingerprint_of
+from thalweg.tabular.own import ReadTable
+from thalweg.training.checkpoint import SEQUENCES as SEQUENCE_NOTE
 from thalweg.training.execution import Execution
-
-if TYPE_CHECKING:
-    from thalweg.checkpoints.run_codec import Saved
-    from thalweg.checkpoints.store import Store
 
 
 @dataclass(frozen=True)
-class TrainedOnSequences:
+class TrainedOnSequences(TrainedModel[SequenceModel, PreparedSequences]):
     """A tested network for sequences, and how it came about.
 
     Arguments:
@@ -66,148 +60,97 @@ class TrainedOnSequences:
         ['constant guess', 'nearest sequence', 'random kernels']
     """
 
-    model: SequenceModel
-    history: History
-    prepared: PreparedSequences
-    test: Metrics
-    baselines: dict[str, Metrics]
-    reading: CurveReading
-    notes: tuple[str, ...]
-    diverged: str
     errors: RowErrors
     others: tuple[Baseline, ...]
 
 
-Announce = Callable[[PreparedSequences, Network], object]
+class SequencesKind(
+    Kind[
+        SequenceSettings,
+        ReadTable,
+        PreparedSequences,
+        SequenceModel,
+        TrainedOnSequences,
+    ]
+):
+    """Rows of a table that are sequences, each with a class or a number."""
 
+    name, note, noun = "sequences", SEQUENCE_NOTE, "table"
+    what = "sequences"
+    settings, trained = SequenceSettings, TrainedOnSequences
 
-def learn(
-    source: Any,
-    target: str,
-    settings: SequenceSettings,
-    callback: AfterEpoch | None = None,
-    announce: Announce | None = None,
-    execution: Execution = USUAL,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoint | None = None,
-    resumed: tuple[Store, Saved[Network]] | None = None,
-    own: Sources = NO_SOURCES,
-) -> TrainedOnSequences:
-    """Read, group, split, train, and test once on sequences never used.
+    def settings_from(
+        self, given: Mapping[str, Any], beside: Collection[str] = ()
+    ) -> SequenceSettings:
+        """See `Kind`."""
+        return sequence_settings_from(given, beside)
 
-    Arguments:
-        source: a file's path, a frame of pandas, polars or pyarrow, or a table that
-            was read.
-        target: the column to predict.
-        settings: how.
-        callback: called after every epoch.
-        announce: called with what was found, and the network, before training starts.
-        execution: what runs the network, and on how many threads; the saved file is
-            the same for any number of them.
-        callbacks: objects that follow the run.
-        checkpoint: where and how often the run is written down.
-        resumed: the run to go on with, and the folder that it is in.
-        own: must be empty.
+    def read(
+        self, source: Any, settings: SequenceSettings, own: Sources = NO_SOURCES
+    ) -> ReadTable:
+        """See `Kind`; a source is a file's path, a frame, or a table that was read."""
+        for part in own:
+            raise ArgumentError(
+                f"{part}_data must be left out with sequence: thalweg evaluate scores "
+                "a model on another table"
+            )
+        return ReadTable(read(source, settings.dialect))
 
-    Raises:
-        FileError, DataError: the table can't be used.
-        ArgumentError: a setting can't be used with this table.
-        DivergenceError: the loss became NaN or infinite in the first epoch.
-    """
-    for part in own:
-        raise ArgumentError(
-            f"{part}_data must be left out with sequence: thalweg evaluate scores a "
-            "model on another table"
+    def fingerprint(self, found: ReadTable) -> dict[str, Any]:
+        """See `Kind`."""
+        return fingerprint_of(found.table)
+
+    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+        """See `Kind`."""
+        return difference(before, found)
+
+    def prepare(
+        self, found: ReadTable, target: str, settings: SequenceSettings
+    ) -> PreparedSequences:
+        """See `Kind`."""
+        return prepare(found.table, target, settings)
+
+    def build(self, parts: PreparedSequences, settings: SequenceSettings) -> Network:
+        """See `Kind`."""
+        return build(parts.targets, settings)
+
+    def shape(self, parts: PreparedSequences, settings: SequenceSettings) -> Shape:
+        """See `Kind`."""
+        return (int(parts.sequences.lengths.max()), len(parts.encoder.features))
+
+    def model(
+        self, network: Network, parts: PreparedSequences, settings: SequenceSettings
+    ) -> SequenceModel:
+        """See `Kind`."""
+        known = parts.encoder, parts.targets, parts.task, parts.id, parts.order
+        return SequenceModel(network, *known, dialect=settings.dialect)
+
+    def is_of(self, model: SequenceModel, parts: PreparedSequences) -> bool:
+        """See `Kind`."""
+        return (parts.encoder, parts.targets) == (model.encoder, model.targets)
+
+    def tested(
+        self,
+        model: SequenceModel,
+        parts: PreparedSequences,
+        settings: SequenceSettings,
+        execution: Execution,
+    ) -> Tested:
+        """Score the test sequences beside neighbors and random kernels."""
+        outputs = model.outputs(list(parts.test.X), execution)
+        known = parts.test.truth, None, parts.deciding.positive
+        errors, others = errors_of(parts.targets, outputs, *known), baselines(parts)
+        return Tested(
+            errors.every_metric,
+            {each.name: each.errors.every_metric for each in others},
+            constant_loss(model.network, parts),
+            (*few_rows(parts, errors), *notes_of(others)),
+            beside={"errors": errors, "others": tuple(others)},
         )
-    table = read(source, settings.dialect)
-    data = fingerprint(table)
-    if resumed is not None:
-        require_same_sequences(resumed[1], table, data)
-    if checkpoint is not None:
-        checkpoint = noted(checkpoint, table, target, settings, data)
-    parts = prepare(table, target, settings)
-    network = build(parts.targets, settings) if resumed is None else resumed[1].network
-    if resumed is None:
-        require_savable(network, parts, settings)
-    if announce is not None:
-        announce(parts, network)
-    context = RunContext(callback, callbacks, execution, checkpoint, resumed)
-    diverged = train_network(network, parts, settings, context)
-    return tested(network, parts, settings, data, diverged, execution)
+
+    def model_from(self, content: Content) -> SequenceModel:
+        """See `Kind`."""
+        return model_from(content)
 
 
-def model_of(
-    network: Network, parts: PreparedSequences, settings: SequenceSettings
-) -> SequenceModel:
-    """The network with what it needs to read tables."""
-    return SequenceModel(
-        network,
-        parts.encoder,
-        parts.targets,
-        parts.task,
-        parts.id,
-        parts.order,
-        dialect=settings.dialect,
-    )
-
-
-def require_savable(
-    network: Network, parts: PreparedSequences, settings: SequenceSettings
-) -> None:
-    """See before hours of training that there can be a file of what comes of it.
-
-    Raises:
-        DataError: a size is beyond what a file may have.
-    """
-    times = int(parts.sequences.lengths.max())
-    same = unfilled(network, (times, len(parts.encoder.features)))
-    results = {"settings": settings.to_dict()}
-    try:
-        replace(model_of(same, parts, settings), results=results).require_savable()
-    except ModelFileError as error:
-        raise DataError(
-            f"{parts.table.name}: a model of these sequences couldn't be saved: {error}"
-        ) from error
-
-
-def tested(
-    network: Network,
-    parts: PreparedSequences,
-    settings: SequenceSettings,
-    data: dict[str, Any],
-    diverged: str,
-    execution: Execution,
-) -> TrainedOnSequences:
-    """Score the test sequences once, beside what the network has to beat."""
-    model = model_of(network, parts, settings)
-    outputs = model.outputs(list(parts.test.X), execution)
-    known = parts.test.truth, None, parts.deciding.positive
-    errors = errors_of(parts.targets, outputs, *known)
-    metrics = errors.every_metric
-    others = baselines(parts)
-    scores = {each.name: each.errors.every_metric for each in others}
-    said = (f"{each.name}: {each.note}" for each in others if each.note)
-    notes = (*few_rows(parts, errors), *said)
-    reading = read_curves(network.history, constant_loss(network, parts))
-    results: dict[str, Any] = {
-        "test": finite(metrics),
-        "test_rows": len(parts.test.X),
-        "baselines": {name: finite(each) for name, each in scores.items()},
-        "compared_by": parts.deciding.to_dict(getattr(parts.targets, "labels", ())),
-        "notes": list(notes),
-        "reading": reading.text,
-        "settings": settings.to_dict(),
-        "data": data,
-    }
-    return TrainedOnSequences(
-        replace(model, results=results),
-        network.history,
-        parts,
-        metrics,
-        scores,
-        reading,
-        notes,
-        diverged,
-        errors,
-        tuple(others),
-    )
+SEQUENCES = SequencesKind()

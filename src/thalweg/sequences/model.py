@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,9 @@ from thalweg.tables.read import read
 from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, text
 from thalweg.tables.table import Table
-from thalweg.tabular.model import LENIENT, USUAL
+from thalweg.tabular.model import LENIENT
 from thalweg.tabular.split_columns import ORDERED, groups_of
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,6 +65,7 @@ class SequenceModel:
         ['id', 'prediction']
     """
 
+    kind: ClassVar[str] = "sequences"
     network: Network
     encoder: Encoder
     targets: ClassTargets | NumberTargets
@@ -230,7 +231,7 @@ class SequenceModel:
         if self.dialect != USUAL_DIALECT:
             described["dialect"] = self.dialect.to_dict()
             needed.append(DIALECT)
-        document = {"kind": "sequences", **document, "sequences": described}
+        document = {"kind": self.kind, **document, "sequences": described}
         return as_written({**document, "required_features": needed}, tensors | arrays)
 
 

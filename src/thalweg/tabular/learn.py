@@ -1,56 +1,44 @@
-"""From a table to a tested network, in one call."""
+"""Tables as a kind of data: how their rows are learned from, and tested."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from thalweg.errors import DataError, ModelFileError
-from thalweg.files.network_codec import unfilled
+from thalweg.errors import DataError
+from thalweg.files.modelfile import Content
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.kinds.cautions import few_rows
 from thalweg.kinds.constant import class_count, constant_guess, constant_loss
-from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.last_layer import POSITIVE, output_layer, require_fitting
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.row_errors import Outputs, errors_of
-from thalweg.kinds.scores import (
-    Metrics,
-    finite,
-    linear_outputs,
-    repeated,
-)
+from thalweg.kinds.scores import linear_outputs, repeated
 from thalweg.kinds.targets import NumberTargets
-from thalweg.model.history import History
+from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
+from thalweg.program.types import Shape
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
 from thalweg.tabular.cautions import below_zero
-from thalweg.tabular.fingerprints import fingerprints, noted, require_same_tables
-from thalweg.tabular.model import USUAL, TableModel
-from thalweg.tabular.own import NO_OWN, Own
+from thalweg.tabular.fingerprints import difference, fingerprints
+from thalweg.tabular.model import TableModel, model_from
+from thalweg.tabular.own import NO_OWN, Own, ReadTable
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings
+from thalweg.tabular.settings import Settings, settings_from
 from thalweg.tabular.worked import libraries_have_worked
-from thalweg.training.callbacks import AfterEpoch, Callback
-from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.curves import CurveReading, read_curves
+from thalweg.training.checkpoint import TABLE
 from thalweg.training.execution import Execution
-
-if TYPE_CHECKING:
-    from thalweg.checkpoints.run_codec import Saved
-    from thalweg.checkpoints.store import Store
-
-Announce = Callable[[Table, Prepared, Network], object]
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(TrainedModel[TableModel, Prepared]):
     """A tested network, and how it came about.
 
     Arguments:
@@ -65,7 +53,6 @@ class Trained:
             predictions of a count are below 0.
         diverged: why training ended before its time, if the loss became NaN or
             infinite; the best epoch's weights are kept.
-        table: the rows as they were read.
 
     Example:
         >>> import thalweg as tw
@@ -76,100 +63,88 @@ class Trained:
         ['constant guess', 'linear model']
     """
 
-    model: TableModel
-    history: History
-    prepared: Prepared
-    test: Metrics
-    baselines: dict[str, Metrics]
-    reading: CurveReading
-    notes: tuple[str, ...] = ()
-    diverged: str = ""
-    table: Table | None = None
+    @property
+    def table(self) -> Table:
+        """The rows as they were read."""
+        return self.prepared.table
 
 
-def learn(
-    source: Any,
-    target: str,
-    settings: Settings,
-    callback: AfterEpoch | None = None,
-    announce: Callable[[Table, Prepared, Network], object] | None = None,
-    execution: Execution = USUAL,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoint | None = None,
-    resumed: tuple[Store, Saved[Network]] | None = None,
-    own: Sources = NO_SOURCES,
-) -> Trained:
-    """Read, infer, split, encode, train, and test once on rows never used.
+class Tables(Kind[Settings, ReadTable, Prepared, TableModel, Trained]):
+    """Rows of a table, each with a class or a number to predict."""
 
-    Arguments:
-        source: a file's path, a frame of pandas, polars or pyarrow, or a table that
-            was read.
-        target: the column to predict.
-        settings: how.
-        callback: called after every epoch.
-        announce: called with the table, what was found in it, and the network, before
-            training starts.
-        execution: what runs the network, and on how many threads; the saved file is
-            the same for any number of them.
-        callbacks: objects that follow the run.
-        checkpoint: where and how often the run is written down.
-        resumed: the run to go on with, and the folder that it is in.
-        own: for ``validation`` and ``test`` a table of one's own, as `source`, instead
-            of rows that are drawn.
+    name, note, noun = "table", TABLE, "table"
+    what = "a table"
+    settings, trained = Settings, Trained
 
-    Raises:
-        FileError, DataError: the table can't be used.
-        ArgumentError: a setting can't be used with this table.
-        DivergenceError: the loss became NaN or infinite in the first epoch.
-    """
-    table = read(source, settings.dialect)
-    others = Own.read(own, settings.dialect)
-    data = fingerprints(table, others)
-    if resumed is not None:
-        require_same_tables(resumed[1], table, others, data)
-    if checkpoint is not None:
-        checkpoint = noted(checkpoint, table, target, settings, others, data)
-    prepared = prepared_by(table, target, settings, others)
-    network = build(prepared, settings) if resumed is None else resumed[1].network
-    if resumed is None:
-        require_savable(network, prepared, settings, table)
-    if announce is not None:
-        announce(table, prepared, network)
-    context = RunContext(callback, callbacks, execution, checkpoint, resumed)
-    diverged = train_network(network, prepared, settings, context)
-    model = model_of(network, prepared, settings)
-    trained = tested(model, table, prepared, settings, data, diverged, execution)
-    libraries_have_worked()
-    return trained
+    def settings_from(
+        self, given: Mapping[str, Any], beside: Collection[str] = ()
+    ) -> Settings:
+        """See `Kind`."""
+        return settings_from(given, beside)
 
+    def read(
+        self, source: Any, settings: Settings, own: Sources = NO_SOURCES
+    ) -> ReadTable:
+        """See `Kind`; a source is a file's path, a frame, or a table that was read."""
+        dialect = settings.dialect
+        return ReadTable(read(source, dialect), Own.read(own, dialect))
 
-def model_of(network: Network, prepared: Prepared, settings: Settings) -> TableModel:
-    """The network with what it needs to read tables."""
-    return TableModel(
-        network,
-        prepared.encoder,
-        prepared.targets,
-        prepared.task,
-        dialect=settings.dialect,
-    )
+    def fingerprint(self, found: ReadTable) -> dict[str, Any]:
+        """See `Kind`."""
+        return fingerprints(found.table, found.own)
 
+    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+        """See `Kind`."""
+        return difference(before, found)
 
-def require_savable(
-    network: Network, prepared: Prepared, settings: Settings, table: Table
-) -> None:
-    """See before hours of training that there can be a file of what comes of it.
+    def prepare(self, found: ReadTable, target: str, settings: Settings) -> Prepared:
+        """See `Kind`."""
+        return prepared_by(found.table, target, settings, found.own)
 
-    Raises:
-        DataError: a size is beyond what a file may have.
-    """
-    same = unfilled(network, (len(prepared.encoder.features),))
-    try:
-        model = model_of(same, prepared, settings)
-        replace(model, results={"settings": settings.to_dict()}).require_savable()
-    except ModelFileError as error:
-        raise DataError(
-            f"{table.name}: a model of this table couldn't be saved: {error}"
-        ) from error
+    def build(self, parts: Prepared, settings: Settings) -> Network:
+        """See `build`."""
+        return build(parts, settings)
+
+    def shape(self, parts: Prepared, settings: Settings) -> Shape:
+        """As many numbers as columns became."""
+        return (len(parts.encoder.features),)
+
+    def model(
+        self, network: Network, parts: Prepared, settings: Settings
+    ) -> TableModel:
+        """See `Kind`."""
+        known = parts.encoder, parts.targets, parts.task
+        return TableModel(network, *known, dialect=settings.dialect)
+
+    def is_of(self, model: TableModel, parts: Prepared) -> bool:
+        """See `Kind`."""
+        return (parts.encoder, parts.targets) == (model.encoder, model.targets)
+
+    def tested(
+        self,
+        model: TableModel,
+        parts: Prepared,
+        settings: Settings,
+        execution: Execution,
+    ) -> Tested:
+        """Score the test rows beside a constant guess and a linear model."""
+        test = parts.test
+        known = test.truth, test.weights, parts.deciding.positive
+        errors = errors_of(parts.targets, model.outputs(test.X, execution), *known)
+        baselines = {
+            name: errors_of(parts.targets, each, *known).every_metric
+            for name, each in baseline_outputs(parts).items()
+        }
+        validated = model.outputs(parts.validation.X, execution)
+        below = below_zero(parts.table, parts, validated, errors)
+        notes = (*few_rows(parts, errors), *below)
+        guess = constant_loss(model.network, parts)
+        libraries_have_worked()
+        return Tested(errors.every_metric, baselines, guess, notes)
+
+    def model_from(self, content: Content) -> TableModel:
+        """See `Kind`."""
+        return model_from(content)
 
 
 def prepared_by(
@@ -234,55 +209,7 @@ def from_zero(table: Table, prepared: Prepared) -> Prepared:
     return found
 
 
-# The test -----------------------------------------------------------------------------
-
-
-def tested(
-    model: TableModel,
-    table: Table,
-    prepared: Prepared,
-    settings: Settings,
-    data: dict[str, Any],
-    diverged: str,
-    execution: Execution,
-) -> Trained:
-    """Score the test rows once, beside a constant guess and a linear model."""
-    test, deciding = prepared.test, prepared.deciding
-    known = test.truth, test.weights, deciding.positive
-    errors = errors_of(prepared.targets, model.outputs(test.X, execution), *known)
-    metrics = errors.every_metric
-    baselines = {
-        name: errors_of(prepared.targets, each, *known).every_metric
-        for name, each in baseline_outputs(prepared).items()
-    }
-    validated = model.outputs(prepared.validation.X, execution)
-    notes = (
-        *few_rows(prepared, errors),
-        *below_zero(table, prepared, validated, errors),
-    )
-    history = model.network.history
-    reading = read_curves(history, constant_loss(model.network, prepared))
-    results: dict[str, Any] = {
-        "test": finite(metrics),
-        "test_rows": len(test.X),
-        "baselines": {name: finite(each) for name, each in baselines.items()},
-        "compared_by": deciding.to_dict(getattr(prepared.targets, "labels", ())),
-        "notes": list(notes),
-        "reading": reading.text,
-        "settings": settings.to_dict(),
-        "data": data,
-    }
-    return Trained(
-        replace(model, results=results),
-        history,
-        prepared,
-        metrics,
-        baselines,
-        reading,
-        notes,
-        diverged,
-        table,
-    )
+# Baselines ----------------------------------------------------------------------------
 
 
 def baseline_outputs(prepared: Prepared) -> dict[str, Outputs]:
@@ -294,3 +221,6 @@ def baseline_outputs(prepared: Prepared) -> dict[str, Outputs]:
         "constant guess": repeated(constant_guess(prepared), len(test.X)),
         "linear model": linear_outputs(*known, test.X),
     }
+
+
+TABLES = Tables()

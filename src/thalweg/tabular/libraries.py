@@ -68,7 +68,8 @@ def _work_once() -> None:
     """A training of each kind on a few rows: it imports all, and starts all threads."""
     import polars as pl
 
-    from thalweg.tabular.learn import learn
+    from thalweg.kinds.learn import learn
+    from thalweg.tabular.learn import TABLES
     from thalweg.tabular.settings import Settings
 
     rows = {"kind": ["a", "b", "b", "a"] * 20, "size": [i / 7 for i in range(80)]}
@@ -76,6 +77,7 @@ def _work_once() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for target in ("kind", "size"):
-            model = learn(frame, target, Settings(epochs=1, layers=(2,))).model
+            settings = Settings(epochs=1, layers=(2,))
+            model = learn(TABLES, frame, target, settings).model
             model.evaluate(frame)
             list(model.predict_batches(frame))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,11 @@ from thalweg.tables.encode import Encoder
 from thalweg.tables.flow import encoded_in_turns, one_ahead
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 
 if TYPE_CHECKING:
     import polars as pl
 
-USUAL = Execution()
 LENIENT = "go on nevertheless: --lenient (lenient=True)"
 
 
@@ -64,6 +63,7 @@ class TableModel:
         ['prediction', 'probability of Adelie']
     """
 
+    kind: ClassVar[str] = "table"
     network: Network
     encoder: Encoder
     targets: ClassTargets | NumberTargets
@@ -307,7 +307,7 @@ class TableModel:
             "task": self.task.to_dict(),
             "results": self.results,
         }
-        document = {"kind": "table", **document, "table": table}
+        document = {"kind": self.kind, **document, "table": table}
         # A reader that passed over these would read cells, or outputs, otherwise.
         needed: list[str] = []
         if self.encoder.schema.has_forms or self.targets.has_form:

@@ -6,6 +6,7 @@ They are encoded by what the table trained on taught; nothing is learned of them
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -73,6 +74,39 @@ class Own:
 
 
 NO_OWN = Own()
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A table to learn from, and those of one's own beside it.
+
+    Args:
+        table: as it was read.
+        own: to validate and to test on.
+    """
+
+    table: Table
+    own: Own = NO_OWN
+
+    @property
+    def name(self) -> str:
+        """What the table is called."""
+        return self.table.name
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None for a frame and a pipe."""
+        return file_of(self.table)
+
+    @property
+    def own_paths(self) -> dict[str, Path | None]:
+        """The files of the others, by their part."""
+        return {part: file_of(table) for part, table in self.own.tables.items()}
+
+
+def file_of(table: Table) -> Path | None:
+    """Where a table was read; None for a frame and a pipe."""
+    return table.file and table.file.path
 
 
 @dataclass(frozen=True)

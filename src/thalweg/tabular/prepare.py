@@ -79,6 +79,7 @@ def prepare(
     }
     prepared = Prepared(
         task=found,
+        table=table,
         schema=schema,
         encoder=encoder,
         targets=targets,

@@ -21,6 +21,7 @@ class Prepared(Parts):
     """A table ready to be trained on.
 
     Args:
+        table: all rows as they were read.
         schema: what each column is, and why.
         encoder: how columns become features.
         split: which rows of the table each part is; of a table of one's own, where
@@ -30,6 +31,7 @@ class Prepared(Parts):
         report: what was found in the cells.
     """
 
+    table: Table
     schema: Schema
     encoder: Encoder
     split: Split

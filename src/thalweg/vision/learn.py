@@ -1,41 +1,34 @@
-"""From images to a tested network, in one call."""
+"""Images as a kind of data: how they are learned from, and tested."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from thalweg.errors import DataError, ModelFileError
-from thalweg.files.network_codec import unfilled
+from thalweg.files.modelfile import Content
+from thalweg.kinds.baseline import Baseline, notes_of
 from thalweg.kinds.cautions import few_rows
 from thalweg.kinds.constant import constant_loss
-from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.row_errors import RowErrors
-from thalweg.kinds.scores import Metrics, finite
-from thalweg.model.history import History
+from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
-from thalweg.tabular.model import USUAL
-from thalweg.training.callbacks import AfterEpoch, Callback
-from thalweg.training.checkpoint import Checkpoint
-from thalweg.training.curves import CurveReading, read_curves
+from thalweg.program.types import Shape
+from thalweg.training.checkpoint import IMAGES as IMAGE_NOTE
 from thalweg.training.execution import Execution
-from thalweg.vision.baselines import Baseline, baselines, errors_on_test
-from thalweg.vision.fingerprint import fingerprint, noted, require_same_images
-from thalweg.vision.model import ImageModel
+from thalweg.vision.baselines import baselines, errors_on_test
+from thalweg.vision.fingerprint import difference, fingerprint
+from thalweg.vision.model import ImageModel, model_from
 from thalweg.vision.network import build
-from thalweg.vision.own import read
+from thalweg.vision.own import ReadImages, read
 from thalweg.vision.prepare import PreparedImages, prepare
-from thalweg.vision.settings import ImageSettings
-
-if TYPE_CHECKING:
-    from thalweg.checkpoints.run_codec import Saved
-    from thalweg.checkpoints.store import Store
+from thalweg.vision.settings import ImageSettings, image_settings_from
 
 
 @dataclass(frozen=True)
-class TrainedOnImages:
+class TrainedOnImages(TrainedModel[ImageModel, PreparedImages]):
     """A tested network for images, and how it came about.
 
     Arguments:
@@ -65,128 +58,86 @@ class TrainedOnImages:
         ['constant guess', 'nearest neighbor', 'linear model']
     """
 
-    model: ImageModel
-    history: History
-    prepared: PreparedImages
-    test: Metrics
-    baselines: dict[str, Metrics]
-    reading: CurveReading
-    notes: tuple[str, ...]
-    diverged: str
     errors: RowErrors
     others: tuple[Baseline, ...]
 
 
-Announce = Callable[[PreparedImages, Network], object]
+class Images(
+    Kind[ImageSettings, ReadImages, PreparedImages, ImageModel, TrainedOnImages]
+):
+    """Images, each with a class or a number to predict."""
+
+    name, note, noun = "images", IMAGE_NOTE, "images"
+    what = "images"
+    has_target = False
+    why_no_target = "whose folders or labels say what they show"
+    settings, trained = ImageSettings, TrainedOnImages
+
+    def settings_from(
+        self, given: Mapping[str, Any], beside: Collection[str] = ()
+    ) -> ImageSettings:
+        """See `Kind`."""
+        return image_settings_from(given, beside)
+
+    def read(
+        self, source: Any, settings: ImageSettings, own: Sources = NO_SOURCES
+    ) -> ReadImages:
+        """See `Kind`; a source is a path of images, or images that were read."""
+        return read(source, settings, own)
+
+    def fingerprint(self, found: ReadImages) -> dict[str, Any]:
+        """See `Kind`."""
+        return fingerprint(found)
+
+    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+        """See `Kind`."""
+        return difference(before, found)
+
+    def prepare(
+        self, found: ReadImages, target: str, settings: ImageSettings
+    ) -> PreparedImages:
+        """See `Kind`."""
+        return prepare(found.data, found.name, settings)
+
+    def build(self, parts: PreparedImages, settings: ImageSettings) -> Network:
+        """See `Kind`."""
+        return build(parts.form, parts.targets, settings)
+
+    def shape(self, parts: PreparedImages, settings: ImageSettings) -> Shape:
+        """See `Kind`."""
+        return parts.form.shape
+
+    def model(
+        self, network: Network, parts: PreparedImages, settings: ImageSettings
+    ) -> ImageModel:
+        """See `Kind`."""
+        return ImageModel(network, parts.form, parts.targets, parts.task)
+
+    def is_of(self, model: ImageModel, parts: PreparedImages) -> bool:
+        """See `Kind`."""
+        return (parts.form, parts.targets) == (model.form, model.targets)
+
+    def tested(
+        self,
+        model: ImageModel,
+        parts: PreparedImages,
+        settings: ImageSettings,
+        execution: Execution,
+    ) -> Tested:
+        """Score the test images beside simpler models and a dense network."""
+        errors = errors_on_test(parts, model.outputs(parts.test.X, execution))
+        others = baselines(parts, settings, model.network, execution)
+        return Tested(
+            errors.every_metric,
+            {each.name: each.errors.every_metric for each in others},
+            constant_loss(model.network, parts),
+            (*few_rows(parts, errors), *notes_of(others)),
+            beside={"errors": errors, "others": tuple(others)},
+        )
+
+    def model_from(self, content: Content) -> ImageModel:
+        """See `Kind`."""
+        return model_from(content)
 
 
-def learn(
-    source: Any,
-    settings: ImageSettings,
-    callback: AfterEpoch | None = None,
-    announce: Announce | None = None,
-    execution: Execution = USUAL,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Checkpoint | None = None,
-    resumed: tuple[Store, Saved[Network]] | None = None,
-    own: Sources = NO_SOURCES,
-) -> TrainedOnImages:
-    """Read, split, train, and test once on images never used.
-
-    Arguments:
-        source: the path of images, or images that were read.
-        settings: how.
-        callback: called after every epoch.
-        announce: called with what was found in the images, and the network, before
-            training starts.
-        execution: what runs the network, and on how many threads; the saved file is
-            the same for any number of them.
-        callbacks: objects that follow the run.
-        checkpoint: where and how often the run is written down.
-        resumed: the run to go on with, and the folder that it is in.
-        own: for ``validation`` and ``test`` images of one's own, as `source`, instead
-            of some that are drawn.
-
-    Raises:
-        FileError, DataError: the images can't be used.
-        ArgumentError: a setting can't be used with these images.
-        DivergenceError: the loss became NaN or infinite in the first epoch.
-    """
-    images = read(source, settings, own)
-    known = fingerprint(images)
-    if resumed is not None:
-        require_same_images(resumed[1], known)
-    if checkpoint is not None:
-        checkpoint = noted(checkpoint, images, settings, known)
-    parts = prepare(images.data, images.name, settings)
-    if resumed is None:
-        network = build(parts.form, parts.targets, settings)
-        require_savable(network, parts, settings)
-    else:
-        network = resumed[1].network
-    if announce is not None:
-        announce(parts, network)
-    context = RunContext(callback, callbacks, execution, checkpoint, resumed)
-    diverged = train_network(network, parts, settings, context)
-    return tested(network, parts, settings, known, diverged, execution)
-
-
-def require_savable(
-    network: Network, parts: PreparedImages, settings: ImageSettings
-) -> None:
-    """See before hours of training that there can be a file of what comes of it.
-
-    Raises:
-        DataError: a size is beyond what a file may have.
-    """
-    same = unfilled(network, parts.form.shape)
-    results = {"settings": settings.to_dict()}
-    try:
-        ImageModel(
-            same, parts.form, parts.targets, parts.task, results
-        ).require_savable()
-    except ModelFileError as error:
-        raise DataError(
-            f"{parts.name}: a model of these images couldn't be saved: {error}"
-        ) from error
-
-
-def tested(
-    network: Network,
-    parts: PreparedImages,
-    settings: ImageSettings,
-    data: dict[str, Any],
-    diverged: str,
-    execution: Execution,
-) -> TrainedOnImages:
-    """Score the test images once, beside what the network has to beat."""
-    model = ImageModel(network, parts.form, parts.targets, parts.task)
-    errors = errors_on_test(parts, model.outputs(parts.test.X, execution))
-    metrics = errors.every_metric
-    others = baselines(parts, settings, network, execution)
-    scores = {each.name: each.errors.every_metric for each in others}
-    noted = (f"{each.name}: {each.note}" for each in others if each.note)
-    notes = (*few_rows(parts, errors), *noted)
-    reading = read_curves(network.history, constant_loss(network, parts))
-    results: dict[str, Any] = {
-        "test": finite(metrics),
-        "test_rows": len(parts.test.X),
-        "baselines": {name: finite(each) for name, each in scores.items()},
-        "compared_by": parts.deciding.to_dict(getattr(parts.targets, "labels", ())),
-        "notes": list(notes),
-        "reading": reading.text,
-        "settings": settings.to_dict(),
-        "data": data,
-    }
-    return TrainedOnImages(
-        replace(model, results=results),
-        network.history,
-        parts,
-        metrics,
-        scores,
-        reading,
-        notes,
-        diverged,
-        errors,
-        tuple(others),
-    )
+IMAGES = Images()

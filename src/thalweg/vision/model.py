@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ from thalweg.kinds.targets import ClassTargets, targets_from_dict
 from thalweg.kinds.task import Task
 from thalweg.network import Network
 from thalweg.tables.strict import require_keys
-from thalweg.tabular.model import USUAL
-from thalweg.training.execution import Execution
+from thalweg.training.execution import USUAL, Execution
 from thalweg.vision.source import new_images
 from thalweg.vision.truth import Targets, truth_of
 
@@ -59,6 +58,7 @@ class ImageModel:
         ['prediction', 'probability of 0']
     """
 
+    kind: ClassVar[str] = "images"
     network: Network
     form: ImageForm
     targets: Targets
@@ -209,7 +209,7 @@ class ImageModel:
             "task": self.task.to_dict(),
             "results": self.results,
         }
-        document = {"kind": "images", **document, "images": images}
+        document = {"kind": self.kind, **document, "images": images}
         return as_written({**document, "required_features": [IMAGES]}, tensors | arrays)
 
 

@@ -270,7 +270,7 @@ def test_an_output_that_cant_be_written_is_found_before(
     status: int,
     said: str,
 ) -> None:
-    monkeypatch.setattr("thalweg.tabular.learn.learn", None)  # it isn't reached
+    monkeypatch.setattr("thalweg.kinds.learn.learn", None)  # it isn't reached
     arguments = ("train", "penguins.csv", "--target", "species", option, path)
     assert said in refused(*arguments, status=status)
 
@@ -290,7 +290,7 @@ def test_an_unexpected_error_is_one_line(
     def broken(*_: object) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr("thalweg.tabular.learn.learn", broken)
+    monkeypatch.setattr("thalweg.kinds.learn.learn", broken)
     arguments = ("train", "penguins.csv", "--target", "species")
     line = refused(*arguments, status=70)
     assert "KeyError: 'surprise'" in line

@@ -185,7 +185,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "no history": ({"time": "time", "ahead": 2}, "history must be given"),
     "no ahead": ({"time": "time", "history": 2}, "ahead must be given"),
     "only what is known": ({"time": "time", "known_ahead": "open"}, "history must be"),
-    "a misspelled setting": ({**SHORT, "unit": 3}, "did you mean 'units'"),
+    "a misspelled setting": ({**SHORT, "unitz": 3}, "did you mean 'units'"),
     "a misspelled cell": (
         {**SHORT, "cell": "gruu"},
         "there is no cell 'gruu': did you",
@@ -198,10 +198,10 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         {**SHORT, "ahead": "soon"},
         "ahead must be a number of row",
     ),
-    "a group": ({**SHORT, "group": "sky"}, "there is no setting 'group'"),
+    "a group": ({**SHORT, "group": "sky"}, "a forecast: it is a setting of a table"),
     "tables of one's own": (
         {**SHORT, "test_data": "other.csv"},
-        "test_data must be left out with history and ahead",
+        "test_data must be left out: a series is split by its times",
     ),
     "shares that leave nothing": (
         {**SHORT, "test": 0.6, "validation": 0.5},

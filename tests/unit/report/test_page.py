@@ -11,7 +11,7 @@ from support.parsed_html import Node, parsed
 from thalweg.cli.options import REPEATED, WORDS, chosen_settings
 from thalweg.report.formatting import number, spaced
 from thalweg.tabular.command import options
-from thalweg.tabular.learn import Trained
+from thalweg.tabular.learn import TABLES, Trained
 from thalweg.tabular.settings import Settings
 
 SECTIONS = [
@@ -211,4 +211,4 @@ def test_options_are_read_back_as_the_same_settings(settings: Settings) -> None:
         name = option.removeprefix("--").replace("-", "_")
         assert name in WORDS
         given[name] = [*given.get(name, []), value] if name in REPEATED else value  # pyright: ignore[reportGeneralTypeIssues]
-    assert chosen_settings(given) == settings
+    assert chosen_settings(TABLES, given) == settings

@@ -263,7 +263,10 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "no such id": ({"sequence": "idd"}, "'idd': did you mean 'id'"),
     "no such order": ({"sequence": "id", "order": "tt"}, "'tt': did you mean 't'"),
     "no cell": ({"sequence": "id", "cell": "none"}, "cell must be gru, lstm or rnn"),
-    "a history": ({"sequence": "id", "history": 3}, "there is no setting 'history'"),
+    "a history": (
+        {"sequence": "id", "history": 3},
+        "it is a setting of a forecast",
+    ),
     "the target": ({"sequence": "kind"}, "target must be another column"),
 }
 

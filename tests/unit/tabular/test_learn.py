@@ -10,7 +10,8 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError, DivergenceError, ModelFileError
-from thalweg.tabular.learn import learn
+from thalweg.kinds.learn import learn
+from thalweg.tabular.learn import TABLES
 from thalweg.tabular.settings import Settings
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
@@ -140,11 +141,12 @@ def test_a_loss_must_go_with_the_task(target: str, loss: str, said: str) -> None
 def test_announces_before_the_first_epoch() -> None:
     events: list[str] = []
     learn(
+        TABLES,
         PENGUINS,
         "species",
         Settings(**QUICK),
         lambda record: events.append(f"epoch {record.epoch}"),
-        lambda table, prepared, network: events.append(table.name),
+        lambda prepared, network: events.append(prepared.table.name),
     )
     assert events == ["penguins.csv", "epoch 1", "epoch 2", "epoch 3"]
 

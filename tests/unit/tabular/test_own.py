@@ -201,7 +201,7 @@ def test_a_run_goes_on_with_the_same_tables(files: Path) -> None:
     point = tw.Checkpoint("runs")
     tw.train("main.csv", "species", **given, **how, checkpoint=point, callback=stop)
     Path("test.csv").rename("moved.csv")
-    with pytest.raises(DataError, match=r"validation\.csv: must be the table that"):
+    with pytest.raises(DataError, match=r"validation\.csv, its table for test, isn't"):
         tw.resume("runs", test_data="validation.csv")
     resumed: Any = tw.resume("runs", test_data="moved.csv")
     assert isinstance(resumed, type(whole))

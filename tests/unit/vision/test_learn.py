@@ -16,7 +16,8 @@ from thalweg.errors import ArgumentError, DataError, FileError
 from thalweg.files.modelfile import read_model
 from thalweg.images.image_set import ImageData, ImageSet
 from thalweg.images.pixels import image_set
-from thalweg.vision.learn import TrainedOnImages, learn
+from thalweg.kinds.learn import learn
+from thalweg.vision.learn import IMAGES, TrainedOnImages
 from thalweg.vision.prepare import prepare
 from thalweg.vision.settings import ImageSettings
 
@@ -133,7 +134,7 @@ def test_a_class_keeps_its_name_and_numbers_their_order() -> None:
 def test_numbers_are_predicted_in_their_unit() -> None:
     pixels, classes = digits()
     data = ImageData(images(pixels, classes * 100.0 + 0.5))
-    trained = learn(data, ImageSettings(epochs=25, seed=1))
+    trained = learn(IMAGES, data, "", ImageSettings(epochs=25, seed=1))
     assert trained.model.task.kind == "number"
     assert trained.test["r2"] > 0.5
     assert trained.baselines["constant guess"]["r2"] == pytest.approx(0, abs=0.1)
@@ -158,7 +159,7 @@ def test_what_cant_be_learned_is_said(targets: Any, settings: Any, words: str) -
     pixels, _ = digits(40)
     known = None if targets is None else np.array(targets)
     with pytest.raises((DataError, ArgumentError), match=words):
-        learn(ImageData(images(pixels, known)), ImageSettings(**settings))
+        learn(IMAGES, ImageData(images(pixels, known)), "", ImageSettings(**settings))
 
 
 def test_images_to_test_on_have_no_other_classes() -> None:

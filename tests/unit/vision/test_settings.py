@@ -71,5 +71,5 @@ def test_augmentation_is_given_as_a_mapping_or_as_texts() -> None:
 
 
 def test_settings_of_tables_are_none_of_images() -> None:
-    with pytest.raises(ArgumentError, match="there is no setting 'time'"):
+    with pytest.raises(ArgumentError, match="a setting of a table and a forecast"):
         tw.train("examples", time="day")  # pyright: ignore[reportCallIssue]
