@@ -95,29 +95,8 @@ def named_before(name: str, names: Mapping[str, Renamed] = NAMES) -> str:
 
 # Modules -----------------------------------------------------------------------------
 
-ROOMS = ("thalweg.data",)  # that are no more, whose modules are elsewhere
-MODULES: Mapping[str, Renamed] = {
-    f"thalweg.{old}": Renamed(f"thalweg.{new}", since="0.4.0")
-    for old, new in {
-        "data.dialect": "tables.dialect",
-        "data.learn": "tabular.learn",
-        "data.model": "tabular.model",
-        "data.settings": "tabular.settings",
-        "program.differentiate": "program.passes.differentiate",
-        "program.fuse": "backends.engine.fuse",
-        "program.interpret": "backends.numpy.interpret",
-        "program.plan": "backends.plan",
-        "program.rows": "program.row_axes",
-        "program.simplify": "program.passes.simplify",
-        "program.split": "backends.engine.split",
-        "program.stabilize": "program.passes.stabilize",
-        "training.checkpoints": "training.checkpoint",
-        "training.epochs": "model.epochs",
-        "training.history": "model.history",
-        "training.network": "network",
-        "training.sweep": "search.sweep",
-    }.items()
-}
+ROOMS: tuple[str, ...] = ()  # that are no more, whose modules are elsewhere
+MODULES: Mapping[str, Renamed] = {}
 """Modules that docs named, or that public things said they were of."""
 
 

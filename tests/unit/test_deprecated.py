@@ -22,16 +22,20 @@ def test_no_old_name_is_kept_for_longer(known: Mapping[str, Renamed]) -> None:
         assert numbers(tw.__version__) < numbers(renamed.gone), old
 
 
-@pytest.mark.parametrize("old", MODULES)
-def test_a_module_is_the_same_by_its_old_path(
-    old: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(sys.modules, old, raising=False)
-    new = import_module(MODULES[old].new)
+OLD = "thalweg.figures_once.drawing"
+MOVED = {OLD: Renamed("thalweg.figures.svg", since="0.9.0")}
+
+
+def test_a_module_is_the_same_by_its_old_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deprecated, "MODULES", MOVED)
+    monkeypatch.setattr(deprecated, "ROOMS", ("thalweg.figures_once",))
+    for name in (OLD, "thalweg.figures_once"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    new = import_module(MOVED[OLD].new)
     name, spec = new.__name__, new.__spec__
-    words = f"{old} is now {MODULES[old].new}; the old name goes in thalweg 0.6.0"
+    words = f"{OLD} is now {name}; the old name goes in thalweg 0.11.0"
     with pytest.warns(DeprecationWarning, match=words) as told:
-        assert import_module(old) is new
+        assert import_module(OLD) is new
     assert (new.__name__, new.__spec__) == (name, spec)
     assert len(told) == 1
 
@@ -39,22 +43,28 @@ def test_a_module_is_the_same_by_its_old_path(
 @pytest.mark.parametrize(
     "line",
     [
-        "from thalweg.data.settings import Settings",
-        "from thalweg.data import settings; Settings = settings.Settings",
-        "import thalweg.data.settings; Settings = thalweg.data.settings.Settings",
+        "from thalweg.once.settings import Settings",
+        "from thalweg.once import settings; Settings = settings.Settings",
+        "import thalweg.once.settings; Settings = thalweg.once.settings.Settings",
     ],
 )
 def test_the_warning_is_of_the_line_that_imports(line: str) -> None:
-    code = f"{line}\nimport thalweg\nassert Settings is thalweg.Settings"
+    code = f"""from thalweg import deprecated
+moved = deprecated.Renamed("thalweg.tabular.settings", "0.9.0")
+deprecated.ROOMS = ("thalweg.once",)
+deprecated.MODULES = {{"thalweg.once.settings": moved}}
+{line}
+import thalweg
+assert Settings is thalweg.Settings"""
     run = [sys.executable, "-W", "default", "-c", code]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0
-    assert done.stderr.startswith("<string>:1: DeprecationWarning: thalweg.data.set")
+    assert done.stderr.startswith("<string>:5: DeprecationWarning: thalweg.once.set")
 
 
-@pytest.mark.parametrize("name", ["thalweg.nothing", "thalweg.data.nothing"])
-def test_a_module_that_never_was_is_not_found(name: str) -> None:
-    with pytest.raises(ModuleNotFoundError, match=f"No module named '{name}'"):
+@pytest.mark.parametrize("name", ["thalweg.nothing", "thalweg.data.settings"])
+def test_a_module_that_never_was_or_is_gone_is_not_found(name: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match="No module named 'thalweg"):
         import_module(name)
 
 
