@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
 
@@ -75,11 +75,13 @@ def kind_for(source: Any, target: str | None, given: Mapping[str, Any]) -> AnyKi
     """
     if holds_images(source):
         return kind_named("images")
-    if target is None and (has_any(given, OF_TEXTS) or holds_text(source)):
-        return kind_named("text")
     if has_any(given, OF_SEQUENCES):
         return kind_named("sequences")
-    return kind_named("forecast" if has_any(given, OF_FORECASTS) else "table")
+    if has_any(given, OF_FORECASTS):
+        return kind_named("forecast")
+    if has_any(given, OF_TEXTS) or (target is None and holds_text(source)):
+        return kind_named("text")
+    return kind_named("table")
 
 
 def has_any(given: Mapping[str, Any], names: Collection[str]) -> bool:
@@ -121,9 +123,19 @@ def settings_of(
         if name not in own and (others := whose(name)):
             raise ArgumentError(
                 f"{name} must be left out with {kind.what}: it is a setting of "
-                f"{' and '.join(others)}"
+                f"{in_words(others)}"
             )
     return kind.settings_from(given, beside)
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Names as a part of a sentence.
+
+    >>> in_words(["a table", "a forecast", "sequences"]), in_words(["images"])
+    ('a table, a forecast and sequences', 'images')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def names_of(kind: AnyKind) -> set[str]:

@@ -26,6 +26,7 @@ from thalweg.forecasting.scores import ForecastErrors
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import NumberTargets, targets_from_dict
 from thalweg.kinds.task import Task
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.series.calendars import PERIODS
 from thalweg.series.order import Order, cell, in_order
@@ -38,7 +39,7 @@ from thalweg.tables.schema import Column
 from thalweg.tables.strict import require_keys, texts, truth
 from thalweg.tables.table import Table
 from thalweg.tabular.model import LENIENT
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 from thalweg.words import counted
 
 if TYPE_CHECKING:

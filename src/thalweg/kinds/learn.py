@@ -14,11 +14,12 @@ from thalweg.kinds.kind import FoundT, Kind, SettingsT, TrainedT
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.scores import finite
 from thalweg.kinds.trained import ModelT, PartsT
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.training.callbacks import AfterEpoch, Callback
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.curves import read_curves
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
     from thalweg.checkpoints.run_codec import Saved

@@ -20,12 +20,13 @@ from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.kinds.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.kinds.scores import Metrics
 from thalweg.kinds.task import Task
+from thalweg.kinds.usual import USUAL
 from thalweg.language.scores import guesses_of, text_scores
 from thalweg.network import Network
 from thalweg.program import ops
 from thalweg.text import Text, Vocabulary
 from thalweg.text.vocabulary import vocabulary_from
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
     import polars as pl

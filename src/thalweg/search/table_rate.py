@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.search.learning_rate import RangeTest, find_learning_rate
 from thalweg.tables.read import read
@@ -14,7 +15,7 @@ from thalweg.tabular.learn import build, prepared_by
 from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 
 
 def find_for_table(

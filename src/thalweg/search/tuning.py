@@ -13,6 +13,7 @@ from thalweg.errors import ArgumentError
 from thalweg.kinds.learn import learn
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.parts import Parts
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.search.folds import folds_of
 from thalweg.search.image_folds import image_folds
@@ -30,7 +31,7 @@ from thalweg.tabular.learn import build as build_for_table
 from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 from thalweg.vision.fingerprint import fingerprint
 from thalweg.vision.learn import IMAGES, TrainedOnImages
 from thalweg.vision.network import build

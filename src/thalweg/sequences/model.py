@@ -21,6 +21,7 @@ from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import ClassTargets, NumberTargets, targets_from_dict
 from thalweg.kinds.task import Task
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.series.sequences import Sequences, first_rows, in_sequences
 from thalweg.tables.dialect import USUAL_DIALECT, Dialect
@@ -31,7 +32,7 @@ from thalweg.tables.strict import require_keys, text
 from thalweg.tables.table import Table
 from thalweg.tabular.model import LENIENT
 from thalweg.tabular.split_columns import ORDERED, groups_of
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
     import polars as pl

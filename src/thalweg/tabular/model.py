@@ -28,6 +28,7 @@ from thalweg.kinds.targets import (
     targets_from_dict,
 )
 from thalweg.kinds.task import Task
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.tables.batches import read_batches
 from thalweg.tables.cell_report import Report
@@ -36,7 +37,7 @@ from thalweg.tables.encode import Encoder
 from thalweg.tables.flow import encoded_in_turns, one_ahead
 from thalweg.tables.read import read
 from thalweg.tables.table import Table
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 
 if TYPE_CHECKING:
     import polars as pl

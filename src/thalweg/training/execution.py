@@ -156,7 +156,3 @@ class Execution:
             return compiled_once((key, count), make, self.programs)
 
         return NativeSteps(compiled_for, rows, batch_size, seed, memory, self._threads)
-
-
-USUAL = Execution()
-"""The engine, on as many threads as are fastest."""

@@ -23,9 +23,10 @@ from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import ClassTargets, targets_from_dict
 from thalweg.kinds.task import Task
+from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.tables.strict import require_keys
-from thalweg.training.execution import USUAL, Execution
+from thalweg.training.execution import Execution
 from thalweg.vision.source import new_images
 from thalweg.vision.truth import Targets, truth_of
 

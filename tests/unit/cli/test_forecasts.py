@@ -153,8 +153,8 @@ REFUSED = {
     "an empty known": ((*QUICK, "--known-ahead", "open,"), "known_ahead must name col"),
     "a misspelled cell": ((*QUICK, "--cell", "gru2"), "did you mean 'gru'"),
     "no units": ((*QUICK, "--units", "0"), "units must be a whole number, 1 or more"),
-    "a group": ((*QUICK, "--group", "sky"), "group must be left out: a forecast"),
-    "classes": ((*QUICK, "--task", "classes"), "task must be left out: a forecast"),
+    "a group": ((*QUICK, "--group", "sky"), "group must be left out with a forecast"),
+    "classes": ((*QUICK, "--task", "classes"), "task must be left out with a forecast"),
     "filters": ((*QUICK, "--filters", "8"), "filters must be left out"),
     "too much": ((*QUICK[:2], "--history", "9d", "--ahead", "4"), "too few rows"),
     "a test of one's own": (

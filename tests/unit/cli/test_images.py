@@ -204,14 +204,14 @@ OF_IMAGES = {
 def test_options_of_tables_are_refused(refused, tmp_path: Path, option: str) -> None:
     write_npz(tmp_path / "digits.npz", ROWS)
     said = refused("train", "digits.npz", option, OF_TABLES[option], status=2)
-    assert said.startswith(f"error: {option} must be left out: DATA is images")
+    assert said.startswith(f"error: {option} must be left out with images")
 
 
 @pytest.mark.parametrize("option", OF_IMAGES)
 def test_options_of_images_are_refused(refused, option: str) -> None:
     how = ("penguins.csv", "--target", "species", option, OF_IMAGES[option])
     said = refused("train", *how, status=2)
-    assert said == f"error: {option} must be left out: DATA is a table, not images\n"
+    assert said.startswith(f"error: {option} must be left out with a table")
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])

@@ -154,7 +154,7 @@ def test_data_that_changed_is_refused(thalweg, refused) -> None:
     table.write_text(table.read_text().replace("39.1", "39.2", 1))
     said = refused("train", "--resume", "run", status=1)
     assert "penguins.csv: must be the table that the run in run/step" in said
-    assert "a cell differs" in said
+    assert "its content was changed" in said
     table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
     assert "has 343 rows, it had 344" in refused("train", "--resume", "run", status=1)
 

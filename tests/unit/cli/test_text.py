@@ -130,9 +130,9 @@ def test_other_models_do_not_write(refused, model_bytes: bytes) -> None:
         (("--unit", "words"), "there is no unit 'words'"),
         (("--length", "x"), "--length must be a whole number"),
         (("--layers", "none"), "--layers must be one or more"),
-        (("--filters", "3"), "--filters must be left out: DATA is a text"),
-        (("--group", "a"), "--group must be left out: DATA is a text"),
-        (("--unit", "bytes", "--target", "a"), "--target must be left out"),
+        (("--filters", "3"), "--filters must be left out with a text"),
+        (("--group", "a"), "--group must be left out with a text"),
+        (("--unit", "bytes", "--target", "a"), "--target must be left out with text"),
         (("--celll", "gru"), "did you mean '--cell'?"),
     ],
 )
