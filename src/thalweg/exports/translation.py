@@ -1,8 +1,8 @@
 """Programs in the operators of ONNX: one line after the other, and loops.
 
-A loop is the operator `Loop`, whose body is a graph that reads what stands around it.
-`Scan` would say more of a sequence, but runtimes end without a word where there are no
-rows.
+A recurrent layer is the operator `RNN`, `LSTM` or `GRU`. Any other loop is the operator
+`Loop`, whose body is a graph that reads what stands around it. `Scan` would say more of
+a sequence, but runtimes end without a word where there are no rows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from thalweg.exports.convolutions import Found, found_in
 from thalweg.exports.graph import Graph, Port, Subgraph
 from thalweg.exports.layouts import Values, add_found, add_in_order
 from thalweg.exports.operations import LAST, OPERATORS, Call, Translation, to_dtype
+from thalweg.exports.recurrences import Recurrence, recurrences_in
+from thalweg.exports.recurrent_nodes import add_recurrence
 from thalweg.exports.traced import Traced
 from thalweg.program.arguments import broadcast_shape
 from thalweg.program.ir import Instruction, Program
@@ -40,10 +42,12 @@ def translate(graph: Graph, traced: Traced, given: Mapping[str, str]) -> dict[st
     for number, name in enumerate(program.inputs):
         if name in given:
             values.last[number] = given[name]
-    found = found_in(program)
-    for number in needed(program, found):  # in order: what one reads is there
+    found, layers = found_in(program), recurrences_in(traced)
+    for number in needed(program, {**found, **layers}):  # in order of what they read
         line = program.instruction(number)
-        if number in found:
+        if number in layers:
+            add_recurrence(values, number, layers[number])
+        elif number in found:
             add_found(values, number, found[number])
         elif line is not None:
             add_line(values, number, line)
@@ -64,7 +68,9 @@ def add_line(values: Values, number: int, line: Instruction) -> None:
     values.last[number] = write(Call(values.graph, line, names, types))
 
 
-def needed(program: Program, known: Mapping[int, Found] | None = None) -> list[int]:
+def needed(
+    program: Program, known: Mapping[int, Found | Recurrence] | None = None
+) -> list[int]:
     """The values that outputs follow from, in order.
 
     Arguments:
