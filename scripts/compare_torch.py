@@ -272,9 +272,9 @@ def table(worst: dict[str, Errors]) -> str:
         "engine, float32",
         "100 steps",
     ]
-    head = f"{'worst errors':30}" + "".join(f"{name:>24}" for name in columns)
+    head = f"{'worst errors':38}" + "".join(f"{name:>24}" for name in columns)
     rows = [
-        f"{kind:30}" + "".join(f"{cell(found, name):>24}" for name in columns)
+        f"{kind:38}" + "".join(f"{cell(found, name):>24}" for name in columns)
         for kind, found in sorted(worst.items())
     ]
     return "\n".join([head, *rows])

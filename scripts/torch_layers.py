@@ -52,7 +52,9 @@ def each_row(
             return formula(layer, x, p)
         pairs = zip(x, lengths, strict=True)
         rows = [formula(layer, one[None, :n], p)[0] for one, n in pairs]
-        return rnn.pad_sequence(rows, batch_first=True)
+        found = rnn.pad_sequence(rows, batch_first=True)
+        times = lengths_behind(layer, [x.shape[1]])
+        return F.pad(found, (0, 0, 0, times[0] - found.shape[1])) if times else found
 
     return applied
 
