@@ -153,7 +153,7 @@ def test_dense_reads_as_the_textbook_has_it() -> None:
     ]
     assert formulas_of(block, "backward") == [
         "t1 = sigmoid(z)",
-        "dz = dy * t1 + dy * z * t1 * (1 - t1)",
+        "dz = dy * (t1 + z * t1 * (1 - t1))",
         "dweights = x.T @ dz",
         "dbias = sum(dz, axis=0)",
         "dx = dz @ weights.T",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.program import ops
 from thalweg.program.ir import Program
 from thalweg.program.loop_gradients import Kept, scan_and_keep
+from thalweg.program.passes.stretches import Stretch, stretches_of
 from thalweg.program.trace import Trace, Tracer
 
 
@@ -16,7 +17,8 @@ def differentiate(program: Program, of: str, by: Sequence[str]) -> Program:
     """The program with the gradient of one output by some inputs.
 
     ∂L/∂x = Σ ∂L/∂y · ∂y/∂x over every instruction y that reads x, from the last
-    instruction to the first.
+    instruction to the first. A stretch of elementwise instructions between x and y
+    counts as one, so that its ∂y/∂x is one array.
 
     Arguments:
         program: the forward program.
@@ -45,8 +47,13 @@ def differentiate(program: Program, of: str, by: Sequence[str]) -> Program:
     values, kept = recorded(program, recording, inputs, wanted)
     seed = ops.ones_like(values[program.outputs[of]])
     cotangents: dict[int, Tracer] = {program.outputs[of]: seed}
+    stretches = stretches_of(program, wanted)
     for value in reversed(list(program.computed())):
-        if value in cotangents and value in wanted:
+        if value not in cotangents or value not in wanted:
+            continue
+        if value in stretches:
+            pull_through(program, stretches[value], values, cotangents)
+        else:
             pull_back(program, value, values, cotangents, wanted, kept)
     outputs = {name: values[value] for name, value in program.outputs.items()}
     for name, position in zip(by, positions, strict=True):
@@ -100,7 +107,7 @@ def pull_back(
     value: int,
     values: list[Tracer],
     cotangents: dict[int, Tracer],
-    wanted: set[int],
+    wanted: Collection[int],
     kept: Mapping[int, Kept],
 ) -> None:
     """Add one instruction's share to the cotangents of its inputs."""
@@ -116,5 +123,28 @@ def pull_back(
     )
     for source, share in zip(instruction.inputs, shares, strict=True):
         if share is not None and source in wanted:
-            earlier = cotangents.get(source)
-            cotangents[source] = share if earlier is None else earlier + share
+            add_share(cotangents, source, share)
+
+
+def pull_through(
+    program: Program,
+    stretch: Stretch,
+    values: list[Tracer],
+    cotangents: dict[int, Tracer],
+) -> None:
+    """Add a stretch's share, ∂L/∂y · ∂y/∂x, to the cotangent of its entry x."""
+    last = stretch.values[-1]
+    inside: dict[int, Tracer] = {last: ops.ones_like(values[last])}
+    for value in reversed(stretch.values):
+        if value in inside:
+            pull_back(
+                program, value, values, inside, (stretch.entry, *stretch.values), {}
+            )
+    if stretch.entry in inside:
+        add_share(cotangents, stretch.entry, cotangents[last] * inside[stretch.entry])
+
+
+def add_share(cotangents: dict[int, Tracer], source: int, share: Tracer) -> None:
+    """Add to the cotangent of a value."""
+    earlier = cotangents.get(source)
+    cotangents[source] = share if earlier is None else earlier + share
