@@ -8,7 +8,7 @@ cost nothing. An output with the name of an input is carried: the run leaves it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thalweg.backends.kernels import Kernel, Kernels, roots_of, singly
@@ -373,7 +373,24 @@ class Planner:
         if reused is not None:
             self.rooms[value] = self.rooms.pop(reused)
             self.fresh.append(value)
-        return contiguous(ARENA, self._room(value), type, rows)
+        order = self._order_in_memory(kernel, value)
+        return in_order(self._room(value), type, rows, order)
+
+    def _order_in_memory(self, kernel: Kernel, value: int) -> Sequence[int]:
+        """The axes of a result as they are to lie in memory.
+
+        Matrices that are read through a transpose alone, as those of heads are, lie as
+        that has them: then its axes can be joined without a copy.
+        """
+        own = range(len(self.program.type(value).shape))
+        views = self.views.get(value, ())
+        is_product = self.first[value].opcode == "matmul" and len(kernel.values) == 1
+        if not is_product or value in self.readers or len(views) != 1:
+            return own
+        view, rows = self.kernels.instruction(views[0]), self.rows.get(value)
+        axes: Sequence[int] = view.attributes["axes"] if is_transpose(view) else own
+        keeps_rows = rows is None or axes[rows] == rows
+        return axes if keeps_rows and axes[-1] == own[-1] else own
 
     def _base(self, owner: int) -> Location:
         """Where a concatenation lies."""
@@ -530,7 +547,8 @@ class Planner:
             )
             for value, place in inputs.items()
         }
-        if not has_adjacent_columns(found[y], right):
+        has_windows = is_added(tail) or merged(found[x], left) is None
+        if has_windows and not has_adjacent_columns(found[y], right):
             found[y] = self._copied(inputs[y])
         return found
 
@@ -538,8 +556,7 @@ class Planner:
         self, first: Instruction, tail: Sequence[Instruction], place: Location
     ) -> bool:
         """Whether a contraction's kernel reads its left factor as it lies."""
-        is_added = any(each.opcode == "add_windows" for each in tail)
-        return not is_added and can_be_gathered(place, first.attributes)
+        return not is_added(tail) and can_be_gathered(place, first.attributes)
 
     def _copied(
         self,
@@ -560,10 +577,33 @@ class Planner:
         self.copies.append((offset, nbytes))
         order = range(len(place.strides)) if order is None else order
         source = permuted(place, order)
-        axis = None if rows is None else [*order].index(rows)
-        room = contiguous(ARENA, offset, source.type, axis)
-        self._copy(source, room)
-        return permuted(room, [order.index(axis) for axis in range(len(order))])
+        room = in_order(offset, place.type, rows, order)
+        self._copy(source, permuted(room, order))
+        return room
+
+
+def in_order(
+    offset: int, type: ArrayType, rows: int | None, order: Sequence[int]
+) -> Location:
+    """A place in the arena whose axes lie in some order.
+
+    >>> in_order(0, ArrayType((2, 3), "float64"), None, (1, 0)).strides
+    (8, 16)
+    """
+    turned = ArrayType(tuple(type.shape[axis] for axis in order), type.dtype)
+    axis = None if rows is None else [*order].index(rows)
+    room = contiguous(ARENA, offset, turned, axis)
+    return permuted(room, [[*order].index(axis) for axis in range(len(order))])
+
+
+def is_transpose(instruction: Instruction) -> bool:
+    """Whether an instruction gives the axes of an array another order."""
+    return instruction.opcode == "transpose"
+
+
+def is_added(tail: Iterable[Instruction]) -> bool:
+    """Whether what a contraction gives is added to windows."""
+    return any(each.opcode == "add_windows" for each in tail)
 
 
 def plan(kernels: Kernels, rows: Mapping[int, int] | None = None) -> Plan:

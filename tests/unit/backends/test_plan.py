@@ -22,6 +22,7 @@ from thalweg.backends.plan import Arena, plan_singly
 from thalweg.errors import ProgramError
 from thalweg.program import ops
 from thalweg.program.ir import Program
+from thalweg.program.passes.simplify import simplify
 from thalweg.program.primitives import PRIMITIVES
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType, NumpyArray
@@ -326,6 +327,27 @@ def test_parts_are_computed_in_their_place_of_a_join() -> None:
     planned = plan_singly(record(join))
     assert [step.opcode for step in planned.steps] == ["exp", "matmul", "reshape"]
     assert planned.arena_bytes == 2 * BYTES
+
+
+def test_heads_are_written_where_they_are_joined() -> None:
+    """Matrices lie as the transpose has them through which alone they are read."""
+    shapes = {"weights": (2, 3, 4, 4), "values": (2, 3, 4, 5)}
+    random = np.random.default_rng(0)
+    given = {name: random.normal(size=shape) for name, shape in shapes.items()}
+
+    def joined(a: dict[str, Tracer]) -> Mapping[str, Any]:
+        heads = ops.transpose(a["weights"] @ a["values"], (0, 2, 1, 3))
+        return {"y": ops.sum(ops.reshape(heads, (2, 4, 15)), axis=-1)}
+
+    types = {name: ArrayType(shape, "float64") for name, shape in shapes.items()}
+    program = simplify(trace(joined, types))
+    planned = plan_singly(program)
+    assert [step.lines[0].opcode for step in planned.steps] == ["matmul", "sum"]
+    executable = Executable(planned)
+    for name, array in given.items():
+        executable.inputs[name][...] = array
+    executable.run()
+    assert_allclose(executable.outputs["y"], interpret(program, given)["y"], 1e-12)
 
 
 def test_an_update_happens_in_the_input_itself() -> None:

@@ -443,6 +443,25 @@ SIMPLIFIED: list[tuple[Formula, list[str]]] = [
 ]
 
 
+def test_a_product_reads_the_keys_of_heads_as_they_lie() -> None:
+    """What is last in memory stays so; the product turns the matrices."""
+    random = np.random.default_rng(0)
+    shapes = {"q": (2, 4, 3, 5), "k": (2, 3, 4, 5)}
+    arrays = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    program = trace(
+        lambda a: {"scores": a["q"] @ ops.transpose(a["k"], (0, 2, 3, 1))},
+        {name: ArrayType(shape, "float64") for name, shape in shapes.items()},
+    )
+    simplified = simplify.simplify(program)
+    turned, scores = simplified.instructions
+    assert turned.attributes["axes"] == (0, 2, 1, 3)
+    assert scores.attributes["transpose_b"]
+    assert_allclose(
+        interpret(simplified, arrays)["scores"],
+        interpret(program, arrays)["scores"],
+    )
+
+
 @pytest.mark.parametrize(("formula", "left"), SIMPLIFIED)
 def test_what_simplify_leaves(formula: Formula, left: list[str]) -> None:
     program = record(formula)

@@ -254,7 +254,10 @@ def transposed_factors(
     inputs: tuple[Tracer, ...],
     attributes: Mapping[str, Any],
 ) -> Tracer | None:
-    """A product reads a transposed matrix as it lies."""
+    """A product reads a transposed matrix as it lies.
+
+    Other axes may be in another order, too: of heads, what is last in memory stays so.
+    """
     if opcode != "matmul":
         return None
     flags = [attributes["transpose_a"], attributes["transpose_b"]]
@@ -262,9 +265,12 @@ def transposed_factors(
     for i, factor in enumerate(inputs):
         found = definition(factor)
         rank = len(factor.shape)
-        swapped = (*range(rank - 2), rank - 1, rank - 2)
-        if found and found[0] == "transpose" and found[2]["axes"] == swapped:
-            factors[i], flags[i] = found[1][0], not flags[i]
+        if found is None or found[0] != "transpose":
+            continue
+        *others, row, column = found[2]["axes"]
+        if row == rank - 1:
+            factors[i] = ops.transpose(found[1][0], (*others, column, row))
+            flags[i] = not flags[i]
     if flags == [attributes["transpose_a"], attributes["transpose_b"]]:
         return None
     return recording.emit("matmul", factors, transpose_a=flags[0], transpose_b=flags[1])
