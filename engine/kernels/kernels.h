@@ -163,6 +163,9 @@ struct Kernels {
   std::size_t (*sparse_scratch)(const Product& product);
   bool (*is_sparse)(const Product& product);
   void (*sparse_product)(const Product& product);
+  // The same product, to the bit, where a is a triangle of numbers or one transposed, and
+  // b is finite. Else false, and c is as it was.
+  bool (*triangle_product)(const Product& product);
   // Sums over windows where most of b is 0, by a sample, and a is finite: to the bit what
   // a product of the gathered windows gives. Else false, and c is as it was.
   bool (*sum_windows)(const WindowSum& sum);
@@ -218,6 +221,7 @@ struct Kernels {
   X(sparse_scratch)        \
   X(is_sparse)             \
   X(sparse_product)        \
+  X(triangle_product)      \
   X(sum_windows)           \
   X(spread_windows)        \
   X(window_scratch)        \

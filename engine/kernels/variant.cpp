@@ -4,6 +4,7 @@
 #include "kernels/chain.h"
 #include "kernels/move.h"
 #include "kernels/product_sparse.h"
+#include "kernels/product_triangle.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/table.h"

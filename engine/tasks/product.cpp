@@ -9,7 +9,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr Index PANEL_BYTES = 12 << 10;   // of a product, before its tail runs on it
+constexpr Index PANEL_BYTES = 48 << 10;   // of a product, before its tail runs on it
 constexpr Index BOX_BYTES = 64 << 10;     // of a product's gathered rows
 constexpr Index ADDED_BYTES = 192 << 10;  // of its rows before they are added
 constexpr Index LYING_ROWS = 64;          // at least, where rows needn't be gathered
@@ -238,7 +238,8 @@ void ProductTask::run_matrices(const Frame& frame, std::byte* scratch, Index fro
       matrix[axis] = rest % matrices_[axis];
       rest /= matrices_[axis];
     }
-    kernels_->product(part(frame, scratch, matrix));
+    const Product product = part(frame, scratch, matrix);
+    if (!kernels_->triangle_product(product)) kernels_->product(product);
   }
 }
 

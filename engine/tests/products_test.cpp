@@ -164,6 +164,40 @@ TEST(a_product_of_zeros_has_the_bits_of_the_whole_one) {
   CHECK(!kernels->is_sparse(product), "0 times infinity is NaN");
 }
 
+// Numbers where column <= row of a square in memory, of which a is the transpose perhaps.
+template <class T>
+void check_triangle(Index m, Index n, bool a_by_columns, char start) {
+  Case<T> each({m, n, m, a_by_columns, false, start});
+  for (Index row = 0; row < m; ++row)
+    for (Index column = row + 1; column < m; ++column)
+      each.a[static_cast<std::size_t>(row * m + column)] = 0;
+  std::vector<T> whole = each.c, triangle = each.c;
+  Product product = each.product(whole);
+  Memory scratch;
+  run<T>(product, scratch);
+  product = each.product(triangle);
+  CHECK(kernels->triangle_product(product));
+  CHECK(std::memcmp(whole.data(), triangle.data(), whole.size() * sizeof(T)) == 0, m, "×",
+        m, "×", n, a_by_columns ? " transposed" : "");
+  const std::vector<T> before = triangle;
+  each.b[5] = std::numeric_limits<T>::infinity();
+  CHECK(!kernels->triangle_product(product), "0 times infinity is NaN");
+  each.b[5] = 1;
+  each.a[static_cast<std::size_t>(2 * m - 1)] = 1;
+  CHECK(!kernels->triangle_product(product), "a number above the diagonal");
+  CHECK(before == triangle, "what isn't done is left");
+}
+
+TEST(a_product_of_a_triangle_has_the_bits_of_the_whole_one) {
+  for (const Index m : {24, 25, 64, 300})
+    for (const Index n : {16, 21})
+      for (const bool a_by_columns : {false, true})
+        for (const char start : {'0', 'b', 'c'}) {
+          check_triangle<float>(m, n, a_by_columns, start);
+          check_triangle<double>(m, n, a_by_columns, start);
+        }
+}
+
 }  // namespace
 
 }  // namespace thalweg::tests
