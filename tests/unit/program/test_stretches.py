@@ -70,6 +70,14 @@ def test_what_is_read_elsewhere_is_not_inside() -> None:
     assert found(formula) == [("exp", ["tanh", "multiply"])]
 
 
+def test_what_has_a_gradient_of_its_own_is_in_no_stretch() -> None:
+    def formula(a: dict[str, Tracer]) -> Tracer:
+        inner = ops.exp(a["x"])
+        return a["x"] * inner + ops.sum(inner)
+
+    assert found(formula) == []
+
+
 def with_gradient(formula: Formula) -> Program:
     """Σ y·f(x), and its gradients by x and y."""
     program = trace(lambda a: {"sum": ops.sum(a["y"] * formula(a))}, X)
