@@ -19,7 +19,7 @@ from thalweg.checks import (
 )
 from thalweg.errors import NotFittedError, ShapeError
 from thalweg.forks import WRITING, Lock
-from thalweg.formulas.chain import Shapes, describe, shapes_of
+from thalweg.formulas.chain import Shapes, describe
 from thalweg.formulas.frozen import frozen_places
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
@@ -28,9 +28,8 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.history import History
 from thalweg.model.lengths import require_same_parameters
 from thalweg.model.memory import Memory, memory_of, parts_of
-from thalweg.model.programs import compiled_once
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import initial_values
+from thalweg.model.stack import initial_values, shapes_once
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
     LENGTHS,
@@ -44,6 +43,7 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
     require_dtype,
+    require_grouping,
     require_parameters,
     row_shape,
 )
@@ -212,12 +212,7 @@ class Network(NetworkRecord):
 
     def _shapes_for(self, shape: Shape, dtype: Dtype) -> Shapes:
         """The shapes for rows of a shape."""
-
-        def traced() -> Shapes:
-            return shapes_of(self.layers, shape, dtype)
-
-        key = ("shapes", self.layers, shape, dtype)
-        return compiled_once(key, traced, self.programs)
+        return shapes_once(self.layers, shape, dtype, self.programs)
 
     def take(self, shapes: Shapes, memory: Memory, dtype: Dtype) -> None:
         """Make parameters and state of those shapes the network's own."""
@@ -278,6 +273,7 @@ class Network(NetworkRecord):
         engine: str = defaults.ENGINE,
         threads: int | None = None,
         lengths: Any = None,
+        group_by_length: bool = False,
     ) -> History:
         """Learn from rows, and say what happened.
 
@@ -327,6 +323,8 @@ class Network(NetworkRecord):
             lengths: how many times each row of an array (rows, times, …) has, (rows,);
                 what lies behind them is padding, and never seen. None for a list,
                 whose arrays say it, and where every row has all times.
+            group_by_length: make batches of rows of similar length, in a random order
+                of every epoch: a batch takes as long as its longest row.
 
         Returns:
             The history, which is also kept as ``network.history``.
@@ -355,6 +353,7 @@ class Network(NetworkRecord):
         if early_stopping is not None:
             must = "an EarlyStopping or None"
             require_instance("early_stopping", early_stopping, EarlyStopping, must)
+        require_grouping(group_by_length, shuffle)
         if checkpoint is not None:
             must = "a Checkpoint or None"
             require_instance("checkpoint", checkpoint, Checkpoint, must)
@@ -384,7 +383,8 @@ class Network(NetworkRecord):
             )
         size = batch_rows(batch_size, len(training))
         regime = Regime(
-            objective, int(epochs), size, early_stopping, int(seed), shuffle
+            *(objective, int(epochs), size, early_stopping, int(seed)),
+            *(shuffle, group_by_length),
         )
         history = History(settings=settings_of(regime, training, held_out))
         past = start.optimizer_state
@@ -1022,6 +1022,7 @@ def settings_of(
         "batch_size": regime.batch_size,
         "early_stopping": None if stopping is None else repr(stopping),
         "seed": regime.seed,
+        "group_by_length": regime.group_by_length,
         "training_rows": len(training),
         "validation_rows": 0 if held_out is None else len(held_out),
     }

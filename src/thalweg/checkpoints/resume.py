@@ -106,6 +106,7 @@ def go_on(
         setup.early_stopping,
         setup.seed,
         setup.shuffle,
+        setup.group_by_length,
     )
     state = saved.state(objective.optimizer, network.memory)
     trainer = Trainer(

@@ -53,6 +53,7 @@ class Setup:
         engine: what runs the steps.
         training_sha256, validation_sha256: of the rows.
         every_epochs, every_minutes, keep, notes: of the checkpoints.
+        group_by_length: as for `fit`; older checkpoints don't say it.
     """
 
     epochs: int
@@ -70,6 +71,7 @@ class Setup:
     every_minutes: float | None
     keep: int
     notes: Data
+    group_by_length: bool = False
 
     @property
     def early_stopping(self) -> EarlyStopping | None:
@@ -120,6 +122,7 @@ def setup_of(
         checkpoint.every_minutes,
         checkpoint.keep,
         dict(checkpoint.notes),
+        regime.group_by_length,
     )
 
 
@@ -279,7 +282,12 @@ def require_possible(setup: Setup, position: Data, network: NetworkRecord) -> No
         raise ValueError(position)
     if not 0 <= seconds < math.inf:
         raise ValueError(position)
-    kinds: dict[str, type] = {"shuffle": bool, "engine": str, "notes": dict}
+    kinds: dict[str, type] = {
+        "shuffle": bool,
+        "group_by_length": bool,
+        "engine": str,
+        "notes": dict,
+    }
     if not all(isinstance(getattr(setup, k), kind) for k, kind in kinds.items()):
         raise TypeError(setup)
     if setup.validation not in (None, OWN_ROWS) and not is_number(setup.validation):

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.backends.engine.batch import Batch
 from thalweg.checks import require, require_positive
 from thalweg.formulas.schedules import Schedule
 from thalweg.interrupts import watch
 from thalweg.model.memory import memory_of
-from thalweg.model.step import Objective, step_key, step_programs
+from thalweg.model.step import Objective
 from thalweg.network import Network
-from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.execution import Execution
 from thalweg.training.fit import with_mean_weight_one
-from thalweg.training.rows import Rows, shuffled_order
+from thalweg.training.order import shuffled_order
+from thalweg.training.rooms import Rooms
+from thalweg.training.rows import Rows
 from thalweg.training.steps import Epoch, Steps
 
 BLOWN_UP = 4.0  # times the loss of the first steps
@@ -123,16 +123,10 @@ def steps_of(
     execution: Execution,
 ) -> Steps:
     """The steps of training, as `Network.fit` has them, on a copy of all parameters."""
-    layers, shapes, dtype = network.layers, network.shapes, network.dtype
+    shapes, dtype = network.shapes, network.dtype
     memory = memory_of({**network.parameters, **network.state}, shapes, dtype)
-
-    def step(count: int) -> Program:
-        types = rows.types(count)
-        return step_programs(layers, shapes, objective, types, dtype)["step"]
-
-    key = step_key(layers, shapes, objective, rows.types(1), dtype)
-    program = Batch(step, rows.arrays())
-    return execution.steps(program, rows, batch_size, seed, memory.buffers(), key)
+    rooms = Rooms(network.layers, shapes, objective, rows, dtype)
+    return execution.steps(rooms, batch_size, seed, memory.buffers())
 
 
 def end_of(losses: NumpyArray) -> int:

@@ -63,6 +63,7 @@ class FitSettings(TypedDict, total=False):
     checkpoint: Checkpoint | None
     engine: str
     lengths: Any
+    group_by_length: bool
 
 
 @dataclass(frozen=True)

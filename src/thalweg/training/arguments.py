@@ -18,6 +18,18 @@ def require_dtype(dtype: object) -> None:
     require(fits, "dtype", "float32 or float64", dtype)
 
 
+def require_grouping(group_by_length: object, shuffle: bool) -> None:
+    """Rows may be grouped by length where they are shuffled.
+
+    Raises:
+        ArgumentError: they can't be.
+    """
+    must = "True or False"
+    require(isinstance(group_by_length, bool), "group_by_length", must, group_by_length)
+    must = "False where shuffle is, as it orders the rows by itself"
+    require(shuffle or not group_by_length, "group_by_length", must, group_by_length)
+
+
 def row_shape(given: int | Shape) -> Shape:
     """The shape of a row, from that or from its number of features."""
     shape = given if isinstance(given, tuple | list) else (given,)

@@ -27,7 +27,7 @@ from thalweg.model.stream import TIME, Going
 from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 from thalweg.training.forward import Forward, InterpretedForward, NativeForward
-from thalweg.training.rows import Rows
+from thalweg.training.rooms import Room, Rooms
 from thalweg.training.steps import InterpretedSteps, NativeSteps, Steps
 from thalweg.training.turns import InterpretedTurns, NativeTurns, Turns
 
@@ -129,30 +129,25 @@ class Execution:
 
     def steps(
         self,
-        program: Batch,
-        rows: Rows,
+        rooms: Rooms,
         batch_size: int,
         seed: int,
         memory: Arrays,
-        key: Hashable,
     ) -> Steps:
         """The steps of training on some rows.
 
         Arguments:
-            program: of a step.
-            rows: to train on.
+            rooms: a step on them, for as many times as batches need.
             batch_size: the rows of a step.
             seed: of random numbers.
             memory: arrays to use for other inputs.
-            key: of all that the program depends on, but for the number of rows.
         """
         if self.engine == "interpreter":
-            return InterpretedSteps(program, rows, batch_size, seed, memory)
+            return InterpretedSteps(rooms, batch_size, seed, memory)
 
-        def compiled_for(count: int) -> Compiled:
-            def make() -> Compiled:
-                return compile_rows(program, count)
+        def compiled_for(room: Room, count: int) -> Compiled:
+            make = partial(compile_rows, room.program, count)
+            return compiled_once((room.key, count), make, self.programs)
 
-            return compiled_once((key, count), make, self.programs)
-
-        return NativeSteps(compiled_for, rows, batch_size, seed, memory, self._threads)
+        how = seed, memory, self._threads
+        return NativeSteps(compiled_for, rooms, batch_size, *how)

@@ -23,13 +23,15 @@ from thalweg.model.history import DIVERGED, EpochRecord, Metrics
 from thalweg.model.memory import Memory
 from thalweg.model.metrics import Metric, metric_for
 from thalweg.model.state import TrainingState
-from thalweg.model.step import Objective, scoring_program, step_key, step_programs
+from thalweg.model.step import Objective, scoring_program
 from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.execution import Execution
-from thalweg.training.rows import Rows, shuffled_order
+from thalweg.training.order import grouped_order, shuffled_order
+from thalweg.training.rooms import Rooms
+from thalweg.training.rows import Rows
 from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
 
@@ -46,6 +48,7 @@ class Regime:
     early_stopping: EarlyStopping | None
     seed: int
     shuffle: bool = True
+    group_by_length: bool = False
 
 
 class Scorer:
@@ -124,18 +127,13 @@ class Trainer:
         self, layers: tuple[Layer, ...], shapes: Shapes, execution: Execution
     ) -> Steps:
         """The steps on these rows, with a program for each size of a batch."""
-        objective, memory = self.regime.objective, self.state.memory
-        dtype = memory.dtype
-
-        def step(count: int) -> Program:
-            types = self._rows.types(count)
-            return step_programs(layers, shapes, objective, types, dtype)["step"]
-
-        size, seed = self.regime.batch_size, self.regime.seed
+        regime, memory = self.regime, self.state.memory
+        rooms = Rooms(
+            *(layers, shapes, regime.objective, self._rows, memory.dtype),
+            execution.programs,
+        )
         buffers = {**memory.buffers(), **self.state.optimizer.slots}
-        key = step_key(layers, shapes, objective, self._rows.types(1), dtype)
-        program = Batch(step, self._rows.arrays())
-        return execution.steps(program, self._rows, size, seed, buffers, key)
+        return execution.steps(rooms, regime.batch_size, regime.seed, buffers)
 
     @property
     def input_dtype(self) -> Dtype:
@@ -269,11 +267,15 @@ class Trainer:
 
     def _order(self) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
-        numbers = self._rows.numbers
-        if not self.regime.shuffle:
+        numbers, regime = self._rows.numbers, self.regime
+        if not regime.shuffle:
             return numbers
-        epoch = self.state.optimizer.epochs + 1
-        order = shuffled_order(len(self._rows), self.regime.seed, epoch)
+        seed, epoch = regime.seed, self.state.optimizer.epochs + 1
+        lengths = self._rows.own_lengths
+        if regime.group_by_length and lengths is not None:
+            order = grouped_order(lengths, regime.batch_size, seed, epoch)
+        else:
+            order = shuffled_order(len(self._rows), seed, epoch)
         return order if numbers is None else numbers[order]
 
     def _rates(self, first: int) -> NumpyArray:

@@ -50,6 +50,17 @@ class Rows:
         X = self.X[self.numbers]
         return Rows(X, self.targets, self.own_weights, None, self.own_lengths)
 
+    def within(self, times: int, behind: int | None) -> Rows:
+        """The same rows without the times behind, and without a copy of them.
+
+        Arguments:
+            times: how many of the inputs stay.
+            behind: how many of the targets; None where these have none.
+        """
+        has_times = behind is not None and self.y.ndim > 1
+        y = self.y[:, :behind] if has_times else self.y
+        return replace(self, X=self.X[:, :times], y=y)
+
     @property
     def targets(self) -> NumpyArray:
         """The targets of these rows alone."""
@@ -362,7 +373,7 @@ def place_of(place: Sequence[int]) -> str:
     return ", ".join(f"{axis} {number}" for axis, number in axes)
 
 
-# Splitting and shuffling --------------------------------------------------------------
+# Splitting, and batches ---------------------------------------------------------------
 
 
 def hold_out(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
@@ -424,12 +435,6 @@ def stratified(classes: NumpyArray, count: int) -> NumpyArray:
     rank = np.empty_like(grouped)
     rank[grouped] = np.arange(len(classes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return rank < chosen[number]
-
-
-def shuffled_order(rows: int, seed: int, epoch: int) -> NumpyArray:
-    """Row numbers in another random order every epoch."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, 2**33 + epoch]))
-    return generator.permutation(rows)
 
 
 def batches(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.backends.engine.batch import Batch
 from thalweg.backends.engine.native import (
     Compiled,
     NativeProgram,
@@ -18,7 +17,8 @@ from thalweg.backends.engine.native import (
 )
 from thalweg.backends.numpy.interpret import Executable, make_executable
 from thalweg.program.types import NumpyArray
-from thalweg.training.rows import Rows, batches
+from thalweg.training.rooms import Room, Rooms
+from thalweg.training.rows import batches
 
 SLICE_SECONDS = 0.03  # between two looks at the user's wish to stop
 
@@ -61,8 +61,9 @@ class Epoch:
 class Steps(ABC):
     """The steps of training on the same rows, epoch by epoch."""
 
-    def __init__(self, rows: Rows, batch_size: int) -> None:
-        self.rows = rows
+    def __init__(self, rooms: Rooms, batch_size: int) -> None:
+        self.rooms = rooms
+        self.rows = rows = rooms.rows
         self.batch_size = batch_size
         self.count = -(-len(rows) // batch_size)
 
@@ -70,6 +71,21 @@ class Steps(ABC):
         """The rows of a full batch, and of the smaller last one if there is one."""
         full, rest = min(self.batch_size, len(self.rows)), len(self.rows)
         return list(dict.fromkeys(n for n in (full, rest % self.batch_size) if n))
+
+    def alike(self, epoch: Epoch) -> Iterator[tuple[int, int, int]]:
+        """The steps that an epoch has left, those together that one program does.
+
+        Returns:
+            The times and the rows of their batches, and the number of steps that are
+            done behind them.
+        """
+        times = self.rooms.times_of(epoch.order, self.batch_size)
+        rows = np.full(self.count, self.batch_size)
+        rows[-1] = len(self.rows) - (self.count - 1) * self.batch_size
+        changes = (np.diff(times) != 0) | (np.diff(rows) != 0)
+        for until in (*np.flatnonzero(changes) + 1, self.count):
+            if until > epoch.done:
+                yield int(times[until - 1]), int(rows[until - 1]), int(until)
 
     def log(self) -> Log:
         """Room for what the steps of an epoch give."""
@@ -103,18 +119,16 @@ class InterpretedSteps(Steps):
 
     def __init__(
         self,
-        program: Batch,
-        rows: Rows,
+        rooms: Rooms,
         batch_size: int,
         seed: int,
         memory: Mapping[str, NumpyArray],  # θ, the layers' state, the optimizer's slots
     ) -> None:
-        super().__init__(rows, batch_size)
-        self._executables: dict[int, Executable] = {}
+        super().__init__(rooms, batch_size)
+        self._seed, self._memory = seed, memory
+        self._executables: dict[tuple[int, int], Executable] = {}
         for count in self.sizes():
-            executable = make_executable(program.at(count), memory)
-            executable.inputs["seed"][...] = seed
-            self._executables[count] = executable
+            self._executable(rooms.most, count)
 
     def metric_shape(self) -> tuple[int, ...]:
         """The shape of what the metric sums up for a batch."""
@@ -122,23 +136,35 @@ class InterpretedSteps(Steps):
 
     def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
         """Train through one epoch; every step is told."""
-        log, order = epoch.log, epoch.order
+        log, order, size = epoch.log, epoch.order, self.batch_size
         numbers = np.arange(len(self.rows)) if order is None else order
-        left = numbers[epoch.done * self.batch_size :]
-        every = batches(self.rows, left, self.batch_size)
-        for step, batch in enumerate(every, epoch.done):
-            executable = self._executables[len(batch["X"])]
-            for name, array in batch.items():
-                executable.inputs[name][...] = array
-            executable.inputs["learning_rate"][...] = epoch.rates[step]
-            executable.inputs["step"][...] = epoch.first + step + 1
-            with np.errstate(all="ignore"):
-                executable.run()
-            log.losses[step] = executable.outputs["loss_sum"]
-            log.metrics[step] = executable.outputs["metric_sum"]
-            yield step + 1
-            if not np.isfinite(log.losses[step]):
-                return
+        done = epoch.done
+        for times, count, until in self.alike(epoch):
+            executable = self._executable(times, count)
+            rows, taken = self.rooms.at(times).rows, numbers[done * size : until * size]
+            for step, batch in enumerate(batches(rows, taken, size), done):
+                for name, array in batch.items():
+                    executable.inputs[name][...] = array
+                executable.inputs["learning_rate"][...] = epoch.rates[step]
+                executable.inputs["step"][...] = epoch.first + step + 1
+                with np.errstate(all="ignore"):
+                    executable.run()
+                log.losses[step] = executable.outputs["loss_sum"]
+                log.metrics[step] = executable.outputs["metric_sum"]
+                yield step + 1
+                if not np.isfinite(log.losses[step]):
+                    return
+            done = until
+
+    def _executable(self, times: int, count: int) -> Executable:
+        """The step on so many rows of so many times, made at its first use."""
+        form = times, count
+        if form not in self._executables:
+            program = self.rooms.at(times).program.at(count)
+            executable = make_executable(program, self._memory)
+            executable.inputs["seed"][...] = self._seed
+            self._executables[form] = executable
+        return self._executables[form]
 
 
 class NativeSteps(Steps):
@@ -146,32 +172,29 @@ class NativeSteps(Steps):
 
     def __init__(
         self,
-        compiled_for: Callable[[int], Compiled],
-        rows: Rows,
+        compiled_for: Callable[[Room, int], Compiled],
+        rooms: Rooms,
         batch_size: int,
         seed: int,
         memory: Mapping[str, NumpyArray],
         threads: Threads,
     ) -> None:
-        super().__init__(rows, batch_size)
-        self._threads = threads
-        self._programs: list[NativeProgram] = []
+        super().__init__(rooms, batch_size)
+        self._compiled_for, self._threads = compiled_for, threads
+        self._seed, self._memory = seed, memory
+        self._programs: dict[tuple[int, int], NativeProgram] = {}
         for count in self.sizes():
-            bound = NativeProgram(compiled_for(count), memory)
-            bound.bind_rows(rows.arrays())
-            if "seed" in bound.arrays:
-                bound.arrays["seed"][...] = seed
-            self._programs.append(bound)
+            self._program(rooms.most, count)
 
     def metric_shape(self) -> tuple[int, ...]:
         """The shape of what the metric sums up for a batch."""
-        return self._programs[0].arrays["metric_sum"].shape
+        return next(iter(self._programs.values())).arrays["metric_sum"].shape
 
     def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
         """Train through one epoch; told every few hundredths of a second."""
-        full = len(self.rows) // self.batch_size
         done = epoch.done
-        for program, until in zip(self._programs, (full, self.count), strict=False):
+        for times, count, until in self.alike(epoch):
+            program = self._program(times, count)
             while done < until:
                 with clear_errors():
                     batches, _, reason = program.engine.train(
@@ -196,3 +219,15 @@ class NativeSteps(Steps):
                     raise KeyboardInterrupt
                 if reason == "not_finite":
                     return
+
+    def _program(self, times: int, count: int) -> NativeProgram:
+        """The step on so many rows of so many times, made at its first use."""
+        form = times, count
+        if form not in self._programs:
+            room = self.rooms.at(times)
+            bound = NativeProgram(self._compiled_for(room, count), self._memory)
+            bound.bind_rows(room.rows.arrays())
+            if "seed" in bound.arrays:
+                bound.arrays["seed"][...] = self._seed
+            self._programs[form] = bound
+        return self._programs[form]

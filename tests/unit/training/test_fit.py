@@ -18,7 +18,7 @@ import thalweg as tw
 from thalweg.errors import ArgumentError, DivergenceError
 from thalweg.model.history import EpochRecord
 from thalweg.training import execution, fit, forward, steps
-from thalweg.training.rows import shuffled_order
+from thalweg.training.order import shuffled_order
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=(45, 3))

@@ -9,13 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
+from thalweg.training.order import shuffled_order
 from thalweg.training.rows import (
     Rows,
     batches,
     hold_out,
     inputs_from,
     rows_from,
-    shuffled_order,
     stratified,
     targets_from,
 )
