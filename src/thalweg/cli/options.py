@@ -335,6 +335,12 @@ SEQUENCE_WORDS: Mapping[str, Words] = {
     "order": Words(
         SEQUENCES, COLUMN, "Put the rows of a sequence in its order.", "as they stand"
     ),
+    "group_by_length": Words(
+        SEQUENCES,
+        ANSWER,
+        "Whether batches are of sequences of similar length, which takes less time.",
+        "no",
+    ),
 }
 SEQUENCE_DEFAULTS: Mapping[str, Any] = {
     each.name: each.default for each in fields(SequenceSettings)

@@ -117,6 +117,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
     progress: bool = False
     threads: int | None = None
     callbacks: Sequence[Any] = ()
+    group_by_length: bool = False
 
     # What the two differ in -----------------------------------------------------------
 
@@ -359,6 +360,7 @@ class NetworkEstimator(Saving, CallbackSupportMixin, BaseEstimator, ABC):
             warm_start=True,
             progress=bool(self.progress),
             threads=self.threads,
+            group_by_length=self.group_by_length,
             **how,
         )
         if isinstance(X, Sequences):

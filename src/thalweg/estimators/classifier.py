@@ -85,6 +85,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         progress: show both losses while training.
         threads: at most; the network is the same to the bit for any number.
         callbacks: objects that follow the training; see `Callback`.
+        group_by_length: make batches of rows of similar length, where lengths differ.
 
     Attributes:
         classes_: the labels, in the order of the probabilities.

@@ -86,6 +86,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         progress: show both losses while training.
         threads: at most; the network is the same to the bit for any number.
         callbacks: objects that follow the training; see `Callback`.
+        group_by_length: make batches of rows of similar length, where lengths differ.
 
     Attributes:
         network_: the trained `Network`.

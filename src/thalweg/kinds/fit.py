@@ -75,6 +75,7 @@ def fit_anew(
         checkpoint=context.checkpoint,
         engine=context.execution.engine,
         threads=context.execution.threads,
+        group_by_length=settings.group_by_length,
     )
 
 

@@ -69,6 +69,7 @@ class Regimen(ABC):
     patience: int
     min_delta: float
     seed: int
+    group_by_length: bool = False  # of rows that have lengths
 
     def require_usable(self) -> None:
         """Every one of these fields can be what it is.

@@ -22,6 +22,8 @@ class SequenceSettings(SeriesRegimen):
         order: the column by which the rows of one are ordered; None takes them as they
             stand.
         task: "classes" or "number"; None goes by the target.
+        group_by_length: whether batches are of sequences of similar length, which takes
+            less time where lengths differ much.
 
     The others are those of `ForecastSettings`; shares are of sequences.
 
@@ -37,6 +39,7 @@ class SequenceSettings(SeriesRegimen):
     sequence: str | None = None
     order: str | None = None
     task: str | None = None
+    group_by_length: bool = False
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -50,6 +53,7 @@ class SequenceSettings(SeriesRegimen):
                 require_instance(name, getattr(self, name), str, "a column's name")
         if self.sequence == self.order:
             raise ArgumentError(f"order must be another column than {self.sequence!r}")
+        require_instance("group_by_length", self.group_by_length, bool, "True or False")
         self.require_series("sequences")
         if self.cell == NO_CELL:
             raise ArgumentError(
@@ -66,6 +70,7 @@ class SequenceTrainSettings(SeriesTrainSettings, total=False):
 
     order: str | None
     task: str | None
+    group_by_length: bool
 
 
 def sequence_settings_from(

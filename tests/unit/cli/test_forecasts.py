@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import thalweg as tw
 from support.series_files import as_text, hourly
 from thalweg.cli import run
 
@@ -205,6 +207,12 @@ def test_sequences_are_trained_on_and_predicted(thalweg, tmp_path: Path) -> None
         "nearest sequence",
     ):
         assert part in said, part
+    grouped = ("--group-by-length", "yes", "--output", "grouped.thalweg")
+    assert thalweg("train", "steps.csv", "-t", "kind", *how, *grouped).status == 0
+    for name, chosen in (("steps", False), ("grouped", True)):
+        model: Any = tw.load(tmp_path / f"{name}.thalweg")
+        assert model.results["settings"]["group_by_length"] is chosen
+        assert model.network.history.settings["group_by_length"] is chosen
     rows = thalweg("predict", "steps.thalweg", "steps.csv").out.splitlines()
     assert rows[0].startswith("id,prediction,probability of still")
     assert len(rows) == 31

@@ -48,6 +48,23 @@ def test_grid_search_over_lists() -> None:
     assert search.predict(X[:5]).shape == (5,)
 
 
+def test_batches_of_similar_length_are_a_choice() -> None:
+    X, y = waves()
+    how: dict[str, Any] = {"epochs": 2, "batch_size": 6, "validation": None}
+    search: Any = GridSearchCV(
+        classifier(**how), {"group_by_length": [False, True]}, cv=2
+    )
+    search.fit(X, y)
+    plain, grouped, again = [
+        classifier(**how, group_by_length=chosen).fit(X, y).network_
+        for chosen in (False, True, True)
+    ]
+    assert grouped.history.settings["group_by_length"] is True
+    weights = grouped.parameters["1.weights"]
+    assert not np.array_equal(weights, plain.parameters["1.weights"])
+    np.testing.assert_array_equal(weights, again.parameters["1.weights"])
+
+
 def test_a_row_alone_and_among_longer_ones_is_the_same() -> None:
     X, y = waves()
     fitted = classifier(epochs=3, validation=(X[:9], y[:9])).fit(X, y)

@@ -267,6 +267,10 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         {"sequence": "id", "history": 3},
         "it is a setting of a forecast",
     ),
+    "grouping": (
+        {"sequence": "id", "group_by_length": "yes"},
+        "group_by_length must be True or False",
+    ),
     "the target": ({"sequence": "kind"}, "target must be another column"),
 }
 
