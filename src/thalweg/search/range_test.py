@@ -17,7 +17,7 @@ from thalweg.program.types import NumpyArray
 from thalweg.training.execution import Execution
 from thalweg.training.fit import with_mean_weight_one
 from thalweg.training.order import shuffled_order
-from thalweg.training.rooms import Rooms
+from thalweg.training.rooms import training_rooms
 from thalweg.training.rows import Rows
 from thalweg.training.steps import Epoch, Steps
 
@@ -125,7 +125,7 @@ def steps_of(
     """The steps of training, as `Network.fit` has them, on a copy of all parameters."""
     shapes, dtype = network.shapes, network.dtype
     memory = memory_of({**network.parameters, **network.state}, shapes, dtype)
-    rooms = Rooms(network.layers, shapes, objective, rows, dtype)
+    rooms = training_rooms(network.layers, shapes, objective, rows, dtype)
     return execution.steps(rooms, batch_size, seed, memory.buffers())
 
 

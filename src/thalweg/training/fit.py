@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thalweg.backends.engine.batch import Batch
 from thalweg.checks import is_whole, require
 from thalweg.errors import DivergenceError
 from thalweg.formulas.chain import Shapes, lengths_through
@@ -23,14 +22,13 @@ from thalweg.model.history import DIVERGED, EpochRecord, Metrics
 from thalweg.model.memory import Memory
 from thalweg.model.metrics import Metric, metric_for
 from thalweg.model.state import TrainingState
-from thalweg.model.step import Objective, scoring_program
-from thalweg.program.ir import Program
+from thalweg.model.step import Objective
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.checkpoint import CheckpointWriter
 from thalweg.training.execution import Execution
 from thalweg.training.order import grouped_order, shuffled_order
-from thalweg.training.rooms import Rooms
+from thalweg.training.rooms import scoring_rooms, training_rooms
 from thalweg.training.rows import Rows
 from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
@@ -63,36 +61,31 @@ class Scorer:
         memory: Memory,
         execution: Execution,
     ) -> None:
-        self._rows = rows.copied()
         outputs = shapes.outputs[-1]
-        own = self._rows
-        behind = lengths_through(layers, shapes.outputs, own.lengths)
-        metric = metric_for(loss, outputs, own.y, own.weights, behind)
+        behind = lengths_through(layers, shapes.outputs, rows.own_lengths)
+        metric = metric_for(loss, outputs, rows.targets, rows.own_weights, behind)
         self.metric = metric
-        dtype = memory.dtype
-
-        def scoring(count: int) -> Program:
-            types = rows.types(count)
-            return scoring_program(layers, shapes, loss, metric, types, dtype)
-
-        types = tuple(rows.types(1).items())
-        key = ("scores", layers, shapes.outputs[0], loss, type(metric), types, dtype)
-        program = Batch(scoring, rows.arrays())
-        self._forward = execution.forward(program, memory.buffers(), key)
+        self._weight = rows.total_weight
+        rooms = scoring_rooms(
+            *(layers, shapes, loss, metric, rows, memory.dtype), execution.programs
+        )
+        self._parts = [
+            (execution.forward(room.program, memory.buffers(), room.key), room.rows)
+            for room in rooms.by_times()
+        ]
 
     def score(self, interrupt: Interrupt | None = None) -> tuple[float, Metrics]:
         """The mean loss and the metrics with the parameters as they are now."""
         loss, metric = 0.0, np.zeros((), np.float64)
-        arrays = self._rows.arrays()
-        for part in self._forward.chunks(len(self._rows)):
-            if interrupt is not None:
-                interrupt.check()
-            rows = {name: array[part] for name, array in arrays.items()}
-            outputs = self._forward.run(rows)
-            loss += float(outputs["loss_sum"])
-            metric = metric + outputs["metric_sum"]
-        weight = self._rows.total_weight
-        return loss / weight, self.metric.figures(metric / weight)
+        for forward, own in self._parts:
+            arrays = own.arrays()
+            for part in forward.chunks(len(own)):
+                if interrupt is not None:
+                    interrupt.check()
+                outputs = forward.run({name: a[part] for name, a in arrays.items()})
+                loss += float(outputs["loss_sum"])
+                metric = metric + outputs["metric_sum"]
+        return loss / self._weight, self.metric.figures(metric / self._weight)
 
 
 class Trainer:
@@ -128,7 +121,7 @@ class Trainer:
     ) -> Steps:
         """The steps on these rows, with a program for each size of a batch."""
         regime, memory = self.regime, self.state.memory
-        rooms = Rooms(
+        rooms = training_rooms(
             *(layers, shapes, regime.objective, self._rows, memory.dtype),
             execution.programs,
         )

@@ -11,8 +11,8 @@ and never more than there are.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -21,11 +21,13 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.errors import ThalwegError
 from thalweg.formulas.chain import Shapes, lengths_through
 from thalweg.formulas.layers import Layer
+from thalweg.formulas.losses import Loss
 from thalweg.formulas.recurrence import Recurring
 from thalweg.model.lengths import require_same_parameters
+from thalweg.model.metrics import Metric
 from thalweg.model.programs import FUNCTIONS, Programs, is_of_the_package
 from thalweg.model.stack import shapes_once
-from thalweg.model.step import Objective, step_key, step_programs
+from thalweg.model.step import Objective, scoring_program, step_key, step_programs
 from thalweg.model.traced import TracedLayer, TracedLoss
 from thalweg.program.ir import Program
 from thalweg.program.types import Dtype, NumpyArray
@@ -71,11 +73,11 @@ def is_for_any_times(part: object) -> bool:
 
 @dataclass(frozen=True)
 class Room:
-    """A step of training on rows with so many times.
+    """Rows with so many times, and what is to be done with them.
 
     Arguments:
-        rows: to train on, without the times behind.
-        program: of a step on a batch of them.
+        rows: without the times behind.
+        program: of a batch of them.
         key: of all that the program depends on, but for the number of rows.
     """
 
@@ -85,15 +87,15 @@ class Room:
 
 
 class Rooms:
-    """A step of training, for each number of times that batches of some rows need.
+    """A program over rows, for each number of times that some of them need.
 
-    Which one a batch gets follows from its own rows and from the layers, and so do its
+    Which one they get follows from their own lengths and the layers, and so do the
     bits.
 
     Arguments:
-        layers, shapes, dtype: of the network.
-        objective: what it is to learn.
-        rows: to train on.
+        layers, shapes, loss, dtype: of the network.
+        rows: all of them.
+        make: gives the program for rows, and for shapes of as many times.
         programs: shared with other runs, formulas of a user's own too.
     """
 
@@ -101,21 +103,21 @@ class Rooms:
         self,
         layers: tuple[Layer, ...],
         shapes: Shapes,
-        objective: Objective,
+        loss: Loss,
         rows: Rows,
         dtype: Dtype,
+        make: Callable[[Rows, Shapes], Room],
         programs: Programs | None = None,
     ) -> None:
         self.rows = rows
         self.most = rows.X.shape[1]
-        self._layers, self._shapes = layers, shapes
-        self._objective = objective
+        self._layers, self._shapes, self._loss = layers, shapes, loss
         self._dtype: Dtype = dtype
-        self._programs = programs
-        self._rooms = {self.most: self._room(rows, shapes)}
+        self._make, self._programs = make, programs
+        self._rooms = {self.most: make(rows, shapes)}
 
     def at(self, times: int) -> Room:
-        """The step on rows of so many times, as `times_of` gives them."""
+        """The room of so many times, as `times_of` gives them."""
         return self._rooms[times]
 
     def times_of(self, order: NumpyArray | None, batch_size: int) -> NumpyArray:
@@ -135,17 +137,25 @@ class Rooms:
         )
         return np.array([self._times_for(int(n)) for n in longest])[which]
 
+    def by_times(self) -> Iterator[Room]:
+        """Rooms for the rows, each of those that get the same."""
+        times = self.times_of(self.rows.numbers, 1)
+        for each in np.unique(times):
+            room, own = self.at(int(each)), times == each
+            rows = room.rows if own.all() else room.rows.take(own)
+            yield replace(room, rows=rows.copied())
+
     def _times_for(self, longest: int) -> int:
-        """Times enough for so many, for which there is a step."""
+        """Times enough for so many, for which there is a program."""
         times = min(room(longest), self.most)
         if times not in self._rooms:
             self._rooms[times] = self._shorter(times) or self._rooms[self.most]
         return self._rooms[times].rows.X.shape[1]
 
     def _shorter(self, times: int) -> Room | None:
-        """The step on fewer times; None if the layers go with all of them only."""
-        layers, rows, loss = self._layers, self.rows, self._objective.loss
-        if not is_for_any_times((*layers, loss)):
+        """The room of fewer times; None if the layers go with all of them only."""
+        layers, rows = self._layers, self.rows
+        if not is_for_any_times((*layers, self._loss)):
             return None
         shape = (times, *rows.X.shape[2:])
         try:
@@ -155,15 +165,58 @@ class Rooms:
             return None
         has_times = lengths_through(layers, shapes.outputs, rows.lengths) is not None
         behind = shapes.outputs[-1][0] if has_times else None
-        return self._room(rows.within(times, behind), shapes)
+        return self._make(rows.within(times, behind), shapes)
 
-    def _room(self, rows: Rows, shapes: Shapes) -> Room:
-        """The step on these rows, whatever there are."""
-        layers, objective, dtype = self._layers, self._objective, self._dtype
 
+def training_rooms(
+    layers: tuple[Layer, ...],
+    shapes: Shapes,
+    objective: Objective,
+    rows: Rows,
+    dtype: Dtype,
+    programs: Programs | None = None,
+) -> Rooms:
+    """Steps of training on rows.
+
+    Arguments:
+        objective: what the network is to learn.
+        layers, shapes, rows, dtype, programs: as `Rooms` takes them.
+    """
+
+    def make(rows: Rows, shapes: Shapes) -> Room:
         def step(count: int) -> Program:
             types = rows.types(count)
             return step_programs(layers, shapes, objective, types, dtype)["step"]
 
         key = step_key(layers, shapes, objective, rows.types(1), dtype)
         return Room(rows, Batch(step, rows.arrays()), key)
+
+    return Rooms(layers, shapes, objective.loss, rows, dtype, make, programs)
+
+
+def scoring_rooms(
+    layers: tuple[Layer, ...],
+    shapes: Shapes,
+    loss: Loss,
+    metric: Metric,
+    rows: Rows,
+    dtype: Dtype,
+    programs: Programs | None = None,
+) -> Rooms:
+    """The sums of loss and metric over rows.
+
+    Arguments:
+        metric: of the network.
+        layers, shapes, loss, rows, dtype, programs: as `Rooms` takes them.
+    """
+
+    def make(rows: Rows, shapes: Shapes) -> Room:
+        def scoring(count: int) -> Program:
+            types = rows.types(count)
+            return scoring_program(layers, shapes, loss, metric, types, dtype)
+
+        types = tuple(rows.types(1).items())
+        key = ("scores", layers, shapes.outputs[0], loss, type(metric), types, dtype)
+        return Room(rows, Batch(scoring, rows.arrays()), key)
+
+    return Rooms(layers, shapes, loss, rows, dtype, make, programs)

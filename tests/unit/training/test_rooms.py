@@ -146,9 +146,9 @@ def assert_same(one: tw.Network, other: tw.Network, tolerance: float = 0) -> Non
         np.testing.assert_allclose(
             value, other.parameters[key], rtol=tolerance, atol=tolerance, err_msg=key
         )
-    np.testing.assert_allclose(
-        one.history.training_loss, other.history.training_loss, rtol=tolerance
-    )
+    for losses in ("training_loss", "validation_loss"):
+        ours, theirs = getattr(one.history, losses), getattr(other.history, losses)
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance)
 
 
 @pytest.fixture
@@ -236,6 +236,34 @@ def test_bytes_and_class_numbers_have_room_too(
     without_rooms(monkeypatch)
     whole.fit(rows, np.arange(len(LENGTHS)) % 2, **how)
     assert_same(found, whole, 1e-9)
+
+
+@pytest.mark.parametrize("name", ["tags", "attention"])
+def test_rows_are_scored_with_room_for_their_own_times(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets, _ = STACKS[name]
+    X, network = sequences(np.float64), fitted(name, dtype="float64")
+    y, weights = targets(X), np.arange(len(X)) / 7
+    seen: dict[int, list[int]] = {}
+    by_times = rooms.Rooms.by_times
+
+    def noting(own: rooms.Rooms) -> Any:
+        for each in by_times(own):
+            lengths: Any = each.rows.lengths
+            seen[each.rows.X.shape[1]] = sorted(lengths.tolist())
+            yield each
+
+    monkeypatch.setattr(rooms.Rooms, "by_times", noting)
+    found = network.evaluate(X, y, weights)
+    wanted: dict[int, list[int]] = {}
+    for n in sorted(LENGTHS.tolist()):
+        wanted.setdefault(min(rooms.room(n), int(LENGTHS.max())), []).append(n)
+    assert seen == wanted
+    without_rooms(monkeypatch)
+    whole = network.evaluate(X, y, weights)
+    assert seen[int(LENGTHS.max())] == sorted(LENGTHS.tolist())
+    assert found == pytest.approx(whole, rel=1e-12)
 
 
 # Layers for all times only ------------------------------------------------------------
