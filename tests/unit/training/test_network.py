@@ -520,10 +520,11 @@ def test_settings_of_the_run_are_plain() -> None:
         "epochs": 2,
         "batch_size": 7,
         "seed": 3,
+        "group_by_length": False,
         "training_rows": 45,
         "validation_rows": 5,
     }
-    plain = (int, float, str, type(None))
+    plain = (int, float, bool, str, type(None))
     assert all(type(value) in plain for value in history.settings.values())
 
 
