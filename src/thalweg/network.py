@@ -28,8 +28,9 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.history import History
 from thalweg.model.lengths import require_same_parameters
 from thalweg.model.memory import Memory, memory_of, parts_of
+from thalweg.model.programs import shapes_once
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import initial_values, shapes_once
+from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
     LENGTHS,

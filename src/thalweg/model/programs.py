@@ -10,10 +10,15 @@ from dataclasses import fields, is_dataclass
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar, cast
 
+from thalweg.formulas.chain import Shapes, shapes_of
+from thalweg.formulas.layers import Layer
+from thalweg.program.types import Dtype, Shape
+
 T = TypeVar("T")
 
-MOST_KEPT = 64
-"""Kept for the whole process; a fit has shapes, two steps, scores and predictions."""
+MOST_KEPT = 128
+"""Kept for the whole process; a fit has shapes, two steps, scores and predictions, and
+of rows that have lengths all but the last for each of a few numbers of times."""
 
 MISSING: Any = object()
 PLAIN = (str, int, float, bool, type(None))
@@ -82,6 +87,30 @@ def compiled_once(
         return LASTING.compiled(key, compiled) if is_own(key) else compiled()
 
     return made() if programs is None else programs.compiled(key, made)
+
+
+def shapes_once(
+    layers: tuple[Layer, ...],
+    input_shape: Shape,
+    dtype: Dtype,
+    programs: Programs | None = None,
+) -> Shapes:
+    """All shapes, found once for the same layers.
+
+    Arguments:
+        layers: one after the other.
+        input_shape: of a row.
+        dtype: of the network.
+        programs: shared with other runs, formulas of a user's own too.
+
+    Raises:
+        ShapeError, DtypeError: as `shapes_of` has them.
+    """
+
+    def traced() -> Shapes:
+        return shapes_of(layers, input_shape, dtype)
+
+    return compiled_once(("shapes", layers, input_shape, dtype), traced, programs)
 
 
 @contextmanager

@@ -11,14 +11,11 @@ import numpy as np
 from thalweg.errors import ShapeError
 from thalweg.formulas.chain import (
     LayerValues,
-    Shapes,
     chain_forward,
     chain_training_forward,
     label,
-    shapes_of,
 )
 from thalweg.formulas.layers import Layer, Parameter
-from thalweg.model.programs import Programs, compiled_once
 from thalweg.program import ops
 from thalweg.program.trace import Tracer
 from thalweg.program.types import ArrayType, Dtype, NumpyArray, Shape
@@ -45,30 +42,6 @@ class StepRandom:
         return ops.random_uniform(
             self.seed, self.step, self.drawn, tuple(shape), self.dtype
         )
-
-
-def shapes_once(
-    layers: tuple[Layer, ...],
-    input_shape: Shape,
-    dtype: Dtype,
-    programs: Programs | None = None,
-) -> Shapes:
-    """All shapes, found once for the same layers.
-
-    Arguments:
-        layers: one after the other.
-        input_shape: of a row.
-        dtype: of the network.
-        programs: shared with other runs, formulas of a user's own too.
-
-    Raises:
-        ShapeError, DtypeError: as `shapes_of` has them.
-    """
-
-    def traced() -> Shapes:
-        return shapes_of(layers, input_shape, dtype)
-
-    return compiled_once(("shapes", layers, input_shape, dtype), traced, programs)
 
 
 def initial_values(

@@ -25,8 +25,12 @@ from thalweg.formulas.losses import Loss
 from thalweg.formulas.recurrence import Recurring
 from thalweg.model.lengths import require_same_parameters
 from thalweg.model.metrics import Metric
-from thalweg.model.programs import FUNCTIONS, Programs, is_of_the_package
-from thalweg.model.stack import shapes_once
+from thalweg.model.programs import (
+    FUNCTIONS,
+    Programs,
+    is_of_the_package,
+    shapes_once,
+)
 from thalweg.model.step import Objective, scoring_program, step_key, step_programs
 from thalweg.model.traced import TracedLayer, TracedLoss
 from thalweg.program.ir import Program
