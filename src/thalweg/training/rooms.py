@@ -6,7 +6,7 @@ made:
 
     room(n) = the smallest of 8, 12, 16, 24, 32, 48, 64, … that is at least n
 
-and never more than there are.
+or all that there are, if that is about as many or more.
 """
 
 from __future__ import annotations
@@ -38,17 +38,23 @@ from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.rows import Rows
 
 LEAST_TIMES = 8  # fewer save less than another program costs
+WORTH_IT = 7 / 8  # of all times, at most, for another program
 
 
-def room(times: int) -> int:
+def room(times: int, most: int) -> int:
     """So many times, or a few more: a power of two, or one and a half of them.
 
-    >>> [room(n) for n in (1, 8, 9, 13, 24, 25, 100)]
-    [8, 8, 12, 16, 24, 32, 128]
+    Arguments:
+        times: that are needed.
+        most: that there are.
+
+    >>> [room(n, 200) for n in (1, 8, 9, 13, 24, 25, 100, 180)]
+    [8, 8, 12, 16, 24, 32, 128, 200]
     """
     double = 1 << (times - 1).bit_length()
     fewer = double // 4 * 3
-    return max(fewer if times <= fewer else double, LEAST_TIMES)
+    found = max(fewer if times <= fewer else double, LEAST_TIMES)
+    return found if found <= WORTH_IT * most else most
 
 
 def is_for_any_times(part: object) -> bool:
@@ -151,7 +157,7 @@ class Rooms:
 
     def _times_for(self, longest: int) -> int:
         """Times enough for so many, for which there is a program."""
-        times = min(room(longest), self.most)
+        times = room(longest, self.most)
         if times not in self._rooms:
             self._rooms[times] = self._shorter(times) or self._rooms[self.most]
         return self._rooms[times].rows.X.shape[1]

@@ -74,11 +74,13 @@ def test_orders_and_batches_are_random() -> None:
 # The room -----------------------------------------------------------------------------
 
 
-@given(st.integers(1, 10**6))
-def test_room_is_enough_and_not_half_too_much(times: int) -> None:
-    found = rooms.room(times)
-    assert times <= found <= max(8, 1.5 * times)
-    assert rooms.room(found) == found
+@given(st.integers(1, 10**6), st.integers(0, 10**6))
+def test_room_is_enough_and_not_half_too_much(times: int, more: int) -> None:
+    most = times + more
+    found = rooms.room(times, most)
+    assert times <= found <= most
+    assert found <= max(8, 1.5 * times) or found == most <= 8 / 7 * 1.5 * times
+    assert rooms.room(found, most) == found
 
 
 def sequences(dtype: Any = np.float32) -> list[Any]:
@@ -169,7 +171,7 @@ def forms(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 def without_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "room", lambda times: 10**6)
+    monkeypatch.setattr(rooms, "room", lambda times, most: most)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
@@ -212,8 +214,8 @@ def test_each_batch_has_the_room_of_its_longest_row(
             order = grouped_order(LENGTHS, 5, 3, epoch)
         for first in range(0, len(order), 5):
             batch = LENGTHS[order[first : first + 5]]
-            longest = min(rooms.room(int(batch.max())), int(LENGTHS.max()))
-            wanted.append((longest, len(batch)))
+            needed = rooms.room(int(batch.max()), int(LENGTHS.max()))
+            wanted.append((needed, len(batch)))
     assert forms == wanted
 
 
@@ -258,7 +260,7 @@ def test_rows_are_scored_with_room_for_their_own_times(
     found = network.evaluate(X, y, weights)
     wanted: dict[int, list[int]] = {}
     for n in sorted(LENGTHS.tolist()):
-        wanted.setdefault(min(rooms.room(n), int(LENGTHS.max())), []).append(n)
+        wanted.setdefault(rooms.room(n, int(LENGTHS.max())), []).append(n)
     assert seen == wanted
     without_rooms(monkeypatch)
     whole = network.evaluate(X, y, weights)
