@@ -1,6 +1,7 @@
 """From a formula to a finished program. The one place that knows the passes' order.
 
-trace → simplify → stabilize → hoist, take_last → differentiate → simplify → the same
+trace → simplify → stabilize → move work → differentiate → simplify → move work, where
+work is moved by hoist, take_last and divide_once
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from thalweg.program import ops
 from thalweg.program.ir import Program, verify
 from thalweg.program.passes.differentiate import differentiate
+from thalweg.program.passes.divide_once import divide_once
 from thalweg.program.passes.hoist import hoist
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.passes.stabilize import stabilize
@@ -68,9 +70,10 @@ def finish(program: Program) -> Program:
 def move_work(program: Program) -> Program:
     """The program with what it can out of its loops, and on tables before they're read.
 
-    A gradient is best taken of this: it then has its own work there.
+    What many numbers share is divided by once. A gradient is best taken of this: it
+    then has its own work there.
     """
-    return take_last(hoist(program))
+    return divide_once(take_last(hoist(program)))
 
 
 def gradient_program(

@@ -105,6 +105,7 @@ SIMPLIFY: dict[str, Formula] = {
         ops.transpose(x[None], (2, 0, 1)), (0, 2, 1)
     ),
     "sum over no axis": lambda x, **_: emit("sum", x, axes=()),
+    "sum of -x": lambda x, **_: ops.sum(-x, axis=1),
     "cast to the same": lambda x, **_: emit("cast", x, dtype="float64"),
 }
 SIMPLIFY_GENERAL: dict[str, Formula] = {

@@ -59,6 +59,11 @@ def is_normal(x: Tracer, a: float, b: float) -> bool:
     return holds(lambda product: least <= abs(product) <= most, a * b)
 
 
+def negative_sum(x: Tracer, axes: Shape) -> Tracer:
+    """Σ -x = -Σ x: fewer signs are turned."""
+    return -ops.sum(x, axes, keepdims=True)
+
+
 # Each keeps NaN and infinity: x·0 = 0 and x − x = 0 are no rules.
 RULES = (
     Rule("x + 0 = x", add(x, 0), lambda x: x),
@@ -156,6 +161,7 @@ RULES = (
         lambda x, axes: x,
         when=lambda x, axes: all(x.shape[i] == 1 for i in axes),
     ),
+    Rule("sum of -x", total(negative(x), axes="axes"), negative_sum),
     Rule(
         "cast to the same",
         cast(x, dtype="dtype"),
