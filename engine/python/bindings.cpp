@@ -96,12 +96,27 @@ class BoundProgram {
     });
   }
 
+  // Which of its buffers of rows `predict` reads and writes, where there are several.
+  void predict_between(nb::handle input, nb::handle output) {
+    const Turn turn(*this);
+    const std::size_t read = known(read_string(input)), given = known(read_string(output));
+    const auto has_rows = [&](std::size_t number, bool written) {
+      const Named& buffer = program_->buffers()[number];
+      return buffer.has_rows && buffer.written == written;
+    };
+    if (!has_rows(read, false) || !has_rows(given, true))
+      throw std::invalid_argument("predict reads an input of rows and writes an output");
+    input_ = read;
+    output_ = given;
+  }
+
   // None if the array isn't what the program takes as it is, has no rows, or has numbers
   // that aren't finite: then the caller looks closer.
   nb::object predict(nb::handle x, int threads, bool adapts, nb::object poll) {
     if (input_ == NO_NAME)
       throw std::invalid_argument(
-          "only a program with one input and one output of rows predicts");
+          "only a program with one input and one output of rows predicts, or one that "
+          "knows between which");
     const Turn turn(*this);
     Array array;
     if (!array.try_take(x)) return nb::none();
@@ -399,6 +414,7 @@ NB_MODULE(_engine, m) {
       .def("bind", &BoundProgram::bind, "arrays"_a)
       .def("run", &BoundProgram::run, "rows"_a = 0, "threads"_a = 1, "adapts"_a = false,
            "poll"_a.none() = none)
+      .def("predict_between", &BoundProgram::predict_between, "input"_a, "output"_a)
       .def("predict", &BoundProgram::predict, "x"_a.none(), "threads"_a = 1,
            "adapts"_a = false, "poll"_a.none() = none)
       .def("train", &BoundProgram::train, nb::kw_only(), "order"_a.none() = none,

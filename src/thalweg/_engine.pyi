@@ -112,6 +112,13 @@ class Program:
             MemoryError: there is no room.
         """
 
+    def predict_between(self, input: str, output: str) -> None:
+        """Which of several arrays of rows `predict` reads and gives.
+
+        Raises:
+            ValueError: the program has no such input or output of rows.
+        """
+
     def predict(
         self,
         x: NDArray[Any],
@@ -121,8 +128,9 @@ class Program:
     ) -> NDArray[Any] | None:
         """Run on the rows of x, for a program with one input and one output of rows.
 
-        None if x has another dtype or shape, numbers that aren't finite, or the poll
-        ended it.
+        Of several they are those that `predict_between` has named; the others stay what
+        they are bound to. None if x has another dtype or shape, numbers that aren't
+        finite, or the poll ended it.
         """
 
     def train(

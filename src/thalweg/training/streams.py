@@ -62,6 +62,7 @@ class Stream:
         state = {name: array.copy() for name, array in own.state.items()}
         self._memory = Memory(aligned_copy(own.parameters), state)
         self._turns = execution.turns(self.going, int(rows), self._memory.buffers())
+        self._shape = self._turns.x.shape
         self._end = None if self.going.is_endless else self.going.times
 
     @property
@@ -95,8 +96,12 @@ class Stream:
         turns = self._turns
         if turns.time == self._end:
             raise self._full()
-        self._read(x)
         try:  # a with statement would take longer
+            if type(x) is np.ndarray and x.shape == self._shape:
+                given = turns.quick_turn(x)
+                if given is not None:
+                    return given
+            self._read(x)
             turns.turn()
         except IndexError:
             with clear_errors():

@@ -35,8 +35,8 @@ class Turns(ABC):
         self.x = np.zeros((rows, *going.input_shape), going.dtype)
         self.predictions = np.zeros((rows, *going.output_shape), going.dtype)
         self.time = 0
-        # What is kept before a turn and behind it, by turns: a block of rows may still
-        # read the one while another writes.
+        # What is kept before even turns and before odd ones: a block of rows may still
+        # read the one while another writes the other.
         self._kept = [
             {n: zeros(t.shape, t.dtype) for n, t in going.kept(rows).items()}
             for _ in range(2)
@@ -55,6 +55,21 @@ class Turns(ABC):
         Raises:
             IndexError: a class number has no row in its table.
         """
+
+    def quick_turn(self, x: NumpyArray) -> NumpyArray | None:
+        """The same of inputs where they lie: what it gives, in an array of its own.
+
+        None, and no turn, if there is no quick way, or if x isn't finite or not of the
+        network's numbers.
+
+        Arguments:
+            x: of the shape of `self.x`.
+
+        Raises:
+            IndexError: a class number has no row in its table.
+        """
+        del x
+        return None
 
 
 def zeros(shape: tuple[int, ...], dtype: str) -> NumpyArray:
@@ -100,8 +115,10 @@ class NativeTurns(Turns):
             for before, after in zip(self._kept, self._kept[::-1], strict=True)
         ]
         self._counts = TIME in programs[0].arrays
-        how = rows, threads.most, threads.adapts
-        self._runs = [partial(each.engine.run, *how) for each in programs]
+        how = threads.most, threads.adapts
+        self._runs = [partial(each.engine.run, rows, *how) for each in programs]
+        self._quick = [each.engine.predict for each in programs]
+        self._most, self._adapts = how
 
     def _bound(
         self, compiled: Compiled, before: Arrays, after: Arrays, memory: Arrays
@@ -110,13 +127,21 @@ class NativeTurns(Turns):
         new = {NEW + name.removeprefix(KEPT): array for name, array in after.items()}
         bound = NativeProgram(compiled, {**memory, TIME: self._clock})
         bound.bind_rows({"X": self.x, "predictions": self.predictions, **before, **new})
+        bound.engine.predict_between("X", "predictions")
         return bound
 
     def turn(self) -> None:
         """One time more."""
         if self._counts:
             self._clock[...] = self.time
-        self._runs[0]()
-        self._runs.reverse()
-        self._kept.reverse()
+        self._runs[self.time & 1]()
         self.time += 1
+
+    def quick_turn(self, x: NumpyArray) -> NumpyArray | None:
+        """One time more, by one call for all that is asked, copied and run."""
+        if self._counts:
+            self._clock[...] = self.time
+        given = self._quick[self.time & 1](x, self._most, self._adapts)
+        if given is not None:
+            self.time += 1
+        return given

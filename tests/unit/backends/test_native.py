@@ -1,11 +1,23 @@
-"""The numbers by which Python and the engine speak about plans."""
+"""What Python and the engine say to each other about plans, and about rows."""
 
 import copy
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from thalweg import _engine
-from thalweg.backends.engine.native import enumerations, require_same_enumerations
+from thalweg.backends.engine.assemble import compile_any_rows
+from thalweg.backends.engine.batch import Batch
+from thalweg.backends.engine.native import (
+    NativeProgram,
+    enumerations,
+    require_same_enumerations,
+)
+from thalweg.program.ir import Program
+from thalweg.program.trace import trace
+from thalweg.program.types import ArrayType
 
 
 @pytest.mark.parametrize("what", enumerations())
@@ -35,3 +47,44 @@ def test_a_list_of_one_side_alone_is_named() -> None:
 
 def test_the_engine_that_is_installed_is_for_these_plans() -> None:
     require_same_enumerations(enumerations(), _engine.enumerations())
+
+
+def two_by_two() -> NativeProgram:
+    """Two inputs of rows, and two outputs."""
+
+    def formula(arrays: Any) -> Any:
+        return {"sum": arrays["x"] + arrays["z"], "product": arrays["x"] * arrays["z"]}
+
+    def made(rows: Any) -> Program:
+        return trace(formula, dict.fromkeys("xz", ArrayType((rows, 3), "float32")))
+
+    compiled = compile_any_rows(Batch(made, ["x", "z"]))
+    assert compiled is not None
+    return NativeProgram(compiled, {})
+
+
+def test_predict_goes_between_what_is_named_and_leaves_the_rest_bound() -> None:
+    program, ones = two_by_two(), np.ones((2, 3), np.float32)
+    program.bind_rows({"x": ones, "z": 3 * ones, **program.row_outputs(2)})
+    with pytest.raises(ValueError, match="or one that knows between which"):
+        program.engine.predict(ones)
+    program.engine.predict_between("z", "product")
+    assert_array_equal(program.engine.predict(5 * ones), 5 * ones)
+    assert program.engine.predict(np.inf * ones) is None
+    outputs = program.row_outputs(2)
+    program.bind_rows(outputs)
+    program.engine.run(2)
+    assert_array_equal(outputs["product"], 3 * ones)
+
+
+@pytest.mark.parametrize(
+    ("between", "says"),
+    [
+        (("y", "sum"), "has no buffer y"),
+        (("sum", "x"), "reads an input of rows and writes an output"),
+        (("x", "z"), "reads an input of rows and writes an output"),
+    ],
+)
+def test_predict_is_between_rows_that_there_are(between: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        two_by_two().engine.predict_between(*between)

@@ -313,6 +313,11 @@ def test_inputs_are_looked_at() -> None:
         ([np.float32("inf")], tw.ArgumentError, "x must be finite"),
         (["a"], tw.DtypeError, "x must hold numbers"),
         ([9], tw.ArgumentError, "row numbers must lie in their table"),
+        (
+            np.array([9], np.float32),
+            tw.ArgumentError,
+            "row numbers must lie in their table",
+        ),
     ):
         with pytest.raises(error, match=text):
             stream(wrong)
@@ -341,6 +346,39 @@ def test_a_stream_begins_again(turns: int) -> None:
     stream.reset()
     assert stream.time == 0
     assert_array_equal(streamed(stream, X), first)
+
+
+FORMS: dict[str, Any] = {
+    "as they are": lambda x: x,
+    "a list": lambda x: x.tolist(),
+    "every second of an array": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "columns first": np.asfortranarray,
+    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "of another dtype": lambda x: x.astype(np.float64),
+    "in another order of bytes": lambda x: x.astype(">f4"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inputs_may_lie_anyhow(form: str) -> None:
+    """However they are given, at even and at odd times."""
+    network = drawn(NETWORKS["lstm"])
+    X = series(2)
+    stream, expected = network.stream(2), streamed(network.stream(2), X)
+    for time in range(TIMES):
+        given = FORMS[form if time % 3 else "a list"](X[:, time])
+        assert_array_equal(stream(given), expected[:, time])
+
+
+def test_a_turn_that_failed_never_was() -> None:
+    network = drawn(NETWORKS["lstm"])
+    X = series(2)
+    stream, expected = network.stream(2), streamed(network.stream(2), X)
+    for time in range(TIMES):
+        with pytest.raises(tw.ArgumentError, match="finite"):
+            stream(np.full_like(X[:, 0], np.nan))
+        assert stream.time == time
+        assert_array_equal(stream(X[:, time]), expected[:, time])
 
 
 def test_what_was_given_stays() -> None:
