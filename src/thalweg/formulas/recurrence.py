@@ -581,7 +581,7 @@ class RNN(Cell):
     def step(self, x: ops.Array, state: State, p: Namespace) -> State:
         """φ(x W + h U + b)."""
         h = state
-        return activation(self.activation)(x @ p.weights + h @ p.recurrent + p.bias)
+        return activation(self.activation)(x @ p.weights + p.bias + h @ p.recurrent)
 
 
 @dataclass(frozen=True)
@@ -639,7 +639,7 @@ class LSTM(Cell):
     def step(self, x: ops.Array, state: State, p: Namespace) -> State:
         """o tanh(c), and c."""
         h, c = state
-        i, f, g, o = split(x @ p.weights + h @ p.recurrent + p.bias, 4)
+        i, f, g, o = split(x @ p.weights + p.bias + h @ p.recurrent, 4)
         c = sigmoid(f) * c + sigmoid(i) * tanh(g)
         return sigmoid(o) * tanh(c), c
 

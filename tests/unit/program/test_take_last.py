@@ -94,3 +94,49 @@ def test_gradients_are_the_same_and_taken_on_the_table() -> None:
     assert lanes == []
     added = next(i for i in moved.instructions if i.opcode == "scatter_add")
     assert added.type.shape == (7, 2)
+
+
+SUMS: dict[str, Any] = {
+    "a bias": lambda a: ops.take(a["T"], a["i"]) + a["W"][:, 0],
+    "a bias first": lambda a: a["W"][:, 0] + ops.take(a["T"], a["i"]),
+    "a bias with axes": lambda a: ops.take(a["T"], a["i"]) + a["W"][:, 0][None, None],
+    "a bias of what is taken flat": lambda a: (
+        ops.reshape(ops.take(a["T"], a["i"]), (-1, 3)) + a["W"][:, 0]
+    ),
+}
+OTHER_SUMS: dict[str, Any] = {
+    "of each row": lambda a: (
+        ops.take(a["T"], a["i"]) + ops.cast(a["i"], "float64")[:, :1, None]
+    ),
+    "of each time": lambda a: ops.take(a["T"], a["i"]) + a["T"][:TIMES],
+    "of one number": lambda a: ops.take(a["T"], a["i"]) + a["W"][0, 0],
+    "of all rows as one": lambda a: (
+        ops.reshape(ops.take(a["T"], a["i"]), (1, -1)) + a["T"][:1, :1]
+    ),
+}
+
+
+def added(program: Program) -> list[Any]:
+    """The shapes of sums."""
+    return [i.type.shape for i in program.instructions if i.opcode == "add"]
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_a_bias_is_added_to_the_table(name: str) -> None:
+    program, values = traced(lambda a: {"y": SUMS[name](a)}, 7), given(7)
+    changed = verify(take_last(program))
+    assert added(changed) == [(7, 3)]
+    before, after = (interpret(p, values)["y"] for p in (program, changed))
+    assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("name", OTHER_SUMS)
+@pytest.mark.parametrize("rows", [5, ROWS])
+def test_nothing_else_is(name: str, rows: Any) -> None:
+    program = traced(lambda a: {"y": OTHER_SUMS[name](a)}, 7, rows)
+    assert added(take_last(program)) == added(program)
+
+
+def test_a_bias_is_not_added_to_more_rows_than_are_taken() -> None:
+    program = traced(lambda a: {"y": SUMS["a bias"](a)}, 21)
+    assert added(take_last(program)) == [(5, TIMES, 3)]
