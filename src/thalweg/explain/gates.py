@@ -29,7 +29,7 @@ Gates = Callable[[ops.Array, ops.Array, Namespace], list[ops.Array]]
 
 def of_lstm(x: ops.Array, h: ops.Array, p: Namespace) -> list[ops.Array]:
     """σ, σ, tanh and σ of x W + h U + b."""
-    i, f, g, o = split(x @ p.weights + h @ p.recurrent + p.bias, 4, axis=-1)
+    i, f, g, o = split(x @ p.weights + p.bias + h @ p.recurrent, 4, axis=-1)
     return [sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)]
 
 

@@ -313,7 +313,7 @@ class Blending(tw.Cell):
 def test_explain_names_the_states() -> None:
     text = str(fitted(NormedLSTM(4)).explain())
     assert "h, c = new_h, new_c" in text
-    assert "h = tanh(x[:, t] @ weights + h @ recurrent + bias)" in str(
+    assert "h = tanh(x[:, t] @ weights + bias + h @ recurrent)" in str(
         fitted(tw.RNN(4)).explain()
     )
 
