@@ -102,10 +102,9 @@ def ended(
 def test_output_that_cannot_be_written_is_an_error(folder: Path, redirect: str) -> None:
     if "full" in redirect and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    statuses, said = ended(folder, PRINTING, redirect)
-    assert statuses == [1] * len(PRINTING), said
+    statuses, said = ended(folder, [*PRINTING, *WRITING[:5]], redirect)
+    assert statuses == [1] * len(PRINTING) + [0] * 5, said
     assert said.count("error: standard output can't be written") == len(PRINTING)
-    assert set(ended(folder, WRITING[:5], redirect)[0]) == {0}
 
 
 def test_nobody_reads(folder: Path) -> None:
@@ -132,7 +131,7 @@ def test_closed_input_is_an_error(folder: Path) -> None:
     assert (statuses, said.count("standard input")) == ([1], 1)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_output_of_another_encoding(folder: Path, encoding: str) -> None:
     (folder / "out").unlink(missing_ok=True)
     with open(folder / "out", "wb") as out:

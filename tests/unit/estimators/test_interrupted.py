@@ -396,7 +396,12 @@ SIDE_BY_SIDE = {
         "ended(lambda: GridSearchCV(network, grid).fit(X, y))",
     ],
 }
-TOOLS = [(backend, tool) for backend, tools in SIDE_BY_SIDE.items() for tool in tools]
+# Each in one of the ways: of the main process alone, and of all, as by a terminal.
+TOOLS = [
+    (backend, tool, kill)
+    for backend, tools in SIDE_BY_SIDE.items()
+    for tool, kill in zip(tools, ("os.kill", "os.killpg"), strict=True)
+]
 
 
 def run_alone(
@@ -420,12 +425,10 @@ def test_every_tool_ends_with_the_first_fit(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [1] * 8
 
 
-@pytest.mark.parametrize("kill", ["os.kill", "os.killpg"])
-@pytest.mark.parametrize(("backend", "tool"), TOOLS)
+@pytest.mark.parametrize(("backend", "tool", "kill"), TOOLS)
 def test_fits_side_by_side_end_together(
     backend: str, tool: str, kill: str, tmp_path: Path
 ) -> None:
-    """Of the main process alone, and of all: a terminal sends it to each of them."""
     script = f"""
 with joblib.parallel_backend({backend!r}, n_jobs=2):
     print(json.dumps({tool}))
