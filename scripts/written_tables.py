@@ -40,7 +40,7 @@ from thalweg.tables.schema import Column
 from thalweg.tables.table import Table
 from thalweg.tabular.inspection import inspect_table
 from thalweg.tabular.prepare import prepare
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 
 KINDS = (*NUMBERS, *NUMBERS, *MOMENTS, *WORDS)
 IDENTIFIERS = ("id", "user_id", "patientId")
@@ -90,7 +90,7 @@ def draw(choose: random.Random) -> WrittenTable:
         for setting, text in column.settings.items():
             alone = setting in ONE_FOR_ALL
             given[setting] = text if alone else (*given.get(setting, ()), text)
-    return WrittenTable(tuple(columns), settings_from(given))
+    return WrittenTable(tuple(columns), Settings.by_name(given))
 
 
 def fits(column: Written, others: Sequence[Written]) -> bool:
@@ -127,7 +127,7 @@ def written(
         said["encoding"] = encoding
     path = folder / "table.csv"
     path.write_bytes(text.encode(encoding))
-    return path, settings_from({**table.settings.to_dict(), **said})
+    return path, Settings.by_name({**table.settings.to_dict(), **said})
 
 
 def text_of(
@@ -216,7 +216,7 @@ def require_refusal(table: Table, written: Written, error: str) -> None:
     offered = [each for each in written.decisions if option(each) in error]
     require(bool(offered), written, f"no way to decide in: {error}")
     for decision in offered:
-        settings = settings_from({decision.setting: settled(decision)})
+        settings = Settings.by_name({decision.setting: settled(decision)})
         said = declared_by(settings, table).of(written.name)
         try:
             column = infer_column(table, written.name, said)

@@ -125,7 +125,7 @@ def settings_of(
                 f"{name} must be left out with {kind.what}: it is a setting of "
                 f"{in_words(others)}"
             )
-    return kind.settings_from(given, beside)
+    return kind.settings.by_name(given, beside)
 
 
 def in_words(names: Sequence[str]) -> str:

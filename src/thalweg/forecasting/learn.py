@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from thalweg.forecasting.model import ForecastModel, model_from
 from thalweg.forecasting.network import build
 from thalweg.forecasting.prepare import PreparedSeries, prepare
 from thalweg.forecasting.scores import ForecastErrors
-from thalweg.forecasting.settings import ForecastSettings, forecast_settings_from
+from thalweg.forecasting.settings import ForecastSettings
 from thalweg.kinds.baseline import notes_of
 from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.own import NO_SOURCES, Sources
@@ -79,12 +79,6 @@ class SeriesKind(
     name, note, noun = "forecast", SERIES_NOTE, "table"
     what = "a forecast"
     settings, trained = ForecastSettings, TrainedForecast
-
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> ForecastSettings:
-        """See `Kind`."""
-        return forecast_settings_from(given, beside)
 
     def read(
         self, source: Any, settings: ForecastSettings, own: Sources = NO_SOURCES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
@@ -16,7 +16,7 @@ from thalweg.checks import (
 )
 from thalweg.errors import ArgumentError
 from thalweg.formulas.recurrence import GRU, LSTM, RNN
-from thalweg.kinds.regimen import Regimen, chosen_from
+from thalweg.kinds.regimen import Regimen
 from thalweg.series.lengths import length_from
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.settings import (
@@ -181,6 +181,16 @@ class ForecastSettings(SeriesRegimen):
     known_ahead: tuple[str, ...] = ()
     task = "number"
 
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """A setting as it is kept: one name of a column as one of several.
+
+        >>> ForecastSettings.plain("known_ahead", "holiday")
+        ('holiday',)
+        """
+        one = name == "known_ahead" and isinstance(value, str)
+        return (value,) if one else plain_setting(name, value)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             require_text(each.name, getattr(self, each.name))
@@ -241,29 +251,3 @@ class ForecastTrainSettings(SeriesTrainSettings, total=False):
     """
 
     known_ahead: Names
-
-
-def forecast_settings_from(
-    given: Mapping[str, Any], beside: Collection[str] = ()
-) -> ForecastSettings:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    return chosen_from(ForecastSettings, given, beside, plain)
-
-
-def plain(name: str, value: Any) -> Any:
-    """A setting as it is kept: lists as tuples, one name of a column as one of several.
-
-    >>> plain("known_ahead", "holiday"), plain("layers", [8])
-    (('holiday',), (8,))
-    """
-    if name == "known_ahead" and isinstance(value, str):
-        return (value,)
-    return plain_setting(name, value)

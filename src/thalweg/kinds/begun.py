@@ -84,7 +84,7 @@ def begun(
         source, target = noted["source"], noted["target"] if kind.has_target else ""
         if not isinstance(source, str | None) or not isinstance(target, str):
             raise TypeError(source, target)
-        settings = kind.settings_from(noted["settings"])
+        settings = kind.settings.by_name(noted["settings"])
         own = own_paths(noted.get("own", {}))
         for each in (noted["data"], *(noted["data"][part] for part in own)):
             each["sha256"]

@@ -7,7 +7,7 @@ a run, reports and the search for settings are written once for all of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
@@ -90,20 +90,6 @@ class Kind(ABC, Generic[SettingsT, FoundT, PartsT, ModelT, TrainedT]):
     why_no_target: ClassVar[str] = ""
     settings: type[SettingsT]
     trained: type[TrainedT]
-
-    @abstractmethod
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> SettingsT:
-        """Settings by name; a name that isn't one gets the nearest suggested.
-
-        Arguments:
-            given: the settings.
-            beside: names of other arguments, which a misspelled one can have meant.
-
-        Raises:
-            ArgumentError: there is no such setting, or it can't have this value.
-        """
 
     @abstractmethod
     def read(

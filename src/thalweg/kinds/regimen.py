@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, fields
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any, Self, cast
 
 import thalweg.defaults as defaults
 from thalweg.checks import (
@@ -70,6 +70,32 @@ class Regimen(ABC):
     min_delta: float
     seed: int
     group_by_length: bool = False  # of rows that have lengths
+
+    @classmethod
+    def by_name(cls, given: Mapping[str, Any], beside: Collection[str] = ()) -> Self:
+        """Settings by name; a name that isn't one gets the nearest suggested.
+
+        Arguments:
+            given: the settings.
+            beside: names of other arguments, which a misspelled one can have meant.
+
+        Raises:
+            ArgumentError: there is no such setting, or it can't have this value.
+        """
+        own = fields(cls)  # pyright: ignore[reportArgumentType] - each is a dataclass
+        names = dict.fromkeys([*(each.name for each in own), *beside])
+        for name in given:
+            look_up("setting", name, names)
+        return cls(**{name: cls.plain(name, value) for name, value in given.items()})
+
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """A setting as it is kept: lists as tuples.
+
+        >>> Regimen.plain("layers", [64, 64])
+        (64, 64)
+        """
+        return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
     def require_usable(self) -> None:
         """Every one of these fields can be what it is.
@@ -165,30 +191,3 @@ class PredictionRegimen(Regimen):
         activation(self.activation)
         if self.task is not None:
             require_instance("task", self.task, str, "classes or number")
-
-
-Chosen = TypeVar("Chosen", bound=Regimen)
-
-
-def chosen_from(
-    kind: type[Chosen],
-    given: Mapping[str, Any],
-    beside: Collection[str],
-    plain: Callable[[str, Any], Any],
-) -> Chosen:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        kind: of settings.
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-        plain: a setting as it is kept, of its name and what was given.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    own = fields(kind)  # pyright: ignore[reportArgumentType] - each is a dataclass
-    names = dict.fromkeys([*(each.name for each in own), *beside])
-    for name in given:
-        look_up("setting", name, names)
-    return kind(**{name: plain(name, value) for name, value in given.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from thalweg.language.ngrams import MOST_COUNTED, ORDERS, NGrams
 from thalweg.language.own import ReadText, read
 from thalweg.language.prepare import PreparedText, prepare
 from thalweg.language.scores import scores_of
-from thalweg.language.settings import TextSettings, text_settings_from
+from thalweg.language.settings import TextSettings
 from thalweg.network import Network
 from thalweg.program.types import Shape
 from thalweg.training.checkpoint import TEXT
@@ -63,12 +63,6 @@ class Texts(Kind[TextSettings, ReadText, PreparedText, LanguageModel, TrainedOnT
     has_target = False
     why_no_target = "whose next characters are predicted"
     settings, trained = TextSettings, TrainedOnText
-
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> TextSettings:
-        """See `Kind`."""
-        return text_settings_from(given, beside)
 
     def read(
         self, source: Any, settings: TextSettings, own: Sources = NO_SOURCES

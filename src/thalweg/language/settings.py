@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict, cast
+from typing import TypedDict
 
 import thalweg.defaults as defaults
 from thalweg.checks import look_up, require, require_text, require_whole
 from thalweg.formulas.recurrence import GRU, LSTM, RNN
-from thalweg.kinds.regimen import Regimen, chosen_from
+from thalweg.kinds.regimen import Regimen
 from thalweg.text.read import USUAL_MOST, require_most, require_unit
 from thalweg.text.vocabulary import Characters
 
@@ -139,27 +139,3 @@ class TextTrainSettings(TypedDict, total=False):
     validation: float
     test: float
     seed: int
-
-
-def text_settings_from(
-    given: Mapping[str, Any], beside: Collection[str] = ()
-) -> TextSettings:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    return chosen_from(TextSettings, given, beside, plain)
-
-
-def plain(name: str, value: Any) -> Any:
-    """A setting as it is kept: lists as tuples.
-
-    >>> plain("layers", [64, 64])
-    (64, 64)
-    """
-    return tuple(cast(list[Any], value)) if isinstance(value, list) else value

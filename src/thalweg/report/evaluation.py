@@ -20,7 +20,7 @@ from thalweg.tabular.learn import Trained, prepared_by
 from thalweg.tabular.model import TableModel
 from thalweg.tabular.own import Own
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 
 NO_NAME = "the model doesn't say what its table was called"
@@ -182,7 +182,7 @@ def settings_of(model: TableModel) -> Settings | None:
     if not isinstance(recorded, Mapping):
         return None
     try:
-        return settings_from(recorded)  # pyright: ignore[reportUnknownArgumentType]
+        return Settings.by_name(recorded)  # pyright: ignore[reportUnknownArgumentType]
     except (TypeError, ValueError):
         return None
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from thalweg.errors import ArgumentError
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.model import ForecastModel
-from thalweg.forecasting.settings import ForecastSettings, forecast_settings_from
+from thalweg.forecasting.settings import ForecastSettings
 from thalweg.kinds.own import Sources
 from thalweg.report import pictures
 from thalweg.report.about_scores import (
@@ -48,7 +48,7 @@ class ForecastEvaluation(Recorded):
         if not isinstance(recorded, Mapping):
             return None
         try:
-            return forecast_settings_from(cast("Mapping[str, Any]", recorded))
+            return ForecastSettings.by_name(cast("Mapping[str, Any]", recorded))
         except (ArgumentError, TypeError, ValueError):
             return None
 

@@ -18,7 +18,7 @@ from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.model import ImageModel
 from thalweg.vision.own import read
 from thalweg.vision.prepare import PreparedImages, prepare
-from thalweg.vision.settings import ImageSettings, image_settings_from
+from thalweg.vision.settings import ImageSettings
 
 SPLITS_DIFFER = (
     "this version of thalweg understands or splits the images in another way than the "
@@ -156,6 +156,6 @@ def settings_of(model: ImageModel) -> ImageSettings | None:
     if not isinstance(recorded, Mapping):
         return None
     try:
-        return image_settings_from(cast("Mapping[str, Any]", recorded))
+        return ImageSettings.by_name(cast("Mapping[str, Any]", recorded))
     except (ArgumentError, TypeError, ValueError):
         return None

@@ -14,7 +14,7 @@ from thalweg.language.learn import TrainedOnText
 from thalweg.language.model import LanguageModel
 from thalweg.language.own import read
 from thalweg.language.prepare import PreparedText, prepare
-from thalweg.language.settings import TextSettings, text_settings_from
+from thalweg.language.settings import TextSettings
 from thalweg.report.recorded import Recorded, require_had
 from thalweg.training.execution import Execution
 
@@ -135,6 +135,6 @@ def settings_of(model: LanguageModel) -> TextSettings | None:
     if not isinstance(recorded, Mapping):
         return None
     try:
-        return text_settings_from(cast("Mapping[str, Any]", recorded))
+        return TextSettings.by_name(cast("Mapping[str, Any]", recorded))
     except (ArgumentError, TypeError, ValueError):
         return None

@@ -93,9 +93,9 @@ def tune(
     from thalweg.kinds.own import own_sources
     from thalweg.search.budget import seconds_of
     from thalweg.search.tuning import Request, tune_images, tune_table
-    from thalweg.tabular.settings import settings_from
+    from thalweg.tabular.settings import Settings
     from thalweg.training.execution import Execution
-    from thalweg.vision.settings import image_settings_from
+    from thalweg.vision.settings import ImageSettings
 
     execution, fixed = Execution(threads=threads), frozenset(settings)
     request = Request(
@@ -103,9 +103,9 @@ def tune(
     )
     if target is None and isinstance(source, str | Path) and is_images(source):
         require_no_own(own_sources(validation_data, test_data, settings))
-        of_images = image_settings_from(settings, beside=OWN)
+        of_images = ImageSettings.by_name(settings, beside=OWN)
         return tune_images(source, of_images, fixed, request, execution)
-    name, base = target_name(source, target), settings_from(settings, beside=OWN)
+    name, base = target_name(source, target), Settings.by_name(settings, beside=OWN)
     own = own_sources(validation_data, test_data, settings)
     return tune_table(source, name, base, fixed, request, execution, own=own)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from thalweg.sequences.baselines import baselines
 from thalweg.sequences.model import SequenceModel, model_from
 from thalweg.sequences.network import build
 from thalweg.sequences.prepare import PreparedSequences, prepare
-from thalweg.sequences.settings import SequenceSettings, sequence_settings_from
+from thalweg.sequences.settings import SequenceSettings
 from thalweg.tables.read import read
 from thalweg.tabular.fingerprints import difference
 from thalweg.tabular.fingerprints import fingerprint as fingerprint_of
@@ -78,12 +78,6 @@ class SequencesKind(
     name, note, noun = "sequences", SEQUENCE_NOTE, "table"
     what = "sequences"
     settings, trained = SequenceSettings, TrainedOnSequences
-
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> SequenceSettings:
-        """See `Kind`."""
-        return sequence_settings_from(given, beside)
 
     def read(
         self, source: Any, settings: SequenceSettings, own: Sources = NO_SOURCES

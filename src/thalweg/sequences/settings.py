@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from thalweg.checks import require_instance, require_text
 from thalweg.errors import ArgumentError
 from thalweg.forecasting.settings import NO_CELL, SeriesRegimen, SeriesTrainSettings
-from thalweg.kinds.regimen import chosen_from
 from thalweg.tabular.settings import plain_setting
 
 
@@ -41,6 +39,11 @@ class SequenceSettings(SeriesRegimen):
     task: str | None = None
     group_by_length: bool = False
 
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """See `plain_setting`."""
+        return plain_setting(name, value)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             require_text(each.name, getattr(self, each.name))
@@ -71,18 +74,3 @@ class SequenceTrainSettings(SeriesTrainSettings, total=False):
     order: str | None
     task: str | None
     group_by_length: bool
-
-
-def sequence_settings_from(
-    given: Mapping[str, Any], beside: Collection[str] = ()
-) -> SequenceSettings:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    return chosen_from(SequenceSettings, given, beside, plain_setting)

@@ -46,10 +46,10 @@ def inspect(
     """
     load_libraries()
     from thalweg.tabular.inspection import inspect_table
-    from thalweg.tabular.settings import settings_from
+    from thalweg.tabular.settings import Settings
 
     name = None if target is None else target_name(source, target)
-    return inspect_table(source, name, settings_from(declared))
+    return inspect_table(source, name, Settings.by_name(declared))
 
 
 def target_name(source: Any, target: Any) -> str:

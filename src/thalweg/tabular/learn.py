@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from thalweg.tabular.model import TableModel, model_from
 from thalweg.tabular.own import NO_OWN, Own, ReadTable
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 from thalweg.tabular.worked import libraries_have_worked
 from thalweg.training.checkpoint import TABLE
 from thalweg.training.execution import Execution
@@ -75,12 +75,6 @@ class Tables(Kind[Settings, ReadTable, Prepared, TableModel, Trained]):
     name, note, noun = "table", TABLE, "table"
     what = "a table"
     settings, trained = Settings, Trained
-
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> Settings:
-        """See `Kind`."""
-        return settings_from(given, beside)
 
     def read(
         self, source: Any, settings: Settings, own: Sources = NO_SOURCES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict, cast
 
@@ -13,7 +13,7 @@ from thalweg.checks import (
     require_text,
     require_whole,
 )
-from thalweg.kinds.regimen import PredictionRegimen, chosen_from
+from thalweg.kinds.regimen import PredictionRegimen
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
@@ -132,6 +132,11 @@ class Settings(PredictionRegimen):
     skip_rows: int = 0
     comment: str | None = None
 
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """See `plain_setting`."""
+        return plain_setting(name, value)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             require_text(each.name, getattr(self, each.name))
@@ -217,19 +222,6 @@ class TrainSettings(TypedDict, total=False):
     encoding: str | None
     skip_rows: int
     comment: str | None
-
-
-def settings_from(given: Mapping[str, Any], beside: Collection[str] = ()) -> Settings:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    return chosen_from(Settings, given, beside, plain_setting)
 
 
 def plain_setting(name: str, value: Any) -> Any:

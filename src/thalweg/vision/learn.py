@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from thalweg.vision.model import ImageModel, model_from
 from thalweg.vision.network import build
 from thalweg.vision.own import ReadImages, read
 from thalweg.vision.prepare import PreparedImages, prepare
-from thalweg.vision.settings import ImageSettings, image_settings_from
+from thalweg.vision.settings import ImageSettings
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,6 @@ class Images(
     has_target = False
     why_no_target = "whose folders or labels say what they show"
     settings, trained = ImageSettings, TrainedOnImages
-
-    def settings_from(
-        self, given: Mapping[str, Any], beside: Collection[str] = ()
-    ) -> ImageSettings:
-        """See `Kind`."""
-        return image_settings_from(given, beside)
 
     def read(
         self, source: Any, settings: ImageSettings, own: Sources = NO_SOURCES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict, cast
 
@@ -10,7 +10,7 @@ import thalweg.defaults as defaults
 from thalweg.checks import look_up, require_instance, require_text, require_whole
 from thalweg.errors import ArgumentError
 from thalweg.formulas.augmentation import Augment
-from thalweg.kinds.regimen import PredictionRegimen, chosen_from
+from thalweg.kinds.regimen import PredictionRegimen, Regimen
 
 AUGMENTED: Mapping[str, Callable[[str], Any]] = {
     "shift": int,
@@ -91,6 +91,20 @@ class ImageSettings(PredictionRegimen):
     test: float = defaults.TEST
     seed: int = defaults.SEED
 
+    @staticmethod
+    def plain(name: str, value: Any) -> Any:
+        """A setting as it is kept: lists as tuples, parts of augmentation as texts.
+
+        >>> ImageSettings.plain("augment", {"shift": 2, "flip": "horizontal"})
+        ('shift=2', 'flip=horizontal')
+        """
+        if name == "augment" and isinstance(value, Mapping):
+            parts = cast(Mapping[str, Any], value)
+            return tuple(f"{part}={number}" for part, number in parts.items())
+        if name == "augment" and isinstance(value, str):
+            return (value,)
+        return Regimen.plain(name, value)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             require_text(each.name, getattr(self, each.name))
@@ -152,35 +166,6 @@ class ImageTrainSettings(TypedDict, total=False):
     validation: float | None
     test: float
     seed: int
-
-
-def image_settings_from(
-    given: Mapping[str, Any], beside: Collection[str] = ()
-) -> ImageSettings:
-    """Settings by name; a name that isn't one gets the nearest suggested.
-
-    Arguments:
-        given: the settings.
-        beside: names of other arguments, which a misspelled one can have meant.
-
-    Raises:
-        ArgumentError: there is no such setting, or it can't have this value.
-    """
-    return chosen_from(ImageSettings, given, beside, plain)
-
-
-def plain(name: str, value: Any) -> Any:
-    """A setting as it is kept: lists as tuples, of augmentation the parts as texts.
-
-    >>> plain("augment", {"shift": 2, "flip": "horizontal"}), plain("filters", [8])
-    (('shift=2', 'flip=horizontal'), (8,))
-    """
-    if name == "augment" and isinstance(value, Mapping):
-        parts = cast(Mapping[str, Any], value)
-        return tuple(f"{part}={number}" for part, number in parts.items())
-    if name == "augment" and isinstance(value, str):
-        return (value,)
-    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
 
 def augmentation(parts: Sequence[str]) -> Augment | None:

@@ -18,7 +18,7 @@ from thalweg.search.space import (
     space_for,
     units_of,
 )
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 
 
 def played(bracket: Bracket, losses: dict[int, float], shuffle: random.Random):
@@ -121,7 +121,7 @@ def test_a_point_depends_on_seed_and_number_alone() -> None:
 
 def test_what_is_given_isnt_chosen() -> None:
     fixed = {"layers", "learning_rate", "dropout"}
-    base = settings_from({"layers": (7,), "learning_rate": 0.5, "dropout": 0.05})
+    base = Settings.by_name({"layers": (7,), "learning_rate": 0.5, "dropout": 0.05})
     space = space_for(base, 5000, fixed)
     for number in range(20):
         chosen = settings_at(base, drawn(space, 0, number))

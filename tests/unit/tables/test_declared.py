@@ -10,14 +10,14 @@ from thalweg.errors import ArgumentError
 from thalweg.tables.declared import declared_by, way
 from thalweg.tables.table import Table
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 
 FRAME = pl.DataFrame({"age": ["1"], "a=b": ["2"], "a": ["3"], "day": ["4"]})
 TABLE = Table.of("t.csv", FRAME)
 
 
 def declared(**given: Any) -> Any:
-    return declared_by(settings_from(given), TABLE)
+    return declared_by(Settings.by_name(given), TABLE)
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def declared(**given: Any) -> Any:
     ],
 )
 def test_texts_lists_and_mappings_are_kept_as_texts(given: Any, kept: Any) -> None:
-    settings = settings_from(given)
+    settings = Settings.by_name(given)
     (name,) = given
     assert getattr(settings, name) == kept
-    assert settings_from(settings.to_dict()) == settings
+    assert Settings.by_name(settings.to_dict()) == settings
 
 
 def test_a_text_is_of_a_column_only_where_that_is_there() -> None:
@@ -98,7 +98,7 @@ def test_what_can_not_be_said_of_a_table(given: Any, message: str) -> None:
 )
 def test_what_can_not_be_said_at_all(given: Any, message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
-        settings_from(given)
+        Settings.by_name(given)
 
 
 def test_a_way_is_an_option_for_a_file_and_an_argument_for_a_frame() -> None:

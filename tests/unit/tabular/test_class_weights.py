@@ -14,7 +14,7 @@ from thalweg.search.folds import folds_of
 from thalweg.tables.read import read
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 
 QUICK: dict[str, Any] = {"layers": (), "epochs": 2}
 random = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def table(**more: Any) -> pl.DataFrame:
 
 
 def prepared(frame: pl.DataFrame, **settings: Any) -> Prepared:
-    return prepare(read(frame), "y", settings_from(settings))
+    return prepare(read(frame), "y", Settings.by_name(settings))
 
 
 def test_balanced_is_scikit_learn_s_of_the_training_rows() -> None:
@@ -125,7 +125,7 @@ def test_what_is_learned_is_what_a_column_of_the_same_weights_gives(
     assert by_class.test["accuracy"] != pytest.approx(column.test["accuracy"])
     by_class.model.save(tmp_path / "m.thalweg")
     kept: Any = tw.load(tmp_path / "m.thalweg")
-    assert settings_from(kept.results["settings"]).class_weight == ("a=b=3",)
+    assert Settings.by_name(kept.results["settings"]).class_weight == ("a=b=3",)
 
 
 def test_folds_weigh_all_that_choose() -> None:

@@ -14,7 +14,7 @@ from scipy import stats
 import thalweg as tw
 from thalweg.tables.read import read
 from thalweg.tabular.prepare import prepare
-from thalweg.tabular.settings import settings_from
+from thalweg.tabular.settings import Settings
 from thalweg.tabular.tails import has_heavy_tail, tail_ratio
 
 random = np.random.default_rng(0)
@@ -24,7 +24,7 @@ SHARES = (np.arange(2_000) + 0.5) / 2_000
 
 def notes(y: Any, **settings: Any) -> tuple[str, ...]:
     frame = pl.DataFrame({"x": random.normal(size=len(y)), "y": y})
-    return prepare(read(frame), "y", settings_from(settings)).notes
+    return prepare(read(frame), "y", Settings.by_name(settings)).notes
 
 
 @pytest.mark.parametrize("deviation", [0.3, 0.5, 0.7, 1.0, 2.0])

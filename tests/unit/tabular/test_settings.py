@@ -10,7 +10,7 @@ from thalweg.errors import ArgumentError
 from thalweg.formulas.optimizers import OPTIMIZERS, Adam, AdamW
 from thalweg.formulas.penalties import L1, L2
 from thalweg.kinds.regimen import SCHEDULES
-from thalweg.tabular.settings import Settings, settings_from
+from thalweg.tabular.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_what_cant_be_used_is_refused_by_its_name(name: str, value: Any) -> None
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
 def test_a_misspelled_setting_gets_the_nearest(each: Any) -> None:
     with pytest.raises(ArgumentError, match=f"did you mean '{each.name}'"):
-        settings_from({each.name + "x": 1})
+        Settings.by_name({each.name + "x": 1})
 
 
 def test_lists_are_taken_as_tuples() -> None:
-    assert settings_from({"layers": [4, 2]}).layers == (4, 2)
-    assert settings_from({"ignore": ["a"]}).ignore == ("a",)
+    assert Settings.by_name({"layers": [4, 2]}).layers == (4, 2)
+    assert Settings.by_name({"ignore": ["a"]}).ignore == ("a",)
 
 
 @pytest.mark.parametrize("rows", [1, 31, 32, 33, 5000])
@@ -108,4 +108,4 @@ def test_penalties_add_up() -> None:
 
 def test_settings_survive_json() -> None:
     chosen = Settings(layers=(3,), ignore=("a",), loss="huber", batch_size="all")
-    assert settings_from(chosen.to_dict()) == chosen
+    assert Settings.by_name(chosen.to_dict()) == chosen

@@ -13,7 +13,6 @@ from thalweg.vision.settings import (
     ImageSettings,
     ImageTrainSettings,
     augmentation,
-    image_settings_from,
 )
 
 
@@ -37,7 +36,7 @@ def test_what_cant_be_used_is_refused_by_its_name(name: str, value: Any) -> None
 @pytest.mark.parametrize("each", fields(ImageSettings), ids=lambda each: each.name)
 def test_a_misspelled_setting_gets_the_nearest(each: Any) -> None:
     with pytest.raises(ArgumentError, match=f"did you mean '{each.name}'"):
-        image_settings_from({each.name + "x": 1})
+        ImageSettings.by_name({each.name + "x": 1})
 
 
 def test_each_setting_can_be_given_and_nothing_else() -> None:
@@ -62,9 +61,9 @@ def test_many_images_need_no_fifth_to_choose_the_epoch() -> None:
 
 
 def test_augmentation_is_given_as_a_mapping_or_as_texts() -> None:
-    mapped = image_settings_from({"augment": {"shift": 2, "flip": "horizontal"}})
+    mapped = ImageSettings.by_name({"augment": {"shift": 2, "flip": "horizontal"}})
     assert mapped.augment == ("shift=2", "flip=horizontal")
-    assert image_settings_from({"augment": "noise=0.5"}).augment == ("noise=0.5",)
+    assert ImageSettings.by_name({"augment": "noise=0.5"}).augment == ("noise=0.5",)
     assert augmentation(mapped.augment) == Augment(shift=2, flip="horizontal")
     assert augmentation(()) is None
     assert AUGMENTED.keys() == {each.name for each in fields(Augment)}
