@@ -36,6 +36,8 @@ from thalweg.network import Network
 from thalweg.tables.strict import require_keys, text, texts, whole
 
 KEYS = ("type", "parameters", "targets", "columns", "names", "found")
+LATER = {"group_by_length": False}
+"""Parameters that older files don't have; a file says them where they aren't this."""
 
 
 class Saving(ABC):
@@ -164,12 +166,16 @@ class Saving(ABC):
         return estimator
 
     def _parameter_data(self) -> Data:
-        return {name: parameter_data(value) for name, value in parameters_of(self)}
+        every = parameters_of(self)
+        written = {
+            n: value for n, value in every if n not in LATER or value != LATER[n]
+        }
+        return {name: parameter_data(value) for name, value in written.items()}
 
     @classmethod
     def _with_parameters(cls, data: Any) -> Self:
-        known = dict(parameters_of(cls()))
-        given = require_keys(data, "the parameters", *known)
+        known = (name for name, _ in parameters_of(cls()) if name not in LATER)
+        given = require_keys(data, "the parameters", *known, optional=tuple(LATER))
         return cls(**{name: parameter_from(each) for name, each in given.items()})
 
     def _rule(self, settings: Any) -> Optimizer | None:

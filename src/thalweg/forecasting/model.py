@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ import thalweg.defaults as defaults
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORECAST, FORMS
-from thalweg.files.modelfile import Content, require_writable, write_model
+from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.forecasting.inputs import (
     SeriesInputs,
@@ -23,6 +22,7 @@ from thalweg.forecasting.inputs import (
     task_of,
 )
 from thalweg.forecasting.scores import ForecastErrors
+from thalweg.kinds.model import Model, reading
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import NumberTargets, targets_from_dict
 from thalweg.kinds.task import Task
@@ -32,7 +32,7 @@ from thalweg.series.calendars import PERIODS
 from thalweg.series.order import Order, cell, in_order
 from thalweg.series.steps import MICROSECONDS, MONTH_ENDS, MONTHS, NUMBERS, Step
 from thalweg.series.windows import target_windows
-from thalweg.tables.dialect import USUAL_DIALECT, Dialect
+from thalweg.tables.dialect import USUAL_DIALECT, Dialect, dialect_in
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.schema import Column
@@ -51,7 +51,7 @@ MOST_TIMES = 2**20
 
 
 @dataclass(frozen=True)
-class ForecastModel:
+class ForecastModel(Model):
     """A trained network, and how the last rows of a table become what comes next.
 
     Arguments:
@@ -70,7 +70,7 @@ class ForecastModel:
         [18, 19, 20]
     """
 
-    kind: ClassVar[str] = "forecast"
+    kind = "forecast"
     network: Network
     inputs: SeriesInputs
     time: Column
@@ -275,25 +275,6 @@ class ForecastModel:
         errors = ForecastErrors(came, self.inputs.decoded(learned, ends))
         return errors, [*order.notes, *notes, *said]
 
-    def save(self, path: str | Path) -> None:
-        """Write the network, its series and the results to one safe file.
-
-        Arguments:
-            path: the file, ``*.thalweg`` by custom.
-
-        Raises:
-            FileError: the file can't be written.
-        """
-        write_model(path, *self._content())
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file.
-
-        Raises:
-            ModelFileError: it won't; the message says what is too large.
-        """
-        require_writable(*self._content())
-
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -335,7 +316,7 @@ def model_from(content: Content) -> ForecastModel:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     network, path = network_from(content, Network), content.name
-    try:
+    with reading(path, "the series is"):
         described = content.document["series"]
         series = require_keys(
             described, "a series", *SERIES_KEYS, optional=("dialect",)
@@ -344,12 +325,7 @@ def model_from(content: Content) -> ForecastModel:
         inputs = inputs_from(series, unpack(packed, content.tensors))
         time, step = Column.from_dict(series["time"]), Step.from_dict(series["step"])
         results = dict(series["results"])
-        written = "dialect" in series
-        dialect = Dialect.from_dict(series["dialect"]) if written else USUAL_DIALECT
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: the series is damaged: {error!r}") from None
+        dialect = dialect_in(series)
     require_fit(network, inputs, time, step, path)
     return ForecastModel(network, inputs, time, step, results, dialect)
 

@@ -3,49 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from thalweg.kinds.model import Model
 from thalweg.kinds.parts import Parts
 from thalweg.kinds.scores import Metrics
 from thalweg.model.history import History
-from thalweg.network import Network
 from thalweg.training.curves import CurveReading
-
-
-class Model(Protocol):
-    """A network with what it needs to read data of its kind; a dataclass.
-
-    Attributes:
-        kind: the kind's name, which its file says, too.
-    """
-
-    kind: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def network(self) -> Network:
-        """The trained network."""
-        ...
-
-    @property
-    def results(self) -> dict[str, Any]:
-        """Plain data about how it was trained."""
-        ...
-
-    @property
-    def target(self) -> str:
-        """What is predicted."""
-        ...
-
-    def save(self, path: str | Path) -> None:
-        """Write it to one safe file."""
-        ...
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file."""
-        ...
-
 
 ModelT = TypeVar("ModelT", bound=Model)
 PartsT = TypeVar("PartsT", bound=Parts)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,9 @@ from thalweg.checks import require, require_instance, require_whole
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import TEXT
-from thalweg.files.modelfile import Content, require_writable, write_model
+from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
+from thalweg.kinds.model import Model, reading
 from thalweg.kinds.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.kinds.scores import Metrics
 from thalweg.kinds.task import Task
@@ -36,7 +36,7 @@ NEW_LINE = "\n"
 
 
 @dataclass(frozen=True)
-class LanguageModel:
+class LanguageModel(Model):
     """A trained network, and how a text becomes its inputs.
 
     Arguments:
@@ -55,7 +55,7 @@ class LanguageModel:
         'so long as men can b'
     """
 
-    kind: ClassVar[str] = "text"
+    kind = "text"
     network: Network
     vocabulary: Vocabulary
     results: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -222,25 +222,6 @@ class LanguageModel:
         answers = Answers(lambda outputs: {"probabilities": outputs})
         return Pipeline(network, inputs, answers, about)
 
-    def save(self, path: str | Path) -> None:
-        """Write the network, the vocabulary and the results to one safe file.
-
-        Arguments:
-            path: the file, ``*.thalweg`` by custom.
-
-        Raises:
-            FileError: the file can't be written.
-        """
-        write_model(path, *self._content())
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file.
-
-        Raises:
-            ModelFileError: it won't; the message says what is too large.
-        """
-        require_writable(*self._content())
-
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -257,15 +238,11 @@ def model_from(content: Content) -> LanguageModel:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     network, path = network_from(content, Network), content.name
-    try:
+    with reading(path, "the model is"):
         text = content.document["text"]
         found = unpack({"vocabulary": text["vocabulary"]}, content.tensors)
         vocabulary = vocabulary_from(found["vocabulary"])
         results = dict(text["results"])
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: the model is damaged: {error!r}") from None
     require_fit(network, vocabulary, path)
     return LanguageModel(network, vocabulary, results)
 

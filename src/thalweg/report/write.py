@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from thalweg.checks import require
 from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
+from thalweg.kinds.model import Model
 from thalweg.kinds.own import NO_SOURCES, Sources
-from thalweg.kinds.trained import Model, TrainedModel
+from thalweg.kinds.trained import TrainedModel
 from thalweg.report.blocks import Page
 from thalweg.report.evaluation import Evaluation, evaluation_of
 from thalweg.report.forecast_sections import (

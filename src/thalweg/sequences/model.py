@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,10 @@ import thalweg.defaults as defaults
 from thalweg.errors import DataError, ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORMS, SEQUENCES
-from thalweg.files.modelfile import Content, require_writable, write_model
+from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.model import Model, reading
 from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import ClassTargets, NumberTargets, targets_from_dict
@@ -24,7 +24,7 @@ from thalweg.kinds.task import Task
 from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.series.sequences import Sequences, first_rows, in_sequences
-from thalweg.tables.dialect import USUAL_DIALECT, Dialect
+from thalweg.tables.dialect import USUAL_DIALECT, Dialect, dialect_in
 from thalweg.tables.encode import Encoder
 from thalweg.tables.read import read
 from thalweg.tables.schema import Column
@@ -41,7 +41,7 @@ SEQUENCE_KEYS = ("encoder", "targets", "sequence", "order", "task", "results")
 
 
 @dataclass(frozen=True)
-class SequenceModel:
+class SequenceModel(Model):
     """A trained network, and how a table's rows become sequences and an answer of each.
 
     Arguments:
@@ -66,7 +66,7 @@ class SequenceModel:
         ['id', 'prediction']
     """
 
-    kind: ClassVar[str] = "sequences"
+    kind = "sequences"
     network: Network
     encoder: Encoder
     targets: ClassTargets | NumberTargets
@@ -194,25 +194,6 @@ class SequenceModel:
         outputs = self.outputs([arrays[each] for each in chosen], execution)
         return errors_of(self.targets, outputs, truth, None, self.positive), lines
 
-    def save(self, path: str | Path) -> None:
-        """Write the network, the table's schema and the results to one safe file.
-
-        Arguments:
-            path: the file, ``*.thalweg`` by custom.
-
-        Raises:
-            FileError: the file can't be written.
-        """
-        write_model(path, *self._content())
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file.
-
-        Raises:
-            ModelFileError: it won't; the message says what is too large.
-        """
-        require_writable(*self._content())
-
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -243,7 +224,7 @@ def model_from(content: Content) -> SequenceModel:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     network, path = network_from(content, Network), content.name
-    try:
+    with reading(path, "the sequences are"):
         described = content.document["sequences"]
         keys, optional = SEQUENCE_KEYS, ("dialect",)
         found = require_keys(described, "sequences", *keys, optional=optional)
@@ -255,12 +236,7 @@ def model_from(content: Content) -> SequenceModel:
         given = found["order"]
         order = None if given is None else Column.from_dict(given)
         task, results = Task.from_dict(found["task"]), dict(found["results"])
-        written = "dialect" in found
-        dialect = Dialect.from_dict(found["dialect"]) if written else USUAL_DIALECT
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: the sequences are damaged: {error!r}") from None
+        dialect = dialect_in(found)
     require_fit(network, encoder, targets, order, path)
     return SequenceModel(
         network, encoder, targets, task, sequence, order, results, dialect

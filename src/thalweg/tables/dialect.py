@@ -152,3 +152,14 @@ def _is_encoding(name: str) -> bool:
         return codecs.lookup(name).name not in NOT_OF_FILES
     except (LookupError, ValueError):
         return False
+
+
+def dialect_in(described: Mapping[str, Any]) -> Dialect:
+    """How the text of tables is written, as a model's file says it if it isn't usual.
+
+    Raises:
+        ModelFileError: what it says is no dialect.
+    """
+    if "dialect" not in described:
+        return USUAL_DIALECT
+    return Dialect.from_dict(described["dialect"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,10 @@ import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import DIALECT, FORMS, LOG_TARGET
-from thalweg.files.modelfile import Content, require_writable, write_model
+from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.model import Model, reading
 from thalweg.kinds.pipeline import Pipeline, TableInputs
 from thalweg.kinds.row_errors import errors_of
 from thalweg.kinds.scores import Metrics, most_rows, parts_of
@@ -32,7 +32,7 @@ from thalweg.kinds.usual import USUAL
 from thalweg.network import Network
 from thalweg.tables.batches import read_batches
 from thalweg.tables.cell_report import Report
-from thalweg.tables.dialect import USUAL_DIALECT, Dialect
+from thalweg.tables.dialect import USUAL_DIALECT, Dialect, dialect_in
 from thalweg.tables.encode import Encoder
 from thalweg.tables.flow import encoded_in_turns, one_ahead
 from thalweg.tables.read import read
@@ -46,7 +46,7 @@ LENIENT = "go on nevertheless: --lenient (lenient=True)"
 
 
 @dataclass(frozen=True)
-class TableModel:
+class TableModel(Model):
     """A trained network, and how a table becomes its inputs and its outputs an answer.
 
     Arguments:
@@ -64,7 +64,7 @@ class TableModel:
         ['prediction', 'probability of Adelie']
     """
 
-    kind: ClassVar[str] = "table"
+    kind = "table"
     network: Network
     encoder: Encoder
     targets: ClassTargets | NumberTargets
@@ -279,25 +279,6 @@ class TableModel:
         errors = errors_of(self.targets, outputs, truth, weights, self.positive)
         return errors.every_metric, encoded.report
 
-    def save(self, path: str | Path) -> None:
-        """Write the network, the table's schema and the results to one safe file.
-
-        Arguments:
-            path: the file, ``*.thalweg`` by custom.
-
-        Raises:
-            FileError: the file can't be written.
-        """
-        write_model(path, *self._content())
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file.
-
-        Raises:
-            ModelFileError: it won't; the message says what is too large.
-        """
-        require_writable(*self._content())
-
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -329,19 +310,14 @@ def model_from(content: Content) -> TableModel:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     network, path = network_from(content, Network), content.name
-    try:
+    with reading(path, "the table is"):
         table = content.document["table"]
         packed = {name: table[name] for name in ("encoder", "targets")}
         found = unpack(packed, content.tensors)
         encoder = Encoder.from_dict(found["encoder"])
         targets = targets_from_dict(found["targets"])
         task, results = Task.from_dict(table["task"]), dict(table["results"])
-        written = "dialect" in table
-        dialect = Dialect.from_dict(table["dialect"]) if written else USUAL_DIALECT
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: the table is damaged: {error!r}") from None
+        dialect = dialect_in(table)
     require_fit(network, encoder, targets, path)
     return TableModel(network, encoder, targets, task, results, dialect)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ import thalweg.defaults as defaults
 from thalweg.errors import ModelFileError
 from thalweg.files.columnar import pack, unpack
 from thalweg.files.document import IMAGES
-from thalweg.files.modelfile import Content, require_writable, write_model
+from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.images.image_set import COLOR, GREY, ImageForm, ImageSet
 from thalweg.kinds.answers import answers_frame, positive_of
+from thalweg.kinds.model import Model, reading
 from thalweg.kinds.pipeline import ArrayInputs, Pipeline
 from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.scores import Metrics, parts_of
@@ -38,7 +39,7 @@ LARGEST_SIDE = 2**14
 
 
 @dataclass(frozen=True)
-class ImageModel:
+class ImageModel(Model):
     """A trained network, how images become its inputs, and its outputs an answer.
 
     Arguments:
@@ -59,7 +60,7 @@ class ImageModel:
         ['prediction', 'probability of 0']
     """
 
-    kind: ClassVar[str] = "images"
+    kind = "images"
     network: Network
     form: ImageForm
     targets: Targets
@@ -176,25 +177,6 @@ class ImageModel:
             about |= {"classes": self.targets.labels}
         return Pipeline(network, inputs, self.targets.answers(), about)
 
-    def save(self, path: str | Path) -> None:
-        """Write the network, the form of its images and the results to one safe file.
-
-        Arguments:
-            path: the file, ``*.thalweg`` by custom.
-
-        Raises:
-            FileError: the file can't be written.
-        """
-        write_model(path, *self._content())
-
-    def require_savable(self) -> None:
-        """See whether `save` will find all sizes within the limits of a file.
-
-        Raises:
-            ModelFileError: it won't; the message says what is too large.
-        """
-        require_writable(*self._content())
-
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -221,16 +203,12 @@ def model_from(content: Content) -> ImageModel:
         ModelFileError: a part is missing or doesn't fit the others.
     """
     network, path = network_from(content, Network), content.name
-    try:
+    with reading(path, "the model is"):
         images = content.document["images"]
         found = unpack({"targets": images["targets"]}, content.tensors)
         targets = targets_from_dict(found["targets"])
         form = form_from(images["form"])
         task, results = Task.from_dict(images["task"]), dict(images["results"])
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: the model is damaged: {error!r}") from None
     require_fit(network, form, targets, path)
     return ImageModel(network, form, targets, task, results)
 

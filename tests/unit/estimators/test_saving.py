@@ -147,6 +147,21 @@ def test_what_a_file_cannot_hold_is_asked_for_before_fitting(
     other.set_params(**{name: OWN[name]}).fit(X, NAMES)
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_files_of_before_batches_were_grouped_say_nothing_of_it(
+    grouped: bool, tmp_path: Path
+) -> None:
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    how = {"layers": (2,), "epochs": 1, "group_by_length": grouped}
+    estimator = tw.NetworkRegressor(**how).fit(X, X[:, 0])
+    estimator.save(tmp_path / "kept.thalweg")
+    _, document = read_model(tmp_path / "kept.thalweg")
+    written = document["estimator"]["parameters"]
+    assert ("group_by_length" in written) == grouped
+    kept = tw.NetworkRegressor.load(tmp_path / "kept.thalweg")
+    assert kept.group_by_length is grouped
+
+
 def test_an_optimizer_of_ones_own_starts_afresh(tmp_path: Path) -> None:
     class Own(tw.SGD):
         pass
