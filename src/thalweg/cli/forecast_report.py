@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.cli.report import ended_line, layers_line, saved_as, training_line
-from thalweg.cli.show import column_table, facts, score_table, show
+from thalweg.cli.show import Facts, column_table, facts, score_table, show
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.prepare import PreparedSeries
 from thalweg.forecasting.scores import ForecastErrors
@@ -29,18 +29,15 @@ METRIC = "rmse"
 
 def start(parts: PreparedSeries, network: Network, settings: ForecastSettings) -> None:
     """What was found in the table, the windows, the network."""
-    inputs, rows = parts.inputs, len(parts.training.X)
-    shape = (inputs.history, inputs.width)
-    given = f"{counted(inputs.history, 'time')} × {counted(inputs.width, 'number')}"
     pairs: list[tuple[str, RenderableType]] = [
-        *series_lines(parts),
-        ("Network", layers_line(given, network, shape)),
-        ("Training", training_line(settings, rows, "windows")),
+        *found(parts),
+        ("Network", layers(parts, network)),
+        ("Training", training_line(settings, len(parts.training.X), "windows")),
     ]
     show(facts(pairs))
 
 
-def series_lines(parts: PreparedSeries) -> list[tuple[str, RenderableType]]:
+def found(parts: PreparedSeries) -> Facts:
     """The table, its times, what is forecast from what, and how they are split."""
     table, order, inputs = parts.table, parts.order, parts.inputs
     size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
@@ -60,6 +57,13 @@ def series_lines(parts: PreparedSeries) -> list[tuple[str, RenderableType]]:
         ("Windows", windows),
         *(("Note", note) for note in parts.notes),
     ]
+
+
+def layers(parts: PreparedSeries, network: Network) -> str:
+    """The layers, and the number of parameters."""
+    inputs = parts.inputs
+    given = f"{counted(inputs.history, 'time')} × {counted(inputs.width, 'number')}"
+    return layers_line(given, network, (inputs.history, inputs.width))
 
 
 def forecast_line(parts: PreparedSeries) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
 from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import facts, show
+from thalweg.cli.show import Facts, facts, show
 from thalweg.network import Network
 from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.prepare import PreparedImages
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 def start(parts: PreparedImages, network: Network, settings: ImageSettings) -> None:
     """What was seen, the task, the split, the network."""
-    form, rows = parts.form, len(parts.training.X)
-    given = f"{form.height} × {form.width} × {form.channels}"
+    rows = len(parts.training.X)
     pairs: list[tuple[str, RenderableType]] = [
-        *image_lines(parts),
-        ("Network", layers_line(given, network, form.shape)),
+        *found(parts),
+        ("Network", layers(parts, network)),
         ("Training", training_line(settings, rows, "images")),
     ]
     show(facts(pairs))
 
 
-def image_lines(parts: PreparedImages) -> list[tuple[str, RenderableType]]:
+def found(parts: PreparedImages) -> Facts:
     """What was seen, the task, the split."""
     return [
         ("Images", f"{parts.name}: {parts.seen}"),
@@ -38,6 +37,13 @@ def image_lines(parts: PreparedImages) -> list[tuple[str, RenderableType]]:
         ("Split", split_line(parts)),
         *(("Note", note) for note in parts.notes),
     ]
+
+
+def layers(parts: PreparedImages, network: Network) -> str:
+    """The layers, and the number of parameters."""
+    form = parts.form
+    given = f"{form.height} × {form.width} × {form.channels}"
+    return layers_line(given, network, form.shape)
 
 
 def plain_facts(parts: PreparedImages) -> dict[str, Any]:

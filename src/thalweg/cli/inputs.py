@@ -9,7 +9,6 @@ import typer
 
 from thalweg.errors import ArgumentError, ModelFileError
 from thalweg.images.read import is_images
-from thalweg.text import is_text
 
 if TYPE_CHECKING:
     from thalweg.estimators import NetworkClassifier, NetworkRegressor
@@ -44,7 +43,7 @@ A_TABLE_OR_IMAGES = f"{A_TABLE} Or images: a folder, IDX files, .npz."
 A_TABLE_IMAGES_OR_TEXT = (
     f"{A_TABLE_OR_IMAGES} Or a text: a file named .txt or .md, without a target."
 )
-DataToTuneOn = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE_OR_IMAGES)]
+Data = Annotated[Path, typer.Argument(metavar="DATA", help=A_TABLE_IMAGES_OR_TEXT)]
 DataToTrainOn = Annotated[
     Path | None,
     typer.Argument(metavar="DATA", show_default=False, help=A_TABLE_IMAGES_OR_TEXT),
@@ -190,19 +189,6 @@ def require_table(data: Path, command: str) -> None:
     """
     if is_images(data):
         raise ArgumentError(f"thalweg {command} takes tables, but {data} is images")
-
-
-def require_no_text(data: Path, target: str | None, command: str) -> None:
-    """What a command is given isn't a text, as far as its name says that.
-
-    Raises:
-        ArgumentError: it is.
-    """
-    if target is None and is_text(data):
-        raise ArgumentError(
-            f"thalweg {command} doesn't take texts, but {data} is one by its name; a "
-            "table has a --target, the column to predict"
-        )
 
 
 def require_target(data: Path, target: str | None, dialect: Dialect) -> str:

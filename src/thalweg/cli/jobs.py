@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from thalweg.cli.inputs import require_target
-from thalweg.cli.options import chosen_settings, dialect_given
+from thalweg.cli.asked import asked
 from thalweg.cli.outputs import (
     model_beside,
     require_model_file,
@@ -19,7 +18,7 @@ from thalweg.cli.outputs import (
 )
 from thalweg.cli.told import told_of
 from thalweg.errors import ArgumentError, FileError
-from thalweg.every_kind import kind_for, kind_noted
+from thalweg.every_kind import kind_noted
 from thalweg.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -127,16 +126,13 @@ def new_job(
             "DATA must be given, the table, images or text to train on; or --resume "
             "DIR, a run to go on with"
         )
-    kind = kind_for(data, target, given)
-    settings = chosen_settings(kind, given)
+    to_learn = asked(data, target, given)
     saved = output or model_beside(data)
-    if kind.has_target:
-        require_target(data, target, dialect_given(given))
-    name = kind.require_target(target)
     require_model_file(saved)
     if checkpoint is not None:
         notes = {**checkpoint.notes, OUTPUT: str(saved.absolute())}
         checkpoint = replace(checkpoint, notes=notes)
+    kind, name, settings = to_learn.kind, to_learn.target, to_learn.settings
     run = kind, data, name, settings, saved, execution, callbacks
     return Job(*run, checkpoint, own=own)
 

@@ -1,48 +1,45 @@
-"""``thalweg learning-rate``: a learning rate for a table, by a range test."""
+"""``thalweg learning-rate``: a learning rate for any data, by a range test."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thalweg.cli.asked import asked
 from thalweg.cli.failures import say
 from thalweg.cli.inputs import (
-    TableFile,
+    Data,
     Target,
     TestData,
     Threads,
     ValidationData,
     execution_on,
-    require_no_text,
-    require_table,
-    require_target,
 )
-from thalweg.cli.options import chosen_settings, with_settings
+from thalweg.cli.options import with_settings
 from thalweg.cli.outputs import (
     PICTURE,
     require_other_file,
     require_suffix,
     require_writable,
 )
-from thalweg.cli.show import tell, tell_json
+from thalweg.cli.show import facts, show, tell, tell_json
+from thalweg.cli.told import told_of
 from thalweg.tables.source import name_of
 from thalweg.tabular.command import train_command
 
 if TYPE_CHECKING:
+    from thalweg.kinds.parts import Parts
     from thalweg.network import Network
     from thalweg.search.learning_rate import RangeTest
-    from thalweg.tables.table import Table
-    from thalweg.tabular.prepared import Prepared
 
 
 @with_settings
 def learning_rate(
-    data: TableFile,
+    data: Data,
     target: Target = None,
     validation_data: ValidationData = None,
     test_data: TestData = None,
@@ -61,55 +58,46 @@ def learning_rate(
     threads: Threads = None,
     **given: Any,
 ) -> int:
-    """Find a learning rate for a table, by training while it grows.
+    """Find a learning rate for a table, images or a text, by training while it grows.
 
-    The network is the one that thalweg train would train with the same options, on the
-    same rows. Nothing is saved but the picture that is asked for.
+    With --time, --history and --ahead a table is a series; with --sequence its rows are
+    sequences. The network is the one that thalweg train would train with the same
+    options, on the same rows. Nothing is saved but the picture that is asked for.
     """
-    require_table(data, "learning-rate")
-    require_no_text(data, target, "learning-rate")
-    from thalweg.tabular.learn import TABLES
-
-    settings, execution = chosen_settings(TABLES, given), execution_on(threads)
-    name = require_target(data, target, settings.dialect)
+    execution, to_learn = execution_on(threads), asked(data, target, given)
     if figure is not None:
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
     from thalweg.kinds.own import own_sources
-    from thalweg.search.table_rate import find_for_table
+    from thalweg.search.rate_for import rate_for
 
     own = own_sources(validation_data, test_data, given)
+    kind, settings = to_learn.kind, to_learn.settings
+    names: list[str] = []
 
-    def announce(table: Table, prepared: Prepared, network: Network) -> None:
+    def announce(parts: Parts, network: Network) -> None:
+        names.append(parts.targets.name)
         if not (as_json or quiet):
-            show_start(prepared, network)
+            told = told_of(kind.name)
+            words = told.layers(parts, network)
+            show(facts([*told.found(parts), ("Network", words)]))
+            tell()
 
-    found = find_for_table(data, name, settings, execution, announce, own)
+    how = settings, execution, announce, own
+    found = rate_for(kind, data, to_learn.target, *how)
     if as_json:
-        tell_json({"target": name, **found.to_dict()})
+        tell_json({"target": names[0], **found.to_dict()})
     else:
-        chosen = replace(settings, learning_rate=float(f"{found.chosen:g}"))
-        show_results(found, train_command(data, own, name, chosen))
+        chosen = settings.with_values(learning_rate=float(f"{found.chosen:g}"))
+        show_results(found, train_command(data, own, to_learn.target, chosen))
     if figure is not None:
-        draw(found, figure, data, name)
+        draw(found, figure, data, names[0])
     return 0
-
-
-def show_start(prepared: Prepared, network: Network) -> None:
-    """What was found in the table, and what is tested."""
-    from thalweg.cli.show import facts, show
-    from thalweg.cli.table_report import network_line, table_lines
-
-    words = network_line(network, len(prepared.encoder.features))
-    show(facts([*table_lines(prepared), ("Network", words)]))
-    tell()
 
 
 def show_results(found: RangeTest, command: str) -> None:
     """The rate, and why; and the command that trains with it."""
-    from thalweg.cli.show import facts, show
-
     tried = (
         f"{found.learning_rates[0]:.2g} to {found.learning_rates[-1]:.2g} "
         f"in {len(found.losses)} steps; {found.ended}"

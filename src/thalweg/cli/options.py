@@ -374,17 +374,7 @@ REPEATED = tuple(LISTS)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """The command of a table with an option for each setting."""
-    return with_options(command, WORDS)
-
-
-def with_image_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """The command of tables and images with an option for each setting of either."""
-    return with_options(command, {**words_for("images"), **IMAGE_WORDS})
-
-
-def with_all_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """The command that trains, with an option for each setting of any data."""
+    """The command of any data, with an option for each setting of every kind."""
     shared = words_for("images", "text")
     return with_options(command, {**shared, **OTHER_WORDS})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
 from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import column_table, facts, show
+from thalweg.cli.show import Facts, column_table, facts, show
 from thalweg.network import Network
 from thalweg.sequences.learn import TrainedOnSequences
 from thalweg.sequences.prepare import PreparedSequences
@@ -23,12 +23,20 @@ def start(
     parts: PreparedSequences, network: Network, settings: SequenceSettings
 ) -> None:
     """What was found in the table, the sequences, the network."""
+    pairs: list[tuple[str, RenderableType]] = [
+        *found(parts),
+        ("Network", layers(parts, network)),
+        ("Training", training_line(settings, len(parts.training.X), "sequences")),
+    ]
+    show(facts(pairs))
+
+
+def found(parts: PreparedSequences) -> Facts:
+    """The table, its sequences, the task, the split."""
     table, lengths = parts.table, parts.sequences.lengths
     size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
     ordered = f", by {parts.order.name}" if parts.order is not None else ""
-    shape = int(lengths.max()), len(parts.encoder.features)
-    given = f"times × {counted(shape[1], 'number')}"
-    pairs: list[tuple[str, RenderableType]] = [
+    return [
         ("Table", f"{table.name}: {size}"),
         (
             "Sequences",
@@ -39,13 +47,13 @@ def start(
         ("Columns", column_table(parts.schema)),
         ("Split", split_line(parts)),
         *(("Note", note) for note in parts.notes),
-        ("Network", layers_line(given, network, shape)),
-        (
-            "Training",
-            training_line(settings, len(parts.training.X), "sequences"),
-        ),
     ]
-    show(facts(pairs))
+
+
+def layers(parts: PreparedSequences, network: Network) -> str:
+    """The layers, and the number of parameters."""
+    shape = int(parts.sequences.lengths.max()), len(parts.encoder.features)
+    return layers_line(f"times × {counted(shape[1], 'number')}", network, shape)
 
 
 def results(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
 from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import column_table, facts, show
+from thalweg.cli.show import Facts, column_table, facts, show
 from thalweg.network import Network
 from thalweg.tabular.learn import Trained
 from thalweg.tabular.prepared import Prepared
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def start(prepared: Prepared, network: Network, settings: Settings) -> None:
     """What each column is, the task, the split, the network."""
     pairs: list[tuple[str, RenderableType]] = [
-        *table_lines(prepared),
-        ("Network", network_line(network, len(prepared.encoder.features))),
+        *found(prepared),
+        ("Network", layers(prepared, network)),
         ("Training", training_line(settings, len(prepared.training.X))),
     ]
     show(facts(pairs))
 
 
-def table_lines(prepared: Prepared) -> list[tuple[str, RenderableType]]:
+def found(prepared: Prepared) -> Facts:
     """What each column is, the task, the split."""
     table = prepared.table
     size = f"{counted(table.rows, 'row')}, {counted(len(table.columns), 'column')}"
@@ -47,8 +47,9 @@ def table_lines(prepared: Prepared) -> list[tuple[str, RenderableType]]:
     ]
 
 
-def network_line(network: Network, features: int) -> str:
+def layers(prepared: Prepared, network: Network) -> str:
     """The layers of a table's network, and the number of parameters."""
+    features = len(prepared.encoder.features)
     return layers_line(counted(features, "input"), network, (features,))
 
 

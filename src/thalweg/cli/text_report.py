@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from thalweg.cli.report import ended_line, layers_line, training_line
-from thalweg.cli.show import facts, score_table, show
+from thalweg.cli.show import Facts, facts, score_table, show
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.prepare import PreparedText
 from thalweg.language.settings import TextSettings
@@ -22,17 +22,15 @@ if TYPE_CHECKING:
 
 def start(parts: PreparedText, network: Network, settings: TextSettings) -> None:
     """What was seen, the split, the network."""
-    windows, unit = len(parts.training.X), parts.vocabulary.unit
-    given = f"{settings.length} {unit}"
     pairs: list[tuple[str, RenderableType]] = [
-        *text_lines(parts),
-        ("Network", layers_line(given, network, (settings.length,))),
-        ("Training", training_line(settings, windows, "windows")),
+        *found(parts),
+        ("Network", layers(parts, network)),
+        ("Training", training_line(settings, len(parts.training.X), "windows")),
     ]
     show(facts(pairs))
 
 
-def text_lines(parts: PreparedText) -> list[tuple[str, RenderableType]]:
+def found(parts: PreparedText) -> Facts:
     """What was seen, and the split."""
     texts = parts.texts
     split = (
@@ -45,6 +43,12 @@ def text_lines(parts: PreparedText) -> list[tuple[str, RenderableType]]:
         ("Split", split),
         *(("Note", note) for note in parts.notes),
     ]
+
+
+def layers(parts: PreparedText, network: Network) -> str:
+    """The layers, and the number of parameters."""
+    length = parts.training.X.shape[1]
+    return layers_line(f"{length} {parts.vocabulary.unit}", network, (length,))
 
 
 def results(

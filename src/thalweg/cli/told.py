@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from thalweg.cli.show import Facts
 from thalweg.network import Network
 
 
@@ -14,6 +15,14 @@ class Told(Protocol):
 
     def start(self, parts: Any, network: Network, settings: Any, /) -> None:
         """What was found in the data, and what will learn."""
+
+    def found(self, parts: Any, /) -> Facts:
+        """What was found in the data, and how it's split."""
+        ...
+
+    def layers(self, parts: Any, network: Network, /) -> str:
+        """The network, in a line."""
+        ...
 
     def results(
         self,

@@ -36,7 +36,7 @@ from thalweg.cli.jobs import (
     new_job,
     resumed_job,
 )
-from thalweg.cli.options import with_all_settings
+from thalweg.cli.options import with_settings
 from thalweg.cli.outputs import (
     MODEL,
     PAGE,
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from thalweg.network import Network
 
 
-@with_all_settings
+@with_settings
 def train(
     data: DataToTrainOn = None,
     target: Target = None,

@@ -1,9 +1,9 @@
-"""``thalweg tune``: good settings for a table, within a time."""
+"""``thalweg tune``: good settings for any data, within a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import thalweg.defaults as defaults
+from thalweg.cli.asked import asked
 from thalweg.cli.failures import (
     BAD_INPUT,
     INTERRUPTED,
@@ -19,38 +20,29 @@ from thalweg.cli.failures import (
     say_error,
 )
 from thalweg.cli.inputs import (
-    DataToTuneOn,
+    Data,
     Target,
     TestData,
     Threads,
     ValidationData,
     execution_on,
-    require_no_text,
-    require_target,
     whole_number,
 )
-from thalweg.cli.options import chosen_settings, with_image_settings
+from thalweg.cli.options import with_settings
 from thalweg.cli.outputs import MODEL, model_beside, require_model_file
-from thalweg.cli.show import Facts, tell, tell_json
+from thalweg.cli.show import tell, tell_json
 from thalweg.cli.told import told_of
 from thalweg.errors import FileError
-from thalweg.images.read import is_images
 from thalweg.interrupts import watch
 from thalweg.search.budget import seconds_of
 from thalweg.search.samplers import SAMPLERS
-from thalweg.tabular.command import images_command, train_command
-from thalweg.tabular.settings import Settings
-from thalweg.vision.settings import ImageSettings
+from thalweg.tabular.command import train_command
 
 if TYPE_CHECKING:
-    from thalweg.kinds.kind import AnyKind
     from thalweg.kinds.parts import Parts
     from thalweg.search.space import Space
     from thalweg.search.trials import Trial
     from thalweg.search.tuning import Tuned
-    from thalweg.tables.table import Table
-    from thalweg.tabular.prepared import Prepared
-    from thalweg.vision.prepare import PreparedImages
 
 
 def option(metavar: str | None, text: str, *names: str) -> Any:
@@ -92,9 +84,9 @@ Resume = Annotated[
 ]
 
 
-@with_image_settings
+@with_settings
 def tune(
-    data: DataToTuneOn,
+    data: Data,
     target: Target = None,
     validation_data: ValidationData = None,
     test_data: TestData = None,
@@ -123,35 +115,24 @@ def tune(
     threads: Threads = None,
     **given: Any,
 ) -> int:
-    """Find good settings for a table or images, train with them, and test once.
+    """Find good settings for a table, images or a text, train with them, and test once.
 
-    Settings that are given are kept; the others that shape training are tuned, by
-    successive halving with cross-validation. The rows of the test take no part in that.
-    Ctrl-C ends the search with the best so far.
+    With --time, --history and --ahead a table is a series; with --sequence its rows are
+    sequences. Settings that are given are kept; the others that shape training are
+    tuned, by successive halving with cross-validation. What is for the test takes no
+    part in that. Ctrl-C ends the search with the best so far.
     """
     from thalweg.kinds.own import own_sources
-    from thalweg.search import require_no_own
-    from thalweg.tabular.learn import TABLES
-    from thalweg.vision.learn import IMAGES
 
-    require_no_text(data, target, "tune")
-    images, execution = is_images(data), execution_on(threads)
-    kind = IMAGES if images else TABLES
-    base = settings_for(kind, given)
+    execution = execution_on(threads)
+    to_learn = asked(data, target, given)
     saved = output or model_beside(data)
     own = own_sources(validation_data, test_data, given)
-    if isinstance(base, ImageSettings):
-        kind.require_target(target)
-        require_no_own(own)
-    else:
-        require_target(data, target, base.dialect)
     require_model_file(saved)
-    from thalweg.cli.image_report import image_lines
-    from thalweg.cli.table_report import table_lines
     from thalweg.cli.tune_report import SearchProgress, show_search, show_start
-    from thalweg.search.tuning import Request, tune_images, tune_table
+    from thalweg.search import tuning
 
-    request = Request(
+    request = tuning.Request(
         seconds_of(budget),
         whole_number("folds", folds),
         None if trials is None else whole_number("trials", trials),
@@ -160,40 +141,31 @@ def tune(
         folder,
         resume,
     )
+    kind, base = to_learn.kind, to_learn.settings
     fixed = frozenset(k for k, value in given.items() if value not in (None, []))
     started, replaced = time.perf_counter(), saved.exists()
     shown: list[SearchProgress] = []
     with ExitStack() as stack:
 
-        def announce(lines: Facts, parts: Parts, space: Space) -> None:
+        def announce(parts: Parts, space: Space) -> None:
             epochs = base.most_epochs(len(parts.training.X))
             if not (as_json or quiet):
-                show_start(lines, space, epochs, request)
+                show_start(told_of(kind.name).found(parts), space, epochs, request)
             progress = SearchProgress(request.seconds, epochs, quiet)
             shown.append(progress)
             # From here on Ctrl-C must not lose what was found.
             stack.enter_context(watch())
             stack.callback(progress.close)
 
-        def in_table(table: Table, prepared: Prepared, space: Space) -> None:
-            announce(table_lines(prepared), prepared, space)
-
-        def in_images(parts: PreparedImages, space: Space) -> None:
-            announce(image_lines(parts), parts, space)
-
         def report(trial: Trial) -> None:
             shown[0](trial)
 
         stack.enter_context(checkpoint_warnings())
-        if isinstance(base, ImageSettings):
-            told = (in_images, report)
-            tuned = tune_images(data, base, fixed, request, execution, *told)
-        else:
-            how = (base, fixed, request, execution, in_table, report, own)
-            tuned = tune_table(data, str(target), *how)
+        how = base, fixed, request, execution, announce, report, own
+        tuned = tuning.tune(kind, data, to_learn.target, *how)
     # What was found is told though the network can't be saved, as on a full disk.
     unsaved = error_of_saving(tuned, saved)
-    command = again(data, own, target, tuned.settings)
+    command = train_command(data, own, to_learn.target, tuned.settings)
     if as_json:
         model = None if unsaved else saved
         tell_json(as_plain(tuned, model, command))
@@ -207,23 +179,6 @@ def tune(
         notes = tuned.trained.prepared.notes if quiet else ()
         show_test(tuned, saved, replaced, time.perf_counter() - started, notes)
     return status(tuned, saved)
-
-
-def settings_for(kind: AnyKind, given: Mapping[str, Any]) -> Settings | ImageSettings:
-    """The settings of a table or of images."""
-    return chosen_settings(kind, given)
-
-
-def again(
-    data: Path,
-    own: Mapping[str, Any],
-    target: str | None,
-    settings: Settings | ImageSettings,
-) -> str:
-    """The command that trains with what was found."""
-    if isinstance(settings, ImageSettings):
-        return images_command(data, {}, settings)
-    return train_command(data, own, str(target), settings)
 
 
 def error_of_saving(tuned: Tuned, saved: Path) -> FileError | None:

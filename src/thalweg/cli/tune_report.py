@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from thalweg.cli.show import Facts, facts, show
+from thalweg.kinds.regimen import Regimen
 from thalweg.search.budget import in_words
 from thalweg.search.space import (
     Choice,
@@ -21,9 +22,8 @@ from thalweg.search.space import (
 from thalweg.search.trials import DEFAULT, Trial
 from thalweg.search.tuning import Request, Tuned
 from thalweg.tabular.command import typed
-from thalweg.tabular.settings import Settings
 from thalweg.training.progress import UP_AND_CLEAR, figure
-from thalweg.vision.settings import ImageSettings
+from thalweg.training.progress import in_words as metric_words
 from thalweg.words import counted
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ MOST_TRIALS = 10  # in the table
 
 
 def show_start(lines: Facts, space: Space, epochs: int, request: Request) -> None:
-    """What was found in the table or the images, and what will be searched.
+    """What was found in the data, and what will be searched.
 
     Arguments:
         lines: what was found.
@@ -109,7 +109,7 @@ class SearchProgress:
         if self._best is None:
             return line
         figures = {"loss": self._best.loss, **self._best.metrics}
-        shown = ", ".join(f"{name} {figure(v)}" for name, v in figures.items())
+        shown = ", ".join(f"{metric_words(k)} {figure(v)}" for k, v in figures.items())
         return f"{line}; best {name_of(self._best)}: {shown}"
 
     def _write(self, line: str) -> None:
@@ -128,7 +128,7 @@ def name_of(trial: Trial) -> str:
 # The results --------------------------------------------------------------------------
 
 
-def show_search(tuned: Tuned, base: Settings | ImageSettings, command: str) -> None:
+def show_search(tuned: Tuned, base: Regimen, command: str) -> None:
     """The best trials, those of the defaults among them, and what was chosen."""
     best = list(tuned.trials[:MOST_TRIALS])
     if tuned.default is not None and tuned.default not in best:
@@ -140,7 +140,7 @@ def show_search(tuned: Tuned, base: Settings | ImageSettings, command: str) -> N
     show(*blocks, facts([*note, ("Search", ended), ("Again", command)]))
 
 
-def trial_table(trials: Sequence[Trial], base: Settings | ImageSettings) -> Grid:
+def trial_table(trials: Sequence[Trial], base: Regimen) -> Grid:
     """Trials under each other: what was chosen, and the means over the folds."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as Grid
@@ -150,7 +150,7 @@ def trial_table(trials: Sequence[Trial], base: Settings | ImageSettings) -> Grid
     grid.add_column("trial", no_wrap=True)
     grid.add_column("settings", overflow="fold")
     for name in ("epochs", "loss", *metrics):
-        grid.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+        grid.add_column(metric_words(name), justify="right", no_wrap=True)
     for number, trial in enumerate(trials):
         figures = [trial.loss, *(trial.metrics.get(m, float("nan")) for m in metrics)]
         grid.add_row(
@@ -163,16 +163,18 @@ def trial_table(trials: Sequence[Trial], base: Settings | ImageSettings) -> Grid
     return grid
 
 
-def settings_words(trial: Trial, base: Settings | ImageSettings) -> str:
+def settings_words(trial: Trial, base: Regimen) -> str:
     """What was chosen, as it would be typed."""
     if trial.number == DEFAULT:
         return "the defaults"
     settings = settings_at(base, trial.point).to_dict()
     names = dict.fromkeys(setting_of(name) for name in trial.point)
-    left_out = {"layers": "", "activation": ""}  # which are plain from their values
+    left_out = {"activation": ""}  # which are plain from their values
+    if "hidden" not in trial.point:
+        left_out["layers"] = ""
     words = [
         f"{left_out.get(name, name.replace('_', ' '))} {typed(settings[name])}".strip()
         for name in names
-        if settings[name] != 0
+        if settings[name] not in (0, ())
     ]
     return ", ".join(words)

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError
 from thalweg.forecasting.inputs import SeriesInputs, filled_forward, task_of
+from thalweg.forecasting.series import Series, series_of
 from thalweg.forecasting.settings import ForecastSettings
 from thalweg.kinds.encoded_rows import EncodedRows
 from thalweg.kinds.parts import Parts
 from thalweg.kinds.targets import NumberTargets
-from thalweg.kinds.task import infer_task
 from thalweg.series.calendars import cycles_of
-from thalweg.series.order import Order, cell, in_order
+from thalweg.series.order import Order, cell
 from thalweg.series.seasons import drifts, season_of
-from thalweg.series.steps import rows_of
 from thalweg.series.windows import target_windows
 from thalweg.tables.cell_report import Report
-from thalweg.tables.declared import declared_by
 from thalweg.tables.encode import Encoder
-from thalweg.tables.infer import infer
 from thalweg.tables.scales import Scale
 from thalweg.tables.schema import Column, Schema
 from thalweg.tables.splitting.split import size_of
 from thalweg.tables.table import Table
-from thalweg.tabular.split_columns import ordered_column
 from thalweg.words import counted
 
 FEWEST_WINDOWS = 10
 """To learn from; of fewer nothing can be said."""
-
-WITHOUT_SCALE = Scale(0.0, 1.0)
-"""Of targets that are read before their statistics are known."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +93,26 @@ def prepare(table: Table, target: str, settings: ForecastSettings) -> PreparedSe
     >>> bikes.training.X.shape, bikes.training.y.shape, str(bikes.order.step)
     ((1937, 48, 12), (1937, 12), '1 hour')
     """
-    assert settings.time is not None
-    declared = declared_by(settings, table)
-    schema = infer(table, target, settings.ignore, None, declared, None, settings.time)
-    column = ordered_column(table, schema, settings.time, declared)
-    known = known_ahead(table, schema, settings)
-    infer_task(table, schema.target, "number", declared.of(target).kind)
-    every = in_order(table, column)
-    order, cells, notes = with_target(table, schema.target, every)
-    history = rows_of("history", settings.history, order.step)
-    ahead = rows_of("ahead", settings.ahead, order.step)
-    cuts = cuts_of(table, len(order), history, ahead, settings)
+    series = series_of(table, target, settings)
+    cuts = cuts_of(series, settings)
+    return learned_from(series, cuts)
+
+
+def learned_from(series: Series, cuts: tuple[int, int]) -> PreparedSeries:
+    """Split and encode; statistics are of training times alone.
+
+    Args:
+        series: in order of time.
+        cuts: the first times to validate and to test on.
+
+    Raises:
+        ArgumentError: a column known ahead has too many categories.
+        DataError: a cell can't be used.
+    """
+    table, order, cells = series.table, series.order, series.cells
+    history, ahead, known = series.history, series.ahead, series.known
     training = order.rows[: cuts[0]]
-    schema, encoder = encoder_of(table, schema, column, training, known)
+    schema, encoder = encoder_of(table, series.schema, order.column, training, known)
     seen = training[~np.isnan(cells[: cuts[0]])]
     targets = NumberTargets.fit(table, schema.target, seen)
     values = filled_forward(cells)
@@ -132,7 +130,7 @@ def prepare(table: Table, target: str, settings: ForecastSettings) -> PreparedSe
         task_of(ahead, order.step),
         targets,
         **parts,
-        notes=(*every.notes, *notes, *said_of_parts(table, order, cuts)),
+        notes=(*series.notes, *said_of_parts(table, order, cuts)),
         table=table,
         schema=schema,
         order=order,
@@ -146,33 +144,6 @@ def prepare(table: Table, target: str, settings: ForecastSettings) -> PreparedSe
 
 
 # Columns ------------------------------------------------------------------------------
-
-
-def known_ahead(
-    table: Table, schema: Schema, settings: ForecastSettings
-) -> tuple[str, ...]:
-    """The columns that are known of times ahead.
-
-    Raises:
-        ArgumentError: there is no such column, it is the target or the time, or it is
-            set aside.
-    """
-    columns = {each.name: each for each in schema.columns}
-    for name in settings.known_ahead:
-        if name in (schema.target.name, settings.time):
-            what = "the target" if name == schema.target.name else "the time"
-            raise ArgumentError(f"known_ahead must be other columns than {what}")
-        if name not in columns:
-            raise ArgumentError(
-                f"known_ahead must name columns of {table.name}, got {name!r}"
-                f"{nearest(name, table.columns)}; it has {table.listed_columns()}"
-            )
-        if columns[name].kind == "ignored":
-            raise ArgumentError(
-                f"known_ahead must be columns that are used, but {name!r} is set "
-                f"aside: {columns[name].reason}"
-            )
-    return tuple(dict.fromkeys(settings.known_ahead))
 
 
 def encoder_of(
@@ -217,63 +188,6 @@ def with_columns(schema: Schema, others: dict[str, Column]) -> Schema:
     return replace(schema, columns=columns)
 
 
-# The target ---------------------------------------------------------------------------
-
-
-def with_target(
-    table: Table, target: Column, order: Order
-) -> tuple[Order, NDArray[np.float64], list[str]]:
-    """The times from the first to the last whose target is known.
-
-    Args:
-        table: the cells.
-        target: the column to forecast.
-        order: all rows.
-
-    Returns:
-        Those rows; their target, NaN where missing in between; and notes on both.
-
-    Raises:
-        DataError: a target can't be read, or none is known.
-    """
-    column = table.column(target.name).gather(order.rows)
-    absent = target.form.absent(column).to_numpy()
-    present = np.flatnonzero(~absent)
-    if not len(present):
-        raise DataError(
-            f"{table.name}, column {target.name!r}: a target must have values, but "
-            "every cell is missing"
-        )
-    first, last = int(present[0]), int(present[-1]) + 1
-    kept = replace(
-        order, rows=order.rows[first:last], moments=order.moments[first:last]
-    )
-    cells = np.full(last - first, np.nan)
-    inner = present - first
-    readable = NumberTargets(target.name, WITHOUT_SCALE, target.form)
-    cells[inner] = readable.truth(table, kept.rows[inner])
-    notes = list(said_of_missing(target.name, first, len(order) - last, cells))
-    return kept, cells, notes
-
-
-def said_of_missing(
-    target: str, before: int, after: int, cells: NDArray[np.float64]
-) -> Iterator[str]:
-    """Notes on rows without a target, at the ends and in between."""
-    for count, where in ((before, "first"), (after, "last")):
-        if count:
-            yield (
-                f"the {where} {counted(count, 'row')} left out, as {target!r} is "
-                "missing there"
-            )
-    between = int(np.isnan(cells).sum())
-    if between:
-        yield (
-            f"{target!r} is missing in {counted(between, 'row')}: a history has the "
-            "last known value there, and no forecast of such a row is learned or scored"
-        )
-
-
 def usual_change(values: NDArray[np.float64], ahead: int) -> float:
     """How far values ahead are from the last known one, a root mean square.
 
@@ -291,32 +205,39 @@ def usual_change(values: NDArray[np.float64], ahead: int) -> float:
 # Parts --------------------------------------------------------------------------------
 
 
-def cuts_of(
-    table: Table, times: int, history: int, ahead: int, settings: ForecastSettings
-) -> tuple[int, int]:
+def cuts_of(series: Series, settings: ForecastSettings) -> tuple[int, int]:
     """The first times to validate and to test on.
 
     Raises:
         DataError: there are too few for windows in each part.
     """
-    test, validation = (
-        size_of(share, times) for share in (settings.test, settings.validation)
-    )
-    cuts = times - test - validation, times - test
+    times = len(series)
+    test = times - size_of(settings.test, times)
+    cuts = test - size_of(settings.validation, times), test
+    require_windows(series, cuts)
+    return cuts
+
+
+def require_windows(series: Series, cuts: tuple[int, int]) -> None:
+    """There are windows in each part.
+
+    Raises:
+        DataError: there are too few.
+    """
+    times, history, ahead = len(series), series.history, series.ahead
     window = f"history and ahead, {history:,} + {ahead:,} rows"
     lacks = (
         ("train", cuts[0], history + ahead + FEWEST_WINDOWS - 1),
-        ("validate", validation, ahead),
-        ("test", test, ahead),
+        ("validate", cuts[1] - cuts[0], ahead),
+        ("test", times - cuts[1], ahead),
     )
     for purpose, there, least in lacks:
         if there < least:
             raise DataError(
-                f"{table.name}: has too few rows for {window}: of {times:,} there are "
-                f"{there:,} to {purpose} on, and {least:,} are needed; shorter "
-                "ones need fewer"
+                f"{series.table.name}: has too few rows for {window}: of {times:,} "
+                f"there are {there:,} to {purpose} on, and {least:,} are needed; "
+                "shorter ones need fewer"
             )
-    return cuts
 
 
 def windows_of(

@@ -63,6 +63,23 @@ def learn(
         DivergenceError: the loss became NaN or infinite in the first epoch.
     """
     found = kind.read(source, settings, own)
+    run = callback, announce, execution, callbacks, checkpoint, resumed
+    return learn_from(kind, found, target, settings, *run)
+
+
+def learn_from(
+    kind: Kind[SettingsT, FoundT, PartsT, ModelT, TrainedT],
+    found: FoundT,
+    target: str,
+    settings: SettingsT,
+    callback: AfterEpoch | None = None,
+    announce: Callable[[PartsT, Network], object] | None = None,
+    execution: Execution = USUAL,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    resumed: tuple[Store, Saved[Network]] | None = None,
+) -> TrainedT:
+    """Split, train, and test once what was read; see `learn`."""
     data = kind.fingerprint(found)
     if resumed is not None:
         require_same(kind, resumed[1], data)

@@ -1,5 +1,6 @@
 """Rows in parts: to learn from, to choose the epoch by, to be scored once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,10 +40,14 @@ class Parts:
 
     def in_unit(self, record: EpochRecord) -> EpochRecord:
         """An epoch's record with its errors in the target's unit."""
-        if not isinstance(self.targets, NumberTargets):
-            return record
-        metrics = self.targets.in_unit(record.validation_metrics)
+        metrics = self.metrics_in_unit(record.validation_metrics)
         return replace(record, validation_metrics=metrics)
+
+    def metrics_in_unit(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """What a network says of itself, with errors in the target's unit."""
+        if isinstance(self.targets, NumberTargets):
+            return self.targets.in_unit(metrics)
+        return dict(metrics)
 
     @property
     def deciding(self) -> Deciding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from inspect import signature
 from typing import Any, Self, cast
 
@@ -168,6 +168,14 @@ class Regimen(ABC):
     def early_stopping(self) -> EarlyStopping:
         """The rule that ends training."""
         return EarlyStopping(self.patience, self.min_delta)
+
+    def with_values(self, **values: Any) -> Self:
+        """The settings with other values of some.
+
+        Raises:
+            ArgumentError: one can't be used.
+        """
+        return replace(self, **values)  # pyright: ignore[reportArgumentType, reportUnknownVariableType] - each is a dataclass
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""

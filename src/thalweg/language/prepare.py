@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from thalweg.kinds.deciding import Deciding
@@ -14,12 +15,12 @@ from thalweg.kinds.task import Task
 from thalweg.language.own import ReadText
 from thalweg.language.scores import bits_per
 from thalweg.language.settings import TextSettings
-from thalweg.model.history import EpochRecord
 from thalweg.tables.forms import USUAL
 from thalweg.text import Text, TextParts, Vocabulary
 from thalweg.words import counted
 
 MANY_UNKNOWN = 0.001
+EVERY_PART = ("training", "validation", "test")
 PURPOSES = {"validation": "validated", "test": "tested"}
 
 
@@ -58,19 +59,18 @@ class PreparedText(Parts):
         total = sum(map(len, (texts.training, texts.validation, texts.test)))
         return f"{total:,} {unit}, {len(self.vocabulary.labels()):,} different ones"
 
-    def in_unit(self, record: EpochRecord) -> EpochRecord:
-        """The record with its perplexity as bits."""
-        metrics = dict(record.validation_metrics)
-        if (perplexity := metrics.pop("perplexity", None)) is not None:
-            metrics = {self.deciding.name: math.log2(perplexity), **metrics}
-        return replace(record, validation_metrics=metrics)
+    def metrics_in_unit(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """The metrics with perplexity as bits."""
+        others = dict(metrics)
+        if (perplexity := others.pop("perplexity", None)) is None:
+            return others
+        return {self.deciding.metric: math.log2(perplexity), **others}
 
     def plain_facts(self) -> dict[str, Any]:
         """What was seen, for programs."""
         texts, unit = self.texts, self.vocabulary.unit
-        parts = ("training", "validation", "test")
         return {
-            unit: {part: len(getattr(texts, part)) for part in parts},
+            unit: {part: len(getattr(texts, part)) for part in EVERY_PART},
             "different": len(self.vocabulary.labels()),
         }
 
@@ -100,19 +100,30 @@ def prepare(given: ReadText, settings: TextSettings) -> PreparedText:
         own.get("validation", texts.validation),
         own.get("test", texts.test),
     )
+    rows = {part: windows_of(getattr(texts, part), settings) for part in EVERY_PART}
+    notes = (*text.notes, *own_notes(own), *unknown_notes(texts))
+    return prepared_text(texts, rows, notes, text.name)
+
+
+def prepared_text(
+    texts: TextParts,
+    rows: Mapping[str, EncodedRows],
+    notes: tuple[str, ...],
+    name: str,
+) -> PreparedText:
+    """Texts of one vocabulary as they are trained on.
+
+    Args:
+        texts: the parts.
+        rows: the windows of each, by its name.
+        notes: what was found.
+        name: what was read.
+    """
     labels = tuple(texts.training.vocabulary.labels())
     unit = texts.training.vocabulary.unit.removesuffix("s")
     targets = ClassTargets(f"next {unit}", USUAL["category"], labels, labels)
-    return PreparedText(
-        Task("classes", f"the next {unit}, of {len(labels):,}"),
-        targets,
-        windows_of(texts.training, settings),
-        windows_of(texts.validation, settings),
-        windows_of(texts.test, settings),
-        (*text.notes, *own_notes(own), *unknown_notes(texts)),
-        text.name,
-        texts,
-    )
+    task = Task("classes", f"the next {unit}, of {len(labels):,}")
+    return PreparedText(task, targets, **rows, notes=notes, name=name, texts=texts)
 
 
 def windows_of(text: Text, settings: TextSettings) -> EncodedRows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,7 +135,7 @@ class Trace:
             type = PRIMITIVES[opcode].infer(*types, **attributes)
         except (ShapeError, DtypeError) as error:
             raise error.__class__(f"{opcode}: {error}{location()}") from None
-        if _LABELS and len(type.shape) > MOST_AXES:
+        if len(type.shape) > MOST_AXES and _WITHIN.labels:
             raise ShapeError(
                 f"an array in a network may have {MOST_AXES} axes at most, "
                 f"got shape {type.shape}{location()}"
@@ -380,18 +381,31 @@ class Tracer:
 
 # Where a formula stands --------------------------------------------------------------
 
-_LABELS: list[str] = []
-_BODIES: list[Trace] = []  # those of loops that are traced now, the innermost last
+
+class Within(threading.local):
+    """Where the formula stands that this thread traces; others trace their own.
+
+    Attributes:
+        labels: what errors say of it, the innermost last.
+        bodies: of loops that are traced now, the innermost last.
+    """
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+        self.bodies: list[Trace] = []
+
+
+_WITHIN = Within()
 
 
 @contextmanager
 def tracing_body(body: Trace) -> Generator[None]:
     """What is recorded inside is the step of a loop, which runs again and again."""
-    _BODIES.append(body)
+    _WITHIN.bodies.append(body)
     try:
         yield
     finally:
-        _BODIES.pop()
+        _WITHIN.bodies.pop()
 
 
 def require_outside_loops(what: str) -> None:
@@ -400,7 +414,7 @@ def require_outside_loops(what: str) -> None:
     Raises:
         TracingError: the step of a loop is traced now.
     """
-    if _BODIES:
+    if _WITHIN.bodies:
         raise TracingError(
             f"the step of a loop can't {what}, which would be the same at each time: "
             "do it for all times before the loop, and give it as a sequence"
@@ -411,11 +425,11 @@ def require_outside_loops(what: str) -> None:
 @contextmanager
 def labeled(label: str) -> Generator[None]:
     """Errors raised inside say the label, such as ``layer 2, Dense(64)``."""
-    _LABELS.append(label)
+    _WITHIN.labels.append(label)
     try:
         yield
     finally:
-        _LABELS.pop()
+        _WITHIN.labels.pop()
 
 
 def location() -> str:
@@ -423,7 +437,8 @@ def location() -> str:
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame.f_back and frame.f_code.co_filename.startswith(PROGRAM_FOLDER):
         frame = frame.f_back
-    label = f"{', '.join(_LABELS)}; " if _LABELS else ""
+    labels = _WITHIN.labels
+    label = f"{', '.join(labels)}; " if labels else ""
     return f" ({label}{frame.f_code.co_filename}, line {frame.f_lineno})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,24 +13,23 @@ import numpy as np
 import thalweg.defaults as defaults
 from thalweg.checks import require_positive, require_seed, require_whole, seed_after
 from thalweg.errors import ArgumentError, NotFittedError, ShapeError
+from thalweg.formulas.chain import shapes_of
 from thalweg.formulas.layers import Layer
 from thalweg.formulas.losses import Loss, LossFunction
 from thalweg.formulas.optimizers import Optimizer
-from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
-from thalweg.formulas.penalties import penalty as penalty_of
-from thalweg.model.metrics import metric_for
 from thalweg.model.programs import Programs
-from thalweg.model.step import Objective, require_outputs
+from thalweg.model.step import Objective
 from thalweg.network import Network
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.search.range_test import FEW, ExponentialGrowth, losses_of_steps
-from thalweg.training.arguments import check_targets, require_dtype
+from thalweg.training.arguments import require_dtype
 from thalweg.training.execution import Execution
 from thalweg.training.fit import batch_rows
-from thalweg.training.named import side_by_side, with_shapes_of
-from thalweg.training.objective import usual_loss
-from thalweg.training.rows import Rows, rows_from
+from thalweg.training.given import Given
+from thalweg.training.named import with_shapes_of
+from thalweg.training.objective import objective_of_rows
+from thalweg.training.rows import Rows
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS, STARTS = 200, 5
@@ -106,7 +106,8 @@ def find_learning_rate(
     Arguments:
         network: layers, which get new parameters; or a network, whose own are where
             the test starts. The network itself is left as it is.
-        X: inputs, shape (rows, features): training rows, without those held out.
+        X: inputs, shape (rows, features): training rows, without those held out. Rows
+            of different lengths are a list of arrays (times, …).
         y: targets as in `Network.fit`.
         loss, optimizer, batch_size, sample_weight, penalty, clip_norm, dtype: as in
             `Network.fit`. The learning rate of the optimizer isn't used, and a network
@@ -150,7 +151,8 @@ def find_learning_rate(
     else:
         network = with_shapes_of(network, X)
     layers = network.layers if isinstance(network, Network) else network
-    rows = rows_from(side_by_side(layers, X, dtype), y, sample_weight, dtype)
+    given = Given(layers, partial(shapes_of, layers), dtype)
+    rows = given.rows(X, y, sample_weight, None)
     size = batch_rows(batch_size, len(rows))
     objective = objective_of(
         start_of(network, rows, int(seed), dtype),
@@ -202,12 +204,8 @@ def objective_of(
     """What the network is to learn, checked as `Network.fit` does it."""
     if clip_norm is not None:
         require_positive("clip_norm", clip_norm)
-    outputs = require_outputs(network.shapes)
-    chosen = Loss.of(loss or network.loss or usual_loss(network.layers))
-    check_targets(rows.y, outputs, chosen)
-    metric = metric_for(chosen, outputs, rows.y, rows.weights)
-    costs = None if penalty is None else penalty_of(penalty)
-    return Objective(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
+    known = loss or network.loss
+    return objective_of_rows(network, rows, known, optimizer, penalty, clip_norm)
 
 
 # The choice ---------------------------------------------------------------------------

@@ -5,28 +5,24 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from thalweg.errors import ArgumentError
-from thalweg.images.image_set import ImageForm
-from thalweg.tabular.settings import Settings
-from thalweg.vision.filters import doubling, filters_for
-from thalweg.vision.settings import ImageSettings
+from thalweg.kinds.kind import SettingsT
+from thalweg.kinds.regimen import Regimen
+from thalweg.vision.filters import doubling
 
-AnySettings = TypeVar("AnySettings", bound=Settings | ImageSettings)
 Point = dict[str, Any]  # a value for each dimension
-LAYERS = ("width", "depth", "narrowing")  # which stand for the setting `layers`
 STANDING_FOR: Mapping[str, str] = {
-    **dict.fromkeys(LAYERS, "layers"),
+    **dict.fromkeys(("width", "depth", "narrowing", "hidden"), "layers"),
     **dict.fromkeys(("breadth", "convolutions"), "filters"),
     "shift": "augment",
 }
 """Dimensions that stand for a setting of another name."""
 
-IMAGE_RATES = (0.001, 0.03)  # at its highest, of a rate that rises and falls
 LEAST_UNITS = 4
 
 # Learning rates worth trying lie elsewhere for rules that don't scale their steps.
@@ -37,6 +33,7 @@ RATES: Mapping[str, tuple[float, float]] = {
     "lion": (0.00003, 0.003),
 }
 USUAL_RATES = (0.0003, 0.03)
+RISING_RATES = (0.001, 0.03)  # at its highest, of a rate that rises and falls
 
 
 class Dimension(ABC):
@@ -84,75 +81,6 @@ class LogRange(Dimension):
 Space = dict[str, Dimension]
 
 
-def space_for(base: Settings, training_rows: int, fixed: Collection[str] = ()) -> Space:
-    """What there is to choose for a table.
-
-    Layers of 32 to 256 units, one to three of them, of one width or each half as wide
-    as the one before; four activations; the learning rate over two decades; the usual
-    batch size, half, double or four times it; dropout; and L2's rate.
-
-    Arguments:
-        base: the settings that hold where nothing is chosen.
-        training_rows: how many there are.
-        fixed: names of settings that aren't to be chosen.
-
-    Raises:
-        ArgumentError: nothing is left to choose.
-
-    Example:
-        >>> space = space_for(Settings(), 1000, fixed=["layers", "l2"])
-        >>> list(space)
-        ['activation', 'learning_rate', 'batch_size', 'dropout']
-        >>> space["batch_size"]
-        Choice(values=(16, 32, 64, 128))
-    """
-    space: Space = {
-        "width": Choice((32, 64, 128, 256)),
-        "depth": Choice((1, 2, 3)),
-        "narrowing": Choice((1, 2)),
-        "activation": Choice(("silu", "relu", "gelu", "tanh")),
-        "learning_rate": LogRange(*RATES.get(base.optimizer, USUAL_RATES)),
-        "batch_size": Choice(batch_sizes(training_rows)),
-        "dropout": Choice((0.0, 0.0, 0.0, 0.1, 0.2, 0.4)),
-        "l2": Choice((0.0, 0.0, 0.00001, 0.0001, 0.001)),
-    }
-    return left_of(space, fixed)
-
-
-def image_space_for(
-    base: ImageSettings,
-    form: ImageForm,
-    training_rows: int,
-    fixed: Collection[str] = (),
-) -> Space:
-    """What there is to choose for images.
-
-    Eight, 16 or 32 filters in the first convolution; as many convolutions as fit the
-    size, or one less; the learning rate over a decade and a half; the usual batch size,
-    half, double or four times it; dropout; L2's rate; and a shift of a few pixels.
-
-    Arguments:
-        base: the settings that hold where nothing is chosen.
-        form: of the images.
-        training_rows: how many there are.
-        fixed: names of settings that aren't to be chosen.
-
-    Raises:
-        ArgumentError: nothing is left to choose.
-    """
-    usual = len(filters_for(form))
-    space: Space = {
-        "breadth": Choice((8, 16, 32)),
-        "convolutions": Choice((max(usual - 1, 1), usual, usual)),
-        "learning_rate": LogRange(*RATES.get(base.optimizer, IMAGE_RATES)),
-        "batch_size": Choice(batch_sizes(training_rows)),
-        "dropout": Choice((0.0, 0.25, 0.25, 0.5)),
-        "l2": Choice((0.0, 0.0, 0.00001, 0.0001)),
-        "shift": Choice((0, 0, 1, 2)),
-    }
-    return left_of(space, fixed)
-
-
 def left_of(space: Space, fixed: Collection[str]) -> Space:
     """The dimensions of settings that aren't fixed.
 
@@ -170,12 +98,27 @@ def setting_of(dimension: str) -> str:
     return STANDING_FOR.get(dimension, dimension)
 
 
-def batch_sizes(training_rows: int) -> tuple[int, ...]:
-    """Half the usual size, that, twice and four times as much; no more than rows."""
-    usual = Settings().rows_a_step(training_rows)
+def learning_rates(base: Regimen, usual: tuple[float, float] = USUAL_RATES) -> LogRange:
+    """Learning rates worth trying with a rule.
+
+    Arguments:
+        base: its settings.
+        usual: of rules that scale their steps.
+    """
+    return LogRange(*RATES.get(base.optimizer, usual))
+
+
+def batch_sizes(base: Regimen, training_rows: int) -> Choice:
+    """Half the usual size, that, twice and four times as much; no more than rows.
+
+    >>> from thalweg.tabular.settings import Settings
+    >>> batch_sizes(Settings(), 1000)
+    Choice(values=(16, 32, 64, 128))
+    """
+    usual = base.with_values(batch_size=None).rows_a_step(training_rows)
     assert isinstance(usual, int)
     sizes = (usual // 2, usual, 2 * usual, 4 * usual)
-    return tuple(size for size in sizes if size <= max(training_rows, sizes[0]))
+    return Choice(tuple(n for n in sizes if n <= max(training_rows, sizes[0])))
 
 
 def drawn(space: Space, seed: int, number: int) -> Point:
@@ -188,10 +131,12 @@ def drawn(space: Space, seed: int, number: int) -> Point:
     return {k: v.at(u) for (k, v), u in zip(space.items(), shares, strict=True)}
 
 
-def settings_at(base: AnySettings, point: Mapping[str, Any]) -> AnySettings:
+def settings_at(base: SettingsT, point: Mapping[str, Any]) -> SettingsT:
     """The settings with what was chosen.
 
     Example:
+        >>> from thalweg.tabular.settings import Settings
+        >>> from thalweg.vision.settings import ImageSettings
         >>> point = {"width": 64, "depth": 3, "narrowing": 2, "dropout": 0.2}
         >>> chosen = settings_at(Settings(), point)
         >>> chosen.layers, chosen.dropout
@@ -201,12 +146,15 @@ def settings_at(base: AnySettings, point: Mapping[str, Any]) -> AnySettings:
     """
     own = {k: v for k, v in point.items() if k not in STANDING_FOR}
     if "width" in point:
-        own["layers"] = units_of(point["width"], point["depth"], point["narrowing"])
+        narrowing = point.get("narrowing", 1)
+        own["layers"] = units_of(point["width"], point["depth"], narrowing)
+    if "hidden" in point:
+        own["layers"] = (point["hidden"],) if point["hidden"] else ()
     if "breadth" in point:
         own["filters"] = doubling(point["breadth"], point["convolutions"])
     if "shift" in point:
         own["augment"] = (f"shift={point['shift']}",) if point["shift"] else ()
-    return replace(base, **own)
+    return base.with_values(**own)
 
 
 def units_of(width: int, depth: int, narrowing: int) -> tuple[int, ...]:

@@ -1,44 +1,30 @@
-"""Settings for a table, found by successive halving with cross-validation."""
+"""Settings for any data, found by successive halving with cross-validation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thalweg.defaults as defaults
 from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError
-from thalweg.kinds.learn import learn
+from thalweg.kinds.kind import AnyKind, Kind, SettingsT
+from thalweg.kinds.learn import learn_from
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.parts import Parts
+from thalweg.kinds.regimen import Regimen
+from thalweg.kinds.trained import PartsT, TrainedModel
 from thalweg.kinds.usual import USUAL
-from thalweg.network import Network
-from thalweg.search.folds import folds_of
-from thalweg.search.image_folds import image_folds
 from thalweg.search.journal import Journal
 from thalweg.search.queue import Queue
 from thalweg.search.samplers import Sampler, sampler_named
-from thalweg.search.space import Space, image_space_for, settings_at, space_for
+from thalweg.search.searched import searched
+from thalweg.search.space import Space, left_of, settings_at
 from thalweg.search.trials import DEFAULT, Trial, ranked, table_of
-from thalweg.search.workers import Make, Workers
-from thalweg.tables.read import read
-from thalweg.tables.table import Table
-from thalweg.tabular.fingerprints import fingerprints
-from thalweg.tabular.learn import TABLES, Trained, prepared_by
-from thalweg.tabular.learn import build as build_for_table
-from thalweg.tabular.own import Own
-from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings
+from thalweg.search.workers import Workers
 from thalweg.training.execution import Execution
-from thalweg.vision.fingerprint import fingerprint
-from thalweg.vision.learn import IMAGES, TrainedOnImages
-from thalweg.vision.network import build
-from thalweg.vision.own import read as read_images_of
-from thalweg.vision.prepare import PreparedImages
-from thalweg.vision.prepare import prepare as prepare_images
-from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
     import polars
@@ -96,10 +82,10 @@ class Tuned:
     """
 
     trials: tuple[Trial, ...]
-    settings: Settings | ImageSettings
+    settings: Regimen
     best: Trial | None
     default: Trial | None
-    trained: Trained | TrainedOnImages
+    trained: TrainedModel[Any, Any]
     stopped_because: str
 
     @property
@@ -108,168 +94,89 @@ class Tuned:
         return table_of(self.trials)
 
 
-Announce = Callable[[Table, Prepared, Space], object]
-
-
-def tune_table(
+def tune(
+    kind: Kind[SettingsT, Any, PartsT, Any, Any],
     source: Any,
     target: str,
-    base: Settings,
+    base: SettingsT,
     fixed: frozenset[str],
     request: Request,
     execution: Execution = USUAL,
-    announce: Announce | None = None,
+    announce: Callable[[PartsT, Space], object] | None = None,
     report: Callable[[Trial], object] = lambda trial: None,
     own: Sources = NO_SOURCES,
 ) -> Tuned:
     """Search for settings, train with the best, and test once.
 
     Arguments:
-        source: a file's path, or a frame of pandas, polars or pyarrow.
-        target: the column to predict.
+        kind: of data.
+        source: where it is, or what was read.
+        target: the column to predict; nothing for a kind without one.
         base: the settings that hold where nothing is chosen.
         fixed: names of settings that aren't to be chosen.
         request: how long, and how.
         execution: how many networks are trained at once; the last one may use as many
             threads.
-        announce: called before the search with the table, what was found in it, and
-            the space.
+        announce: called before the search with what was found in the data, and the
+            space.
         report: called with each finished trial.
-        own: tables of one's own to validate and to test on, as `learn` takes them.
+        own: data of one's own to validate and to test on, as `learn` takes it.
 
     Raises:
-        FileError, DataError: the table, or the folder, can't be used.
-        ArgumentError: a setting can't be used with this table.
+        FileError, DataError: the data, or the folder, can't be used.
+        ArgumentError: a setting can't be used with it.
     """
-    table = read(source, base.dialect)
-    others = Own.read(own, base.dialect)
-    prepared = prepared_by(table, target, base, others)
-    space = space_for(base, len(prepared.training.X), fixed)
+    found = kind.read(source, base, own)
+    parts = kind.prepare(found, target, base)
+    # A fold has fewer rows, but isn't to have more epochs for that.
+    base = base.with_values(epochs=base.most_epochs(len(parts.training.X)))
+    of_kind = searched(kind.name)
+    space = left_of(of_kind.space(base, parts), fixed)
     sampler = sampler_named(request.sampler, space, base.seed, request.storage)
-    folds = folds_of(table, prepared, base, request.folds)
-    search = description(table, others, target, base, space, request)
+    folds = of_kind.folds(found, parts, base, request.folds)
     journal = Journal()
     if request.folder is not None:
+        predicted = {"target": target} if kind.has_target else {}
+        search = {
+            "data": kind.fingerprint(found),
+            **predicted,
+            **described(base, space, request),
+        }
         journal = Journal.open(request.folder, search, request.resume)
     if announce is not None:
-        announce(table, prepared, space)
-    how = (execution, journal, report)
-    found, reason = searched(folds, base, sampler, request, *how)
-    chosen = settings_at(base, found[0].point) if found else base
-    return tuned(
-        found,
+        announce(parts, space)
+    how = request, execution, journal, report
+    trials, reason = searched_through(kind, folds, base, sampler, *how)
+    chosen = settings_at(base, trials[0].point) if trials else base
+    return Tuned(
+        tuple(trials),
         chosen,
-        learn(TABLES, table, target, chosen, execution=execution, own=others.tables),
+        trials[0] if trials else None,
+        next((each for each in trials if each.number == DEFAULT), None),
+        learn_from(kind, found, target, chosen, execution=execution),
         reason,
     )
 
 
-def tune_images(
-    source: Any,
-    base: ImageSettings,
-    fixed: frozenset[str],
-    request: Request,
-    execution: Execution = USUAL,
-    announce: Callable[[PreparedImages, Space], object] | None = None,
-    report: Callable[[Trial], object] = lambda trial: None,
-) -> Tuned:
-    """Search for settings for images, train with the best, and test once.
-
-    Arguments:
-        source: the path of images, or images that were read.
-        base: the settings that hold where nothing is chosen.
-        fixed: names of settings that aren't to be chosen.
-        request: how long, and how.
-        execution: how many networks are trained at once; the last one may use as many
-            threads.
-        announce: called before the search with what was found in the images, and the
-            space.
-        report: called with each finished trial.
-
-    Raises:
-        FileError, DataError: the images, or the folder, can't be used.
-        ArgumentError: a setting can't be used with these images.
-    """
-    images = read_images_of(source, base)
-    parts = prepare_images(images.data, images.name, base)
-    rows = len(parts.training.X)
-    # A fold has fewer images, but isn't to have more epochs for that.
-    base = replace(base, epochs=base.most_epochs(rows))
-    space = image_space_for(base, parts.form, rows, fixed)
-    sampler = sampler_named(request.sampler, space, base.seed, request.storage)
-    folds = image_folds(parts, base, request.folds)
-    search = {"data": fingerprint(images), **described(base, space, request)}
-    journal = Journal()
-    if request.folder is not None:
-        journal = Journal.open(request.folder, search, request.resume)
-    if announce is not None:
-        announce(parts, space)
-    how = (execution, journal, report, build_for_images)
-    found, reason = searched(folds, base, sampler, request, *how)
-    chosen = settings_at(base, found[0].point) if found else base
-    trained = learn(IMAGES, source, "", chosen, execution=execution)
-    return tuned(found, chosen, trained, reason)
-
-
-def build_for_images(parts: PreparedImages, settings: ImageSettings) -> Network:
-    """The network for images with some settings."""
-    return build(parts.form, parts.targets, settings)
-
-
-def searched(
+def searched_through(
+    kind: AnyKind,
     folds: Sequence[Parts],
-    base: Settings | ImageSettings,
+    base: Regimen,
     sampler: Sampler,
     request: Request,
     execution: Execution,
     journal: Journal,
     report: Callable[[Trial], object],
-    make: Make = build_for_table,
 ) -> tuple[list[Trial], str]:
     """The trials, the best first, and why there are no more."""
     epochs = base.most_epochs(len(folds[0].training.X))
     queue = Queue(epochs, request.folds, sampler, journal, request.trials)
-    workers = Workers(folds, base, queue, report, make)
+    workers = Workers(kind, folds, base, queue, report)
     reason = workers.work(execution.thread_count, request.seconds)
     return ranked(journal.trials, epochs), reason
 
 
-def tuned(
-    found: Sequence[Trial],
-    chosen: Settings | ImageSettings,
-    trained: Trained | TrainedOnImages,
-    reason: str,
-) -> Tuned:
-    """What a search found."""
-    return Tuned(
-        tuple(found),
-        chosen,
-        found[0] if found else None,
-        next((each for each in found if each.number == DEFAULT), None),
-        trained,
-        reason,
-    )
-
-
-def description(
-    table: Table,
-    own: Own,
-    target: str,
-    base: Settings,
-    space: Space,
-    request: Request,
-) -> dict[str, Any]:
-    """What makes two searches the same."""
-    return {
-        "data": fingerprints(table, own),
-        "target": target,
-        **described(base, space, request),
-    }
-
-
-def described(
-    base: Settings | ImageSettings, space: Space, request: Request
-) -> dict[str, Any]:
+def described(base: Regimen, space: Space, request: Request) -> dict[str, Any]:
     """What makes two searches of the same data the same."""
     return {
         "settings": base.to_dict(),

@@ -7,15 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
-from typing import Any
 
 from thalweg.checks import seed_after
 from thalweg.errors import DivergenceError
 from thalweg.interrupts import LOOK_SECONDS, Interrupt, watch
 from thalweg.kinds.fit import RunContext, train_network
+from thalweg.kinds.kind import AnyKind
 from thalweg.kinds.parts import Parts
-from thalweg.kinds.targets import NumberTargets
+from thalweg.kinds.regimen import Regimen
 from thalweg.model.history import EpochRecord
 from thalweg.model.programs import Programs
 from thalweg.network import Network
@@ -23,36 +22,32 @@ from thalweg.search.budget import in_words
 from thalweg.search.queue import FoldJob, Queue
 from thalweg.search.space import settings_at
 from thalweg.search.trials import FoldRun, Trial
-from thalweg.tabular.learn import build
-from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
-from thalweg.vision.settings import ImageSettings
 
 Report = Callable[[Trial], object]
-Make = Callable[[Any, Any], Network]
 
 
 class Workers:
     """Threads that train, each one network at a time.
 
     Arguments:
-        folds: the table for each.
+        kind: of data.
+        folds: the data for each.
         base: the settings that hold where nothing is chosen.
         queue: what is to be trained.
         report: called with each finished trial.
-        make: the network of a fold, by the settings.
     """
 
     def __init__(
         self,
+        kind: AnyKind,
         folds: Sequence[Parts],
-        base: Settings | ImageSettings,
+        base: Regimen,
         queue: Queue,
         report: Report,
-        make: Make = build,
     ) -> None:
-        self._folds, self._base, self._queue = folds, base, queue
-        self._report, self._make = report, make
+        self._kind, self._folds, self._base = kind, folds, base
+        self._queue, self._report = queue, report
         self._stop = threading.Event()
         self._running: dict[Future[FoldRun | None], FoldJob] = {}
         self._programs: dict[int, Programs] = {}
@@ -105,42 +100,42 @@ class Workers:
                 self._programs.pop(trial.number, None)
                 self._report(trial)
 
-    def _start_of(
-        self, job: FoldJob
-    ) -> tuple[FoldJob, Settings | ImageSettings, Programs]:
+    def _start_of(self, job: FoldJob) -> tuple[FoldJob, Regimen, Programs]:
         """What a job needs that threads share."""
         settings = settings_at(self._base, self._queue.point(job.number))
         seed = seed_after(settings.seed, job.fold)
         programs = self._programs.setdefault(job.number, Programs())
-        return job, replace(settings, seed=seed), programs
+        return job, settings.with_values(seed=seed), programs
 
     def _train(
-        self, job: FoldJob, settings: Settings | ImageSettings, programs: Programs
+        self, job: FoldJob, settings: Regimen, programs: Programs
     ) -> FoldRun | None:
         """One job; None if it was stopped."""
         fold = self._folds[job.fold]
-        return fold_run(fold, settings, job.epochs, self._stop, programs, self._make)
+        how = settings, job.epochs, self._stop, programs
+        return fold_run(self._kind, fold, *how)
 
 
 def fold_run(
+    kind: AnyKind,
     fold: Parts,
-    settings: Settings | ImageSettings,
+    settings: Regimen,
     epochs: int,
     stop: threading.Event,
     programs: Programs,
-    make: Make = build,
 ) -> FoldRun | None:
     """The first epochs of a training, as `thalweg train` would do it.
 
     Arguments:
+        kind: of data.
         fold: the rows.
         settings: of the whole training.
         epochs: after which it ends.
         stop: ends it before; the result is None then.
         programs: shared with the other folds.
-        make: the network of a fold, by the settings.
     """
-    network, most = make(fold, settings), settings.most_epochs(len(fold.training.X))
+    network = kind.build(fold, settings)
+    most = settings.most_epochs(len(fold.training.X))
     network.programs = programs
     started = time.perf_counter()
 
@@ -164,6 +159,5 @@ def result_of(network: Network, fold: Parts, ended: bool, seconds: float) -> Fol
     rows = fold.test
     figures = network.evaluate(rows.X, rows.y, rows.weights, threads=1)
     loss = figures.pop("loss")
-    if isinstance(fold.targets, NumberTargets):
-        figures = fold.targets.in_unit(figures)
+    figures = fold.metrics_in_unit(figures)
     return FoldRun(loss, figures, network.history.best_epoch, ended, seconds)

@@ -13,7 +13,7 @@ from thalweg.kinds.encoded_rows import EncodedRows, learned
 from thalweg.kinds.last_layer import require_fitting
 from thalweg.kinds.parts import Parts
 from thalweg.kinds.targets import ClassTargets, fit_targets
-from thalweg.kinds.task import infer_task
+from thalweg.kinds.task import Task, infer_task
 from thalweg.sequences.settings import SequenceSettings
 from thalweg.series.sequences import Sequences, first_rows, in_sequences
 from thalweg.tables.cell_report import Report
@@ -65,6 +65,55 @@ def prepare(table: Table, target: str, settings: SequenceSettings) -> PreparedSe
         DataError: a cell can't be used, a sequence has two targets, or there are too
             few sequences; the message names line and column.
     """
+    given = grouped(table, target, settings)
+    try:
+        parts = split(
+            len(given.usable),
+            given.classes,
+            settings.validation,
+            settings.test,
+            settings.seed,
+        ).of(given.usable)
+    except DataError as error:
+        said_so = str(error).replace("rows", "sequences")
+        raise DataError(f"{table.name}: {said_so}") from None
+    return learned_from(given, parts, settings)
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Sequences of a table, before anything is learned of them.
+
+    Args:
+        table: the cells.
+        schema: what each column is, and why.
+        task: what is to be predicted, and why that.
+        order: the column by which the rows of one are ordered, if any.
+        sequences: the rows of each.
+        rows: the first row of each, which has its target.
+        usable: those with a target.
+        classes: the class number of each of these; None where a number is predicted.
+        notes: what was found.
+    """
+
+    table: Table
+    schema: Schema
+    task: Task
+    order: Column | None
+    sequences: Sequences
+    rows: NDArray[np.int64]
+    usable: NDArray[np.int64]
+    classes: NDArray[Any] | None
+    notes: tuple[str, ...]
+
+
+def grouped(table: Table, target: str, settings: SequenceSettings) -> Grouped:
+    """Group rows, put them in order, and infer.
+
+    Raises:
+        ArgumentError: a column's name can't be right.
+        DataError: a cell can't be used, or a sequence has two targets.
+    """
     assert settings.sequence is not None
     if target in (settings.sequence, settings.order):
         raise ArgumentError(f"target must be another column than {target!r}, in use")
@@ -87,45 +136,58 @@ def prepare(table: Table, target: str, settings: SequenceSettings) -> PreparedSe
     if task.kind == "classes":
         known = ClassTargets.fit(table, schema.target, rows[usable])
         classes = known.truth(table, rows[usable])
-    try:
-        parts = split(
-            len(usable), classes, settings.validation, settings.test, settings.seed
-        ).of(usable)
-    except DataError as error:
-        said_so = str(error).replace("rows", "sequences")
-        raise DataError(f"{table.name}: {said_so}") from None
-    training = sequences.rows_of(parts.training)
-    encoder = Encoder.fit(schema, table, training)
-    schema, encoder = without_many(schema, encoder, table, training)
+    left = len(sequences) - len(usable)
+    notes: list[str] = []
+    if order is None:
+        notes.append("the rows of a sequence are taken as they stand")
+    if left:
+        count = counted(left, "sequence")
+        notes.append(f"{count} left out, as {target!r} is missing there")
+    known = task, order, sequences, rows, usable, classes
+    return Grouped(table, schema, *known, tuple(notes))
+
+
+def learned_from(
+    given: Grouped, parts: Split, settings: SequenceSettings
+) -> PreparedSequences:
+    """Encode; statistics are of training sequences alone.
+
+    Args:
+        given: all sequences.
+        parts: which of them each part is.
+        settings: the loss.
+
+    Raises:
+        ArgumentError: the loss doesn't go with the task.
+        DataError: a cell can't be used.
+    """
+    assert settings.sequence is not None
+    table, task, rows = given.table, given.task, given.rows
+    training = given.sequences.rows_of(parts.training)
+    encoder = Encoder.fit(given.schema, table, training)
+    schema, encoder = without_many(given.schema, encoder, table, training)
     targets = fit_targets(
-        table, schema.target, task, rows[usable], rows[parts.training]
+        table, schema.target, task, rows[given.usable], rows[parts.training]
     )
     require_fitting(settings.loss, targets, task)
     encoded = encoder.transform(table)
-    arrays = sequences.arrays(encoded.X)
+    arrays = given.sequences.arrays(encoded.X)
     every: dict[str, EncodedRows] = {}
     for name, chosen in parts.each().items():
         truth = targets.truth(table, rows[chosen])
         X: Any = [arrays[each] for each in chosen]
         every[name] = EncodedRows(X, truth, learned(truth, targets), None)
-    left = len(sequences) - len(usable)
-    notes = parts.notes
-    if left:
-        count = counted(left, "sequence")
-        notes = (f"{count} left out, as {target!r} is missing there", *notes)
-    if order is None:
-        notes = ("the rows of a sequence are taken as they stand", *notes)
     return PreparedSequences(
         task,
         targets,
         **every,
-        notes=notes,
+        notes=(*given.notes, *parts.notes),
         table=table,
         schema=schema,
         encoder=encoder,
         id=settings.sequence,
-        order=order,
-        sequences=sequences,
+        order=given.order,
+        sequences=given.sequences,
         split=parts,
         report=encoded.report,
     )

@@ -1,4 +1,4 @@
-"""The command that trains a table with some settings, as it is typed."""
+"""The command that trains with some settings, as it is typed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import fields
 from typing import Any, cast
 
 from thalweg.kinds.regimen import Regimen
-from thalweg.tabular.settings import LISTS, Settings
+from thalweg.tabular.settings import LISTS
 
 NO_LAYERS = "none"
 
 
 def train_command(
-    source: object, own: Mapping[str, object], target: str, settings: Settings
+    source: object, own: Mapping[str, object], target: str, settings: Regimen
 ) -> str:
-    """The command that trains a table with some settings, for a shell.
+    """The command that trains on any data with some settings, for a shell.
 
     Arguments:
-        source: the table's file.
-        own: tables of one's own by their part.
-        target: the column to predict.
+        source: the data's file.
+        own: data of one's own by their part.
+        target: the column to predict; nothing for data without one.
         settings: those that aren't the usual ones become options.
 
     Example:
@@ -29,20 +29,20 @@ def train_command(
         >>> train_command("t.csv", {}, "y", settings)
         "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
     """
-    words = ["thalweg", "train", str(source), "--target", target]
+    words = ["thalweg", "train", str(source)]
+    if target:
+        words += ["--target", target]
     return shlex.join([*words, *own_options(own), *options(settings)])
 
 
 def images_command(source: object, own: Mapping[str, object], settings: Regimen) -> str:
-    """The command that trains on images with some settings, for a shell."""
-    words = ["thalweg", "train", str(source)]
-    return shlex.join([*words, *own_options(own), *options(settings)])
+    """The command that trains on data without a target."""
+    return train_command(source, own, "", settings)
 
 
 def forecast_command(source: object, target: str, settings: Regimen) -> str:
-    """The command that trains a forecast with some settings, for a shell."""
-    words = ["thalweg", "train", str(source), "--target", target]
-    return shlex.join([*words, *options(settings)])
+    """The command that trains a forecast."""
+    return train_command(source, {}, target, settings)
 
 
 def own_options(own: Mapping[str, object]) -> list[str]:

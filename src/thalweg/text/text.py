@@ -205,10 +205,7 @@ class Text:
                 f"{self.name}: must have characters enough for three parts, "
                 f"got {count:,}"
             )
-        vocabulary = self.vocabulary
-        if isinstance(vocabulary, Characters):
-            vocabulary = present(self.numbers[:first], vocabulary)
-        text = self.in_vocabulary(vocabulary)
+        text = self.in_vocabulary(present(self.numbers[:first], self.vocabulary))
         middle = first + chosen
         return TextParts(text[:first], text[first:middle], text[middle:])
 
@@ -228,8 +225,10 @@ class TextParts:
     test: Text
 
 
-def present(numbers: NumpyArray, vocabulary: Characters) -> Characters:
-    """The characters that are there."""
+def present(numbers: NumpyArray, vocabulary: Vocabulary) -> Vocabulary:
+    """The characters that are there; all bytes, where those are numbered."""
+    if not isinstance(vocabulary, Characters):
+        return vocabulary
     counts = np.bincount(numbers, minlength=vocabulary.size)[1:]
     there = np.flatnonzero(counts).tolist()
     return Characters(tuple(vocabulary.codes[place] for place in there))

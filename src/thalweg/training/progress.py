@@ -73,7 +73,7 @@ def row(record: EpochRecord, epochs: int, best_epoch: int | None) -> dict[str, s
     if record.validation_loss is not None:
         cells["validation loss"] = figure(record.validation_loss)
     metrics = record.validation_metrics or record.training_metrics
-    cells |= {printable(name): figure(value) for name, value in metrics.items()}
+    cells |= {printable(in_words(name)): figure(x) for name, x in metrics.items()}
     if best_epoch is not None:
         cells["best epoch"] = str(best_epoch)
     return cells
@@ -83,6 +83,15 @@ def aligned(cells: dict[str, str], texts: tuple[str, ...]) -> str:
     """Texts under each other, to the right; a metric's name may be short."""
     widths = [max(len(name), 9) for name in cells]
     return "  ".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True))
+
+
+def in_words(metric: str) -> str:
+    """The name of a metric as it is read.
+
+    >>> in_words("bits_per_character")
+    'bits per character'
+    """
+    return metric.replace("_", " ")
 
 
 def figure(value: float) -> str:

@@ -174,8 +174,6 @@ def test_misuse_is_said(refused, table: str, name: str) -> None:
 
 
 def test_other_commands_say_what_they_cannot(refused, model: str) -> None:
-    said = refused("tune", "load.csv", "-t", "load", *QUICK, status=2)
-    assert "there is no option --history" in said
     said = refused("export", model, "--to", "python", status=2)
     assert "can't be exported with its table yet" in said
     said = refused("explain", model, "--image", "a.png", status=2)
@@ -222,7 +220,3 @@ def test_sequences_are_trained_on_and_predicted(thalweg, tmp_path: Path) -> None
     assert asked.status == 2
     assert "can't be written of sequences yet" in asked.err
     assert thalweg("report", "steps.thalweg").status == 2
-    assert (
-        "there is no option --sequence"
-        in thalweg("tune", "steps.csv", "-t", "kind", *how).err
-    )

@@ -287,8 +287,6 @@ def test_own_images_choose_and_test(thalweg, refused, tmp_path: Path) -> None:
     assert "--test must be left out with test_data: no share is needed" in said
     said = refused("train", "photos", "--test-data", "nowhere", status=1)
     assert said == "error: nowhere: there is no such file\n"
-    said = refused("tune", "photos", "--test-data", "more", status=2)
-    assert said.startswith("error: --test-data must be left out: images are tuned on")
 
 
 def test_settings_are_found_and_can_be_typed_again(thalweg, tmp_path: Path) -> None:

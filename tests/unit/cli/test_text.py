@@ -155,12 +155,6 @@ def test_a_text_is_refused(refused, tmp_path: Path, data: bytes, said: str) -> N
     assert said in refused("train", "t.txt", status=1)
 
 
-@pytest.mark.parametrize("command", ["tune", "learning-rate"])
-def test_what_takes_no_text_says_so(refused, model: str, command: str) -> None:
-    said = refused(command, "verse.txt", status=2)
-    assert f"thalweg {command} doesn't take texts" in said
-
-
 def test_inspecting_a_text_says_what_takes_it(refused, model: str) -> None:
     Path("verse.txt").write_text("a\nb,c\n")
     assert "thalweg train takes it" in refused("inspect", "verse.txt", status=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -190,6 +192,31 @@ def test_a_step_draws_no_random_numbers() -> None:
     with pytest.raises(TracingError, match="can't draw random numbers"):
         trace(inside, {**types(ROWS), **drawing})
     assert trace(before, {**types(ROWS), **drawing}).instructions
+
+
+def test_another_thread_may_draw_while_a_step_is_traced() -> None:
+    inside, drawn = threading.Event(), threading.Event()
+
+    def step(s: Any, x: Any) -> Any:
+        inside.set()
+        assert drawn.wait(60)
+        return s * 2
+
+    def looping() -> None:
+        trace(lambda a: {"y": scan(step, a["s"], a["x"])}, types(ROWS))
+
+    def drawing(a: Arrays) -> Arrays:
+        return {"y": ops.random_uniform(a["seed"], a["step"], 0, (ROWS, 2), "float64")}
+
+    with ThreadPoolExecutor(1) as pool:
+        traced = pool.submit(looping)
+        try:
+            assert inside.wait(60)
+            program = trace(drawing, {**types(ROWS), **RANDOM_INPUTS})
+        finally:
+            drawn.set()
+        traced.result()
+    assert program.instructions
 
 
 def test_a_body_is_verified() -> None:

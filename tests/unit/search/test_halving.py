@@ -7,15 +7,16 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from support.spaces import space_for
 from thalweg.errors import ArgumentError
 from thalweg.search.budget import in_words, seconds_of
 from thalweg.search.halving import Bracket, Outcome, brackets, outcome
 from thalweg.search.space import (
+    Choice,
     LogRange,
     batch_sizes,
     drawn,
     settings_at,
-    space_for,
     units_of,
 )
 from thalweg.tabular.settings import Settings
@@ -138,9 +139,10 @@ def test_plain_gradient_descent_gets_higher_rates() -> None:
 
 
 def test_batches_arent_larger_than_the_table() -> None:
-    assert batch_sizes(10_000) == (64, 128, 256, 512)
-    assert batch_sizes(70) == (16, 32, 64)
-    assert batch_sizes(9) == (16,)
+    assert batch_sizes(Settings(), 10_000) == Choice((64, 128, 256, 512))
+    assert batch_sizes(Settings(), 70) == Choice((16, 32, 64))
+    assert batch_sizes(Settings(), 9) == Choice((16,))
+    assert batch_sizes(Settings(batch_size=7), 9) == Choice((16,))
 
 
 def test_layers_narrow_but_not_to_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 import thalweg as tw
 from thalweg.errors import ArgumentError, ShapeError
 from thalweg.figures.range_test import data_of, plot, range_test
-from thalweg.search import learning_rate as module
+from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.search.learning_rate import choice, conclusion, smoothed
 from thalweg.search.range_test import ExponentialGrowth, end_of, repeated_order
 
@@ -156,7 +156,7 @@ def test_training_at_the_chosen_rate_beats_rates_far_below_and_above(optimizer) 
     chosen = found(optimizer=optimizer, steps=200).chosen
     losses = []
     for rate in (chosen / 100, chosen, chosen * 100):
-        rule = module.optimizer_named(optimizer)
+        rule = optimizer_named(optimizer)
         network = tw.Network(LAYERS)
         try:
             network.fit(X, Y, optimizer=type(rule)(rate), epochs=40)

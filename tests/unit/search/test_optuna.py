@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import thalweg as tw
+from support.spaces import space_for
 from thalweg.errors import ArgumentError
 from thalweg.search import optuna_sampler as module
 from thalweg.search.optuna_sampler import OptunaSampler
-from thalweg.search.space import space_for
 from thalweg.search.trials import FoldRun, Trial
 from thalweg.tabular.settings import Settings
 

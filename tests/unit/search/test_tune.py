@@ -18,19 +18,22 @@ import thalweg as tw
 from thalweg.errors import ArgumentError, FileError
 from thalweg.kinds.fit import RunContext, train_network
 from thalweg.search import workers
-from thalweg.search.folds import folds_of, validation_share
 from thalweg.search.journal import Journal
 from thalweg.search.samplers import RandomSampler, sampler_named
-from thalweg.search.space import settings_at, space_for
+from thalweg.search.share import validation_share
+from thalweg.search.space import Choice, Space, settings_at
+from thalweg.search.tables import folds as folds_of
 from thalweg.search.trials import FoldRun, Trial, ranked, table_of
 from thalweg.search.tuning import Tuned
 from thalweg.tables.read import read
 from thalweg.tables.splitting.split import fold_numbers
-from thalweg.tabular.learn import build, prepared_by
+from thalweg.tabular.learn import TABLES, build, prepared_by
+from thalweg.tabular.own import ReadTable
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
 
 PENGUINS = Path(__file__).parents[3] / "examples" / "penguins.csv"
+SHARES = {"validation": 0.2, "test": 0.2}
 QUICK: dict[str, Any] = {"budget": "60s", "folds": 2, "epochs": 4, "trials": 4}
 
 
@@ -49,7 +52,7 @@ def without_times(trials) -> list[dict]:
 def split_of(settings: Settings, count: int):
     table = read(PENGUINS)
     prepared = prepared_by(table, "species", settings)
-    return table, prepared, folds_of(table, prepared, settings, count)
+    return table, prepared, folds_of(ReadTable(table), prepared, settings, count)
 
 
 def test_every_row_is_scored_once_and_the_test_rows_never() -> None:
@@ -78,7 +81,7 @@ def test_every_row_is_scored_once_and_the_test_rows_never() -> None:
 def test_a_fold_learns_from_about_as_many_rows_as_the_last_training(
     rows: int, count: int, share: float
 ) -> None:
-    assert validation_share(Settings(), rows, count) == pytest.approx(share)
+    assert validation_share(SHARES, rows, count) == pytest.approx(share)
 
 
 def test_no_cell_of_a_test_row_can_change_a_fold() -> None:
@@ -91,7 +94,7 @@ def test_no_cell_of_a_test_row_can_change_a_fold() -> None:
         .alias("body_mass_g")
     )
     spoiled = replace(table, frame=frame.drop("row"))
-    again = folds_of(spoiled, prepared, settings, 3)
+    again = folds_of(ReadTable(spoiled), prepared, settings, 3)
     for one, other in zip(folds, again, strict=True):
         np.testing.assert_array_equal(one.training.X, other.training.X)
         np.testing.assert_array_equal(one.validation.X, other.validation.X)
@@ -133,7 +136,7 @@ def test_a_fold_is_trained_as_train_does_it_and_scored_on_its_rows(epochs) -> No
     settings = Settings(epochs=5, schedule="cosine", dropout=0.1)
     _, _, folds = split_of(settings, 3)
     stop = threading.Event()
-    run = workers.fold_run(folds[1], settings, epochs, stop, workers.Programs())
+    run = workers.fold_run(TABLES, folds[1], settings, epochs, stop, workers.Programs())
     network = build(folds[1], settings)
     losses = []
 
@@ -162,7 +165,7 @@ def test_a_run_that_diverges_is_worst_and_ends_nothing() -> None:
     settings = Settings(learning_rate=1e30, optimizer="sgd", epochs=2)
     _, _, folds = split_of(settings, 2)
     stop, programs = threading.Event(), workers.Programs()
-    run = workers.fold_run(folds[0], settings, 2, stop, programs)
+    run = workers.fold_run(TABLES, folds[0], settings, 2, stop, programs)
     assert run is not None
     assert run.loss == math.inf
     with pytest.raises(tw.DivergenceError):  # by the last network: nothing was better
@@ -375,7 +378,7 @@ def test_arguments_are_refused_before_anything_runs(monkeypatch, options, said) 
 
 
 def test_the_random_sampler_is_the_usual_one() -> None:
-    space = space_for(Settings(), 1000)
+    space: Space = {"dropout": Choice((0.0, 0.1))}
     assert sampler_named("random", space, 5, None) == RandomSampler(space, 5)
 
 

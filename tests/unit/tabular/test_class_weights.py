@@ -10,8 +10,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 import thalweg as tw
 from thalweg.errors import ArgumentError
-from thalweg.search.folds import folds_of
+from thalweg.search.tables import folds as folds_of
 from thalweg.tables.read import read
+from thalweg.tabular.own import ReadTable
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.prepared import Prepared
 from thalweg.tabular.settings import Settings
@@ -131,7 +132,7 @@ def test_what_is_learned_is_what_a_column_of_the_same_weights_gives(
 def test_folds_weigh_all_that_choose() -> None:
     settings = Settings(class_weight=("a=b=3",), ignore=("w",))
     found = prepare(read(table()), "y", settings)
-    for fold in folds_of(read(table()), found, settings, 2):
+    for fold in folds_of(ReadTable(read(table())), found, settings, 2):
         for part in (fold.training, fold.validation, fold.test):
             assert part.weights is not None
             assert (part.weights == np.where(part.y == 0, 3, 1)).all()

@@ -11,10 +11,10 @@ import pytest
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError
 from thalweg.report.evaluation import evaluation_of
-from thalweg.search.folds import folds_of
+from thalweg.search.tables import folds as folds_of
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
-from thalweg.tabular.own import Own
+from thalweg.tabular.own import Own, ReadTable
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.settings import Settings
 from thalweg.training.execution import Execution
@@ -151,7 +151,7 @@ def test_folds_leave_own_tables_alone(files: Path) -> None:
     settings, table = Settings(), read("main.csv")
     mine = own(validation="validation.csv", test="test.csv")
     prepared = prepare(table, "species", settings, mine)
-    folds = folds_of(table, prepared, settings, 3)
+    folds = folds_of(ReadTable(table, mine), prepared, settings, 3)
     assert [len(fold.validation.X) for fold in folds] == [50] * 3
     assert [len(fold.test.X) + len(fold.training.X) for fold in folds] == [240] * 3
     for fold in folds:

@@ -14,8 +14,9 @@ from thalweg.files import document
 from thalweg.files.modelfile import read_model
 from thalweg.kinds.constant import constant_guess
 from thalweg.kinds.targets import NumberTargets
-from thalweg.search.folds import folds_of
+from thalweg.search.tables import folds as folds_of
 from thalweg.tables.read import read
+from thalweg.tabular.own import ReadTable
 from thalweg.tabular.prepare import prepare
 from thalweg.tabular.settings import Settings
 
@@ -148,6 +149,6 @@ def test_what_doesnt_go_with_it_is_refused(settings: Any, words: str) -> None:
 
 def test_folds_learn_logarithms_too() -> None:
     table = read(prices())
-    for fold in folds_of(table, prepare(table, "y", LOG), LOG, 2):
+    for fold in folds_of(ReadTable(table), prepare(table, "y", LOG), LOG, 2):
         assert isinstance(fold.targets, NumberTargets)
         assert fold.targets.log

@@ -1,4 +1,4 @@
-"""Folds: a table without its test rows, cut so that every row is scored once."""
+"""What a search does with a table: what there is to choose, and folds of its rows."""
 
 from __future__ import annotations
 
@@ -12,22 +12,45 @@ from thalweg.checks import require_whole
 from thalweg.errors import ArgumentError, DataError
 from thalweg.kinds.encoded_rows import EncodedRows
 from thalweg.kinds.targets import ClassTargets, NumberTargets
+from thalweg.search.share import validation_share
+from thalweg.search.space import Choice, Space, batch_sizes, learning_rates
 from thalweg.tables.encode import Encoder
 from thalweg.tables.splitting.split import RowNumbers, Split
 from thalweg.tables.splitting.splitters import Shares
 from thalweg.tables.table import Table
 from thalweg.tabular.learn import fitted_to_loss
-from thalweg.tabular.own import NO_OWN, Own, own_part
+from thalweg.tabular.own import ReadTable, own_part
 from thalweg.tabular.prepare import weighted
 from thalweg.tabular.prepared import LEARNED, Prepared
 from thalweg.tabular.settings import Settings
 from thalweg.words import counted
 
-LEAST_SHARE, LEAST_ROWS = 0.1, 50  # that choose the epoch, where there are enough
+
+def space(base: Settings, parts: Prepared) -> Space:
+    """What there is to choose for a table.
+
+    Layers of 32 to 256 units, one to three of them, of one width or each half as wide
+    as the one before; four activations; the learning rate over two decades; the usual
+    batch size, half, double or four times it; dropout; and L2's rate.
+
+    Arguments:
+        base: the settings that hold where nothing is chosen.
+        parts: the table.
+    """
+    return {
+        "width": Choice((32, 64, 128, 256)),
+        "depth": Choice((1, 2, 3)),
+        "narrowing": Choice((1, 2)),
+        "activation": Choice(("silu", "relu", "gelu", "tanh")),
+        "learning_rate": learning_rates(base),
+        "batch_size": batch_sizes(base, len(parts.training.X)),
+        "dropout": Choice((0.0, 0.0, 0.0, 0.1, 0.2, 0.4)),
+        "l2": Choice((0.0, 0.0, 0.00001, 0.0001, 0.001)),
+    }
 
 
-def folds_of(
-    table: Table, prepared: Prepared, settings: Settings, count: int
+def folds(
+    found: ReadTable, prepared: Prepared, settings: Settings, count: int
 ) -> list[Prepared]:
     """The table for each fold, whose rows stand where those of the test stood.
 
@@ -37,7 +60,7 @@ def folds_of(
     and categories, is learned anew for each. The rows of the test are in none of them.
 
     Arguments:
-        table: the cells.
+        found: the table, and those of one's own.
         prepared: what the table is, and which rows are for the test.
         settings: loss, weights and seed.
         count: how many folds.
@@ -47,43 +70,30 @@ def folds_of(
         DataError: a cell can't be used.
     """
     require_whole("folds", count, least=2)
-    parts = prepared.split
-    drawn = prepared.own.validation is None
-    rows = np.union1d(parts.training, parts.validation) if drawn else parts.training
+    table, parts = found.table, prepared.split
+    rows = parts.training
+    if prepared.own.validation is None:
+        rows = np.union1d(rows, parts.validation)
     if 2 * count > len(rows):
         raise ArgumentError(
             f"folds must have two rows or more, got {count} folds of "
             f"{counted(len(rows), 'row')}"
         )
     classes = classes_of(table, prepared, rows)
-    share = validation_share(settings, len(rows), count, prepared.own)
-    shares = Shares(share, 0.0, settings.seed)
+    shares = prepared.own.shares(settings)
+    share = validation_share(shares, len(rows), count)
+    drawn = Shares(share, 0.0, settings.seed)
     place = np.empty(table.rows, np.int64)
     place[rows] = np.arange(len(rows))
     splits: list[Split] = []
     try:
         for rest, fold in prepared.splitter.folds(rows, classes, count, settings.seed):
             own = None if classes is None else classes[place[rest]]
-            parts = prepared.splitter.parts(rest, own, shares)
+            parts = prepared.splitter.parts(rest, own, drawn)
             splits.append(replace(parts, test=fold))
     except DataError as error:
         raise DataError(f"{table.name}, {count} folds: {error}") from None
     return [fold_of(table, prepared, settings, each) for each in splits]
-
-
-def validation_share(
-    settings: Settings, rows: int, count: int, own: Own = NO_OWN
-) -> float:
-    """How much of what a fold leaves chooses the epoch.
-
-    As little as leaves nearly as many rows to learn from as the last training has: what
-    is best for a few rows needn't be for many. But not so few that chance chooses.
-    """
-    shares = own.shares(settings)
-    usual = shares["validation"] / (1 - shares["test"])
-    rest = (count - 1) / count
-    alike = 1 - (1 - usual) / rest
-    return min(max(alike, LEAST_SHARE, LEAST_ROWS / (rest * rows)), usual)
 
 
 def classes_of(
