@@ -1,6 +1,7 @@
 """``thalweg learning-rate``: what it says and draws."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,19 @@ def test_what_cant_be_used_is_refused(refused, options, status: int, said: str) 
 def test_without_a_target_the_columns_are_named(refused) -> None:
     error = refused("learning-rate", "penguins.csv", status=2)
     assert error.startswith("error: --target must name the column")
+
+
+def test_sequences_and_texts_have_one_too(thalweg, tmp_path: Path) -> None:
+    rows = [f"{n},{t},{(n % 2) * t},{'ab'[n % 2]}" for n in range(30) for t in range(4)]
+    (tmp_path / "steps.csv").write_text("\n".join(["id,t,x,kind", *rows]) + "\n")
+    how = ("--sequence", "id", "--order", "t", "--units", "4")
+    result = thalweg("learning-rate", "steps.csv", "--target", "kind", *how)
+    said = " ".join(result.out.split())
+    assert "30 sequences of 4 to 4 rows with one id, by t" in said
+    assert "GRU 4" in said
+    command = said.partition("Next ")[2]
+    assert command.startswith("thalweg train steps.csv --target kind --units 4 ")
+    (tmp_path / "verse.txt").write_text("so long as men can breathe\n" * 40)
+    small = ("--layers", "8", "--length", "8")
+    found = json.loads(thalweg("learning-rate", "verse.txt", *small, "--json").out)
+    assert found["target"] == "next character"

@@ -4,11 +4,14 @@ import json
 import os
 import shlex
 import signal
+from pathlib import Path
 
 import pytest
 
 import thalweg as tw
+from support.series_files import as_text, hourly
 from thalweg.cli.tune_report import SearchProgress, settings_words, space_words
+from thalweg.forecasting.settings import ForecastSettings
 from thalweg.search.journal import Journal
 from thalweg.search.space import Choice, LogRange, Space
 from thalweg.search.trials import FoldRun, Trial
@@ -119,6 +122,82 @@ def test_ctrl_c_saves_the_best_so_far(thalweg, monkeypatch) -> None:
     assert isinstance(tw.load("penguins.thalweg"), TableModel)
 
 
+# Other data than tables ---------------------------------------------------------------
+
+
+@pytest.fixture
+def files(thalweg, tmp_path: Path) -> Path:
+    """A folder with a text, a series and sequences."""
+    (tmp_path / "verse.txt").write_text("so long as men can breathe or eyes\n" * 40)
+    (tmp_path / "load.csv").write_text(as_text(hourly(150)))
+    rows = [
+        f"s{n},{t},{(n % 2) * t},{('still', 'up')[n % 2]}"
+        for n in range(30)
+        for t in range(3 + n % 3)
+    ]
+    (tmp_path / "steps.csv").write_text("\n".join(["id,t,x,kind", *rows]) + "\n")
+    return tmp_path
+
+
+OTHERS = {
+    "text": (
+        ("verse.txt", "--length", "8", "--layers", "8", "--cell", "gru"),
+        "Tuned learning rate 0.001 to 0.03; batch size 8, 16, 32, 64; dropout",
+        "next character",
+    ),
+    "series": (
+        (
+            *("load.csv", "-t", "load", "--time", "time", "--history", "6h"),
+            *("--ahead", "2", "--units", "4"),
+        ),
+        "Tuned cell gru, lstm, none; hidden 0, 32, 64; learning rate 0.0003 to 0.03",
+        "load",
+    ),
+    "sequences": (
+        (
+            *("steps.csv", "-t", "kind", "--sequence", "id", "--order", "t"),
+            *("--units", "4"),
+        ),
+        "Tuned cell gru, lstm; hidden 0, 32, 64; learning rate 0.0003 to 0.03",
+        "kind",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_every_kind_is_tuned_and_the_command_gives_the_same(
+    thalweg, files: Path, kind: str
+) -> None:
+    given, space, target = OTHERS[kind]
+    quick = (*("--budget", "60s"), *("--folds", "2"), *("--trials", "1"))
+    result = thalweg("tune", *given, *quick, "--epochs", "1", "--folder", "search")
+    assert result.status == 0, result.err
+    said = " ".join(result.out.split())
+    assert space in said
+    assert "on each of 2 folds of what isn't for the test" in said
+    how = (*quick, "--epochs", "1", "--folder", "search", "--resume")
+    again = thalweg("tune", *given, *how, "--json", "-o", "again.thalweg")
+    found = json.loads(again.out)
+    assert found["target"] == target
+    assert len(found["trials"]) == 2
+    words = shlex.split(found["command"])
+    assert words[:3] == ["thalweg", "train", given[0]]
+    trained = thalweg(*words[1:], "--json", "-q", "-o", "trained.thalweg")
+    assert json.loads(trained.out)["test"] == found["test"]
+
+
+def test_what_a_kind_cant_have_is_refused(refused, files: Path) -> None:
+    series, text = OTHERS["series"][0], OTHERS["text"][0]
+    said = refused("tune", *series, "--test-data", "load.csv", status=2)
+    assert "--test-data must be left out: a series is split by its times" in said
+    said = refused("tune", *text, "--filters", "8", status=2)
+    assert "--filters must be left out with a text: it is a setting of images" in said
+    said = refused("tune", "load.csv", *series[3:], status=2)
+    assert said.startswith("error: --target must name the column to predict; load.csv")
+    said = refused("tune", *text, "--folds", "40", "--length", "64", status=1)
+    assert "verse.txt, 40 folds: each piece must have more than 64 characters" in said
+
+
 # What is shown ------------------------------------------------------------------------
 
 
@@ -145,6 +224,11 @@ def test_settings_are_shown_in_a_few_words() -> None:
     point = {"width": 64, "depth": 2, "narrowing": 2, "dropout": 0.0, "l2": 0.001}
     chosen = Trial.of(3, point, 9, [FoldRun(0.1, {}, 1, False, 0.0)])
     assert settings_words(chosen, Settings()) == "64,32, l2 0.001"
+    forecast = ForecastSettings(time="t", history=2, ahead=1)
+    for hidden, said in ((0, "units 32"), (64, "units 32, layers 64")):
+        point = {"units": 32, "hidden": hidden}
+        chosen = Trial.of(3, point, 9, [FoldRun(0.1, {}, 1, False, 0.0)])
+        assert settings_words(chosen, forecast) == said
     space: Space = {
         "activation": Choice(("relu", "relu")),
         "learning_rate": LogRange(0.1, 1),
