@@ -101,7 +101,8 @@ def test_a_texts_vocabulary_is_that_of_what_a_fold_learns_from() -> None:
     first, last = texts.folds(found, parts, settings, 2)
     assert "d" in first.vocabulary.labels()
     assert "d" not in last.vocabulary.labels()
-    assert TEXTS.build(last, settings).layers[0].categories == last.vocabulary.size
+    size = TEXTS.build(last, settings).initialize((3,)).shapes.outputs[-1][-1]
+    assert size == last.vocabulary.size
 
 
 def test_a_text_of_ones_own_chooses_the_epoch_of_every_fold() -> None:
