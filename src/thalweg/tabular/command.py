@@ -25,6 +25,7 @@ def train_command(
         settings: those that aren't the usual ones become options.
 
     Example:
+        >>> from thalweg.tabular.settings import Settings
         >>> settings = Settings(group="who", layers=(8, 4), ignore=("a b",))
         >>> train_command("t.csv", {}, "y", settings)
         "thalweg train t.csv --target y --layers 8,4 --ignore 'a b' --group who"
@@ -53,6 +54,7 @@ def own_options(own: Mapping[str, object]) -> list[str]:
 def options(settings: Regimen) -> list[str]:
     """The settings that aren't the defaults, as options.
 
+    >>> from thalweg.tabular.settings import Settings
     >>> options(Settings(layers=(8, 4), ignore=("id", "name"), seed=1))
     ['--layers', '8,4', '--ignore', 'id', '--ignore', 'name', '--seed', '1']
     """
