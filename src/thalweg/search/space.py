@@ -6,15 +6,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from thalweg.errors import ArgumentError
-from thalweg.kinds.kind import SettingsT
 from thalweg.kinds.regimen import Regimen
 from thalweg.vision.filters import doubling
 
+AnySettings = TypeVar("AnySettings", bound=Regimen)
 Point = dict[str, Any]  # a value for each dimension
 STANDING_FOR: Mapping[str, str] = {
     **dict.fromkeys(("width", "depth", "narrowing", "hidden"), "layers"),
@@ -131,7 +131,7 @@ def drawn(space: Space, seed: int, number: int) -> Point:
     return {k: v.at(u) for (k, v), u in zip(space.items(), shares, strict=True)}
 
 
-def settings_at(base: SettingsT, point: Mapping[str, Any]) -> SettingsT:
+def settings_at(base: AnySettings, point: Mapping[str, Any]) -> AnySettings:
     """The settings with what was chosen.
 
     Example:
