@@ -327,7 +327,7 @@ def test_what_a_kind_doesnt_have_is_refused(sources) -> None:
 @pytest.mark.parametrize("kind", [TEXTS, SERIES, SEQUENCES])
 def test_each_kind_has_a_learning_rate(sources, kind: AnyKind) -> None:
     given, kept = sources[kind.name]
-    base, target = kind.settings_from(kept), given[1] if kind.has_target else ""
+    base, target = kind.settings.by_name(kept), given[1] if kind.has_target else ""
     seen: list[Any] = []
 
     def announce(parts: Any, network: tw.Network) -> None:
