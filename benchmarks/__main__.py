@@ -40,7 +40,7 @@ from benchmarks.worker import Worker
 
 QUICK_ROUNDS = 3
 GROUPS = {"images": (*WITH_WINDOWS, "ready_images")}
-SWEEPS = ("widths", "convolutions")  # each a file here, run alone
+SWEEPS = ("widths", "convolutions", "recurrences")  # each a file here, run alone
 MEASURER = Contender("the machine", "", "", "numpy")
 
 
@@ -93,8 +93,8 @@ def parse() -> argparse.Namespace:
     wrong = [name for name in arguments.tasks if name not in known]
     several = len(arguments.tasks) > 1
     if wrong or (several and not set(SWEEPS).isdisjoint(arguments.tasks)):
-        alone = " and ".join(SWEEPS)
-        parser.error(f"tasks are {', '.join(known)} ({alone} alone), got {wrong}")
+        alone = ", ".join(SWEEPS)
+        parser.error(f"tasks are {', '.join(known)} ({alone} each alone), got {wrong}")
     return arguments
 
 

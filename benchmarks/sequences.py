@@ -1,6 +1,6 @@
 """Steps of recurrent networks and of a transformer, beside PyTorch and JAX.
 
-    python -m benchmarks.sequences [task …] [--rounds 7] [--steps 32]
+    python -m benchmarks.sequences [task …] [--rounds 7] [--steps 32] [--compiled]
 
 Everyone starts from the same parameters, sees the same rows in the same order, and uses
 one thread of this process. They take turns, an epoch each; what counts is the
@@ -8,36 +8,30 @@ processor's time of a step, the median over rounds, and of ratios the median of 
 within a round. What is compiled is so in a first epoch, which isn't counted; its losses
 must agree, or the run ends with an error. PyTorch has fused LSTM, GRU and RNN, tried
 with times first in memory and with rows first, with its fused Adam; JAX a scan over
-times, jitted with the step's update.
+times, jitted with the step's update. PyTorch compiles a loop's turns one by one, which
+takes minutes: with `--compiled` it is tried, too.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import os
-import queue
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
 import numpy as np
 
 import thalweg as tw
+from benchmarks.contenders.of_sequences import Epoch, Rival, by_thalweg, installed
 
-RATE = 1e-3
-MOST_EPOCHS = 10_000
 TOLERANCE = 2e-3  # relative, between mean losses of the first epoch
 CHARACTERS = 83
-Parameters = Mapping[str, Any]
-Epoch = Callable[[], float]  # trains an epoch, gives the mean loss
 
 
 @dataclass(frozen=True)
@@ -123,174 +117,36 @@ TASKS = {
 }
 
 
-# Contenders ---------------------------------------------------------------------------
-
-
-class OneByOne:
-    """A fit that stops after each epoch until it is called again: it is compiled once.
-
-    Arguments:
-        fit: takes callbacks.
-    """
-
-    def __init__(self, fit: Callable[[list[Any]], object]) -> None:
-        self._losses: queue.Queue[float] = queue.Queue()
-        self._go_on = threading.Semaphore(0)
-        self._fitting = threading.Thread(target=fit, args=([self],), daemon=True)
-
-    def on_start(self, run: Any) -> None:
-        """Nothing is to be done."""
-
-    def on_epoch(self, record: Any) -> None:
-        """Say the loss, and wait."""
-        self._losses.put(record.training_loss)
-        self._go_on.acquire()
-
-    def on_end(self, history: Any) -> None:
-        """Nothing is to be done."""
-
-    def __call__(self) -> float:
-        """Train an epoch."""
-        if self._fitting.ident is None:
-            self._fitting.start()
-        else:
-            self._go_on.release()
-        return self._losses.get()
-
-
-def by_thalweg(task: Task, start: Parameters, X: Any, y: Any) -> dict[str, Epoch]:
-    """`Network.fit`, an epoch a call."""
-    network = task.network()
-    network.set_parameters(start)
-
-    def fit(callbacks: list[Any]) -> None:
-        network.fit(
-            X,
-            y,
-            loss="cross_entropy",
-            optimizer=tw.Adam(RATE),
-            epochs=MOST_EPOCHS,
-            batch_size=task.batch,
-            validation=None,
-            early_stopping=None,
-            shuffle=False,
-            threads=1,
-            callbacks=callbacks,
-        )
-
-    return {"thalweg": OneByOne(fit)}
-
-
-def by_pytorch(task: Task, start: Parameters, X: Any, y: Any) -> dict[str, Epoch]:
-    """Eager, with times or rows first."""
-    import torch
-    import torch.nn.functional as F  # noqa: N812 - as everyone calls it
-
-    from benchmarks.contenders.pytorch_sequences import forward
-
-    torch.set_num_threads(1)
-
-    def trained(rows_first: bool) -> Epoch:
-        p = {
-            name: torch.from_numpy(np.array(a)).requires_grad_()
-            for name, a in start.items()
-        }
-        optimizer = torch.optim.Adam(list(p.values()), RATE, fused=True)
-        batches = [
-            [
-                torch.from_numpy(part if rows_first else part.T.copy())
-                for part in (X[at : at + task.batch], y[at : at + task.batch])
-            ]
-            for at in range(0, len(X), task.batch)
-        ]
-
-        def epoch() -> float:
-            total = 0.0
-            for x, targets in batches:
-                optimizer.zero_grad(set_to_none=True)
-                logits = forward(task, p, x, rows_first)
-                loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-                loss.backward()
-                optimizer.step()
-                total += loss.item()
-            return total / len(batches)
-
-        return epoch
-
-    ways = {"PyTorch, rows first": trained(rows_first=True)}
-    if task.kind != "transformer":
-        ways["PyTorch, times first"] = trained(rows_first=False)
-    return ways
-
-
-def by_jax(task: Task, start: Parameters, X: Any, y: Any) -> dict[str, Epoch]:
-    """A scan over times."""
-    import jax
-    import jax.numpy as jnp
-
-    from benchmarks.contenders.jax_sequences import forward
-
-    def loss_of(p: Any, x: Any, targets: Any) -> Any:
-        logs = jax.nn.log_softmax(forward(task, p, x))
-        return -jnp.take_along_axis(logs, targets[..., None], -1).mean()
-
-    def step(state: Any, x: Any, targets: Any) -> Any:
-        p, m, v, count = state
-        loss, gradients = jax.value_and_grad(loss_of)(p, x, targets)
-        count = count + 1
-        m = {k: 0.9 * m[k] + 0.1 * g for k, g in gradients.items()}
-        v = {k: 0.999 * v[k] + 0.001 * g * g for k, g in gradients.items()}
-        p = {
-            k: w
-            - RATE
-            * (m[k] / (1 - 0.9**count))
-            / (jnp.sqrt(v[k] / (1 - 0.999**count)) + 1e-8)
-            for k, w in p.items()
-        }
-        return (p, m, v, count), loss
-
-    jitted = jax.jit(step, donate_argnums=0)
-    p = {name: jnp.array(array) for name, array in start.items()}
-    zeros = {name: jnp.zeros_like(array) for name, array in p.items()}
-    state: list[Any] = [(p, zeros, {k: z + 0 for k, z in zeros.items()}, 0.0)]
-
-    def epoch() -> float:
-        losses: list[Any] = []
-        for at in range(0, len(X), task.batch):
-            part = slice(at, at + task.batch)
-            state[0], loss = jitted(state[0], X[part], y[part])
-            losses.append(loss)
-        return float(jnp.stack(losses).mean())
-
-    return {"JAX": epoch}
-
-
-RIVALS = {"torch": by_pytorch, "jax": by_jax}
-
-
 # Rounds -------------------------------------------------------------------------------
 
 
-def play(task: Task, rounds: int, steps: int) -> dict[str, list[float]]:
+def play(
+    task: Task, rounds: int, steps: int, rivals: Sequence[Rival]
+) -> dict[str, list[float]]:
     """Seconds of a step for each, in each round, after an epoch that is compared."""
     X, y = task.rows(steps)
     start = task.network().parameters
-    field = by_thalweg(task, start, X, y)
-    for package, rival in RIVALS.items():
-        if importlib.util.find_spec(package) is not None:
-            field |= rival(task, start, X, y)
-    first = {name: epoch() for name, epoch in field.items()}
-    ours = first["thalweg"]
-    for name, loss in first.items():
-        if not math.isclose(loss, ours, rel_tol=TOLERANCE):
-            sys.exit(f"{task.title}: the loss of {name} is {loss}, thalweg's {ours}")
+    ours = by_thalweg(task, start, X, y)
+    field: dict[str, Epoch] = {"thalweg": ours}
+    for rival in rivals:
+        field |= rival(task, start, X, y)
+    compare(task, {name: epoch() for name, epoch in field.items()})
     seconds: dict[str, list[float]] = {name: [] for name in field}
     for _ in range(rounds):
         for name, epoch in field.items():
             started = time.process_time()
             epoch()
             seconds[name].append((time.process_time() - started) / steps)
+    ours.close()
     return seconds
+
+
+def compare(task: Task, losses: dict[str, float]) -> None:
+    """End the run unless all losses are thalweg's."""
+    ours = losses["thalweg"]
+    for name, loss in losses.items():
+        if not math.isclose(loss, ours, rel_tol=TOLERANCE):
+            sys.exit(f"{task.title}: the loss of {name} is {loss}, thalweg's {ours}")
 
 
 def main() -> None:
@@ -299,10 +155,12 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=32, help="of an epoch")
+    parser.add_argument("--compiled", action="store_true", help="PyTorch, too")
     arguments = parser.parse_args()
+    rivals = installed(arguments.compiled)
     for name in arguments.tasks or TASKS:
         task = TASKS[name]
-        seconds = play(task, arguments.rounds, arguments.steps)
+        seconds = play(task, arguments.rounds, arguments.steps, rivals)
         ours = seconds["thalweg"]
         meant = f", {task.meant:g} is meant" if task.meant else ""
         print(f"{task.title}{meant}", flush=True)
