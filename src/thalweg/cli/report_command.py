@@ -60,7 +60,8 @@ def report(
     require_page("--output", page, model, *(each for each in given if each is not None))
     found = load_model(model)
     from thalweg.kinds.own import own_sources
-    from thalweg.report.write import evaluated, write
+    from thalweg.report.evaluate import evaluated
+    from thalweg.report.write import write
 
     own = own_sources(validation_data, test_data, {})
     evaluation = evaluated(found, data, execution, own)

@@ -48,7 +48,6 @@ from thalweg.cli.outputs import (
 )
 from thalweg.cli.show import tell, tell_json
 from thalweg.cli.told import told_of
-from thalweg.errors import ArgumentError
 from thalweg.interrupts import Terminated, watch
 from thalweg.kinds.scores import finite
 from thalweg.tables.source import name_of
@@ -155,7 +154,6 @@ def train(
             job = held.enter_context(resumed_job(*asked))
         check_picture(job.data, figure)
         if report is not None:
-            require_reported(job)
             require_page("--report", report, *job.sources, job.saved)
         return done(job, figure, report, as_json, quiet)
 
@@ -169,18 +167,6 @@ def check_picture(data: Path, figure: Path | None) -> None:
         require_suffix("--figure", figure, (PICTURE,))
         require_other_file("--figure", figure, data)
         require_writable(figure)
-
-
-def require_reported(job: Job) -> None:
-    """There can be a report of what is learned.
-
-    Raises:
-        ArgumentError: there can't.
-    """
-    if job.kind.name == "sequences":
-        raise ArgumentError(
-            "report must be left out: one can't be written of sequences yet"
-        )
 
 
 def done(

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg.report.write import AnyModel
+    from thalweg.kinds.trained import Model, TrainedModel
 
 
 def write_report(
-    model: AnyModel,
+    model: Model | TrainedModel[Any, Any],
     path: str | Path,
     data: Any = None,
     *,
@@ -60,7 +60,8 @@ def write_report(
 
     require_room(PICTURES, "loading the libraries for a report")
     from thalweg.kinds.own import own_sources
-    from thalweg.report.write import evaluated, require_html, write
+    from thalweg.report.evaluate import evaluated
+    from thalweg.report.write import require_html, write
     from thalweg.training.execution import Execution
 
     target = require_html(path)

@@ -10,10 +10,10 @@ from thalweg.kinds.row_errors import ClassErrors, NumberErrors
 from thalweg.report import pictures
 from thalweg.report.about_errors import labels_of
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
-from thalweg.report.evaluation import EvaluatedRows
 from thalweg.report.formatting import cut, number
 from thalweg.report.importance import REPEATS, Importance, rows_shuffled
 from thalweg.report.svg import svg
+from thalweg.report.table_evaluation import EvaluatedRows, tested_table
 from thalweg.words import counted, shown
 
 MOST_WRONG = 10
@@ -88,13 +88,13 @@ def worst_section(rows: EvaluatedRows, columns: Sequence[str]) -> Section:
 
 def where(rows: EvaluatedRows, row: int) -> str:
     """Where a test row stands in its table."""
-    return rows.test_table.where(int(rows.prepared.split.test[row]))
+    return tested_table(rows).where(int(rows.prepared.split.test[row]))
 
 
 def cells_of(rows: EvaluatedRows, row: int, columns: Sequence[str]) -> list[str]:
     """A test row's cells, as the table has them."""
     position = int(rows.prepared.split.test[row])
-    cells = (rows.test_table.frame[name][position] for name in columns)
+    cells = (tested_table(rows).frame[name][position] for name in columns)
     return ["missing" if cell is None else text_of(cell) for cell in cells]
 
 

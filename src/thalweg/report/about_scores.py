@@ -18,11 +18,13 @@ from thalweg.kinds.bootstrap import (
 )
 from thalweg.kinds.cautions import FEW_ROWS
 from thalweg.kinds.deciding import Deciding
+from thalweg.kinds.parts import Parts
 from thalweg.kinds.row_errors import Floats, RowErrors
 from thalweg.kinds.targets import ClassTargets
 from thalweg.model.history import History
 from thalweg.report import pictures
 from thalweg.report.blocks import Block, Grid, Paragraph, Picture, Pictures, Section
+from thalweg.report.evaluation import Evaluated, Recorded
 from thalweg.report.formatting import (
     between,
     cut,
@@ -33,7 +35,6 @@ from thalweg.report.formatting import (
     seconds,
     spaced,
 )
-from thalweg.report.recorded import Evaluated, Recorded
 from thalweg.report.svg import svg
 from thalweg.words import counted
 
@@ -83,7 +84,7 @@ class Contender:
 
 
 def contenders(
-    history: History, rows: Evaluated, baselines: Sequence[Baseline]
+    history: History, rows: Evaluated[Parts], baselines: Sequence[Baseline]
 ) -> list[Contender]:
     """The network, then what it has to beat, the strongest first.
 
@@ -104,7 +105,7 @@ def contenders(
 # The test -----------------------------------------------------------------------------
 
 
-def scores_section(rows: Evaluated, network: Contender) -> Section:
+def scores_section(rows: Evaluated[Parts], network: Contender) -> Section:
     """Each metric with its interval."""
     count = len(rows.prepared.test.X)
     draws = len(network.draws[network.deciding.metric])
@@ -119,30 +120,31 @@ def scores_section(rows: Evaluated, network: Contender) -> Section:
         for name, value in network.metrics.items()
     ]
     heads = ["Metric", "What it is", "Value", "Low", "High"]
-    caption = f"{counted(count, 'row')} never used in training"
+    caption = f"{counted(count, rows.noun)} never used in training"
     how = (
-        f"Low and High are the ends of the {SURE} confidence interval: the test rows "
-        f"were drawn anew {draws:,} times, with replacement (the bootstrap)."
+        f"Low and High are the ends of the {SURE} confidence interval: the test "
+        f"{rows.noun}s were drawn anew {draws:,} times, with replacement (the "
+        "bootstrap)."
     )
     blocks: list[Block] = [Grid(caption, heads, grid, 2), Paragraph(how)]
     blocks += [Paragraph(text, note=True) for text in cautions(rows, network)]
     return Section("test", "The test", blocks)
 
 
-def cautions(rows: Evaluated, network: Contender) -> list[str]:
+def cautions(rows: Evaluated[Parts], network: Contender) -> list[str]:
     """Where the intervals say less than they seem to."""
     count = len(rows.prepared.test.X)
     found: list[str] = []
     if count < FEW_ROWS:
         found.append(
-            f"With only {counted(count, 'test row')} the metrics are rough, and their "
-            "intervals too narrow."
+            f"With only {counted(count, f'test {rows.noun}')} the metrics are rough, "
+            "and their intervals too narrow."
         )
     if network.metrics.get("accuracy") == 1:
         found.append(
-            "No test row was wrong, so neither is any that is drawn anew. The share of "
-            f"wrong rows may still be up to {percent(min(1, 3 / count))} (the rule of "
-            f"three: 3 / {count})."
+            f"No test {rows.noun} was wrong, so neither is any that is drawn anew. The "
+            f"share of wrong {rows.noun}s may still be up to "
+            f"{percent(min(1, 3 / count))} (the rule of three: 3 / {count})."
         )
     targets = rows.prepared.targets
     if isinstance(targets, ClassTargets) and len(targets.labels) == 2:
@@ -153,15 +155,23 @@ def cautions(rows: Evaluated, network: Contender) -> list[str]:
     return found
 
 
-def recorded_scores_section(evaluation: Recorded, noun: str = "row") -> Section:
-    """What the model's file holds of the test, which has rows or the like."""
+def recorded_scores_section(
+    evaluation: Recorded, noun: str = "row", counted_as: str = "test_rows"
+) -> Section:
+    """What the model's file holds of the test.
+
+    Arguments:
+        evaluation: of any kind of data.
+        noun: what there was one prediction of.
+        counted_as: where their number is recorded.
+    """
     metrics = evaluation.recorded("test")
     grid = [
         [spaced(name), metric_words(name), number(value)]
         for name, value in metrics.items()
     ]
     heads = ["Metric", "What it is", "Value"]
-    count = evaluation.results.get(f"test_{noun}s")
+    count = evaluation.results.get(counted_as)
     rows = counted(count, noun) if isinstance(count, int) else f"{noun}s".capitalize()
     caption = f"{rows} never used in training, as recorded then"
     blocks: list[Block] = [Grid(caption, heads, grid, 2)]
@@ -171,12 +181,15 @@ def recorded_scores_section(evaluation: Recorded, noun: str = "row") -> Section:
 # Against other models -----------------------------------------------------------------
 
 
-def comparison_section(found: Sequence[Contender], about: str) -> Section:
+def comparison_section(
+    found: Sequence[Contender], about: str, noun: str = "row"
+) -> Section:
     """The same rows, other models, and their times.
 
     Arguments:
         found: the network, then the others.
         about: what the others are, as sentences.
+        noun: what a row is.
     """
     network, others = found[0], found[1:]
     grid = [
@@ -196,7 +209,7 @@ def comparison_section(found: Sequence[Contender], about: str) -> Section:
     ]
     blocks: list[Block] = [
         Paragraph(verdict(network, others)),
-        Grid("Scores on the same test rows", heads, grid),
+        Grid(f"Scores on the same test {noun}s", heads, grid),
         Pictures([comparison_picture(found)]),
         Paragraph(f"{about} {TIMES}"),
     ]
@@ -240,7 +253,7 @@ def comparison_picture(found: Sequence[Contender]) -> Picture:
     return Picture(drawing, caption[:1].upper() + caption[1:], f"{told}.")
 
 
-def recorded_comparison_section(evaluation: Recorded) -> Section:
+def recorded_comparison_section(evaluation: Recorded, noun: str = "row") -> Section:
     """What the model's file holds of other models."""
     test, baselines = evaluation.recorded("test"), evaluation.recorded("baselines")
     models: dict[str, Any] = {NETWORK: test, **baselines}
@@ -250,5 +263,5 @@ def recorded_comparison_section(evaluation: Recorded) -> Section:
         if hasattr(found, "get")
     ]
     heads = ["Model", *map(spaced, test)]
-    blocks: list[Block] = [Grid("Scores on the same test rows", heads, grid)]
+    blocks: list[Block] = [Grid(f"Scores on the same test {noun}s", heads, grid)]
     return Section("comparison", "Was a network worth it?", blocks)

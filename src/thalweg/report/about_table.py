@@ -9,11 +9,15 @@ import numpy as np
 
 from thalweg.kinds.encoded_rows import EncodedRows
 from thalweg.kinds.own import PARTS as OWN_PARTS
+from thalweg.kinds.parts import Parts
 from thalweg.kinds.targets import ClassTargets, NumberTargets
 from thalweg.report.blocks import Block, Facts, Grid, Paragraph, Section
-from thalweg.report.evaluation import EvaluatedRows, Evaluation
+from thalweg.report.evaluation import Evaluated, Recorded
 from thalweg.report.formatting import cut, number, percent
+from thalweg.report.table_evaluation import EvaluatedRows, TableEvaluation
 from thalweg.tables.categories import CategoryEncoding, CodeEncoding
+from thalweg.tables.cell_report import Report
+from thalweg.tables.encode import Encoder
 from thalweg.tables.encodings import Encoding, MomentEncoding, NumberEncoding
 from thalweg.tables.scales import Scale
 from thalweg.tabular.settings import Settings
@@ -21,6 +25,7 @@ from thalweg.words import counted, listed
 
 MOST_COLUMNS = 300
 MOST_CLASSES = 60
+MOST_LINES = 20
 PARTS = {
     "training": "learned from",
     "validation": "chose the best epoch",
@@ -31,30 +36,33 @@ PARTS = {
 # Columns ------------------------------------------------------------------------------
 
 
-def table_section(evaluation: Evaluation) -> Section:
+def table_section(evaluation: TableEvaluation) -> Section:
     """The table and its columns."""
-    schema = evaluation.model.encoder.schema
-    blocks: list[Block] = [Facts(table_facts(evaluation)), columns_grid(evaluation)]
-    hidden = len(schema.columns) - MOST_COLUMNS
-    if hidden > 0:
-        blocks.append(Paragraph(f"{counted(hidden, 'more column')} aren't listed."))
-    if evaluation.rows is not None:
-        blocks += [
-            Paragraph(cut(line, 300), note=True)
-            for line in evaluation.rows.prepared.report.lines()[:20]
-        ]
+    rows, encoder = evaluation.rows, evaluation.model.encoder
+    report = None if rows is None else rows.prepared.report
+    blocks = [Facts(table_facts(evaluation)), *columns_blocks(encoder, report)]
     return Section("table", "The table, and what was done to each column", blocks)
 
 
-def table_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+def columns_blocks(encoder: Encoder, report: Report | None) -> list[Block]:
+    """The columns, and what was found in their cells.
+
+    Arguments:
+        encoder: how they became numbers.
+        report: of their cells, if the table is there.
+    """
+    blocks: list[Block] = [columns_grid(encoder, report)]
+    hidden = len(encoder.schema.columns) - MOST_COLUMNS
+    if hidden > 0:
+        blocks.append(Paragraph(f"{counted(hidden, 'more column')} aren't listed."))
+    lines = [] if report is None else report.lines()[:MOST_LINES]
+    return blocks + [Paragraph(cut(line, 300), note=True) for line in lines]
+
+
+def table_facts(evaluation: TableEvaluation) -> list[tuple[str, str]]:
     """Its name and size, and what is predicted."""
-    model, data = evaluation.model, evaluation.recorded("data")
-    pairs = [("Table", cut(evaluation.data_name))] if evaluation.data_name else []
-    if isinstance(rows := data.get("rows"), int):
-        columns = data.get("columns")
-        count = len(columns) if isinstance(columns, list) else 0  # pyright: ignore[reportUnknownArgumentType]
-        pairs.append(("Size", f"{counted(rows, 'row')}, {counted(count, 'column')}"))
-    pairs.append(("Target", f"{cut(model.target)}, as {model.task.line()}"))
+    model = evaluation.model
+    pairs = size_facts(evaluation)
     if weights := model.encoder.schema.weights:
         pairs.append(("Weights", f"{cut(weights)} says how much each row counts"))
     features = len(model.encoder.features)
@@ -62,13 +70,24 @@ def table_facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     return pairs
 
 
-def columns_grid(evaluation: Evaluation) -> Grid:
+def size_facts(evaluation: Recorded) -> list[tuple[str, str]]:
+    """What a table is called, its size, and its target, as it was recorded."""
+    model, data = evaluation.model, evaluation.recorded("data")
+    pairs = [("Table", cut(evaluation.data_name))] if evaluation.data_name else []
+    if isinstance(rows := data.get("rows"), int):
+        columns = data.get("columns")
+        count = len(columns) if isinstance(columns, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+        pairs.append(("Size", f"{counted(rows, 'row')}, {counted(count, 'column')}"))
+    return [*pairs, ("Target", f"{cut(model.target)}, as {model.task.line()}")]
+
+
+def columns_grid(encoder: Encoder, report: Report | None) -> Grid:
     """A row for each column: what it is, why, and what it became."""
-    encodings = {each.name: each for each in evaluation.model.encoder.encodings}
-    missing = missing_cells(evaluation.rows)
+    encodings = {each.name: each for each in encoder.encodings}
+    missing = None if report is None else {x.name: x.missing for x in report.columns}
     heads = ["Column", "Kind", "Why", "What was done", "Features"]
     rows: list[Sequence[str]] = []
-    for column in evaluation.model.encoder.schema.columns[:MOST_COLUMNS]:
+    for column in encoder.schema.columns[:MOST_COLUMNS]:
         encoding = encodings.get(column.name)
         cells = [
             cut(column.name) or "(no name)",
@@ -87,13 +106,6 @@ def columns_grid(evaluation: Evaluation) -> Grid:
         "deviations and medians are those of the training rows"
     )
     return Grid(caption, heads, rows, numbers=4)
-
-
-def missing_cells(rows: EvaluatedRows | None) -> dict[str, int] | None:
-    """How many cells of each column are missing, if the table is there."""
-    if rows is None:
-        return None
-    return {each.name: each.missing for each in rows.prepared.report.columns}
 
 
 def treatment(encoding: Encoding) -> str:
@@ -160,23 +172,33 @@ TREATMENTS: dict[type, Callable[[Any], str]] = {
 # Split --------------------------------------------------------------------------------
 
 
-def split_section(evaluation: Evaluation, rows: EvaluatedRows) -> Section:
+def split_section(evaluation: TableEvaluation, rows: EvaluatedRows) -> Section:
     """How many rows are for what, and how the target is distributed in each part."""
-    prepared, settings = rows.prepared, evaluation.settings
+    settings = evaluation.settings
+    drawn = "" if settings is None else how_drawn(rows, settings)
+    return Section("split", "The split", split_blocks(rows, drawn))
+
+
+def split_blocks(rows: Evaluated[Parts], drawn: str) -> list[Block]:
+    """How large each part is, and the target in it.
+
+    Arguments:
+        rows: of any kind.
+        drawn: by what they were split, in a sentence.
+    """
     counts = [len(part(rows, name).X) for name in PARTS]
     total = sum(counts)
     sizes = [
         [name, purpose, f"{count:,}", percent(count / total)]
         for (name, purpose), count in zip(PARTS.items(), counts, strict=True)
     ]
-    blocks: list[Block] = [
-        Grid("Rows of each part", ["Part", "What for", "Rows", "Share"], sizes, 2),
+    what = f"{rows.noun}s".capitalize()
+    return [
+        *([Paragraph(drawn)] if drawn else []),
+        Grid(f"{what} of each part", ["Part", "What for", what, "Share"], sizes, 2),
         target_grid(rows),
-        *(Paragraph(cut(note, 300), note=True) for note in prepared.notes),
+        *(Paragraph(cut(note, 300), note=True) for note in rows.prepared.notes),
     ]
-    if settings is not None:
-        blocks.insert(0, Paragraph(how_drawn(rows, settings)))
-    return Section("split", "The split", blocks)
 
 
 def how_drawn(rows: EvaluatedRows, settings: Settings) -> str:
@@ -192,12 +214,12 @@ def how_drawn(rows: EvaluatedRows, settings: Settings) -> str:
     return f"Rows were drawn at random by seed {settings.seed}{alike}."
 
 
-def part(rows: EvaluatedRows, name: str) -> EncodedRows:
+def part(rows: Evaluated[Parts], name: str) -> EncodedRows:
     """The training, validation or test rows."""
     return getattr(rows.prepared, name)
 
 
-def target_grid(rows: EvaluatedRows) -> Grid:
+def target_grid(rows: Evaluated[Parts]) -> Grid:
     """The target in each part."""
     targets = rows.prepared.targets
     if isinstance(targets, ClassTargets):
@@ -205,14 +227,17 @@ def target_grid(rows: EvaluatedRows) -> Grid:
     return number_grid(rows, targets)
 
 
-def class_grid(rows: EvaluatedRows, targets: ClassTargets) -> Grid:
+def class_grid(rows: Evaluated[Parts], targets: ClassTargets) -> Grid:
     """How many rows of each class; the most frequent ones, if there are many."""
     counts = [np.bincount(part(rows, name).y, minlength=rows.classes) for name in PARTS]
     order = np.argsort(-np.sum(counts, axis=0), kind="stable")[:MOST_CLASSES]
     shown: list[int] = sorted(order.tolist())
-    caption = "Rows of each class"
+    what = f"{rows.noun}s".capitalize()
+    caption = f"{what} of each class"
     if len(shown) < rows.classes:
-        caption = f"Rows of the {len(shown)} most frequent of {rows.classes:,} classes"
+        caption = (
+            f"{what} of the {len(shown)} most frequent of {rows.classes:,} classes"
+        )
     grid = [
         [cut(targets.labels[i]) or "(empty)", *(f"{each[i]:,}" for each in counts)]
         for i in shown
@@ -220,7 +245,7 @@ def class_grid(rows: EvaluatedRows, targets: ClassTargets) -> Grid:
     return Grid(caption, ["Class", *PARTS], grid)
 
 
-def number_grid(rows: EvaluatedRows, targets: NumberTargets) -> Grid:
+def number_grid(rows: Evaluated[Parts], targets: NumberTargets) -> Grid:
     """Mean, deviation and range of the target."""
     grid: list[Sequence[str]] = []
     for name in PARTS:

@@ -47,7 +47,7 @@ ABOUT_PLACES = (
 
 def text_section(evaluation: TextEvaluation) -> Section:
     """How long it is, what it is made of, and how it was split."""
-    model, prepared = evaluation.model, evaluation.prepared
+    model, prepared = evaluation.model, evaluation.rows
     name, unit = evaluation.data_name, model.vocabulary.unit
     pairs = [("Text", cut(name))] if name else []
     seen = "" if prepared is None else prepared.seen
@@ -108,7 +108,7 @@ def places_picture(bits: NumpyArray, unit: str) -> Picture:
 
 def written_section(evaluation: TextEvaluation) -> Section:
     """What the network writes at several temperatures."""
-    model, prepared = evaluation.model, evaluation.prepared
+    model, prepared = evaluation.model, evaluation.rows
     start = "\n" if prepared is None else beginning(prepared)
     try:
         model.vocabulary.encode(start)

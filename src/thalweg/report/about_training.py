@@ -18,8 +18,8 @@ from thalweg.report.blocks import (
     Pictures,
     Section,
 )
+from thalweg.report.evaluation import Recorded
 from thalweg.report.formatting import cut, number, seconds
-from thalweg.report.recorded import Recorded
 from thalweg.report.svg import svg
 
 MOST_EPOCHS = 12  # in the table

@@ -21,7 +21,7 @@ from thalweg.kinds.scores import (
     repeated,
     rows_for_linear,
 )
-from thalweg.report.evaluation import EvaluatedRows, tested
+from thalweg.report.table_evaluation import EvaluatedRows, tested
 
 MOST_CODES = 255  # more categories than this are taken as numbers by the boosted trees
 ROUNDS = 100  # of boosting, scikit-learn's default

@@ -1,202 +1,148 @@
-"""What a report goes by: a model, and the rows it was trained and tested on."""
+"""What a report goes by: a model, what it says of itself, and what it's tested on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from thalweg.checks import require
-from thalweg.errors import DataError, ThalwegError
-from thalweg.kinds.own import NO_SOURCES, PARTS, Sources
+from numpy.typing import NDArray
+
+from thalweg.kinds.kind import AnyKind
+from thalweg.kinds.own import PARTS
 from thalweg.kinds.parts import Parts
-from thalweg.kinds.row_errors import Outputs, RowErrors, errors_of
-from thalweg.report.recorded import Evaluated, Recorded, require_had
-from thalweg.tables.read import read
-from thalweg.tables.table import Table
-from thalweg.tabular.fingerprints import fingerprint
-from thalweg.tabular.learn import Trained, prepared_by
-from thalweg.tabular.model import TableModel
-from thalweg.tabular.own import Own
-from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings
+from thalweg.kinds.row_errors import RowErrors
+from thalweg.kinds.targets import ClassTargets
+from thalweg.kinds.trained import Model
+from thalweg.model.history import History
+from thalweg.report.formatting import cut
 from thalweg.training.execution import Execution
 
-NO_NAME = "the model doesn't say what its table was called"
-SPLITS_DIFFER = (
-    "this version of thalweg understands or splits the table in another way than the "
-    "one that trained the model, so the test rows aren't known"
-)
+ModelT = TypeVar("ModelT", bound=Model, covariant=True)
+PartsT = TypeVar("PartsT", bound=Parts, covariant=True)
+RowsT = TypeVar("RowsT", covariant=True)
 
 
 @dataclass(frozen=True)
-class EvaluatedRows(Evaluated):
-    """The table, as it was split for training, and what the network gets wrong.
+class Evaluated(Generic[PartsT]):
+    """Rows as they were split for training, and what the network gets wrong.
 
     Arguments:
-        table: all rows as they were read.
+        prepared: the parts, encoded.
+        errors: what it gets wrong of the test rows.
+        noun: what a row of a part is.
     """
 
-    prepared: Prepared
-    table: Table
+    prepared: PartsT
+    errors: RowErrors
+    noun: str = "row"
 
     @property
-    def test_table(self) -> Table:
-        """The table that the test rows are of."""
-        return self.prepared.own.test or self.table
+    def classes(self) -> int:
+        """The number of classes; 0 where a number is predicted."""
+        targets = self.prepared.targets
+        return len(targets.labels) if isinstance(targets, ClassTargets) else 0
+
+    @property
+    def weights(self) -> NDArray[Any] | None:
+        """The weights of the test rows, if they have any."""
+        return self.prepared.test.weights
 
 
 @dataclass(frozen=True)
-class Evaluation(Recorded):
-    """What is known about a table's model.
+class Evaluation(Generic[ModelT, RowsT]):
+    """What is known about a model.
 
     Arguments:
-        rows: what the table adds, if it is there.
-    """
-
-    model: TableModel
-    rows: EvaluatedRows | None
-
-    @property
-    def settings(self) -> Settings | None:
-        """How the network was trained, if that was recorded."""
-        return settings_of(self.model)
-
-
-def evaluation_of(
-    model: TableModel | Trained,
-    source: Any,
-    execution: Execution,
-    own: Sources = NO_SOURCES,
-) -> Evaluation:
-    """A model with its rows, where they can be had.
-
-    Arguments:
-        model: what `train` gave, or a table's model.
-        source: the table that it was trained on; None looks for it.
+        kind: of data.
+        model: as it was saved.
+        missing: why what it was trained on isn't there; nothing if it is.
         execution: what runs the network.
-        own: the tables that it was validated and tested on, where they were given.
-
-    Raises:
-        ArgumentError: there is no table's model, or it had no such table.
-        DataError: a table given isn't the one that the model had.
-        FileError: a table given can't be read.
+        rows: what that adds, if it is there.
     """
-    fits = isinstance(model, Trained | TableModel)  # pyright: ignore[reportUnnecessaryIsInstance]
-    require(fits, "model", "what train gave, or a table's model", type(model).__name__)
-    if isinstance(model, Trained):
-        rows = with_errors(model.model, model.table, model.prepared, execution)
-        return Evaluation(model.model, "", execution, rows)
-    require_had(recorded_data(model), own, "no table of your own", "rows")
-    try:
-        sources = every_source(model, source, own)
-        rows, missing = rows_of(model, sources, execution)
-    except ThalwegError as error:
-        if source is not None:
-            raise
-        rows, missing = None, str(error)
-    if rows is None and source is not None:
-        raise DataError(missing)
-    return Evaluation(model, "" if rows else missing, execution, rows)
+
+    kind: AnyKind
+    model: ModelT
+    missing: str
+    execution: Execution
+    rows: RowsT | None
+
+    @property
+    def history(self) -> History:
+        """The run."""
+        return self.model.network.history
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """What was recorded after training."""
+        return self.model.results
+
+    @property
+    def settings(self) -> Any:
+        """How the network was trained; None if that wasn't recorded."""
+        return settings_of(self.kind, self.results)
+
+    def recorded(self, name: str) -> dict[str, Any]:
+        """A part of the results that has names of its own; empty if there is none."""
+        return dict(mapping(self.results.get(name)))
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said of the scores after training, each with a capital."""
+        found = self.results.get("notes")
+        texts = cast("list[Any]", found if isinstance(found, list) else [])
+        return [
+            cut(each[:1].upper() + each[1:], 500)
+            for each in texts
+            if isinstance(each, str)
+        ]
+
+    @property
+    def data_name(self) -> str:
+        """What the data was called, or nothing."""
+        name = self.recorded("data").get("name")
+        return name if isinstance(name, str) else ""
+
+    @property
+    def own_names(self) -> dict[str, str]:
+        """What the user's own data to validate and to test on was called."""
+        own = own_recorded(data_of(self.results))
+        return {part: str(each["name"]) for part, each in own.items()}
 
 
-def every_source(model: TableModel, source: Any, own: Sources) -> dict[str, Any]:
-    """The tables by their part, "" for the one trained on; given, or looked for.
-
-    Raises:
-        DataError: one that isn't given isn't there.
-    """
-    recorded = recorded_data(model)
-    known = {"": recorded} | {
-        part: recorded[part] for part in PARTS if part in recorded
-    }
-    given = own if source is None else {"": source, **own}
-    return {
-        part: given[part] if part in given else found_here(data)
-        for part, data in known.items()
-    }
+Recorded: TypeAlias = Evaluation[Any, Any]
+"""A model of any kind, for what every report says."""
 
 
-def found_here(recorded: Any) -> Path:
-    """The table in the current folder that has the recorded name.
-
-    Raises:
-        DataError: there is none.
-    """
-    known = cast("Mapping[str, Any]", recorded if isinstance(recorded, Mapping) else {})
-    said = known.get("name")
-    # A model's file may come from anybody: no other folder is looked into.
-    name = Path(said).name if isinstance(said, str) else ""
-    if not name:
-        raise DataError(NO_NAME)
-    # A whole path, as a file may have the name that stands for standard input.
-    path = Path(name).absolute()
-    if not path.is_file():
-        raise DataError(f"there is no {name} in the current folder")
-    return path
+def mapping(found: Any) -> Mapping[str, Any]:
+    """What has names of its own; empty if it doesn't."""
+    return cast("Mapping[str, Any]", found if isinstance(found, Mapping) else {})
 
 
-def rows_of(
-    model: TableModel, sources: Mapping[str, Any], execution: Execution
-) -> tuple[EvaluatedRows | None, str]:
-    """The rows of tables, split as for training; or why they can't be had."""
-    settings = settings_of(model)
-    if settings is None:
-        return None, "the model doesn't say how its table was split"
-    tables = {part: read(each, settings.dialect) for part, each in sources.items()}
-    recorded = recorded_data(model)
-    for part, table in tables.items():
-        known = recorded[part] if part else recorded
-        if why := difference(known, fingerprint(table)):
-            return None, f"{table.name}: {why}"
-    table, own = tables.pop(""), Own(**tables)
-    prepared = prepared_by(table, model.target, settings, own)
-    if (prepared.encoder, prepared.targets) != (model.encoder, model.targets):
-        return None, SPLITS_DIFFER
-    return with_errors(model, table, prepared, execution), ""
-
-
-def recorded_data(model: TableModel) -> Mapping[str, Any]:
-    """What the model says of its tables; empty if it doesn't."""
-    recorded = model.results.get("data")
-    return recorded if isinstance(recorded, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def difference(recorded: Any, found: Mapping[str, Any]) -> str:
-    """In what a table isn't the one that the model had; nothing if it is."""
-    if not isinstance(recorded, Mapping) or not recorded:
-        return "the model doesn't say what table it was trained on"
-    must = "must be the table that the model was trained on"
-    for what in ("rows", "columns"):
-        if what in recorded and recorded[what] != found[what]:
-            return f"{must}, but the {what} differ"
-    if recorded.get("sha256") != found["sha256"]:  # pyright: ignore[reportUnknownMemberType]
-        return f"{must}, but its content was changed since (its SHA-256 differs)"
-    return ""
-
-
-def settings_of(model: TableModel) -> Settings | None:
-    """The recorded settings, if there are any that can be used."""
-    recorded = model.results.get("settings")
+def settings_of(kind: AnyKind, results: Mapping[str, Any]) -> Any:
+    """The recorded settings; None if there are none that can be used."""
+    recorded = results.get("settings")
     if not isinstance(recorded, Mapping):
         return None
     try:
-        return Settings.by_name(recorded)  # pyright: ignore[reportUnknownArgumentType]
+        return kind.settings.by_name(cast("Mapping[str, Any]", recorded))
     except (TypeError, ValueError):
         return None
 
 
-def with_errors(
-    model: TableModel, table: Table, prepared: Prepared, execution: Execution
-) -> EvaluatedRows:
-    """The rows with what the network gets wrong of those it is tested on."""
-    outputs = model.outputs(prepared.test.X, execution)
-    return EvaluatedRows(prepared, tested(prepared, outputs), table)
+def data_of(results: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model says of its data; empty if it doesn't.
+
+    A model's file may come from anybody: a part that is no data of a part is left out.
+    """
+    found = dict(mapping(results.get("data")))
+    for part in PARTS:
+        if not isinstance(found.get(part, {}), Mapping):
+            del found[part]
+    return found
 
 
-def tested(prepared: Parts, outputs: Outputs) -> RowErrors:
-    """What outputs for the test rows got wrong."""
-    test = prepared.test
-    known = test.truth, test.weights, prepared.deciding.positive
-    return errors_of(prepared.targets, outputs, *known)
+def own_recorded(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What is said of data of the user's own, by its part; it has a name."""
+    every = {part: mapping(data.get(part)) for part in PARTS}
+    return {part: each for part, each in every.items() if "name" in each}

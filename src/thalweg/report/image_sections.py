@@ -18,11 +18,11 @@ from thalweg.report.about_scores import (
     scores_section,
 )
 from thalweg.report.about_training import training_section
-from thalweg.report.blocks import Page, Paragraph, Section
-from thalweg.report.formatting import cut, number, spaced
+from thalweg.report.blocks import Page, Section
+from thalweg.report.formatting import cut
 from thalweg.report.image_evaluation import EvaluatedImages, ImageEvaluation
-from thalweg.report.repeat import formulas_section, repeat_images_section
-from thalweg.report.sections import computed_facts, summary
+from thalweg.report.repeat import formulas_section, repeat_section
+from thalweg.report.summary import computed_facts, recorded_facts, summary
 
 WITHOUT_IMAGES = (
     "Without the images there are no confidence intervals, no split, no confusion "
@@ -36,7 +36,7 @@ ABOUT = (
 )
 
 
-def page_of_images(evaluation: ImageEvaluation) -> Page:
+def page_of(evaluation: ImageEvaluation) -> Page:
     """All that can be said of a model of images."""
     rows = evaluation.rows
     middle = recorded(evaluation) if rows is None else computed(evaluation, rows)
@@ -44,18 +44,18 @@ def page_of_images(evaluation: ImageEvaluation) -> Page:
     return Page(
         f"Predicting the {cut(evaluation.model.target)} of images{source}",
         "A neural network, what it learned from, and how well it does.",
-        [*middle, formulas_section(evaluation), repeat_images_section(evaluation)],
+        [*middle, formulas_section(evaluation), repeat_section(evaluation)],
     )
 
 
 def computed(evaluation: ImageEvaluation, rows: EvaluatedImages) -> list[Section]:
     """What can be said with the images."""
-    found = contenders(evaluation.history, rows, rows.baselines)
-    limits = [f"The {each.name}: {each.note}." for each in rows.baselines if each.note]
+    found = contenders(evaluation.history, rows, rows.others)
+    limits = [f"The {each.name}: {each.note}." for each in rows.others if each.note]
     errors = rows.errors
     confused = isinstance(errors, ClassErrors)
     return [
-        summary(evaluation, computed_facts(found, rows), []),
+        summary(evaluation, computed_facts(found, rows), WITHOUT_IMAGES),
         images_section(evaluation),
         split_section(rows),
         training_section(evaluation),
@@ -69,15 +69,8 @@ def computed(evaluation: ImageEvaluation, rows: EvaluatedImages) -> list[Section
 
 def recorded(evaluation: ImageEvaluation) -> list[Section]:
     """What can be said without them."""
-    test = evaluation.recorded("test")
-    metric = evaluation.recorded("compared_by").get("metric")
-    facts = [
-        (spaced(name), f"{number(test[name])} on images never used")
-        for name in ([each for each in test if each == metric] or [*test])[:1]
-    ]
-    missing = Paragraph(f"{cut(evaluation.missing, 500)}. {WITHOUT_IMAGES}", note=True)
     return [
-        summary(evaluation, facts, [missing]),
+        summary(evaluation, recorded_facts(evaluation, "images"), WITHOUT_IMAGES),
         images_section(evaluation),
         training_section(evaluation),
         recorded_scores_section(evaluation),

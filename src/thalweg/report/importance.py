@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.kinds.magnitude import root_mean_square, weighted_mean
-from thalweg.report.evaluation import EvaluatedRows, Evaluation, tested
 from thalweg.report.sensitivity import sensitivities
+from thalweg.report.table_evaluation import EvaluatedRows, TableEvaluation, tested
 from thalweg.tables.encode import Encoder
 
 REPEATS = 5
@@ -34,7 +34,7 @@ class Importance:
     deviation: float
 
 
-def importances(evaluation: Evaluation, rows: EvaluatedRows) -> list[Importance]:
+def importances(evaluation: TableEvaluation, rows: EvaluatedRows) -> list[Importance]:
     """The columns of a table by the rise in error that shuffling each brings.
 
     Permutation importance (Breiman, 2001), on test rows: all features that a column
@@ -62,7 +62,7 @@ def importances(evaluation: Evaluation, rows: EvaluatedRows) -> list[Importance]
 
 
 def most_moving(
-    evaluation: Evaluation, encoder: Encoder, X: NDArray[np.float32]
+    evaluation: TableEvaluation, encoder: Encoder, X: NDArray[np.float32]
 ) -> list[int]:
     """Which columns are worth shuffling, by their numbers: all, if they aren't many."""
     if len(encoder.encodings) <= MOST_SHUFFLED:
@@ -93,7 +93,9 @@ def slices(encoder: Encoder) -> Iterator[tuple[str, slice]]:
         start = stop
 
 
-def error(evaluation: Evaluation, rows: EvaluatedRows, X: NDArray[np.float32]) -> float:
+def error(
+    evaluation: TableEvaluation, rows: EvaluatedRows, X: NDArray[np.float32]
+) -> float:
     """The error on rows of which the network sees something else."""
     outputs = evaluation.model.outputs(X, evaluation.execution)
     metrics = tested(rows.prepared, outputs).every_metric

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,31 +132,6 @@ def bits_by_place(bits: NDArray[Any], unit: str) -> Figure:
     return figure
 
 
-def error_ahead(found: Mapping[str, Sequence[float]], metric: str) -> Figure:
-    """The error of each model by how far ahead it forecasts; the network is first."""
-    figure, axes = new_axes()
-    looks = [(BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (GRAY, ":")]
-    for place, (name, values) in enumerate(found.items()):
-        color, line = looks[min(place, len(looks) - 1)]
-        marker = "o" if len(values) <= FEW_EPOCHS else None
-        horizons = np.arange(1, len(values) + 1)
-        axes.plot(
-            horizons,
-            values,
-            color=color,
-            linestyle=line,
-            marker=marker,
-            markersize=4,
-            label=short(name),
-        )
-    axes.set_xlabel("times ahead")
-    axes.set_ylabel(metric)
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    legend_above(axes)
-    return figure
-
-
 def metric_by_model(
     metric: str, points: Sequence[tuple[str, float, Interval]]
 ) -> Figure:
@@ -185,14 +160,16 @@ def metric_by_model(
     return figure
 
 
-def reliability(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> Figure:
+def reliability(
+    groups: Sequence[ReliabilityBin], promised: str, seen: str, noun: str
+) -> Figure:
     """What came true against what was promised, above how many rows that were."""
     figure = Figure(figsize=(SIZE[0], 4.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     above.plot(
         [0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1.2, label="as promised"
     )
-    draw_groups(above, groups)
+    draw_groups(above, groups, noun)
     above.set_ylabel(seen)
     above.set_ylim(-0.03, 1.03)
     legend_above(above)
@@ -202,14 +179,16 @@ def reliability(groups: Sequence[ReliabilityBin], promised: str, seen: str) -> F
         width=0.08,
         color=BLUE,
     )
-    below.set_ylabel("rows")
+    below.set_ylabel(f"{noun}s")
     below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     below.set_xlabel(promised)
     below.set_xlim(-0.03, 1.03)
     return figure
 
 
-def number_reliability(groups: Sequence[ReliabilityBin], target: str) -> Figure:
+def number_reliability(
+    groups: Sequence[ReliabilityBin], target: str, noun: str
+) -> Figure:
     """The mean of true numbers against the mean of predictions, group by group."""
     figure, axes = new_axes()
     ends = [each for group in groups for each in (group.promised, group.seen)]
@@ -217,7 +196,7 @@ def number_reliability(groups: Sequence[ReliabilityBin], target: str) -> Figure:
     axes.plot(
         line, line, color=GRAY, linestyle="--", linewidth=1.2, label="as predicted"
     )
-    draw_groups(axes, groups)
+    draw_groups(axes, groups, noun)
     axes.set_xlabel(f"mean prediction of {short(target)}")
     axes.set_ylabel("mean true number")
     axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -225,7 +204,7 @@ def number_reliability(groups: Sequence[ReliabilityBin], target: str) -> Figure:
     return figure
 
 
-def draw_groups(axes: Axes, groups: Sequence[ReliabilityBin]) -> None:
+def draw_groups(axes: Axes, groups: Sequence[ReliabilityBin], noun: str) -> None:
     """A point for each group, with its interval."""
     seen = np.array([group.seen for group in groups])
     low = np.array([group.interval.low for group in groups])
@@ -239,7 +218,7 @@ def draw_groups(axes: Axes, groups: Sequence[ReliabilityBin]) -> None:
         markersize=5,
         elinewidth=1.2,
         capsize=2.5,
-        label="test rows",
+        label=f"test {noun}s",
     )
 
 
@@ -264,7 +243,7 @@ def residual_points(errors: NumberErrors, target: str) -> Figure:
     return figure
 
 
-def residual_counts(errors: NumberErrors) -> Figure:
+def residual_counts(errors: NumberErrors, noun: str) -> Figure:
     """How many rows are off by how much."""
     figure, axes = new_axes()
     residuals = errors.truth - errors.predicted
@@ -273,7 +252,7 @@ def residual_counts(errors: NumberErrors) -> Figure:
     )
     axes.axvline(0, color=GRAY, linestyle="--", linewidth=1.2)
     axes.set_xlabel("true − prediction")
-    axes.set_ylabel("test rows")
+    axes.set_ylabel(f"test {noun}s")
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     return figure

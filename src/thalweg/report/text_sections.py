@@ -10,8 +10,8 @@ from thalweg.report.about_text import places_section, text_section, written_sect
 from thalweg.report.about_training import training_section
 from thalweg.report.blocks import Block, Grid, Page, Paragraph, Section
 from thalweg.report.formatting import cut, number, spaced
-from thalweg.report.repeat import formulas_section, repeat_text_section
-from thalweg.report.sections import summary
+from thalweg.report.repeat import formulas_section, repeat_section
+from thalweg.report.summary import recorded_facts, summary
 from thalweg.report.text_evaluation import TextEvaluation
 
 WITHOUT_TEXT = "Without the text there is no split, and no bits by context."
@@ -22,44 +22,26 @@ ABOUT = (
 )
 
 
-def page_of_text(evaluation: TextEvaluation) -> Page:
+def page_of(evaluation: TextEvaluation) -> Page:
     """All that can be said of a model of text."""
     source = f" of {cut(evaluation.data_name)}" if evaluation.data_name else ""
-    prepared = evaluation.prepared
+    prepared = evaluation.rows
     middle = [] if prepared is None else [places_section(evaluation, prepared)]
     return Page(
         f"Predicting the {cut(evaluation.model.target)}{source}",
         "A neural network, what it learned from, and how well it does.",
         [
-            summary(evaluation, test_facts(evaluation), missing(evaluation)),
+            summary(evaluation, recorded_facts(evaluation, "text"), WITHOUT_TEXT),
             text_section(evaluation),
             training_section(evaluation),
-            recorded_scores_section(evaluation, "character"),
+            recorded_scores_section(evaluation, "character", "test_characters"),
             comparison_section(evaluation),
             *middle,
             written_section(evaluation),
             formulas_section(evaluation),
-            repeat_text_section(evaluation),
+            repeat_section(evaluation),
         ],
     )
-
-
-def missing(evaluation: TextEvaluation) -> list[Block]:
-    """Why the text isn't there, and what is missing for that."""
-    if evaluation.prepared is not None:
-        return []
-    return [Paragraph(f"{cut(evaluation.missing, 500)}. {WITHOUT_TEXT}", note=True)]
-
-
-def test_facts(evaluation: TextEvaluation) -> list[tuple[str, str]]:
-    """The bits of the test."""
-    test = evaluation.recorded("test")
-    metric = evaluation.recorded("compared_by").get("metric")
-    return [
-        (spaced(name).capitalize(), f"{number(test[name])} on text never used")
-        for name in test
-        if name == metric
-    ]
 
 
 def comparison_section(evaluation: TextEvaluation) -> Section:

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from thalweg.checks import require
-from thalweg.errors import ArgumentError
 from thalweg.files.atomic import write_atomically
-from thalweg.kinds.model import Model
-from thalweg.kinds.own import NO_SOURCES, Sources
-from thalweg.kinds.trained import TrainedModel
 from thalweg.report.blocks import Page
-from thalweg.report.evaluation import Evaluation, evaluation_of
-from thalweg.report.forecast_sections import (
-    ForecastEvaluation,
-    evaluation_of_forecast,
-    page_of_forecast,
-)
-from thalweg.report.image_evaluation import ImageEvaluation, evaluation_of_images
-from thalweg.report.image_sections import page_of_images
+from thalweg.report.evaluation import Recorded
 from thalweg.report.page import html
-from thalweg.report.sections import page_of
-from thalweg.report.text_evaluation import TextEvaluation, evaluation_of_text
-from thalweg.report.text_sections import page_of_text
-from thalweg.training.execution import Execution
 
 SUFFIX = ".html"
-AnyEvaluation: TypeAlias = (
-    Evaluation | ImageEvaluation | TextEvaluation | ForecastEvaluation
-)
-AnyModel: TypeAlias = Model | TrainedModel[Any, Any]
 
 
 def require_html(path: str | Path) -> Path:
@@ -45,50 +26,44 @@ def require_html(path: str | Path) -> Path:
     return target
 
 
-def evaluated(
-    model: AnyModel,
-    source: Any,
-    execution: Execution,
-    own: Sources = NO_SOURCES,
-) -> AnyEvaluation:
-    """A model with what it was trained on, where that can be had.
-
-    Raises:
-        ArgumentError: there is no such model, or it had no such table.
-        DataError: what is given isn't what the model had.
-        FileError: it can't be read.
-    """
-    found: Any = model
-    known: Any = model.model if isinstance(model, TrainedModel) else model
-    match getattr(known, "kind", ""):
-        case "text":
-            return evaluation_of_text(found, source, execution, own)
-        case "sequences":
-            raise ArgumentError("a report can't be written of sequences yet")
-        case "forecast":
-            return evaluation_of_forecast(found, source, execution, own)
-        case "images":
-            return evaluation_of_images(found, source, execution, own)
-        case _:
-            return evaluation_of(found, source, execution, own)
-
-
-def write(evaluation: AnyEvaluation, path: Path) -> Path:
+def write(evaluation: Recorded, path: Path) -> Path:
     """Make the page, and write it whole or not at all.
 
     Raises:
         FileError: it can't be written.
     """
-    write_atomically(path, html(page_for(evaluation)))
+    write_atomically(path, html(sections_of(evaluation.kind.name).page_of(evaluation)))
     return path
 
 
-def page_for(evaluation: AnyEvaluation) -> Page:
-    """The page of a table, images, a text, or a forecast."""
-    if isinstance(evaluation, TextEvaluation):
-        return page_of_text(evaluation)
-    if isinstance(evaluation, ForecastEvaluation):
-        return page_of_forecast(evaluation)
-    if isinstance(evaluation, ImageEvaluation):
-        return page_of_images(evaluation)
-    return page_of(evaluation)
+class Sections(Protocol):
+    """What the module of a kind has."""
+
+    def page_of(self, evaluation: Any, /) -> Page:
+        """All that can be said of a model."""
+        ...
+
+
+def sections_of(kind: str) -> Sections:
+    """What the report of a kind of data is made of."""
+    match kind:
+        case "images":
+            from thalweg.report import image_sections
+
+            return image_sections
+        case "text":
+            from thalweg.report import text_sections
+
+            return text_sections
+        case "forecast":
+            from thalweg.report import forecast_sections
+
+            return forecast_sections
+        case "sequences":
+            from thalweg.report import sequence_sections
+
+            return sequence_sections
+        case _:
+            from thalweg.report import table_sections
+
+            return table_sections

@@ -36,16 +36,6 @@ def train_command(
     return shlex.join([*words, *own_options(own), *options(settings)])
 
 
-def images_command(source: object, own: Mapping[str, object], settings: Regimen) -> str:
-    """The command that trains on data without a target."""
-    return train_command(source, own, "", settings)
-
-
-def forecast_command(source: object, target: str, settings: Regimen) -> str:
-    """The command that trains a forecast."""
-    return train_command(source, {}, target, settings)
-
-
 def own_options(own: Mapping[str, object]) -> list[str]:
     """What is one's own by its part, as options."""
     return [word for part in own for word in (f"--{part}-data", str(own[part]))]

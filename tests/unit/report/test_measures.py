@@ -13,10 +13,11 @@ from thalweg.kinds.bootstrap import interval, resampled, wilson
 from thalweg.kinds.row_errors import NumberErrors
 from thalweg.report import importance
 from thalweg.report.baselines import baselines
-from thalweg.report.evaluation import EvaluatedRows, evaluation_of
+from thalweg.report.evaluate import evaluated
 from thalweg.report.importance import MOST_SHUFFLED, REPEATS, error, importances
 from thalweg.report.reliability import number_groups, probability_groups
 from thalweg.report.sensitivity import sensitivities
+from thalweg.report.table_evaluation import EvaluatedRows
 from thalweg.tabular.learn import Trained
 from thalweg.training.execution import Execution
 
@@ -39,7 +40,7 @@ def test_the_same_rows_are_drawn_for_every_model(trained: Trained) -> None:
 
 
 def rows_of(trained: Trained) -> EvaluatedRows:
-    rows = evaluation_of(trained, None, Execution()).rows
+    rows = evaluated(trained, None, Execution()).rows
     assert rows is not None
     return rows
 
@@ -95,7 +96,7 @@ def test_the_column_that_decides_is_first_and_noise_is_nothing() -> None:
         }
     )
     trained = tw.train(frame, "y", layers=(8,), epochs=40)
-    evaluation = evaluation_of(trained, None, Execution())
+    evaluation = evaluated(trained, None, Execution())
     found = importances(evaluation, rows_of(trained))
     assert found[0].column == "x"
     assert {each.column for each in found} == {"noise", "kind", "x"}
@@ -105,7 +106,7 @@ def test_the_column_that_decides_is_first_and_noise_is_nothing() -> None:
 def test_a_column_that_is_the_same_in_every_row_rises_nothing(
     trained: Trained,
 ) -> None:
-    evaluation = evaluation_of(trained, None, Execution())
+    evaluation = evaluated(trained, None, Execution())
     rows = rows_of(trained)
     test = rows.prepared.test
     still = replace(test, X=np.tile(test.X[:1], (len(test.X), 1)))
@@ -146,7 +147,7 @@ def test_sensitivities_of_a_linear_network_are_the_changes_themselves() -> None:
 def test_a_wide_table_takes_no_more_predictions(
     wide: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluation = evaluation_of(wide, None, Execution())
+    evaluation = evaluated(wide, None, Execution())
     asked: list[int] = []
 
     def counting(*arguments: Any) -> float:

@@ -10,7 +10,8 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError
-from thalweg.report.evaluation import evaluation_of
+from thalweg.report.evaluate import evaluated
+from thalweg.report.table_evaluation import tested_table
 from thalweg.search.tables import folds as folds_of
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
@@ -170,24 +171,24 @@ def test_a_model_knows_its_tables_and_a_report_finds_them(files: Path) -> None:
     trained.model.save("main.thalweg")
     model = tw.load("main.thalweg")
     assert isinstance(model, TableModel)
-    rows = evaluation_of(model, None, Execution()).rows
+    rows = evaluated(model, None, Execution()).rows
     assert rows is not None
-    assert rows.test_table.name == "test.csv"
+    assert tested_table(rows).name == "test.csv"
     assert np.array_equal(rows.prepared.test.X, trained.prepared.test.X)
     assert tw.write_report(trained, "a.html").read_text("utf-8").count("test.csv")
     Path("test.csv").rename("moved.csv")
-    missing = evaluation_of(model, None, Execution())
+    missing = evaluated(model, None, Execution())
     assert missing.rows is None
     assert missing.missing == "there is no test.csv in the current folder"
-    moved = evaluation_of(model, None, Execution(), {"test": "moved.csv"})
+    moved = evaluated(model, None, Execution(), {"test": "moved.csv"})
     assert moved.rows is not None
     changed = pl.read_csv("moved.csv").head(50)
-    with pytest.raises(DataError, match="rows differ"):
-        evaluation_of(model, "main.csv", Execution(), {"test": changed})
+    with pytest.raises(DataError, match="it has 50 rows"):
+        evaluated(model, "main.csv", Execution(), {"test": changed})
     drawn = replace(model, results={"data": data | {"test": None}})
     del drawn.results["data"]["test"]
     with pytest.raises(ArgumentError, match="test_data must be left out"):
-        evaluation_of(drawn, None, Execution(), {"test": "moved.csv"})
+        evaluated(drawn, None, Execution(), {"test": "moved.csv"})
 
 
 def test_a_run_goes_on_with_the_same_tables(files: Path) -> None:
