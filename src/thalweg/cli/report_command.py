@@ -51,8 +51,9 @@ def report(
 
     It shows what each column became, the learning curves, the test with confidence
     intervals, the errors, and other models on the same rows; of images the pictures
-    that it gets most wrong, of text how far it looks back and what it writes. Without
-    what it was trained on it shows what MODEL holds.
+    that it gets most wrong, of text how far it looks back and what it writes, of a
+    forecast the test period with forecasts of it, of sequences the error by length.
+    Without what it was trained on it shows what MODEL holds.
     """
     execution = execution_on(threads)
     page = output or Path(model.stem + PAGE)

@@ -28,7 +28,10 @@ def write_report(
     linear model and boosted trees do on the same rows. Cells of the ten rows that the
     network got most wrong are in it. Of a model of images it shows the classes that are
     confused and the images that are most wrong, with their pictures; of one of text the
-    bits by the place in a window, and what it writes at several temperatures.
+    bits by the place in a window, and what it writes at several temperatures; of one of
+    sequences the error by length, and those that are most wrong, drawn; of a forecast
+    the test period with forecasts of it, residuals by the calendar, and the windows
+    that are most wrong.
 
     Arguments:
         model: what `train` gave; or a model that `load` gave, whose table is needed for
@@ -46,8 +49,8 @@ def write_report(
         The file's path.
 
     Raises:
-        ArgumentError: the path doesn't end in .html, or the model has no table.
-        DataError: the table isn't the one that the model was trained on.
+        ArgumentError: the path doesn't end in .html, or it is no model of data.
+        DataError: the data isn't what the model was trained on.
         FileError: the table can't be read, or the report can't be written.
 
     Example:
