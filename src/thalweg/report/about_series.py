@@ -235,7 +235,7 @@ def cycle_blocks(
 ) -> list[Block]:
     """A cycle as a picture and in numbers."""
     names = [name for name, *_ in found]
-    means, errors = ([each[place] for each in found] for place in (1, 2))
+    means, errors = [mean for _, mean, _, _ in found], [rmse for _, _, rmse, _ in found]
     plot = partial(series_pictures.residuals_by_place, names, means, errors)
     drawing = svg(f"calendar-{cycle}", plot, [*means, *errors])
     word = WORDS[cycle]

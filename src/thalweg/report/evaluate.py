@@ -13,7 +13,6 @@ from thalweg.every_kind import NAMED, kind_named
 from thalweg.kinds.kind import AnyKind
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.parts import Parts
-from thalweg.kinds.trained import TrainedModel
 from thalweg.report.evaluation import (
     Evaluation,
     Recorded,
@@ -80,12 +79,12 @@ def evaluated(
         DataError: what is given isn't what the model had.
         FileError: it can't be read.
     """
-    model = found.model if isinstance(found, TrainedModel) else found  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    name = getattr(model, "kind", None)  # pyright: ignore[reportUnknownArgumentType]
+    model: Any = getattr(found, "model", found)
+    name = getattr(model, "kind", None)
     what = "what train gave, or its model"
-    require(name in NAMED, "model", what, type(found).__name__)  # pyright: ignore[reportUnknownArgumentType]
+    require(name in NAMED, "model", what, type(found).__name__)
     kind, measures = kind_named(str(name)), measures_of(str(name))
-    if isinstance(found, TrainedModel):
+    if model is not found:
         rows = measures.kept(found, execution)
         return Evaluation(kind, model, "", execution, rows)
     require_had(own_recorded(data_of(model.results)), own)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from thalweg.report.about_scores import (
     recorded_comparison_section,
     recorded_scores_section,
@@ -65,11 +67,12 @@ def facts(evaluation: ForecastEvaluation) -> list[tuple[str, str]]:
         return []
     windows = "over all times ahead, on windows never used"
     pairs = [(METRIC, f"{number(test[METRIC])} {windows}")]
-    scores = {
-        name: found[METRIC]
+    each: dict[str, Any] = {
+        name: found.get(METRIC)  # pyright: ignore[reportUnknownMemberType]
         for name, found in others.items()
-        if isinstance(found, dict) and isinstance(found.get(METRIC), float)  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(found, dict)
     }
+    scores = {name: one for name, one in each.items() if isinstance(one, float)}
     if scores:
         best = min(scores, key=lambda name: scores[name])
         said = f"{number(scores[best])}, the best of the others"

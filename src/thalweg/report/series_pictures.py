@@ -109,7 +109,8 @@ def metric_by_length(
 ) -> Figure:
     """A metric of sequences in groups by length, with its interval."""
     figure, axes = new_axes()
-    lengths, values = ([each[place] for each in points] for place in (0, 1))
+    lengths = [length for length, _, _ in points]
+    values = [value for _, value, _ in points]
     found = np.array(values)
     low, high = (
         np.array([getattr(each, end) for *_, each in points]) for end in ("low", "high")
@@ -141,7 +142,9 @@ def sequence(columns: Mapping[str, NDArray[Any]], order: str) -> Figure:
             label=short(name),
             marker=marker,
             markersize=3.5,
-            **{**look, "linewidth": 1.4},
+            color=look["color"],
+            linestyle=look["linestyle"],
+            linewidth=1.4,
         )
     axes.set_xlabel(f"row, by {short(order)}" if order else "row")
     axes.set_ylabel("standard deviations")
