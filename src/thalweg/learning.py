@@ -166,10 +166,10 @@ def train(
         >>> trained.test["accuracy"] > 0.9
         True
     """
+    kind = kind_for(source, target, settings)  # it makes room for libraries first
     from thalweg.kinds.learn import learn
     from thalweg.training.execution import Execution
 
-    kind = kind_for(source, target, settings)
     own = taken_out(settings)
     chosen = settings_of(kind, settings, beside=(*RUNNING, *OWN))
     name = None if target is None else target_name(source, target)
