@@ -65,6 +65,7 @@ from thalweg.training.named import (
 from thalweg.training.objective import objective_of_rows
 from thalweg.training.rows import (
     Rows,
+    at_positions,
     input_dtype_of,
     numbers_from,
     require_finite,
@@ -728,7 +729,9 @@ class Network(NetworkRecord):
             inputs = side_by_side(self.layers, X, self.dtype)
             rows = rows_from(inputs, y, sample_weight, self.dtype)
             self._require_shape(rows.X)
-        check_targets(rows.y, require_outputs(shapes), self.loss)
+        outputs = require_outputs(shapes)
+        rows = at_positions(rows, outputs)
+        check_targets(rows.y, outputs, self.loss)
         execution = Execution(engine, threads)
         scorer = Scorer(self.layers, shapes, self.loss, rows, memory, execution)
         loss, metrics = scorer.score()

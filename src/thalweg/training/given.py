@@ -12,7 +12,7 @@ from thalweg.formulas.chain import Shapes
 from thalweg.formulas.layers import Layer
 from thalweg.program.types import Dtype, Shape
 from thalweg.training.named import side_by_side
-from thalweg.training.rows import Rows, hold_out, rows_from
+from thalweg.training.rows import Rows, at_positions, hold_out, rows_from
 from thalweg.training.sequences import are_sequences, padded, rows_of_lengths, times_in
 
 
@@ -42,12 +42,23 @@ class Given:
         """
         if lengths is None and not are_sequences(X):
             inputs = side_by_side(self.layers, X, self.dtype, f"{name}X")
-            return rows_from(inputs, y, sample_weight, self.dtype, name)
+            return self._at_positions(
+                rows_from(inputs, y, sample_weight, self.dtype, name)
+            )
         table, counts = padded(X, lengths, f"{name}X", self.times)
         shapes = self.shapes_for(table.shape[1:], self.dtype)
-        return rows_of_lengths(
-            self.layers, shapes, table, counts, y, sample_weight, self.dtype, name
+        return self._at_positions(
+            rows_of_lengths(
+                self.layers, shapes, table, counts, y, sample_weight, self.dtype, name
+            )
         )
+
+    def _at_positions(self, rows: Rows) -> Rows:
+        """Rows of a table have no positions, and no need of shapes."""
+        if rows.X.ndim < 3 or rows.y.ndim > 1:
+            return rows
+        shapes = self.shapes_for(rows.X.shape[1:], self.dtype)
+        return at_positions(rows, shapes.outputs[-1])
 
     def split(
         self, rows: Rows, validation: float | tuple[Any, ...] | None, seed: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,13 @@ import numpy as np
 
 from thalweg.checks import is_number, require
 from thalweg.errors import ArgumentError, DtypeError, ShapeError
-from thalweg.program.types import ArrayType, Dtype, NumpyArray, require_unmasked
+from thalweg.program.types import (
+    ArrayType,
+    Dtype,
+    NumpyArray,
+    Shape,
+    require_unmasked,
+)
 
 CHECKED_ROWS = 65_536  # looked at a time for NaN and infinity, which bounds the memory
 GATHERED_ROWS = 4096  # gathered at a time, for many small batches at once
@@ -126,6 +133,22 @@ def rows_from(
     require_learnable(targets, y, f"{name}y", dtype)
     weights = weights_from(sample_weight, len(inputs), dtype, f"{name}sample_weight")
     return Rows(inputs, targets, weights, None, lengths)
+
+
+def at_positions(rows: Rows, outputs: Shape) -> Rows:
+    """Rows whose targets have the positions that a network gives outputs at.
+
+    Of shape (rows, 1) they could be one number a row as well as one at one position,
+    which only the network's outputs tell.
+
+    Arguments:
+        rows: with targets as they were read.
+        outputs: the shape of what the network gives for a row.
+    """
+    positions = outputs[:-1]
+    if not positions or rows.y.ndim > 1 or math.prod(positions) != 1:
+        return rows
+    return replace(rows, y=rows.y.reshape(len(rows.y), *positions))
 
 
 def inputs_from(X: Any, dtype: Dtype, name: str = "X") -> NumpyArray:

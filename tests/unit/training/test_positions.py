@@ -108,3 +108,21 @@ def test_targets_that_do_not_go_with_positions_are_refused() -> None:
         network.fit(X, CLASSES[:, 0], **settings)
     with pytest.raises(ArgumentError, match=r"class numbers in y must lie in 0\.\.2"):
         network.fit(X, CLASSES + 1, **settings)
+
+
+@pytest.mark.parametrize("last", [tw.Dense(3, "softmax"), tw.Dense(1)])
+def test_one_position_is_learned_as_two_are(last: tw.Layer) -> None:
+    """A y of shape (rows, 1) is of one position where the network gives one."""
+    X = np.random.default_rng(0).normal(size=(12, 1, 2))
+    y = np.arange(12)[:, None] % 3
+    y = y if last.units == 3 else y.astype(float)  # pyright: ignore[reportAttributeAccessIssue]
+    network, rows = tw.Network([last]), tw.Network([last])
+    network.fit(X, y, epochs=2, batch_size=12)
+    rows.fit(X[:, 0], y[:, 0], epochs=2, batch_size=12)
+    assert_allclose(
+        network.history.training_loss, rows.history.training_loss, rtol=1e-6
+    )
+    scores = network.evaluate(X, y)["loss"], rows.evaluate(X[:, 0], y)["loss"]
+    assert_allclose(*scores, rtol=1e-6)
+    of_lists = network.evaluate(list(X), list(y))
+    assert_allclose(of_lists["loss"], scores[0], rtol=1e-6)
