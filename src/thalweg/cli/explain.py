@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.explain_image import explain_image
+from thalweg.cli.explain_text import explain_text
 from thalweg.cli.inputs import ModelFile, load_any
 from thalweg.cli.outputs import PICTURE
 from thalweg.cli.show import column_table, facts, show, tell
@@ -44,20 +45,35 @@ def explain(
             "feature maps, receptive fields, saliency.",
         ),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Draw what a network of text looks at along a line: its attention, "
+            "or its gates; \\n is an end of a line.",
+        ),
+    ] = None,
     figure: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help=f"With --image: the {PICTURE} to draw [IMAGE-seen.png]"
+            metavar="FILE",
+            help=f"With --image or --text: the {PICTURE} to draw [IMAGE-seen.png, "
+            "MODEL-seen.png]",
         ),
     ] = None,
 ) -> None:
-    """Show a network's columns, scores, and formulas; or what it sees in an image."""
+    """Show a network's columns, scores, and formulas; or what it sees in one input."""
     from thalweg.forecasting.model import ForecastModel
     from thalweg.network import Network
     from thalweg.sequences.model import SequenceModel
 
-    if image is None and figure is not None:
-        raise ArgumentError("--figure is what --image draws: give both")
+    if image is None and text is None and figure is not None:
+        raise ArgumentError("--figure is what --image or --text draws: give both")
+    if image is not None and text is not None:
+        raise ArgumentError("--image and --text must not be given together")
+    if text is not None:
+        explain_text(model, text, figure)
+        return
     found = load_any(model)
     if isinstance(found, ForecastModel | SequenceModel):
         if image is not None:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thalweg.figures.along_text import draw_attention, letters_of, mean_back
 from thalweg.figures.languages import Learner, parts
-from thalweg.figures.pixels import draw_shares, rounded
+from thalweg.figures.pixels import rounded
 from thalweg.figures.style import new_figure
 from thalweg.program.types import NumpyArray
-
-SHOWN = str.maketrans(" \n", "·↵")
 
 LEARNER = Learner(
     "transformer",
@@ -88,9 +86,7 @@ def head_of(
     number: int, weights: NumpyArray, spaces: NumpyArray, here: NumpyArray
 ) -> Head:
     """How far back a head looks, and how much of its weight is on spaces."""
-    times = np.arange(spaces.shape[1], dtype=np.float64)
-    apart = np.subtract.outer(times, times)
-    back = float((weights * apart).sum()) / spaces.size
+    back = mean_back(weights)
     on_spaces = float((weights * spaces[:, np.newaxis]).sum()) / spaces.size
     return Head(number + 1, round(back, 3), round(on_spaces, 4), rounded(here))
 
@@ -111,19 +107,10 @@ def plot(data: Data) -> Figure:
     figure = new_figure(9.3, data.title)
     panels = figure.subplots(-(-len(data.heads) // 2), 2, squeeze=False)
     for axes, head in zip(panels.flat, data.heads, strict=True):
-        draw_shares(axes, head.weights)
-        axes.set_aspect("equal")
+        draw_attention(axes, head.weights, letters_of(data.line))
         axes.set_title(
             f"head {head.number}: {head.back:.1f} back on average,\n"
             f"{head.on_spaces:.0%} on spaces and line ends"
         )
-        label_letters(axes, list(data.line.translate(SHOWN)))
     figure.supxlabel("each row's character looks at the columns: blue is a weight of 1")
     return figure
-
-
-def label_letters(axes: Axes, letters: list[str]) -> None:
-    """The line along both axes."""
-    axes.set_xticks(range(len(letters)), letters, fontsize=9)
-    axes.set_yticks(range(len(letters)), letters, fontsize=9)
-    axes.tick_params(length=0)

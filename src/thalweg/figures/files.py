@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -69,7 +70,10 @@ def png(figure: Figure) -> bytes:
     """The picture's bytes: the same for the same data, so without a date."""
     FigureCanvasAgg(with_plain_texts(figure))
     content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(content, format="png", metadata={"Software": None})
     return content.getvalue()
 
 

@@ -11,23 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from thalweg.figures.along_text import draw_gate, letters_of, title_of_gate
 from thalweg.figures.languages import WRITER, Learner, parts
-from thalweg.figures.pixels import draw_shares, rounded
+from thalweg.figures.pixels import rounded
 from thalweg.figures.style import new_figure
 from thalweg.program.types import NumpyArray
 
-GATES = {
-    "f": "f, the forget gate: blue keeps",
-    "i": "i, the input gate: blue takes in",
-    "o": "o, the output gate: blue shows",
-}
+GATES = ("f", "i", "o")
 KINDS: dict[str, Callable[[str], bool]] = {
     "ends of words": str.isspace,
     "ends of lines": "\n".__contains__,
     "capitals": str.isupper,
     "vowels": "aeiou".__contains__,
 }
-SHOWN = str.maketrans(" \n", "␣↵")
 
 
 @dataclass(frozen=True)
@@ -116,12 +112,10 @@ def plot(data: Data) -> Figure:
     figure = new_figure(5.2, data.title)
     panels = figure.subplots(len(data.gates), 1)
     for axes, (gate, units) in zip(panels, data.gates.items(), strict=True):
-        draw_shares(axes, [unit.values for unit in units])
-        axes.set_title(GATES[gate])
-        axes.set_yticks(range(len(units)), [unit.kind for unit in units])
-        axes.tick_params(length=0)
-        letters = list(data.characters.translate(SHOWN))
-        axes.set_xticks(range(len(letters)), letters, fontsize=9)
+        kinds = [unit.kind for unit in units]
+        values = [unit.values for unit in units]
+        draw_gate(axes, values, kinds, letters_of(data.characters))
+        axes.set_title(title_of_gate(gate))
     figure.supxlabel(
         "a row: the unit whose gate tells these characters best from all others"
     )

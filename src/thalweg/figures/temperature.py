@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from thalweg.figures.along_text import letters_of
 from thalweg.figures.languages import WRITER, Learner, parts
 from thalweg.figures.pixels import rounded
 from thalweg.figures.style import BLUE, new_figure
 from thalweg.program.types import NumpyArray
-
-SHOWN = str.maketrans(" \n", "␣↵")
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def plot(data: Data) -> Figure:
     most = max(max(sample.probabilities) for sample in data.samples)
     for (chart, page), sample in zip(grid, data.samples, strict=True):
         chart.bar(places, sample.probabilities, color=BLUE)
-        chart.set_xticks(places, list(data.characters.translate(SHOWN)))
+        chart.set_xticks(places, letters_of(data.characters))
         chart.set_ylim(0, 1.1 * most)
         chart.set_title(f"temperature {sample.temperature:g}", loc="left")
         write(page, data.start, sample.written)
