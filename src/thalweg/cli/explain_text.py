@@ -60,7 +60,7 @@ def explain_text(model: Path, text: str, figure: Path | None) -> None:
 
     title = f"What {model.name} sees in {length_of(read)} of text"
     data = data_of(found.network, read.numbers, characters_of(read), title)
-    show(facts(about_line(model, line, whole, read)))
+    show(facts(list(about_line(model, line, whole, read))))
     for said in lines_of(data):
         tell(said)
     path = explained_text(data, picture, shlex.join(["thalweg", *sys.argv[1:]]))
