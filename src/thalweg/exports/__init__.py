@@ -32,7 +32,8 @@ def export(model: Network | Stream | Described, path: str | Path) -> None:
     that was fitted on a frame, takes raw columns; that of an estimator that was fitted
     on an array takes its numbers as they are, in float64. They give what ``predict``
     gives, for classes what ``predict_proba`` gives, and for a regressor with
-    ``quantiles`` what ``predict_quantiles`` gives.
+    ``quantiles`` what ``predict_quantiles`` gives. That of sequences or of a series
+    takes what its table becomes, numbers at each time, as `onnx_inputs` gives them.
 
     Of a `Stream` they hold the network at one time. In the graph what is kept between
     times are inputs such as ``kept.1.h`` and outputs such as ``new.1.h``; the file of
@@ -89,19 +90,22 @@ def onnx_inputs(model: Network | Described, source: Any) -> dict[str, NDArray[An
 
     Of a table's columns numbers are float64, NaN where missing. Texts are strings,
     empty where missing. Dates are the microseconds since 1970 and times of day those
-    since midnight, int64, −2⁶³ where missing.
+    since midnight, int64, −2⁶³ where missing. Of a table of sequences X holds the
+    numbers of each, zeros behind its end, and ``lengths`` how many times it has. Of one
+    of a series X holds the window that the forecast is made from.
 
     Arguments:
         model: the one that was exported.
-        source: what its ``predict`` takes: a file's path or a frame for a table's
-            model, X for an estimator or a `Network`.
+        source: what its ``predict`` takes: a file's path or a frame for the model of a
+            table, of sequences or of a series, X for an estimator or a `Network`.
 
     Returns:
         An array of shape (rows,) for each column, by the name of the graph's input; of
-        an array ``X`` alone.
+        an array ``X`` alone, shape (rows, …), or with ``lengths``, shape (rows,).
 
     Raises:
         FileError, DataError: the table can't be read, or lacks a column.
+        ShapeError: a sequence has more times than those that were learned from.
         ArgumentError, NotFittedError: as for `export`.
 
     Example:
@@ -135,12 +139,6 @@ def _pipeline_of(model: object) -> Pipeline:
         return Pipeline.of_network(model)
     # Asked of the type, as Python asks for such names: a class has no network.
     described = getattr(type(model), "__pipeline__", None)
-    if described is None and isinstance(getattr(model, "network", None), Network):
-        raise ArgumentError(
-            "a model of a series or of sequences can't be exported with its table yet; "
-            "its network alone can: thalweg.export(model.network, path) takes what is "
-            "prepared"
-        )
     if described is None:
         raise ArgumentError(
             "model must be a Network, what thalweg.train gave as its model, or a "

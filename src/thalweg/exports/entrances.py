@@ -57,12 +57,27 @@ class ArrayEntrance(Entrance):
 
     def arrays(self, source: Any) -> dict[str, NDArray[Any]]:
         """X in the dtype in which the graph takes it; sequences as one array."""
+        X = self.inputs.read(source)
         if self.inputs.with_lengths:
-            return self._sequences(source)
-        dense = source.toarray() if hasattr(source, "toarray") else source
+            return self._sequences(X)
+        self._require_one_length(X)
+        dense = X.toarray() if hasattr(X, "toarray") else X
         if self.inputs.dtype == "uint8":
             require_bytes(np.asarray(dense))
         return {"X": np.ascontiguousarray(dense, self.inputs.dtype)}
+
+    def _require_one_length(self, X: Any) -> None:
+        """Sequences are as long as those that the network was fitted on.
+
+        Raises:
+            ShapeError: one isn't.
+        """
+        if are_sequences(X, self.inputs.shape):
+            other = next(x.shape for x in X if x.shape != self.inputs.shape)
+            raise ShapeError(
+                f"X must have arrays of shape {self.inputs.shape}, as all were that "
+                f"the network was fitted on, got one of {other}"
+            )
 
     def _sequences(self, source: Any) -> dict[str, NDArray[Any]]:
         """Rows with zeros behind their ends, and their lengths."""

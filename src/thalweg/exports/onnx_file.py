@@ -75,7 +75,7 @@ def onnx_model(onnx: Any, pipeline: Pipeline) -> Any:
     if network.takes_lengths:
         given[LENGTHS] = LENGTHS
     outputs = translate(graph, whole_network(network), given)["predictions"]
-    found = translate(graph, computed, {"outputs": outputs})
+    found = translate(graph, computed, {"outputs": outputs, "x": given["X"]})
     types: dict[str, tuple[str, Shape]] = {
         name: (type.dtype, type.shape)
         for name, type in computed.program.output_types().items()

@@ -112,6 +112,7 @@ ASKED = {
     "prediction": ("predict", "What is predicted for each row."),
     "probabilities": ("probabilities", "The probability of each class."),
     "quantiles": ("quantiles", "The quantiles, in increasing order."),
+    "forecast": ("predict", "What is forecast at each time ahead."),
 }
 """The function that gives an answer, and what it says about it."""
 
@@ -138,7 +139,7 @@ def source(pipeline: Pipeline) -> str:
         way_in.features,
         *network_texts(network, arrays),
         answers_text(answers, computed, arrays),
-        compute_text(way_in),
+        compute_text(way_in, network.takes_lengths, "x" in computed.program.inputs),
         *(function_text(way_in, answer) for answer in computed.program.outputs),
         arrays_text(arrays),
     ]
@@ -209,10 +210,13 @@ def way_in_of(pipeline: Pipeline, arrays: Arrays) -> WayIn:
         if inputs.dtype == "uint8":  # NumPy makes numbers of bytes by itself
             inputs = replace(inputs, dtype=pipeline.network.dtype)
         features, shape = numbers_text(inputs, arrays), shape_of_rows(inputs.shape)
-        taken = SEQUENCES_ARE_TAKEN if inputs.with_lengths else NUMBERS_ARE_TAKEN
-        used = taken.format(shape=shape)
-        reader = ONE_SEQUENCE if inputs.with_lengths else "read_numbers(path)"
-        return WayIn("X", "Any", features, reader, used)
+        if inputs.with_lengths:
+            taken, reader = SEQUENCES_ARE_TAKEN, "[read_numbers(path)]"
+        elif len(inputs.shape) == 2:
+            taken, reader = TIMES_ARE_TAKEN, "[read_numbers(path)]"
+        else:
+            taken, reader = NUMBERS_ARE_TAKEN, "read_numbers(path)"
+        return WayIn("X", "Any", features, reader, taken.format(shape=shape))
     features = columns_text(inputs.encoder, pipeline.network.dtype)
     declared = [
         f"{name}={value!r}"
@@ -227,12 +231,15 @@ NUMBERS_ARE_TAKEN = (
     "rows of numbers, shape {shape}. As a program the file reads a CSV file of numbers "
     "and prints predictions."
 )
+TIMES_ARE_TAKEN = (
+    "rows of numbers, shape {shape}. As a program the file reads a CSV file of the "
+    "numbers of one row, a time a line, and prints predictions."
+)
 SEQUENCES_ARE_TAKEN = (
     "a list of arrays, each of as many times as it has, which together would be of "
     "shape {shape}. As a program the file reads a CSV file of numbers, a time a line, "
     "and prints predictions."
 )
-ONE_SEQUENCE = "[read_numbers(path)]"
 COLUMNS_ARE_TAKEN = (
     "a list of dicts or a dict of columns. Cells are texts, as in a CSV file, or what "
     "Python has for them. As a program the file reads a CSV file and prints "
@@ -358,24 +365,26 @@ def classes_text(answers: Answers) -> Section:
 
 def answers_text(answers: Answers, computed: Traced, arrays: Arrays) -> str:
     """A function of what the network gives, which gives every answer."""
-    names = {"outputs": "outputs"}
+    names = {name: name for name in computed.program.inputs}
     lines, results = body_of(computed, names, "answers", arrays, Identifiers(RESERVED))
     found = dict(zip(computed.program.outputs, results, strict=True))
     if answers.labels is not None:
         found["prediction"] = f"CLASSES[{found['prediction']}]"
     given = [f"    {name!r}: {text}," for name, text in found.items()]
-    head = "answers(outputs: Array) -> dict[str, Array]"
+    head = f"answers({': Array, '.join(names)}: Array) -> dict[str, Array]"
     said = "What is predicted, of what the network gives."
     return definition(head, said, [*lines, "return {", *given, "}"])
 
 
-def compute_text(way_in: WayIn) -> str:
+def compute_text(way_in: WayIn, has_lengths: bool, has_offset: bool) -> str:
     """A function that gives every answer."""
-    several = "*" if way_in.reader == ONE_SEQUENCE else ""
-    body = [
-        'with np.errstate(all="ignore"):',
-        f"    return answers(network({several}features({way_in.name})))",
-    ]
+    taken = f"features({way_in.name})"
+    if has_offset:
+        given = f"x, {LENGTHS}" if has_lengths else "x"
+        lines = [f"{given} = {taken}", f"return answers(network({given}), x)"]
+    else:
+        lines = [f"return answers(network({'*' * has_lengths}{taken}))"]
+    body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in lines)]
     head = f"compute({way_in.name}: {way_in.type}) -> dict[str, Array]"
     return definition(head, "Everything that is predicted for each row.", body)
 

@@ -113,10 +113,23 @@ def network_inputs(inputs: ArrayInputs) -> Traced:
 
 
 def network_answers(answers: Answers, network: Network) -> Traced:
-    """Every answer by its name, of what the network gives, outputs."""
-    outputs = ArrayType((ROWS, *network.shapes.outputs[-1]), network.dtype)
-    types = {"outputs": outputs}
-    return Traced.of(lambda a: answers.formula(a["outputs"]), types, {})
+    """Every answer by its name, of what the network gives, outputs.
+
+    Where an offset is added, also of what the network takes, x.
+    """
+    x, outputs = (
+        ArrayType((ROWS, *network.shapes.outputs[place]), network.dtype)
+        for place in (0, -1)
+    )
+    offset = answers.offset
+    if offset is None:
+        types = {"outputs": outputs}
+        return Traced.of(lambda a: answers.formula(a["outputs"]), types, {})
+    return Traced.of(
+        lambda a: answers.formula(a["outputs"] + offset(a["x"])),
+        {"outputs": outputs, "x": x},
+        {},
+    )
 
 
 def lengths_type(network: NetworkRecord) -> dict[str, ArrayType]:

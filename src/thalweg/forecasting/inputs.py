@@ -15,7 +15,7 @@ from thalweg.kinds.task import Task
 from thalweg.series.calendars import names_of, waves
 from thalweg.series.order import Order
 from thalweg.series.steps import Step
-from thalweg.series.windows import history_windows, moved_back
+from thalweg.series.windows import history_windows, moved_back, starts_ahead
 from thalweg.tables.cell_report import Report
 from thalweg.tables.encode import Encoder
 from thalweg.tables.table import Table
@@ -67,10 +67,27 @@ class SeriesInputs:
         Arguments:
             time: the column of times.
         """
+        ahead = [f"{name}, ahead" for name in self._names_ahead(time)]
+        return [self.targets.name, *self.encoder.features, *ahead]
+
+    def every_name(self, time: str) -> list[str]:
+        """What each number at a time of a window is, and of how far ahead it is.
+
+        Arguments:
+            time: the column of times.
+        """
+        ahead = [
+            f"{name}, {start:,} ahead"
+            for start in starts_ahead(self.history, self.ahead)
+            for name in self._names_ahead(time)
+        ]
+        return [self.targets.name, *self.encoder.features, *ahead]
+
+    def _names_ahead(self, time: str) -> list[str]:
+        """What is known of each time ahead."""
         features = self.encoder.features
-        ahead = [*(features[at] for at in self.known_places)]
-        ahead += names_of(time, self.cycles)
-        return [self.targets.name, *features, *(f"{name}, ahead" for name in ahead)]
+        known = [features[at] for at in self.known_places]
+        return known + names_of(time, self.cycles)
 
     def features(
         self, table: Table, order: Order, values: NDArray[np.float64], times: int

@@ -23,6 +23,7 @@ from thalweg.forecasting.inputs import (
 )
 from thalweg.forecasting.scores import ForecastErrors
 from thalweg.kinds.model import Model, reading
+from thalweg.kinds.pipeline import Answers, ArrayInputs, Pipeline
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import NumberTargets, targets_from_dict
 from thalweg.kinds.task import Task
@@ -136,17 +137,10 @@ class ForecastModel(Model):
 
         table = read(source, dialect or self.dialect)
         order, values, notes = self._known(table)
-        times, ahead, history = len(values), self.inputs.ahead, self.inputs.history
-        if times < history:
-            raise DataError(
-                f"{table.name}: must have at least {history:,} rows with "
-                f"{self.target!r}, the history of a forecast, got {times:,}"
-            )
-        self._require_known_ahead(table, order, times)
-        features, said = self._features(table, order, values, times, lenient)
-        last = self.inputs.windows(features)[-1:]
+        last, said = self._last_window(table, order, values, lenient)
         outputs = np.concatenate([*self.outputs(last, execution)])
-        moments = moments_until(order, times + ahead)[times:]
+        times = len(values)
+        moments = moments_until(order, times + self.inputs.ahead)[times:]
         frame = pl.DataFrame(
             {
                 self.time.name: moments,
@@ -154,6 +148,24 @@ class ForecastModel(Model):
             }
         )
         return frame, [*order.notes, *notes, *said]
+
+    def _last_window(
+        self, table: Table, order: Order, cells: NDArray[np.float64], lenient: bool
+    ) -> tuple[NDArray[np.float32], list[str]]:
+        """The window that ends with the last known target, and what was new in cells.
+
+        Raises:
+            DataError: there are fewer rows than a history has, or than are known ahead.
+        """
+        times, history = len(cells), self.inputs.history
+        if times < history:
+            raise DataError(
+                f"{table.name}: must have at least {history:,} rows with "
+                f"{self.target!r}, the history of a forecast, got {times:,}"
+            )
+        self._require_known_ahead(table, order, times)
+        features, said = self._features(table, order, cells, times, lenient)
+        return self.inputs.windows(features)[-1:], said
 
     def _known(self, table: Table) -> tuple[Order, NDArray[np.float64], list[str]]:
         """The rows in order from the first with a target on, and all known targets.
@@ -275,6 +287,43 @@ class ForecastModel(Model):
         errors = ForecastErrors(came, self.inputs.decoded(learned, ends))
         return errors, [*order.notes, *notes, *said]
 
+    def __pipeline__(self) -> Pipeline:
+        """Windows in, the forecasts from them out, for `thalweg.export`."""
+        network, inputs = self.network, self.inputs
+        windows = ArrayInputs(
+            network.shapes.outputs[0],
+            network.dtype,
+            lambda X: X,
+            finite=True,
+            read=self._window_of,
+        )
+        about: dict[str, Any] = {
+            "kind": self.kind,
+            "features": inputs.every_name(self.time.name),
+            "target": self.target,
+            "scale": self.targets.scale.to_dict(),
+            "task": self.task.kind,
+            "history": inputs.history,
+            "ahead": inputs.ahead,
+            "step": str(self.step),
+        }
+        return Pipeline(network, windows, self._forecast(), about)
+
+    def _window_of(self, source: Any) -> NDArray[np.float32]:
+        """The window of a table from which `predict` forecasts, with an axis before."""
+        table = read(source, self.dialect)
+        order, cells, _ = self._known(table)
+        return self._last_window(table, order, cells, False)[0]
+
+    def _forecast(self) -> Answers:
+        """The number at each time ahead, of a window."""
+        ahead = range(1, self.inputs.ahead + 1)
+        return Answers(
+            lambda outputs: {"forecast": self.targets.decode(outputs)},
+            {"forecast": [f"{time:,} ahead" for time in ahead]},
+            offset=last_target if self.inputs.relative else None,
+        )
+
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""
         document, tensors = network_data(self.network)
@@ -301,6 +350,11 @@ class ForecastModel(Model):
             needed.append(DIALECT)
         document = {"kind": self.kind, **document, "series": series}
         return as_written({**document, "required_features": needed}, tensors | arrays)
+
+
+def last_target(windows: Any) -> Any:
+    """The last target that windows know, as they have it, shape (windows, 1)."""
+    return windows[:, -1, :1]
 
 
 SERIES_KEYS = (

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from thalweg.tables.table import Table
 
 
+def as_given(source: Any) -> Any:
+    """What the user gives is X itself."""
+    return source
+
+
 @dataclass(frozen=True)
 class ArrayInputs:
     """Rows of numbers go in.
@@ -30,6 +35,7 @@ class ArrayInputs:
         formula: what the network takes, of X.
         finite: whether a missing or infinite number is an error.
         with_lengths: whether rows have lengths of their own.
+        read: X of what the model predicts from.
     """
 
     shape: Shape
@@ -37,6 +43,7 @@ class ArrayInputs:
     formula: Callable[[Any], Any]
     finite: bool
     with_lengths: bool = False
+    read: Callable[[Any], Any] = as_given
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,14 @@ class Answers:
         columns: for each answer the names of a row's numbers, where they have any.
         labels: what the whole numbers in ``prediction`` stand for; None where numbers
             stand for themselves.
+        offset: what is added to what the network gives, of what it takes; None where
+            nothing is.
     """
 
     formula: Callable[[Any], dict[str, Any]]
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict[str, list[str]])
     labels: NumpyArray | None = None
+    offset: Callable[[Any], Any] | None = None
 
 
 class Described(Protocol):

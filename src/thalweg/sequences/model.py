@@ -17,6 +17,7 @@ from thalweg.files.modelfile import Content
 from thalweg.files.network_codec import as_written, network_data, network_from
 from thalweg.kinds.answers import answers_frame, positive_of
 from thalweg.kinds.model import Model, reading
+from thalweg.kinds.pipeline import ArrayInputs, Pipeline
 from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.scores import Metrics, parts_of
 from thalweg.kinds.targets import ClassTargets, NumberTargets, targets_from_dict
@@ -193,6 +194,27 @@ class SequenceModel(Model):
         truth = self.targets.truth(table, rows[chosen])
         outputs = self.outputs([arrays[each] for each in chosen], execution)
         return errors_of(self.targets, outputs, truth, None, self.positive), lines
+
+    def __pipeline__(self) -> Pipeline:
+        """The numbers of each sequence in, the answers out, for `thalweg.export`."""
+        network = self.network
+        inputs = ArrayInputs(
+            network.shapes.outputs[0],
+            network.dtype,
+            lambda X: X,
+            finite=True,
+            with_lengths=network.takes_lengths,
+            read=lambda source: self._arrays(read(source, self.dialect), False)[1],
+        )
+        about: dict[str, Any] = {
+            "kind": self.kind,
+            "features": self.encoder.features,
+            "target": self.target,
+            "task": self.task.kind,
+        }
+        if isinstance(self.targets, ClassTargets):
+            about |= {"classes": self.targets.labels}
+        return Pipeline(network, inputs, self.targets.answers(), about)
 
     def _content(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What a file of the model holds."""

@@ -70,5 +70,14 @@ def moved_back(
     [2.0, 3.0, 4.0]
     """
     times = len(known) - ahead
-    starts = range(ahead, 0, -history)
+    starts = starts_ahead(history, ahead)
     return np.concatenate([known[start : start + times] for start in starts], axis=1)
+
+
+def starts_ahead(history: int, ahead: int) -> range:
+    """How far ahead of its row each copy is of what is known, in `moved_back`.
+
+    >>> [*starts_ahead(history=2, ahead=5)]
+    [5, 3, 1]
+    """
+    return range(ahead, 0, -history)

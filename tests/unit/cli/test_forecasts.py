@@ -173,10 +173,15 @@ def test_misuse_is_said(refused, table: str, name: str) -> None:
 
 
 def test_other_commands_say_what_they_cannot(refused, model: str) -> None:
-    said = refused("export", model, "--to", "python", status=2)
-    assert "can't be exported with its table yet" in said
     said = refused("explain", model, "--image", "a.png", status=2)
     assert "--image must be left out: MODEL is one of a series" in said
+
+
+@pytest.mark.parametrize("form", ["onnx", "python"])
+def test_a_forecast_is_exported(thalweg, model: str, form: str) -> None:
+    result = thalweg("export", model, "--to", form)
+    ending = {"onnx": ".onnx", "python": ".py"}[form]
+    assert (result.status, result.err) == (0, f"{form} in load{ending}\n")
 
 
 def test_a_short_table_has_no_forecast(refused, model: str, tmp_path: Path) -> None:
@@ -215,6 +220,8 @@ def test_sequences_are_trained_on_and_predicted(thalweg, tmp_path: Path) -> None
     assert len(rows) == 31
     assert "30 sequences of" in thalweg("evaluate", "steps.thalweg", "steps.csv").out
     assert "rows with one id, by t" in thalweg("explain", "steps.thalweg").out
+    asked = thalweg("export", "steps.thalweg", "--to", "python")
+    assert (asked.status, asked.err) == (0, "python in steps.py\n")
     again = ("train", "steps.csv", "-t", "kind", *how, "--report", "a.html", "-q")
     assert thalweg(*again).status == 0
     asked = thalweg("report", "steps.thalweg")

@@ -13,7 +13,7 @@ import pytest
 
 import thalweg as tw
 from support.series_files import as_text, hourly
-from thalweg.errors import ArgumentError, DataError, ModelFileError
+from thalweg.errors import DataError, ModelFileError
 from thalweg.files import document
 from thalweg.files.modelfile import read_model, write_model
 from thalweg.forecasting.learn import TrainedForecast
@@ -210,12 +210,6 @@ def test_tables_that_cannot_be_used(trained: TrainedForecast, name: str) -> None
     for ask in (trained.model.predict, trained.model.evaluate):
         with pytest.raises(DataError, match=said):
             ask(change(hourly(60)))
-
-
-def test_it_cannot_be_exported_yet(trained: TrainedForecast, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="can't be exported with its table"):
-        tw.export(trained.model, tmp_path / "load.py")  # pyright: ignore[reportArgumentType]
-    tw.export(trained.model.network, tmp_path / "load.py")
 
 
 def test_a_dialect_is_kept(tmp_path: Path) -> None:
