@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ from thalweg.report.svg import SIZE
 MOST_POINTS = 600  # of a scatter: more would neither be seen nor fit
 NAME_LENGTH = 22
 BAR_HEIGHT = 0.22  # inches
+LONGEST_LINE = 42  # letters up an axis
 LONG_TICK = 9  # letters; there is room for every second one that is longer
 
 
@@ -111,7 +113,7 @@ def curves(data: Data, panel: Panel) -> Figure:
         label=f"stopped after {data.stopped_epoch}",
     )
     axes.set_xlabel("epoch")
-    axes.set_ylabel(panel.name)
+    axes.set_ylabel(textwrap.fill(panel.name, LONGEST_LINE))
     axes.set_xlim(0, 1.04 * data.stopped_epoch)
     axes.xaxis.set_major_locator(
         MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])

@@ -117,6 +117,39 @@ def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tw.write_report(trained, tmp_path_factory.mktemp("large") / "large.html")
 
 
+@pytest.fixture(scope="module")
+def series_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hours of three weeks, of a target with a long name and large numbers."""
+    times = pl.datetime_range(
+        pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 21, 23), "1h", eager=True
+    )
+    load = 1e6 * np.sin(2 * np.pi * np.arange(len(times)) / 24)
+    frame = pl.DataFrame({"a rather long name of a time": times, "load <b>" * 9: load})
+    time, target = frame.columns
+    how: dict[str, Any] = {"history": 24, "ahead": 6, "units": 4, "epochs": 2}
+    trained = tw.train(frame, target, time=time, **how)
+    return tw.write_report(trained, tmp_path_factory.mktemp("series") / "series.html")
+
+
+@pytest.fixture(scope="module")
+def sequences_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sequences of different lengths, with long names and more columns than lines."""
+    random = np.random.default_rng(0)
+    long = "a rather long name of"
+    rows = [
+        {f"{long} an id": f"{long} {n} <b>", f"{long} an order": t, "y": n / 7}
+        | {f"{long} column {i}": 1e5 * random.normal() for i in range(6)}
+        for n in range(40)
+        for t in range(3 + n % 40)
+    ]
+    frame = pl.DataFrame(rows)
+    id, order = frame.columns[:2]
+    how: dict[str, Any] = {"units": 4, "epochs": 2}
+    trained = tw.train(frame, "y", sequence=id, order=order, **how)
+    folder = tmp_path_factory.mktemp("sequences")
+    return tw.write_report(trained, folder / "sequences.html")
+
+
 @pytest.fixture(params=["classes", "number", "wide", "large"])
 def shown(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(f"{request.param}_file")
@@ -147,6 +180,17 @@ def test_the_page_fits_any_width(chromium: Chromium, shown: Path, width: int) ->
     chromium.open(shown, width)
     assert chromium.ask("document.documentElement.scrollWidth") <= width
     assert chromium.ask(MISPLACED) == []
+
+
+@pytest.mark.parametrize("width", [WIDTHS[0], WIDTHS[-1]])
+@pytest.mark.parametrize("kind", ["series", "sequences"])
+def test_pages_of_series_and_sequences_fit(
+    chromium: Chromium, kind: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    chromium.open(request.getfixturevalue(f"{kind}_file"), width)
+    assert chromium.ask("document.documentElement.scrollWidth") <= width
+    assert chromium.ask(MISPLACED) == []
+    assert [each for each in chromium.ask(TEXT_CONTRASTS) if each[1] < 4.5] == []
 
 
 def test_letters_of_pictures_can_be_read_on_a_phone(
