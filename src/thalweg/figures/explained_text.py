@@ -258,7 +258,10 @@ def draw_heads(part: Any, layer: Attending, letters: list[str], size: float) -> 
     for axes, head in zip(panels, layer.heads, strict=True):
         draw_attention(axes, head.weights, letters, size)
         axes.set_title(f"head {head.number}: {head.back:.1f} back")
-    part.supxlabel("each row's character looks at the columns: blue is a weight of 1")
+    part.supxlabel(
+        "each row's character looks at the columns, on average so many back: blue is 1",
+        fontsize=11,
+    )
 
 
 def draw_gates(part: Any, layer: Gated, letters: list[str], size: float) -> None:
@@ -270,4 +273,6 @@ def draw_gates(part: Any, layer: Gated, letters: list[str], size: float) -> None
         names = ["mean", *(f"unit {unit}" for unit in gate.units)]
         draw_gate(axes, [gate.mean, *gate.values], names, letters, size)
         axes.set_title(title_of_gate(gate.name))
-    part.supxlabel("the mean of all units, then those that change most along the text")
+    part.supxlabel(
+        "the mean of all units, then those that change most along the text", fontsize=11
+    )
