@@ -1,3 +1,3 @@
 """The version of thalweg, which the command and reports name."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"

@@ -110,6 +110,14 @@ OTHERS = {
         *("branching", "looping", "named_inputs", "perceptron", "embedding"),
         *("convolving", "series", "windows", "images_of_classes", "images_of_numbers"),
     },
+    "0.6.0": {
+        *("table_of_classes", "table_of_numbers", "table_of_forms", "table_of_many"),
+        *("estimator_of_classes", "estimator_of_numbers"),
+        *("branching", "looping", "named_inputs", "perceptron", "embedding"),
+        *("convolving", "series", "windows", "images_of_classes", "images_of_numbers"),
+        *("recurrent", "transforming", "text_of_characters", "text_of_bytes"),
+        *("forecast", "sequences"),
+    },
 }
 
 
