@@ -15,9 +15,11 @@ import typer
 
 from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, ThalwegError
+from thalweg.forecasting.settings import ForecastSettings
 from thalweg.interrupts import Terminated
 from thalweg.language.settings import TextSettings
 from thalweg.printable import printable
+from thalweg.sequences.settings import SequenceSettings
 from thalweg.tables.dialect import Dialect
 from thalweg.tables.room import is_limited
 from thalweg.tables.system import of_the_system
@@ -28,11 +30,11 @@ from thalweg.vision.settings import ImageSettings
 # typer has click inside or beside it, by its version; both have this class.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])
 BAD_INPUT, BAD_USAGE, OWN_MISTAKE, INTERRUPTED, NO_READER = 1, 2, 70, 130, 141
-OPTIONS = {
-    each.name
-    for settings in (Settings, ImageSettings, TextSettings)
-    for each in fields(settings)
-} | {
+EVERY_SETTINGS = (
+    *(Settings, ImageSettings, TextSettings),
+    *(ForecastSettings, SequenceSettings),
+)
+OPTIONS = {each.name for settings in EVERY_SETTINGS for each in fields(settings)} | {
     *("start", "temperature", "top_k"),
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("validation_data", "test_data", "lenient"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.checks import nearest
 from thalweg.errors import ArgumentError, DataError
 from thalweg.kinds.encoded_rows import EncodedRows, learned
 from thalweg.kinds.last_layer import require_fitting
@@ -117,6 +118,7 @@ def grouped(table: Table, target: str, settings: SequenceSettings) -> Grouped:
     assert settings.sequence is not None
     if target in (settings.sequence, settings.order):
         raise ArgumentError(f"target must be another column than {target!r}, in use")
+    require_columns(table, settings)
     declared = declared_by(settings, table)
     given = settings.ignore, None, declared, settings.sequence, settings.order
     schema = infer(table, target, *given)
@@ -191,6 +193,21 @@ def learned_from(
         split=parts,
         report=encoded.report,
     )
+
+
+def require_columns(table: Table, settings: SequenceSettings) -> None:
+    """What makes rows a sequence are columns of the table.
+
+    Raises:
+        ArgumentError: one isn't; suggests the nearest.
+    """
+    for use in ("sequence", "order"):
+        name = getattr(settings, use)
+        if name is not None and name not in table.columns:
+            raise ArgumentError(
+                f"{use} must name a column of {table.name}, got {name!r}"
+                f"{nearest(name, table.columns)}; it has {table.listed_columns()}"
+            )
 
 
 def with_reasons(schema: Schema, settings: SequenceSettings) -> Schema:

@@ -260,8 +260,11 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         {"sequence": "t", "order": "t"},
         "order must be another column",
     ),
-    "no such id": ({"sequence": "idd"}, "'idd': did you mean 'id'"),
-    "no such order": ({"sequence": "id", "order": "tt"}, "'tt': did you mean 't'"),
+    "no such id": ({"sequence": "idd"}, "sequence must .* 'idd': did you mean 'id'"),
+    "no such order": (
+        {"sequence": "id", "order": "tt"},
+        "order must .* 'tt': did you mean 't'",
+    ),
     "no cell": ({"sequence": "id", "cell": "none"}, "cell must be gru, lstm or rnn"),
     "a history": (
         {"sequence": "id", "history": 3},
