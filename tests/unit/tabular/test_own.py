@@ -11,7 +11,7 @@ import pytest
 import thalweg as tw
 from thalweg.errors import ArgumentError, DataError
 from thalweg.report.evaluate import evaluated
-from thalweg.report.table_evaluation import tested_table
+from thalweg.report.table_evaluation import tested_table as table_of_the_test
 from thalweg.search.tables import folds as folds_of
 from thalweg.tables.read import read
 from thalweg.tabular.model import TableModel
@@ -173,7 +173,7 @@ def test_a_model_knows_its_tables_and_a_report_finds_them(files: Path) -> None:
     assert isinstance(model, TableModel)
     rows = evaluated(model, None, Execution()).rows
     assert rows is not None
-    assert tested_table(rows).name == "test.csv"
+    assert table_of_the_test(rows).name == "test.csv"
     assert np.array_equal(rows.prepared.test.X, trained.prepared.test.X)
     assert tw.write_report(trained, "a.html").read_text("utf-8").count("test.csv")
     Path("test.csv").rename("moved.csv")
