@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.cli.report import ended_line, layers_line, saved_as, training_line
+from thalweg.cli.report import ended_line, layers_line, saved_as
 from thalweg.cli.show import Facts, column_table, facts, score_table, show
 from thalweg.forecasting.learn import TrainedForecast
 from thalweg.forecasting.prepare import PreparedSeries
 from thalweg.forecasting.scores import ForecastErrors
-from thalweg.forecasting.settings import ForecastSettings
 from thalweg.network import Network
 from thalweg.series.calendars import WORDS
 from thalweg.series.order import cell
@@ -20,21 +19,13 @@ from thalweg.training.progress import figure
 from thalweg.words import counted, listed
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.table import Table as Grid
 
 MOST_HORIZONS = 6
 METRIC = "rmse"
 
 
-def start(parts: PreparedSeries, network: Network, settings: ForecastSettings) -> None:
-    """What was found in the table, the windows, the network."""
-    pairs: list[tuple[str, RenderableType]] = [
-        *found(parts),
-        ("Network", layers(parts, network)),
-        ("Training", training_line(settings, len(parts.training.X), "windows")),
-    ]
-    show(facts(pairs))
+ROWS = "windows"  # what a step learns from
 
 
 def found(parts: PreparedSeries) -> Facts:

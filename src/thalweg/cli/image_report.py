@@ -7,26 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
-from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import Facts, facts, show
+from thalweg.cli.report import layers_line, split_line
+from thalweg.cli.show import Facts
 from thalweg.network import Network
 from thalweg.vision.learn import TrainedOnImages
 from thalweg.vision.prepare import PreparedImages
-from thalweg.vision.settings import ImageSettings
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 
-def start(parts: PreparedImages, network: Network, settings: ImageSettings) -> None:
-    """What was seen, the task, the split, the network."""
-    rows = len(parts.training.X)
-    pairs: list[tuple[str, RenderableType]] = [
-        *found(parts),
-        ("Network", layers(parts, network)),
-        ("Training", training_line(settings, rows, "images")),
-    ]
-    show(facts(pairs))
+ROWS = "images"  # what a step learns from
 
 
 def found(parts: PreparedImages) -> Facts:

@@ -16,7 +16,7 @@ from thalweg.cli.outputs import (
     require_suffix,
     require_writable,
 )
-from thalweg.cli.told import told_of
+from thalweg.cli.told import show_start, told_of
 from thalweg.errors import ArgumentError, FileError
 from thalweg.every_kind import kind_noted
 from thalweg.training.checkpoint import Checkpoint
@@ -85,10 +85,12 @@ class Job:
         """Train and test."""
         from thalweg.kinds.learn import learn
 
-        start, settings = told_of(self.kind.name).start, self.settings
+        told, settings = told_of(self.kind.name), self.settings
 
         def found(parts: Parts, network: Network) -> None:
-            announce(parts, network, partial(start, parts, network, settings))
+            announce(
+                parts, network, partial(show_start, told, parts, network, settings)
+            )
 
         return learn(
             self.kind,

@@ -7,28 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
-from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import Facts, column_table, facts, show
+from thalweg.cli.report import layers_line, split_line
+from thalweg.cli.show import Facts, column_table
 from thalweg.network import Network
 from thalweg.sequences.learn import TrainedOnSequences
 from thalweg.sequences.prepare import PreparedSequences
-from thalweg.sequences.settings import SequenceSettings
 from thalweg.words import counted
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 
-def start(
-    parts: PreparedSequences, network: Network, settings: SequenceSettings
-) -> None:
-    """What was found in the table, the sequences, the network."""
-    pairs: list[tuple[str, RenderableType]] = [
-        *found(parts),
-        ("Network", layers(parts, network)),
-        ("Training", training_line(settings, len(parts.training.X), "sequences")),
-    ]
-    show(facts(pairs))
+ROWS = "sequences"  # what a step learns from
 
 
 def found(parts: PreparedSequences) -> Facts:

@@ -7,26 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.cli import report
-from thalweg.cli.report import layers_line, split_line, training_line
-from thalweg.cli.show import Facts, column_table, facts, show
+from thalweg.cli.report import layers_line, split_line
+from thalweg.cli.show import Facts, column_table
 from thalweg.network import Network
 from thalweg.tabular.learn import Trained
 from thalweg.tabular.prepared import Prepared
-from thalweg.tabular.settings import Settings
 from thalweg.words import counted
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 
-def start(prepared: Prepared, network: Network, settings: Settings) -> None:
-    """What each column is, the task, the split, the network."""
-    pairs: list[tuple[str, RenderableType]] = [
-        *found(prepared),
-        ("Network", layers(prepared, network)),
-        ("Training", training_line(settings, len(prepared.training.X))),
-    ]
-    show(facts(pairs))
+ROWS = "rows"  # what a step learns from
 
 
 def found(prepared: Prepared) -> Facts:

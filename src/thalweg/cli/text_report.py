@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from thalweg.cli.report import ended_line, layers_line, training_line
+from thalweg.cli.report import ended_line, layers_line
 from thalweg.cli.show import Facts, facts, score_table, show
 from thalweg.language.learn import TrainedOnText
 from thalweg.language.prepare import PreparedText
-from thalweg.language.settings import TextSettings
 from thalweg.network import Network
 from thalweg.training.progress import figure
 
@@ -20,14 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-def start(parts: PreparedText, network: Network, settings: TextSettings) -> None:
-    """What was seen, the split, the network."""
-    pairs: list[tuple[str, RenderableType]] = [
-        *found(parts),
-        ("Network", layers(parts, network)),
-        ("Training", training_line(settings, len(parts.training.X), "windows")),
-    ]
-    show(facts(pairs))
+ROWS = "windows"  # what a step learns from
 
 
 def found(parts: PreparedText) -> Facts:

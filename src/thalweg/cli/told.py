@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from thalweg.cli.show import Facts
-from thalweg.network import Network
+from thalweg.cli.show import Facts, facts, show
+
+if TYPE_CHECKING:
+    from thalweg.kinds.parts import Parts
+    from thalweg.kinds.regimen import Regimen
+    from thalweg.network import Network
 
 
 class Told(Protocol):
     """What the module of a kind has."""
 
-    def start(self, parts: Any, network: Network, settings: Any, /) -> None:
-        """What was found in the data, and what will learn."""
+    @property
+    def ROWS(self) -> str:  # noqa: N802 - a constant of the module
+        """What a step learns from."""
+        ...
 
     def found(self, parts: Any, /) -> Facts:
         """What was found in the data, and how it's split."""
@@ -63,3 +69,16 @@ def told_of(kind: str) -> Told:
             from thalweg.cli import table_report
 
             return table_report
+
+
+def show_start(told: Told, parts: Parts, network: Network, settings: Regimen) -> None:
+    """What was found in the data, and what will learn."""
+    from thalweg.cli.report import training_line
+
+    rows = len(parts.training.X)
+    pairs: Facts = [
+        *told.found(parts),
+        ("Network", told.layers(parts, network)),
+        ("Training", training_line(settings, rows, told.ROWS)),
+    ]
+    show(facts(pairs))

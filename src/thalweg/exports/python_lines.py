@@ -31,7 +31,6 @@ WIDTH = 78
 ROWS = "rows"
 LITERAL = 8  # larger arrays stand by themselves
 ATOM, POWER, UNARY, PRODUCT, SUM, AND, COMPARISON = range(7)
-LOOSE = COMPARISON + 1
 
 
 @dataclass(frozen=True)

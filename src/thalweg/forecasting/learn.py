@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from thalweg.errors import ArgumentError
 from thalweg.files.modelfile import Content
 from thalweg.forecasting.baselines import ForecastBaseline, baselines
 from thalweg.forecasting.model import ForecastModel, model_from
@@ -17,23 +14,16 @@ from thalweg.forecasting.prepare import PreparedSeries, prepare
 from thalweg.forecasting.scores import ForecastErrors
 from thalweg.forecasting.settings import ForecastSettings
 from thalweg.kinds.baseline import notes_of
-from thalweg.kinds.kind import Kind, Tested
-from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.kind import Tested
 from thalweg.kinds.scores import finite
 from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
 from thalweg.program.types import Shape
-from thalweg.tables.read import read
-from thalweg.tabular.fingerprints import difference
-from thalweg.tabular.fingerprints import fingerprint as fingerprint_of
+from thalweg.tabular.from_tables import FromTables
 from thalweg.tabular.own import ReadTable
 from thalweg.training.checkpoint import SERIES as SERIES_NOTE
 from thalweg.training.execution import Execution
 from thalweg.words import counted
-
-NO_OWN_SERIES = (
-    "a series is split by its times; thalweg evaluate scores a model on another table"
-)
 
 
 @dataclass(frozen=True)
@@ -72,29 +62,17 @@ class TrainedForecast(TrainedModel[ForecastModel, PreparedSeries]):
 
 
 class SeriesKind(
-    Kind[ForecastSettings, ReadTable, PreparedSeries, ForecastModel, TrainedForecast]
+    FromTables[ForecastSettings, PreparedSeries, ForecastModel, TrainedForecast]
 ):
     """A table in order of time, of which what comes next is forecast."""
 
-    name, note, noun = "forecast", SERIES_NOTE, "table"
+    name, note = "forecast", SERIES_NOTE
     what = "a forecast"
+    why_no_own = (
+        "a series is split by its times; thalweg evaluate scores a model on another "
+        "table"
+    )
     settings, trained = ForecastSettings, TrainedForecast
-
-    def read(
-        self, source: Any, settings: ForecastSettings, own: Sources = NO_SOURCES
-    ) -> ReadTable:
-        """See `Kind`; a source is a file's path, a frame, or a table that was read."""
-        for part in own:
-            raise ArgumentError(f"{part}_data must be left out: {NO_OWN_SERIES}")
-        return ReadTable(read(source, settings.dialect))
-
-    def fingerprint(self, found: ReadTable) -> dict[str, Any]:
-        """See `Kind`."""
-        return fingerprint_of(found.table)
-
-    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-        """See `Kind`."""
-        return difference(before, found)
 
     def prepare(
         self, found: ReadTable, target: str, settings: ForecastSettings

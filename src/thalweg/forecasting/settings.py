@@ -16,14 +16,13 @@ from thalweg.checks import (
 )
 from thalweg.errors import ArgumentError
 from thalweg.formulas.recurrence import GRU, LSTM, RNN
-from thalweg.kinds.regimen import Regimen
 from thalweg.series.lengths import length_from
-from thalweg.tables.dialect import Dialect
 from thalweg.tabular.settings import (
     CHOICES,
     LISTS,
     Declarations,
     Names,
+    TableRegimen,
     plain_setting,
 )
 
@@ -48,7 +47,7 @@ FORECAST_LOSSES = ("mean_squared_error", "mean_absolute_error", "huber")
 
 
 @dataclass(frozen=True)
-class SeriesRegimen(Regimen):
+class SeriesRegimen(TableRegimen):
     """What is chosen of every network that goes through times; see `ForecastSettings`.
 
     Raises:
@@ -115,11 +114,6 @@ class SeriesRegimen(Regimen):
         both = self.validation + self.test
         require(both < 1, "validation and test together", "below 1", both)
         _ = self.dialect  # it checks what it's made of
-
-    @property
-    def dialect(self) -> Dialect:
-        """How a file's text is written."""
-        return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
 
     def most_epochs(self, training_rows: int) -> int:
         """As it is set, whatever their number."""

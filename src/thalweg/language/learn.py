@@ -55,7 +55,9 @@ class TrainedOnText(TrainedModel[LanguageModel, PreparedText]):
     """
 
 
-class Texts(Kind[TextSettings, ReadText, PreparedText, LanguageModel, TrainedOnText]):
+class TextKind(
+    Kind[TextSettings, ReadText, PreparedText, LanguageModel, TrainedOnText]
+):
     """A text, of which each next character is predicted."""
 
     name, note, noun = "text", TEXT, "text"
@@ -154,4 +156,4 @@ def notes_on(parts: PreparedText) -> tuple[str, ...]:
     return tuple(found)
 
 
-TEXTS = Texts()
+TEXTS = TextKind()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from thalweg.errors import ArgumentError
 from thalweg.files.modelfile import Content
 from thalweg.kinds.baseline import Baseline, notes_of
 from thalweg.kinds.cautions import few_rows
 from thalweg.kinds.constant import constant_loss
-from thalweg.kinds.kind import Kind, Tested
-from thalweg.kinds.own import NO_SOURCES, Sources
+from thalweg.kinds.kind import Tested
 from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
@@ -22,9 +18,7 @@ from thalweg.sequences.model import SequenceModel, model_from
 from thalweg.sequences.network import build
 from thalweg.sequences.prepare import PreparedSequences, prepare
 from thalweg.sequences.settings import SequenceSettings
-from thalweg.tables.read import read
-from thalweg.tabular.fingerprints import difference
-from thalweg.tabular.fingerprints import fingerprint as fingerprint_of
+from thalweg.tabular.from_tables import FromTables
 from thalweg.tabular.own import ReadTable
 from thalweg.training.checkpoint import SEQUENCES as SEQUENCE_NOTE
 from thalweg.training.execution import Execution
@@ -64,39 +58,17 @@ class TrainedOnSequences(TrainedModel[SequenceModel, PreparedSequences]):
     others: tuple[Baseline, ...]
 
 
-class SequencesKind(
-    Kind[
-        SequenceSettings,
-        ReadTable,
-        PreparedSequences,
-        SequenceModel,
-        TrainedOnSequences,
-    ]
+class SequenceKind(
+    FromTables[SequenceSettings, PreparedSequences, SequenceModel, TrainedOnSequences]
 ):
     """Rows of a table that are sequences, each with a class or a number."""
 
-    name, note, noun = "sequences", SEQUENCE_NOTE, "table"
+    name, note = "sequences", SEQUENCE_NOTE
     what = "sequences"
+    why_no_own = (
+        "sequences are drawn for that; thalweg evaluate scores a model on another table"
+    )
     settings, trained = SequenceSettings, TrainedOnSequences
-
-    def read(
-        self, source: Any, settings: SequenceSettings, own: Sources = NO_SOURCES
-    ) -> ReadTable:
-        """See `Kind`; a source is a file's path, a frame, or a table that was read."""
-        for part in own:
-            raise ArgumentError(
-                f"{part}_data must be left out with sequence: thalweg evaluate scores "
-                "a model on another table"
-            )
-        return ReadTable(read(source, settings.dialect))
-
-    def fingerprint(self, found: ReadTable) -> dict[str, Any]:
-        """See `Kind`."""
-        return fingerprint_of(found.table)
-
-    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-        """See `Kind`."""
-        return difference(before, found)
 
     def prepare(
         self, found: ReadTable, target: str, settings: SequenceSettings
@@ -147,4 +119,4 @@ class SequencesKind(
         return model_from(content)
 
 
-SEQUENCES = SequencesKind()
+SEQUENCES = SequenceKind()

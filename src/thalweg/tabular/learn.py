@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from thalweg.errors import DataError
 from thalweg.files.modelfile import Content
@@ -12,9 +10,8 @@ from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.kinds.cautions import few_rows
 from thalweg.kinds.constant import class_count, constant_guess, constant_loss
-from thalweg.kinds.kind import Kind, Tested
+from thalweg.kinds.kind import Tested
 from thalweg.kinds.last_layer import POSITIVE, output_layer, require_fitting
-from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.row_errors import Outputs, errors_of
 from thalweg.kinds.scores import linear_outputs, repeated
 from thalweg.kinds.targets import NumberTargets
@@ -22,11 +19,10 @@ from thalweg.kinds.trained import TrainedModel
 from thalweg.network import Network
 from thalweg.program.types import Shape
 from thalweg.tables.encode import Encoder
-from thalweg.tables.read import read
 from thalweg.tables.scales import Scale
 from thalweg.tables.table import Table
 from thalweg.tabular.cautions import below_zero
-from thalweg.tabular.fingerprints import difference, fingerprints
+from thalweg.tabular.from_tables import FromTables
 from thalweg.tabular.model import TableModel, model_from
 from thalweg.tabular.own import NO_OWN, Own, ReadTable
 from thalweg.tabular.prepare import prepare
@@ -69,27 +65,12 @@ class Trained(TrainedModel[TableModel, Prepared]):
         return self.prepared.table
 
 
-class Tables(Kind[Settings, ReadTable, Prepared, TableModel, Trained]):
+class TableKind(FromTables[Settings, Prepared, TableModel, Trained]):
     """Rows of a table, each with a class or a number to predict."""
 
-    name, note, noun = "table", TABLE, "table"
+    name, note = "table", TABLE
     what = "a table"
     settings, trained = Settings, Trained
-
-    def read(
-        self, source: Any, settings: Settings, own: Sources = NO_SOURCES
-    ) -> ReadTable:
-        """See `Kind`; a source is a file's path, a frame, or a table that was read."""
-        dialect = settings.dialect
-        return ReadTable(read(source, dialect), Own.read(own, dialect))
-
-    def fingerprint(self, found: ReadTable) -> dict[str, Any]:
-        """See `Kind`."""
-        return fingerprints(found.table, found.own)
-
-    def difference(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-        """See `Kind`."""
-        return difference(before, found)
 
     def prepare(self, found: ReadTable, target: str, settings: Settings) -> Prepared:
         """See `Kind`."""
@@ -217,4 +198,4 @@ def baseline_outputs(prepared: Prepared) -> dict[str, Outputs]:
     }
 
 
-TABLES = Tables()
+TABLES = TableKind()

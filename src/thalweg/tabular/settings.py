@@ -13,7 +13,7 @@ from thalweg.checks import (
     require_text,
     require_whole,
 )
-from thalweg.kinds.regimen import PredictionRegimen
+from thalweg.kinds.regimen import PredictionRegimen, Regimen
 from thalweg.tables.choices import DECIMALS, LIMITS, TARGET_SCALES, THOUSANDS
 from thalweg.tables.dialect import Dialect
 from thalweg.tabular.class_weights import weights_by_label
@@ -32,8 +32,22 @@ CHOICES = {
 }
 
 
+class TableRegimen(Regimen):
+    """What settings for any data in tables have: how a file's text is written."""
+
+    separator: str | None
+    encoding: str | None
+    skip_rows: int
+    comment: str | None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a file's text is written."""
+        return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
+
+
 @dataclass(frozen=True)
-class Settings(PredictionRegimen):
+class Settings(PredictionRegimen, TableRegimen):
     """How a table is trained on.
 
     Arguments:
@@ -165,11 +179,6 @@ class Settings(PredictionRegimen):
         for name in ("validation", "test"):
             self.require_share(name, getattr(self, name), "rows")
         _ = self.dialect  # it checks what it's made of
-
-    @property
-    def dialect(self) -> Dialect:
-        """How a file's text is written."""
-        return Dialect(self.separator, self.encoding, self.skip_rows, self.comment)
 
     def most_epochs(self, training_rows: int) -> int:
         """As it is set, whatever their number."""

@@ -62,7 +62,7 @@ class TrainedOnImages(TrainedModel[ImageModel, PreparedImages]):
     others: tuple[Baseline, ...]
 
 
-class Images(
+class ImageKind(
     Kind[ImageSettings, ReadImages, PreparedImages, ImageModel, TrainedOnImages]
 ):
     """Images, each with a class or a number to predict."""
@@ -134,4 +134,4 @@ class Images(
         return model_from(content)
 
 
-IMAGES = Images()
+IMAGES = ImageKind()

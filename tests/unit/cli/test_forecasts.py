@@ -151,7 +151,7 @@ REFUSED = {
     "a negative": ((*QUICK[:4], "--ahead=-3"), "ahead must be a number of rows"),
     "a misspelled time": (("--time", "tme", *QUICK[2:]), "did you mean 'time'"),
     "a misspelled known": ((*QUICK, "--known-ahead", "opne"), "did you mean 'open'"),
-    "an empty known": ((*QUICK, "--known-ahead", "open,"), "known_ahead must name col"),
+    "an empty known": ((*QUICK, "--known-ahead", "open,"), "known-ahead must name col"),
     "a misspelled cell": ((*QUICK, "--cell", "gru2"), "did you mean 'gru'"),
     "no units": ((*QUICK, "--units", "0"), "units must be a whole number, 1 or more"),
     "a group": ((*QUICK, "--group", "sky"), "group must be left out with a forecast"),

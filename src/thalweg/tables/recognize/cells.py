@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from thalweg.tables.table import Table
 
 MOST_SHOWN = 3
-MOST_OPTIONS = 3
 
 
 @dataclass(frozen=True)
