@@ -314,16 +314,17 @@ def test_a_process_ends_well_while_a_daemon_thread_is_in_the_engine(kind: str) -
                 work()
         work()
         children = []
-        for number in range(10):
+        for number in range(20):
             children.append(os.fork())
             if children[-1] == 0:
                 threading.Thread(target=work_on, daemon=True).start()
-                time.sleep(0.005 * number)
+                # Some end in the work's first steps, some in its midst.
+                time.sleep(0.0002 * number ** 2)
                 sys.exit()
         ends = [os.waitpid(child, 0)[1] for child in children]
         print(*map(os.waitstatus_to_exitcode, ends))
     """
-    assert finished(started(script)).split() == ["0"] * 10
+    assert finished(started(script)).split() == ["0"] * 20
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
