@@ -135,7 +135,7 @@ def test_many_characters_become_numbers_that_a_network_takes() -> None:
 # Parts --------------------------------------------------------------------------------
 
 
-@given(st.text("abcd", min_size=10), st.floats(0, 0.5), st.floats(0, 0.45))
+@given(st.text("abcd", min_size=10), st.floats(0, 0.4), st.floats(0, 0.4))
 def test_parts_are_the_text_in_its_order(letters: str, v: float, t: float) -> None:
     try:
         parts = Text.of(letters).split(v, t)
