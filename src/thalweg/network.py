@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.checks import (
     look_up,
     require_instance,
-    require_positive,
     require_seed,
-    require_whole,
 )
 from thalweg.errors import NotFittedError, ShapeError
 from thalweg.forks import WRITING, Lock
@@ -44,7 +42,6 @@ from thalweg.program.types import Dtype, NumpyArray, Shape
 from thalweg.training.arguments import (
     check_targets,
     require_dtype,
-    require_grouping,
     require_parameters,
     row_shape,
 )
@@ -53,6 +50,7 @@ from thalweg.training.channels import warn_of_images
 from thalweg.training.checkpoint import Checkpoint
 from thalweg.training.execution import Execution
 from thalweg.training.fit import Regime, Scorer, Trainer, batch_rows
+from thalweg.training.fit_arguments import FitArguments, FitKeywords
 from thalweg.training.forward import Forward, Quick
 from thalweg.training.generation import generate
 from thalweg.training.given import Given, longest
@@ -83,10 +81,12 @@ from thalweg.training.sequences import (
     together,
     with_times,
 )
+from thalweg.training.session import Session
 from thalweg.training.stopping import EarlyStopping
 from thalweg.training.streams import Stream
 
 if TYPE_CHECKING:
+    from thalweg.explain.backpropagation import Backpropagation
     from thalweg.explain.receptive_field import ReceptiveField
 
 
@@ -347,25 +347,65 @@ class Network(NetworkRecord):
         Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale
         machine learning", 2018.
         """
-        require_whole("epochs", epochs, least=1)
-        require_seed(seed)
-        require_dtype(dtype)
-        if clip_norm is not None:
-            require_positive("clip_norm", clip_norm)
-        if early_stopping is not None:
-            must = "an EarlyStopping or None"
-            require_instance("early_stopping", early_stopping, EarlyStopping, must)
-        require_grouping(group_by_length, shuffle)
+        asked = FitArguments(
+            *(loss, optimizer, epochs, batch_size, validation, early_stopping, seed),
+            *(shuffle, sample_weight, penalty, clip_norm, dtype, warm_start, engine),
+            *(threads, lengths, group_by_length),
+        )
         if checkpoint is not None:
             must = "a Checkpoint or None"
             require_instance("checkpoint", checkpoint, Checkpoint, must)
         told = callbacks_from(callback, callbacks, progress, epochs)
-        execution = Execution(engine, threads, self.programs)
+        trainer, shapes, rows = self._begun(X, y, asked)
+        if checkpoint is None:
+            return run(self, trainer, shapes, told)
+        from thalweg.checkpoints.writer import writing
+
+        with writing(checkpoint, trainer, engine, rows, validation) as writer:
+            return run(self, trainer, shapes, told, writer)
+
+    def session(
+        self, X: Any, y: Any, **arguments: Unpack[FitKeywords]
+    ) -> Session[Network]:
+        """Begin what `fit` does, and take its steps one by one.
+
+        Arguments:
+            X, y: as in `fit`.
+            arguments: those of `fit` by their names, but for those that follow a run:
+                progress, callbacks and checkpoints.
+
+        Returns:
+            A `Session`, which takes a step or an epoch when it's told to, goes back to
+            where it was, and has branches.
+
+        Raises:
+            ArgumentError, ShapeError, DtypeError: an argument can't be used.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+            >>> network = tw.Network([tw.Dense(1)])
+            >>> session = network.session(X, 3 * X + 1, optimizer=tw.SGD(0.1), epochs=9)
+            >>> while not session.is_over:
+            ...     record = session.epoch()
+            >>> record.epoch, session.finish().stopped_because
+            (9, 'all 9 epochs were done')
+        """
+        trainer, shapes, _ = self._begun(X, y, FitArguments(**arguments))
+        return Session(self, trainer, shapes)
+
+    def _begun(
+        self, X: Any, y: Any, asked: FitArguments
+    ) -> tuple[Trainer, Shapes, Rows]:
+        """What trains, the shapes of the network, and all rows that were given."""
+        execution = Execution(asked.engine, asked.threads, self.programs)
+        warm_start, seed, dtype = asked.warm_start, asked.seed, asked.dtype
         layers = self._layers_for(X, warm_start)
         goes_on = warm_start and self.is_initialized
+        validation = asked.validation
         least = max(longest(X, validation), self._times() if goes_on else 0)
         given = Given(layers, self._shapes_for, dtype, least)
-        rows = given.rows(X, y, sample_weight, lengths)
+        rows = given.rows(X, y, asked.sample_weight, asked.lengths)
         training, held_out = given.split(rows, validation, seed)
         start = self._start(layers, training, seed, dtype, warm_start)
         shapes, memory = start.shapes, start.memory
@@ -374,19 +414,20 @@ class Network(NetworkRecord):
         require_savable(layers, shapes, dtype)
         require_parameters(shapes)
         warn_of_images(layers, shapes, X)
+        loss = asked.loss
         if loss is None and isinstance(self.layers[-1], TracedLayer):
             loss = self.loss
         objective = objective_of_rows(
-            start, training, loss, optimizer, penalty, clip_norm
+            *(start, training, loss, asked.optimizer, asked.penalty, asked.clip_norm)
         )
         if held_out is not None:
             check_targets(
                 held_out.y, shapes.outputs[-1], objective.loss, "validation y"
             )
-        size = batch_rows(batch_size, len(training))
+        size = batch_rows(asked.batch_size, len(training))
         regime = Regime(
-            *(objective, int(epochs), size, early_stopping, int(seed)),
-            *(shuffle, group_by_length),
+            *(objective, int(asked.epochs), size, asked.early_stopping, int(seed)),
+            *(asked.shuffle, asked.group_by_length),
         )
         history = History(settings=settings_of(regime, training, held_out))
         past = start.optimizer_state
@@ -397,12 +438,7 @@ class Network(NetworkRecord):
         trainer = Trainer(
             start.layers, shapes, state, training, held_out, regime, execution
         )
-        if checkpoint is None:
-            return run(self, trainer, shapes, told)
-        from thalweg.checkpoints.writer import writing
-
-        with writing(checkpoint, trainer, engine, rows, held_out, validation) as writer:
-            return run(self, trainer, shapes, told, writer)
+        return trainer, shapes, rows
 
     def _layers_for(self, X: Any, warm_start: bool) -> Sequence[Layer]:
         """The layers, which know the shapes of inputs that are given by name."""
@@ -763,6 +799,100 @@ class Network(NetworkRecord):
 
     # Seeing ---------------------------------------------------------------------------
 
+    def outputs(self, X: Any) -> list[NumpyArray]:
+        """What every layer gives for rows: f₁(x), f₂(f₁(x)), …, as in prediction.
+
+        Arguments:
+            X: inputs as in `fit`.
+
+        Returns:
+            An array (rows, …) for each layer, first to last; the last is what `predict`
+            gives.
+
+        Raises:
+            NotFittedError: the network has no parameters yet.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> network = tw.Network([tw.Dense(3, "tanh"), tw.Dense(1)]).initialize(2)
+            >>> [each.shape for each in network.outputs(np.zeros((5, 2)))]
+            [(5, 3), (5, 1)]
+
+        Source: Rumelhart, Hinton and Williams, "Learning representations by
+        back-propagating errors", 1986.
+        """
+        from thalweg.explain.outputs import outputs
+
+        return outputs(self, self._rows(X))
+
+    def backpropagation(self, X: Any, y: Any) -> Backpropagation:
+        """All numbers that backpropagation computes of rows.
+
+        z = x W + b, a = φ(z); δ = ∂ℓ/∂z, ∂ℓ/∂W = xᵀ δ, ∂ℓ/∂b = δ, ∂ℓ/∂x = δ Wᵀ
+
+        As in prediction: dropout is off, and no penalty is added.
+
+        Arguments:
+            X: inputs as in `fit`.
+            y: targets as in `fit`.
+
+        Returns:
+            The rows' losses; z, a and δ of each layer that has an activation; and the
+            gradient of the mean loss, by the parameters' names and as one vector.
+
+        Raises:
+            NotFittedError: the network was never fitted.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> network = tw.Network([tw.Dense(1, "sigmoid")])
+            >>> X, y = np.array([[1.0], [-1.0]]), np.array([1, 0])
+            >>> history = network.fit(X, y, epochs=1, validation=None)
+            >>> found = network.backpropagation(X[:1], y[:1])
+            >>> delta, prediction = found.layers[1].delta, network.predict(X[:1])
+            >>> bool(np.allclose(delta, prediction - 1))
+            True
+
+        Source: Rumelhart, Hinton and Williams, "Learning representations by
+        back-propagating errors", 1986.
+        """
+        from thalweg.explain.backpropagation import backpropagation
+
+        return backpropagation(self, *self._pair(X, y))
+
+    def finite_differences(self, X: Any, y: Any, step: float = 1e-5) -> NumpyArray:
+        """The slope of the mean loss by every parameter, without any calculus.
+
+        (J(θᵢ + h) − J(θᵢ − h)) / 2h, in float64
+
+        Arguments:
+            X, y: rows as in `fit`.
+            step: h.
+
+        Returns:
+            As many numbers as parameters, in their order.
+
+        Raises:
+            NotFittedError: the network was never fitted.
+            ShapeError: rows have another shape than in training.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X, y = np.array([[1.0, 2.0]]), np.array([[1.0]])
+            >>> network = tw.Network([tw.Dense(1)])
+            >>> history = network.fit(X, y, epochs=1, validation=None)
+            >>> by_hand = network.finite_differences(X, y)
+            >>> bool(np.allclose(by_hand, network.backpropagation(X, y).gradient))
+            True
+
+        Source: Burden and Faires, "Numerical analysis", 2010, chapter 4.
+        """
+        from thalweg.explain.backpropagation import finite_differences
+
+        return finite_differences(self, *self._pair(X, y), step)
+
     def feature_maps(self, X: Any, layer: int) -> NumpyArray:
         """What a layer gives for rows: fₙ(… f₂(f₁(x))), as in prediction.
 
@@ -987,6 +1117,11 @@ class Network(NetworkRecord):
         table = table_from(side_by_side(self.layers, X, self.dtype))
         self._require_shape(table)
         return self._converted(table, 0).astype(self.dtype, copy=False)
+
+    def _pair(self, X: Any, y: Any) -> tuple[NumpyArray, NumpyArray]:
+        """Inputs and targets as the network's programs read them."""
+        given = rows_from(self._rows(X), y, None, self.dtype)
+        return given.X, at_positions(given, require_outputs(self.shapes)).y
 
     def _classes(self, rows: NumpyArray, classes: Any) -> NumpyArray:
         """The class numbers that were given, or the likeliest."""

@@ -123,6 +123,7 @@ from thalweg.text import Text
 from thalweg.training.callbacks import Callback, Run
 from thalweg.training.checkpoint import Checkpoint, CheckpointWarning
 from thalweg.training.logs import JSONLines, TensorBoard
+from thalweg.training.session import Session, Snapshot
 from thalweg.training.stopping import EarlyStopping
 from thalweg.training.streams import Stream
 
@@ -229,8 +230,10 @@ __all__ = [
     "Schedule",
     "SequenceModel",
     "SequenceSettings",
+    "Session",
     "Settings",
     "ShapeError",
+    "Snapshot",
     "StepDecay",
     "Stream",
     "Sweep",

@@ -112,7 +112,6 @@ def writing(
     trainer: Trainer,
     engine: str,
     rows: Rows,
-    held_out: Rows | None,
     validation: float | tuple[Any, ...] | None,
 ) -> Generator[Writer]:
     """A writer for a new run; its folder is this process's own meanwhile.
@@ -120,7 +119,7 @@ def writing(
     Raises:
         FileError: the folder can't be used, or holds a run that isn't finished.
     """
-    dtype = trainer.state.memory.dtype
+    dtype, (_, held_out) = trainer.state.memory.dtype, trainer.given
     setup = setup_of(
         trainer.regime, checkpoint, engine, rows, held_out, validation, dtype
     )

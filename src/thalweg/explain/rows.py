@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -25,23 +25,33 @@ def for_rows(
     """One output of a program that reads a network's memory, for all rows.
 
     Arguments:
+        network, program, rows, key: as `parts` takes them.
+        output: its name.
+    """
+    found = parts(network, program, rows, key)
+    return np.concatenate([part[output] for part in found])
+
+
+def parts(
+    network: NetworkRecord,
+    program: Callable[[int], Program],
+    rows: Mapping[str, NumpyArray],
+    key: Hashable,
+) -> Iterator[dict[str, NumpyArray]]:
+    """What a program that reads a network's memory gives for some rows after others.
+
+    Arguments:
         network: whose parameters and state are read.
         program: gives the program for a number of rows.
         rows: an array for each of its other inputs, as many rows in each.
-        output: its name.
         key: of all that the program depends on.
     """
     batch = Batch(program, list(rows))
     forward = Execution().forward(batch, network.memory.buffers(), key)
-    count = len(next(iter(rows.values())))
-    return np.concatenate(
-        [
-            forward.run({name: array[part] for name, array in rows.items()})[
-                output
-            ].copy()
-            for part in forward.chunks(count)
-        ]
-    )
+    for part in forward.chunks(len(next(iter(rows.values())))):
+        given = {name: array[part] for name, array in rows.items()}
+        found = forward.run(given)
+        yield {name: array.copy() for name, array in found.items()}
 
 
 def require_layer(layers: Sequence[Layer], number: int) -> None:

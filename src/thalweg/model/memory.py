@@ -35,6 +35,11 @@ class Memory:
         state = {name: array.copy() for name, array in self.state.items()}
         return Memory(self.parameters.copy(), state)
 
+    def aligned(self) -> Memory:
+        """A copy that programs can run on."""
+        copied = self.copy()
+        return Memory(aligned_copy(copied.parameters), copied.state)
+
     def restore(self, snapshot: Memory) -> None:
         """Back to a snapshot, in place."""
         with WRITING:

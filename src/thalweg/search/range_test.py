@@ -96,7 +96,8 @@ def losses_of_steps(
     taken = with_mean_weight_one(rows.take(order))
     steps = steps_of(network, taken, objective, batch_size, seed, execution)
     log = steps.log()
-    epoch = Epoch(taken.numbers, np.array(rates, np.float64), 0, log)
+    every = np.array(rates, np.float64)
+    epoch = Epoch(taken.numbers, every, 0, log, 0, steps.count)
     losses = np.full(len(rates), np.inf)
     with watch() as interrupt:
         for done in steps.train(epoch, interrupt.asked):

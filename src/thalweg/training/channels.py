@@ -32,7 +32,7 @@ def warn_of_images(layers: Sequence[Layer], shapes: Shapes, X: Any) -> None:
         return
     if shapes.outputs[first] == row:
         told = words(label(first + 1, layer), row, layer.size)
-        warnings.warn(printable(told), stacklevel=3)
+        warnings.warn(printable(told), stacklevel=4)
 
 
 def seems_image(row: Shape, bytes_: bool) -> bool:

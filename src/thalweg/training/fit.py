@@ -104,12 +104,15 @@ class Trainer:
         self.layers = layers
         self.state = state
         self.regime = regime
-        self._losses = Losses(state.history.validation_loss)
+        self._given = training, validation
+        self._shapes, self._execution = shapes, execution
+        self.losses = Losses(state.history.validation_loss)
         self._rows = with_mean_weight_one(training)
         self._schedule = schedule(regime.objective.optimizer.learning_rate)
         self._steps = self._training_steps(layers, shapes, execution)
         self._weight = self._rows.total_weight
-        self._learning_rate = 0.0
+        self.learning_rate = 0.0  # that of the last step
+        self.step_loss = 0.0  # the mean of the last step's rows
         self.interrupted = False  # whether somebody asked to stop by Ctrl-C
         self._scorer = None
         if validation is not None:
@@ -127,6 +130,24 @@ class Trainer:
         )
         buffers = {**memory.buffers(), **self.state.optimizer.slots}
         return execution.steps(rooms, regime.batch_size, regime.seed, buffers)
+
+    def from_state(self, state: TrainingState) -> Trainer:
+        """The same run from another state, with the same compiled programs."""
+        return Trainer(
+            *(self.layers, self._shapes, state, *self._given, self.regime),
+            self._execution,
+        )
+
+    @property
+    def given(self) -> tuple[Rows, Rows | None]:
+        """The rows that are trained on, and those that are held out."""
+        return self._given
+
+    @property
+    def next_rate(self) -> float:
+        """The learning rate of the next step."""
+        state = self.state
+        return float(self._rates(state.optimizer.steps - state.done)[state.done])
 
     @property
     def input_dtype(self) -> Dtype:
@@ -178,8 +199,7 @@ class Trainer:
             history.stopped_because = f"ended by a {type(error).__name__}"
             raise
         finally:
-            if self._goes_back():
-                self.state.memory.restore(self.state.best)
+            self.go_back()
 
     def _epochs(self, callbacks: Callbacks, writer: CheckpointWriter | None) -> None:
         """Epoch after epoch; where it's asked to stop, the state is kept."""
@@ -188,7 +208,12 @@ class Trainer:
             try:
                 while not state.history.stopped_because:
                     interrupt.check()
-                    self._finish(self._epoch(interrupt, writer), callbacks)
+                    record = self.advance(interrupt, writer=writer)
+                    assert record is not None
+                    asked = callbacks.reason_to_stop(record)
+                    state.history.stopped_because = (
+                        state.history.stopped_because or asked
+                    )
                     if writer is not None:
                         writer.after_epoch(state)
             except (KeyboardInterrupt, Terminated) as asked:
@@ -200,13 +225,31 @@ class Trainer:
                 # In the last epoch nobody looks any more, and it's over all the same.
                 self.interrupted = interrupt.requested
 
-    def _epoch(
-        self, interrupt: Interrupt, writer: CheckpointWriter | None
-    ) -> EpochRecord:
-        """One epoch, or the rest of it: every row in a step, then the validation."""
+    def advance(
+        self,
+        interrupt: Interrupt,
+        steps: int | None = None,
+        writer: CheckpointWriter | None = None,
+    ) -> EpochRecord | None:
+        """Take steps of the epoch that is under way; after its last, score it.
+
+        Arguments:
+            interrupt: whether somebody asks to stop.
+            steps: how many at most; None for all that the epoch has left.
+            writer: writes checkpoints.
+
+        Returns:
+            The epoch's record, which the history has then; None if there is more of it.
+
+        Raises:
+            DivergenceError: the loss became NaN or infinite.
+            KeyboardInterrupt, Terminated: somebody asked to stop; what is done stays.
+        """
         state = self.state
         started = time.perf_counter() - state.seconds
-        number, log = state.epoch, self._take_steps(interrupt, writer)
+        number, log = state.epoch, self._take_steps(interrupt, steps, writer)
+        if state.done < self._steps.count:
+            return None
         self._require_finite_memory(number)
         training_loss = float(log.losses.sum(dtype=np.float64)) / self._weight
         metric = log.metrics.sum(axis=0, dtype=np.float64) / self._weight
@@ -214,49 +257,55 @@ class Trainer:
         if self._scorer is not None:
             validation_loss, validation_metrics = self._scorer.score(interrupt)
             self._require_finite(validation_loss, "validation loss", number)
-        return EpochRecord(
+        record = EpochRecord(
             number,
             training_loss,
             validation_loss,
             self.regime.objective.metric.figures(metric),
             validation_metrics,
-            self._learning_rate,
+            self.learning_rate,
             time.perf_counter() - started,
         )
+        self._finish(record)
+        return record
 
-    def _take_steps(self, interrupt: Interrupt, writer: CheckpointWriter | None) -> Log:
-        """The steps of an epoch that aren't done yet; what all of them gave."""
-        state, log = self.state, self._steps.log()
+    def _take_steps(
+        self,
+        interrupt: Interrupt,
+        steps: int | None,
+        writer: CheckpointWriter | None,
+    ) -> Log:
+        """Steps of an epoch that aren't done yet; what all of them gave."""
+        state, log, count = self.state, self._steps.log(), self._steps.count
         started = time.perf_counter() - state.seconds
         first, before = state.optimizer.steps - state.done, state.done
-        last, must = first + self._steps.count, f"at most {MOST_STEPS:,}"
+        last, must = first + count, f"at most {MOST_STEPS:,}"
         require(last <= MOST_STEPS, "the steps of a network in all", must, last)
         if before:
             log.every[:before] = state.log
         rates = self._rates(first)
-        epoch = Epoch(self._order(), rates, first, log, before)
-        self._learning_rate = float(rates[before - 1]) if before else 0.0
+        until = count if steps is None else min(before + steps, count)
+        epoch = Epoch(self._order(), rates, first, log, before, until)
+        self.learning_rate = float(rates[max(before - 1, 0)])
         with asking(interrupt):
             for done in self._steps.train(epoch, interrupt.asked):
                 seconds = time.perf_counter() - started
                 state.advance(first + done, log.every[:done], seconds)
-                self._learning_rate = float(rates[done - 1])
+                self.learning_rate = float(rates[done - 1])
                 loss = float(log.losses[done - 1])
+                self.step_loss = loss / self._steps.rows_in(done - 1)
                 self._require_finite(loss, "training loss", state.epoch)
                 interrupt.check()
                 if writer is not None:
                     writer.between_steps(state)
         return log
 
-    def _finish(self, record: EpochRecord, callbacks: Callbacks) -> None:
+    def _finish(self, record: EpochRecord) -> None:
         """Enter an epoch in the history, and see whether it was the last."""
         self.state.finish(record)
         if record.validation_loss is not None:
-            self._losses.append(record.validation_loss)
-        history = self.state.history
-        history.stopped_because = self._reason_to_stop()
-        asked = callbacks.reason_to_stop(record)
-        history.stopped_because = history.stopped_because or asked
+            self.losses.append(record.validation_loss)
+        self.state.history.stopped_because = self._reason_to_stop()
 
     def _order(self) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
@@ -277,7 +326,7 @@ class Trainer:
         rates = self._schedule.learning_rates(
             range(first, first + count),
             self.state.steps_before(count) + self.regime.epochs * count,
-            self._losses,
+            self.losses,
         )
         return np.array(rates, np.float64)
 
@@ -299,12 +348,16 @@ class Trainer:
         )
         return DivergenceError(
             f"{what} in epoch {epoch}, step {self.state.optimizer.steps}, at learning "
-            f"rate {self._learning_rate:g}; {kept}. Try a learning rate a tenth of "
+            f"rate {self.learning_rate:g}; {kept}. Try a learning rate a tenth of "
             "that, clip_norm=1.0, or inputs scaled to about −1…1"
         )
 
+    def go_back(self) -> None:
+        """To the best epoch, after early stopping or where the run diverged."""
+        if self._goes_back():
+            self.state.memory.restore(self.state.best)
+
     def _goes_back(self) -> bool:
-        """Early stopping, and a run that diverged, go back to the best epoch."""
         if self.state.history.stopped_because == DIVERGED:
             return True
         stops = self.regime.early_stopping is not None
@@ -318,8 +371,8 @@ class Trainer:
     def _reason_to_stop(self) -> str:
         """Why training ends after this epoch; empty if it goes on."""
         stopping = self.regime.early_stopping
-        if stopping is not None and stopping.should_stop(self._losses):
-            return stopping.reason(self._losses)
+        if stopping is not None and stopping.should_stop(self.losses):
+            return stopping.reason(self.losses)
         if self.state.history.stopped_epoch >= self.regime.epochs:
             epochs = self.regime.epochs
             done = "the only epoch was" if epochs == 1 else f"all {epochs} epochs were"

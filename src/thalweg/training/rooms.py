@@ -150,8 +150,8 @@ class Rooms:
     def by_times(self) -> Iterator[Room]:
         """Rooms for the rows, each of those that get the same."""
         times = self.times_of(self.rows.numbers, 1)
-        # `np.unique` without places waits for Python's lock where C++ may not unwind: up to
-        # Python 3.13, a process that ends meanwhile would abort.
+        # `np.unique` without places waits for Python's lock where C++ may not unwind: a
+        # process that ends meanwhile would abort, up to Python 3.13.
         for each in sorted(set(times.tolist())):
             room, own = self.at(each), times == each
             rows = room.rows if own.all() else room.rows.take(own)

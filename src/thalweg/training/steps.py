@@ -49,13 +49,15 @@ class Epoch:
         first: the number of steps before this epoch.
         log: is filled.
         done: the steps of this epoch that were taken, and logged, before.
+        last: how many are done behind those that are taken now.
     """
 
     order: NumpyArray | None
     rates: NumpyArray
     first: int
     log: Log
-    done: int = 0
+    done: int
+    last: int
 
 
 class Steps(ABC):
@@ -72,6 +74,10 @@ class Steps(ABC):
         full, rest = min(self.batch_size, len(self.rows)), len(self.rows)
         return list(dict.fromkeys(n for n in (full, rest % self.batch_size) if n))
 
+    def rows_in(self, step: int) -> int:
+        """The rows of a step of the epoch, 0 for the first."""
+        return min(self.batch_size, len(self.rows) - step * self.batch_size)
+
     def alike(self, epoch: Epoch) -> Iterator[tuple[int, int, int]]:
         """The steps that an epoch has left, those together that one program does.
 
@@ -83,9 +89,11 @@ class Steps(ABC):
         rows = np.full(self.count, self.batch_size)
         rows[-1] = len(self.rows) - (self.count - 1) * self.batch_size
         changes = (np.diff(times) != 0) | (np.diff(rows) != 0)
+        done = epoch.done
         for until in (*np.flatnonzero(changes) + 1, self.count):
-            if until > epoch.done:
-                yield int(times[until - 1]), int(rows[until - 1]), int(until)
+            if done < min(until, epoch.last):
+                done = min(int(until), epoch.last)
+                yield int(times[done - 1]), int(rows[done - 1]), done
 
     def log(self) -> Log:
         """Room for what the steps of an epoch give."""
@@ -99,10 +107,10 @@ class Steps(ABC):
 
     @abstractmethod
     def train(self, epoch: Epoch, interrupted: Callable[[], bool]) -> Iterator[int]:
-        """Train through one epoch.
+        """Train through an epoch, or a part of it.
 
         Arguments:
-            epoch: the rows' order, the rates, and the log to fill.
+            epoch: the rows' order, the rates, the log to fill, and how far to go.
             interrupted: whether to stop; asked during long steps.
 
         Returns:
