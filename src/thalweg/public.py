@@ -112,6 +112,7 @@ from thalweg.program.composed import (
 )
 from thalweg.program.loops import scan
 from thalweg.program.ops import *  # noqa: F403
+from thalweg.recording import Recording, record
 from thalweg.report import write_report
 from thalweg.search import tune
 from thalweg.search.learning_rate import RangeTest, find_learning_rate
@@ -220,6 +221,7 @@ __all__ = [
     "RMSNorm",
     "RMSProp",
     "RangeTest",
+    "Recording",
     "Recurrent",
     "ReduceOnPlateau",
     "Remembering",
@@ -277,6 +279,7 @@ __all__ = [
     "perceptron",
     "poisson",
     "quantile",
+    "record",
     "relu",
     "resume",
     "scan",

@@ -33,6 +33,17 @@ class Snapshot:
 
     `Session.snapshot` makes one, and `Session.restore` goes back to it as often as one
     likes.
+
+    Example:
+        >>> import thalweg as tw
+        >>> network = tw.Network([tw.Dense(1)])
+        >>> session = network.session([[0.0], [1.0]], [0.0, 1.0], validation=None)
+        >>> start = session.snapshot()
+        >>> session.epoch().epoch, session.epochs_done
+        (1, 1)
+        >>> session.restore(start)
+        >>> session.epochs_done
+        0
     """
 
     memory: Memory
@@ -191,7 +202,7 @@ class Session(Generic[AnyNetwork]):
                 raise
 
     def finish(self) -> History:
-        """End as `fit` does: with early stopping, or diverged, back to the best weights.
+        """End as `fit` does: with early stopping, or diverged, at the best weights.
 
         Returns:
             The history.
