@@ -74,7 +74,8 @@ export class Chart {
   layOut() {
     const width = this.picture.clientWidth || 300, height = this.picture.clientHeight || 140;
     const room = 12 + 6.4 * Math.max(...this.lines.map(line => line.label.length));
-    this.at = { left: LEFT, right: width - room, top: TOP, bottom: height - BOTTOM };
+    const ticks = 8 + 6.4 * Math.max(...this.scale.ticks.map(tick => this.scale.text(tick).length));
+    this.at = { left: Math.max(LEFT, ticks), right: width - room, top: TOP, bottom: height - BOTTOM };
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const { left, right, bottom } = this.at;
     const title = svg("text", { x: 0, y: 11, class: "chart-title" }, this.title);

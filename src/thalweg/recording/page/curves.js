@@ -112,8 +112,8 @@ function marks(recording, { picture, x, y, at }) {
   if (stop !== null) {
     picture.append(svg("rect", { x: x(stop), y: at.top, width: at.right - x(stop), height: at.bottom - at.top, class: "beyond" }));
     picture.append(svg("path", { d: `M${x(stop)} ${at.top - 4}V${at.bottom}`, class: "stop" }));
-    const words = wide ? `stopped after epoch ${stop}; behind it, what would have come` : `stopped after ${stop}`;
     const late = x(stop) > at.left + 0.55 * (at.right - at.left);
+    const words = !wide ? `stopped after ${stop}` : `stopped after epoch ${stop}${late ? "" : "; behind it, what would have come"}`;
     put(x(stop) + (late ? -6 : 6), at.top + 5, words, color("ink"), late ? "end" : "start");
   }
   if (training.patience) {

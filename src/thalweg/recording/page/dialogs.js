@@ -2,7 +2,7 @@
 
 import { metricName } from "thalweg/curves.js";
 import { byId, html } from "thalweg/elements.js";
-import { fixed, lossText, percent } from "thalweg/numbers.js";
+import { lossText, percent } from "thalweg/numbers.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
 
@@ -37,7 +37,7 @@ export function openKeys() {
  * @param {Recording} recording
  */
 export function openNumbers(recording) {
-  const { metric } = recording.told, value = (/** @type {number} */ v) => metric === "r2" ? fixed(v) : percent(v);
+  const { metric } = recording.told, value = (/** @type {number} */ v) => metric === "r2" ? lossText(v) : percent(v);
   const columns = [["training loss", "training_loss", lossText], ...(recording.validates ? [["validation loss", "validation_loss", lossText]] : []),
     [`training ${metricName(metric).toLowerCase()}`, "training_metric", value],
     ...(recording.validates ? [[`validation ${metricName(metric).toLowerCase()}`, "validation_metric", value]] : [])];

@@ -11,7 +11,8 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) element.setAttribute(name, value === true ? "" : String(value));
+    if (name === "style") /** @type {HTMLElement} */ (element).style.cssText = String(value); // a policy may forbid the attribute
+    else if (value !== false) element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children);
 }

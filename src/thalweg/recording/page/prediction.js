@@ -123,7 +123,7 @@ function legend(recording) {
 
 /**
  * Where a picture passes a level, between the centers of its pixels.
- * @param {import("thalweg/tensors.js").Numbers} values
+ * @param {ArrayLike<number>} values
  * @param {number} size
  * @param {number} level
  */
@@ -144,20 +144,21 @@ export function contour(values, size, level) {
 }
 
 /**
- * Edges of pixels between which the likeliest class changes.
+ * Where the likeliest class changes: there, a class leads the best of the others by nothing.
  * @param {import("thalweg/tensors.js").Numbers} shares
  * @param {number} size
  */
 export function borders(shares, size) {
-  const pixels = size * size, count = shares.length / pixels, best = new Uint8Array(pixels), step = VIEW / size;
-  for (let i = 0; i < pixels; i++) for (let k = 1; k < count; k++) if (shares[k * pixels + i] > shares[best[i] * pixels + i]) best[i] = k;
-  let path = "";
-  for (let r = 0; r < size; r++) for (let q = 0; q < size; q++) {
-    const i = r * size + q;
-    if (q + 1 < size && best[i] !== best[i + 1]) path += `M${(q + 1) * step} ${r * step}v${step}`;
-    if (r + 1 < size && best[i] !== best[i + size]) path += `M${q * step} ${(r + 1) * step}h${step}`;
-  }
-  return path;
+  const pixels = size * size, classes = Array.from({ length: shares.length / pixels }, (_, k) => k);
+  return classes.map(own => {
+    const lead = new Float32Array(pixels);
+    for (let i = 0; i < pixels; i++) {
+      let best = 0;
+      for (const k of classes) if (k !== own) best = Math.max(best, shares[k * pixels + i]);
+      lead[i] = shares[own * pixels + i] - best;
+    }
+    return contour(lead, size, 0);
+  }).join("");
 }
 
 /**

@@ -1,7 +1,7 @@
 // Play, back and forth through the epochs.
 
 import { byId } from "thalweg/elements.js";
-import { counted, fixed, lossText, percent } from "thalweg/numbers.js";
+import { counted, lossText, percent } from "thalweg/numbers.js";
 import { metricName } from "thalweg/curves.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
@@ -62,7 +62,7 @@ export function mountTransport(recording, state, deed) {
     byId("m-epoch").textContent = String(frame);
     byId("m-training").textContent = lossText(recording.one("training_loss", frame));
     byId("m-validation").textContent = lossText(recording.one("validation_loss", frame));
-    byId("m-metric").textContent = told.metric === "r2" ? fixed(metric) : percent(metric);
+    byId("m-metric").textContent = told.metric === "r2" ? lossText(metric) : percent(metric);
     scrub.value = String(frame);
     const where = placeOf(recording, frame);
     byId("where").textContent = where;
