@@ -26,8 +26,8 @@ from thalweg.formulas.penalties import Penalty
 from thalweg.model.history import History
 from thalweg.model.lengths import require_same_parameters
 from thalweg.model.memory import Memory, memory_of, parts_of
-from thalweg.model.programs import shapes_once
-from thalweg.model.record import NetworkRecord
+from thalweg.model.programs import Programs, shapes_once
+from thalweg.model.record import KEPT_PROGRAMS, NetworkRecord
 from thalweg.model.stack import initial_values
 from thalweg.model.state import OptimizerState, TrainingState
 from thalweg.model.step import (
@@ -130,11 +130,13 @@ class Network(NetworkRecord):
             "_for_more_times": {},
             "_quick": None,
             "programs": None,
+            "own_programs": None,
             "_lock": None,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self.own_programs = Programs(KEPT_PROGRAMS)
         self._lock = Lock()
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, TypeGuard, cast, get_args
 
 import numpy as np
 
@@ -12,23 +12,32 @@ from thalweg.backends.engine.batch import Batch
 from thalweg.errors import NotFittedError
 from thalweg.explain.rows import parts
 from thalweg.formulas.activations import activation
+from thalweg.formulas.chain import label
 from thalweg.formulas.convolution import Conv, ConvTranspose
-from thalweg.formulas.layers import Dense
+from thalweg.formulas.layers import Dense, Layer
 from thalweg.formulas.losses import Loss
 from thalweg.formulas.perceptron import Perceptron
 from thalweg.model.memory import parts_of
 from thalweg.model.record import NetworkRecord
-from thalweg.model.stack import values_by_layer
-from thalweg.model.step import network_inputs, values_in
+from thalweg.model.stack import predictions_of, values_by_layer
+from thalweg.model.step import network_inputs, types_of, values_in
 from thalweg.program import ops
-from thalweg.program.compile import backward_program, finish, make_safe
+from thalweg.program.compile import (
+    backward_program,
+    finish,
+    make_safe,
+    move_work,
+    unpack,
+)
 from thalweg.program.ir import Program
-from thalweg.program.trace import trace
-from thalweg.program.types import ArrayType, Dtype, NumpyArray
+from thalweg.program.trace import call, labeled, trace
+from thalweg.program.types import ArrayType, NumpyArray
 from thalweg.training.execution import Execution
 
-SUMS = (Dense, Perceptron, Conv, ConvTranspose)
+OfSums: TypeAlias = Dense | Perceptron | Conv | ConvTranspose
 """Layers that give φ(z) of sums z."""
+
+Arrays = dict[str, Any]
 
 STEP = 1e-5  # of finite differences: their error is about its square
 
@@ -100,7 +109,6 @@ def backpropagation(
     chapter 2.
     """
     loss = loss_of(network)
-    inside = [n for n, each in enumerate(network.layers, 1) if isinstance(each, SUMS)]
     row = ArrayType((1, *y.shape[1:]), cast(Any, y.dtype.name))
 
     def program(rows: int) -> Program:
@@ -112,7 +120,7 @@ def backpropagation(
     def every(name: str) -> NumpyArray:
         return np.concatenate([part[name] for part in found])
 
-    total = np.sum([part["gradient.parameters"] for part in found], axis=0)
+    total = np.sum([part["gradient"] for part in found], axis=0)
     gradient = total / network.memory.parameters.dtype.type(len(X))
     return Backpropagation(
         every("losses"),
@@ -120,9 +128,9 @@ def backpropagation(
             number: LayerNumbers(
                 every(f"z.{number}"),
                 every(f"a.{number}"),
-                every(f"gradient.z.{number}"),
+                every(f"delta.{number}"),
             )
-            for number in inside
+            for number in sums_in(network)
         },
         parts_of(gradient, network.shapes),
         gradient,
@@ -145,43 +153,73 @@ def loss_of(network: NetworkRecord) -> Loss:
 def backpropagation_program(
     network: NetworkRecord, loss: Loss, row: ArrayType, rows: int
 ) -> Program:
-    """The losses of rows, and Σ ℓ by every z and by all parameters.
+    """The losses of rows, every z and a, and Σ ℓ by every z and by all parameters.
+
+    The gradient by z is that by an ε that is added to it, and is 0: a rewriting may go
+    around a value, but not around an input.
 
     Arguments:
         network, loss: as above.
         row: the type of one target.
         rows: how many there are.
     """
-    safe = make_safe(forward_program(network, loss, row, rows, network.dtype))
-    through = {name: v for name, v in safe.outputs.items() if name.startswith("z.")}
-    both = backward_program(safe, "total", ["parameters"], through)
-    kept = {n: v for n, v in both.outputs.items() if not n.startswith("value.")}
-    return finish(replace(both, outputs=kept))
+    shapes, dtype = network.shapes, network.dtype
+    leaves = types_of(shapes.parameters, dtype)
+    epsilons = {
+        f"epsilon.{number}": ArrayType((rows, *shapes.outputs[number]), dtype)
+        for number in sums_in(network)
+    }
+    given = network_inputs(shapes, rows, dtype)
+    given["y"] = ArrayType((rows, *row.shape[1:]), row.dtype)
+    named = {**leaves, **{n: t for n, t in given.items() if n != "parameters"}}
+    traced = trace(lambda a: forward(network, loss, a), {**named, **epsilons})
+    safe = move_work(make_safe(traced))
+    both = backward_program(safe, "total", [*leaves, *epsilons], {})
+
+    def at_zero(arrays: Arrays) -> Arrays:
+        zero = arrays["X"].trace.constant(np.zeros((), dtype))
+        zeros = {n: ops.broadcast_to(zero, type.shape) for n, type in epsilons.items()}
+        every = {**arrays, **unpack(arrays["parameters"], leaves), **zeros}
+        found = call(both, {name: every[name] for name in both.inputs})
+        flat = [ops.reshape(found.pop(f"gradient.{name}"), (-1,)) for name in leaves]
+        for number in sums_in(network):
+            found[f"delta.{number}"] = found.pop(f"gradient.epsilon.{number}")
+        del found["total"]
+        return {**found, "gradient": ops.concatenate(flat)}
+
+    return finish(trace(at_zero, given))
 
 
-def forward_program(
-    network: NetworkRecord, loss: Loss, row: ArrayType, rows: int, dtype: Dtype
-) -> Program:
-    """The losses of rows and their sum, with every z and a on the way, as traced."""
-    layers, shapes = network.layers, network.shapes
+def forward(network: NetworkRecord, loss: Loss, arrays: Arrays) -> Arrays:
+    """The losses of rows and their sum, with every z and a, as in prediction.
 
-    def forward(arrays: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        x = arrays["X"]
-        values = values_by_layer(layers, values_in(arrays, shapes, dtype))
-        for number, (layer, p) in enumerate(zip(layers, values, strict=True), 1):
-            if isinstance(layer, SUMS):
-                linear = replace(layer, activation="identity")
-                found[f"z.{number}"] = z = linear.forward(x, p)
+    Arguments:
+        network, loss: as above.
+        arrays: X, y, parameters and state by their names, and what is added to each z.
+    """
+    found: Arrays = {}
+    x, values = arrays["X"], values_by_layer(network.layers, arrays)
+    for number, (layer, p) in enumerate(zip(network.layers, values, strict=True), 1):
+        with labeled(label(number, layer)):
+            if gives_activation_of_sums(layer):
+                z = replace(layer, activation="identity").forward(x, p)
+                found[f"z.{number}"] = z = z + arrays[f"epsilon.{number}"]
                 found[f"a.{number}"] = x = activation(layer.activation)(z)
             else:
                 x = layer.forward(x, p)
-        losses = loss.per_row(x, arrays["y"])
-        return {**found, "losses": losses, "total": ops.sum(losses)}
+    losses = loss.per_row(x, arrays["y"])
+    return {**found, "losses": losses, "total": ops.sum(losses)}
 
-    types = network_inputs(shapes, rows, dtype)
-    types["y"] = ArrayType((rows, *row.shape[1:]), row.dtype)
-    return trace(forward, types)
+
+def sums_in(network: NetworkRecord) -> list[int]:
+    """The numbers of the layers that give φ(z)."""
+    every = enumerate(network.layers, 1)
+    return [number for number, each in every if gives_activation_of_sums(each)]
+
+
+def gives_activation_of_sums(layer: Layer) -> TypeGuard[OfSums]:
+    """Whether a layer gives φ(z), and z without its activation."""
+    return type(layer) in get_args(OfSums)  # one of a user's own may compute anything
 
 
 def finite_differences(
@@ -223,19 +261,14 @@ def finite_differences(
     memory = {"parameters": flat, **{n: array.astype(float) for n, array in state}}
 
     def program(rows: int) -> Program:
-        whole = forward_program(network, loss, row, rows, "float64")
-        alone = replace(whole, outputs={"total": whole.outputs["total"]})
-        return finish(make_safe(alone))
+        return total_loss_program(network, loss, row, rows)
 
     key = ("loss in float64", network.layers, network.shapes.outputs[0], loss, row)
-    forward = Execution().forward(Batch(program, ["X", "y"]), memory, key)
-    chunks = [
-        {name: array[part] for name, array in given.items()}
-        for part in forward.chunks(len(X))
-    ]
+    execution = Execution(programs=network.own_programs)
+    run = execution.forward(Batch(program, ["X", "y"]), memory, key).bound(given)
 
     def mean_loss() -> float:
-        return sum(float(forward.run(part)["total"]) for part in chunks) / len(X)
+        return float(run()["total"]) / len(X)
 
     slopes = np.empty_like(flat)
     for place, here in enumerate(flat.tolist()):
@@ -245,6 +278,22 @@ def finite_differences(
         slopes[place] = (above - mean_loss()) / (2 * step)
         flat[place] = here
     return slopes
+
+
+def total_loss_program(
+    network: NetworkRecord, loss: Loss, row: ArrayType, rows: int
+) -> Program:
+    """Σ ℓ of rows in float64, as in prediction."""
+    shapes = network.shapes
+
+    def total(arrays: Arrays) -> Arrays:
+        values = values_in(arrays, shapes, "float64")
+        predictions = predictions_of(network.layers, arrays["X"], values)
+        return {"total": ops.sum(loss.per_row(predictions, arrays["y"]))}
+
+    types = network_inputs(shapes, rows, "float64")
+    types["y"] = ArrayType((rows, *row.shape[1:]), row.dtype)
+    return finish(make_safe(trace(total, types)))
 
 
 def in_float64(y: NumpyArray) -> NumpyArray:

@@ -1,11 +1,10 @@
-"""Feature maps: what each layer makes of a row."""
+"""Feature maps: what one layer makes of rows."""
 
 from __future__ import annotations
 
-from thalweg.explain.rows import for_rows, require_layer
+from thalweg.explain.outputs import outputs_of
+from thalweg.explain.rows import require_layer
 from thalweg.model.record import NetworkRecord
-from thalweg.model.step import prediction_program
-from thalweg.program.ir import Program
 from thalweg.program.types import NumpyArray
 
 
@@ -36,12 +35,5 @@ def feature_maps(network: NetworkRecord, X: NumpyArray, layer: int) -> NumpyArra
     Source: Zeiler and Fergus, "Visualizing and understanding convolutional networks",
     2014.
     """
-    shapes, dtype = network.shapes, network.dtype
     require_layer(network.layers, layer)
-    seen = network.layers[:layer]
-
-    def program(rows: int) -> Program:
-        return prediction_program(seen, shapes, rows, dtype)
-
-    key = ("feature maps", network.layers, shapes.outputs[0], dtype, layer)
-    return for_rows(network, program, {"X": X}, "predictions", key)
+    return outputs_of(network, X, [layer])[0]

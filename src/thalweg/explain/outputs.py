@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from thalweg.explain.rows import parts
+from thalweg.formulas.chain import chain_outputs
 from thalweg.model.record import NetworkRecord
 from thalweg.model.stack import values_by_layer
 from thalweg.model.step import network_inputs, values_in
@@ -39,21 +41,26 @@ def outputs(network: NetworkRecord, X: NumpyArray) -> list[NumpyArray]:
     Source: Rumelhart, Hinton and Williams, "Learning representations by
     back-propagating errors", 1986.
     """
-    layers, shapes, dtype = network.layers, network.shapes, network.dtype
+    return outputs_of(network, X, range(1, len(network.layers) + 1))
+
+
+def outputs_of(
+    network: NetworkRecord, X: NumpyArray, numbers: Sequence[int]
+) -> list[NumpyArray]:
+    """What the layers of some numbers give for rows, by one program."""
+    shapes, dtype = network.shapes, network.dtype
+    layers = network.layers[: max(numbers)]
+
+    def given(arrays: dict[str, Any]) -> dict[str, Any]:
+        values = values_by_layer(layers, values_in(arrays, shapes, dtype))
+        every = list(chain_outputs(layers, arrays["X"], values))
+        return {f"layer{number}": every[number - 1] for number in numbers}
 
     def program(rows: int) -> Program:
-        def every(arrays: dict[str, Any]) -> dict[str, Any]:
-            x, found = arrays["X"], dict[str, Any]()
-            values = values_by_layer(layers, values_in(arrays, shapes, dtype))
-            for number, (layer, p) in enumerate(zip(layers, values, strict=True)):
-                found[str(number)] = x = layer.forward(x, p)
-            return found
+        return finish(make_safe(trace(given, network_inputs(shapes, rows, dtype))))
 
-        return finish(make_safe(trace(every, network_inputs(shapes, rows, dtype))))
-
-    key = ("outputs", layers, shapes.outputs[0], dtype)
+    key = ("outputs", network.layers, shapes.outputs[0], dtype, tuple(numbers))
     found = [*parts(network, program, {"X": X}, key)]
     return [
-        np.concatenate([part[str(number)] for part in found])
-        for number in range(len(layers))
+        np.concatenate([part[f"layer{number}"] for part in found]) for number in numbers
     ]

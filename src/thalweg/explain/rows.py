@@ -47,7 +47,8 @@ def parts(
         key: of all that the program depends on.
     """
     batch = Batch(program, list(rows))
-    forward = Execution().forward(batch, network.memory.buffers(), key)
+    execution = Execution(programs=network.own_programs)
+    forward = execution.forward(batch, network.memory.buffers(), key)
     for part in forward.chunks(len(next(iter(rows.values())))):
         given = {name: array[part] for name, array in rows.items()}
         found = forward.run(given)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, cast
 
@@ -247,6 +247,20 @@ def chain_forward(
     """f(x): the layers one after the other, as in prediction.
 
     Arguments:
+        layers, x, values, lengths: as `chain_outputs` takes them.
+    """
+    return [x, *chain_outputs(layers, x, values, lengths)][-1]
+
+
+def chain_outputs(
+    layers: Sequence[Layer],
+    x: ops.Array,
+    values: Sequence[Namespace],
+    lengths: Lengths | None = None,
+) -> Iterator[ops.Array]:
+    """What each layer gives, first to last, as in prediction.
+
+    Arguments:
         layers: one after the other.
         x: inputs.
         values: the parameters and state of each layer.
@@ -255,8 +269,8 @@ def chain_forward(
     for number, (layer, p) in enumerate(zip(layers, values, strict=True), 1):
         with labeled(label(number, layer)):
             y = layer.forward(x, within(p, lengths))
+        yield y
         x, lengths = y, behind(layer, lengths, x, y)
-    return x
 
 
 def chain_training_forward(

@@ -18,6 +18,8 @@ from thalweg.model.programs import Programs
 from thalweg.model.state import OptimizerState
 from thalweg.program.types import Dtype, NumpyArray
 
+KEPT_PROGRAMS = 16  # about one network, those that were used last
+
 
 class NetworkRecord:
     """A network as what trains, writes or explains it sees it: no deeds of its own.
@@ -46,6 +48,7 @@ class NetworkRecord:
         self.takes_lengths = False  # whether rows had lengths of their own in fit
         self.optimizer_state: OptimizerState | None = None
         self.programs: Programs | None = None  # those that a sweep shares
+        self.own_programs = Programs(KEPT_PROGRAMS)  # of what is seen inside
         self._shapes: Shapes | None = None
         self._memory: Memory | None = None
 

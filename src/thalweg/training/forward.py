@@ -63,6 +63,10 @@ class Forward(ABC):
             The program's outputs, which stay as they are until the next run.
         """
 
+    def bound(self, rows: Arrays) -> Callable[[], Arrays]:
+        """What runs on the same rows, until others are run on."""
+        return partial(self.run, rows)
+
     def chunks(self, rows: int) -> Iterator[slice]:
         """All rows, in parts that `run` takes."""
         for start in range(0, rows, self.chunk_rows):
@@ -121,15 +125,24 @@ class NativeForward(Forward):
 
     def run(self, rows: Arrays) -> Arrays:
         """Run on some rows, which are read where they are."""
+        return self.bound(rows)()
+
+    def bound(self, rows: Arrays) -> Callable[[], Arrays]:
+        """What runs on the same rows, each time into the same arrays."""
         count = len(next(iter(rows.values())))
         program = self._any or self._for(count)
         outputs = program.row_outputs(count)
         program.bind_rows({**rows, **outputs})
-        with clear_errors():
-            program.engine.run(
-                count, threads=self._threads.most, adapts=self._threads.adapts
-            )
-        return {**program.arrays, **outputs}
+        found = {**program.arrays, **outputs}
+
+        def run() -> Arrays:
+            with clear_errors():
+                program.engine.run(
+                    count, threads=self._threads.most, adapts=self._threads.adapts
+                )
+            return found
+
+        return run
 
     def quick(self) -> Quick | None:
         """The engine's own call for one array, which takes a microsecond."""

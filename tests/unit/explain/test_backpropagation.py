@@ -1,5 +1,7 @@
 """What backpropagation gives is what finite differences, and a step of SGD, say."""
 
+import copy
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.errors import NotFittedError, ShapeError
+from thalweg.formulas.activations import activation
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(30, 4))
@@ -29,6 +32,16 @@ CASES: dict[str, tuple[list[Any], Any, Any, dict[str, Any]]] = {
     "a standing mean": ([tw.Dense(4), tw.BatchNorm(), SIGMOID], X, BINARY, {}),
     "images": (
         [tw.Conv(2, 3, activation="tanh"), tw.Flatten(), SOFTMAX],
+        *(IMAGES, CLASSES[:12], {}),
+    ),
+    "groups, which end in a transposition": (
+        [
+            tw.Conv(4, 3, activation="silu", bias=False),
+            tw.Conv(4, 3, activation="tanh", bias=False, groups=2),
+            tw.ConvTranspose(2, 3, activation="relu", bias=False),
+            tw.Flatten(),
+            SOFTMAX,
+        ],
         *(IMAGES, CLASSES[:12], {}),
     ),
 }
@@ -73,6 +86,31 @@ def test_layers_are_what_prediction_goes_through(name: str) -> None:
         )
 
 
+def losses_from(network: tw.Network, number: int, z: Any, y: Any) -> Any:
+    """Rows' losses where the sums of a layer are z, by NumPy."""
+    x = activation(network.layers[number - 1].activation)(z)  # pyright: ignore
+    values = {**network.parameters, **network.state}
+    for behind, layer in enumerate(network.layers[number:], number + 1):
+        own = {n[2:]: a for n, a in values.items() if n[0] == str(behind)}
+        x = layer.forward(x, SimpleNamespace(**own))  # pyright: ignore
+    assert network.loss is not None
+    return network.loss.per_row(x, y)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_delta_is_how_a_rows_own_loss_moves_with_its_sums(name: str) -> None:
+    network, X, y = fitted(name, "float64")
+    y = y if y.ndim > 1 or y.dtype.kind == "i" else y[:, None]
+    found = network.backpropagation(X, y)
+    for number, layer in found.layers.items():
+        step = 1e-6 * np.random.default_rng(1).normal(size=layer.z.shape)
+        above = losses_from(network, number, layer.z + step, y)
+        below = losses_from(network, number, layer.z - step, y)
+        expected = (layer.delta * step).reshape(len(X), -1).sum(axis=1)
+        np.testing.assert_allclose((above - below) / 2, expected, atol=1e-14, rtol=1e-6)
+        assert np.abs(layer.delta).max() > 1e-3
+
+
 @pytest.mark.parametrize("name", ["sigmoid", "softmax"])
 def test_delta_of_probabilities_is_the_prediction_less_the_truth(name: str) -> None:
     network, X, y = fitted(name, "float64")
@@ -110,6 +148,46 @@ def test_many_rows_are_taken_in_parts() -> None:
     whole, once = network.backpropagation(many, y), network.backpropagation(X, BINARY)
     np.testing.assert_allclose(whole.gradient, once.gradient, atol=1e-12)
     assert len(whole.losses) == len(whole.layers[1].delta) == 6000
+
+
+def test_an_own_formula_is_traced_once_for_a_network() -> None:
+    calls: list[int] = []
+
+    def own(z: Any) -> Any:
+        calls.append(1)
+        return tw.tanh(z)
+
+    network = tw.Network([tw.Dense(3, own), tw.Dense(1)])
+    network.fit(X, NUMBERS, epochs=1, validation=None)
+
+    def look(rows: int) -> None:
+        network.outputs(X[:rows])
+        network.feature_maps(X[:rows], 1)
+        network.backpropagation(X[:rows], NUMBERS[:rows])
+        network.finite_differences(X[:rows], NUMBERS[:rows])
+
+    look(1)
+    traced = len(calls)
+    for rows in (1, 7, 30):
+        look(rows)
+    assert len(calls) == traced
+    copied = copy.deepcopy(network)
+    gradient = network.backpropagation(X, NUMBERS).gradient
+    network.set_parameters({"2.bias": [9.0]})
+    assert (copied.backpropagation(X, NUMBERS).gradient == gradient).all()
+
+
+def test_a_layer_of_ones_own_is_passed_through() -> None:
+    class Doubled(tw.Dense):
+        def forward(self, x: Any, p: Any) -> Any:
+            return 2 * super().forward(x, p)
+
+    network = tw.Network([Doubled(3, "tanh"), tw.Dense(1)])
+    network.fit(X, NUMBERS, epochs=1, validation=None, dtype="float64")
+    found = network.backpropagation(X, NUMBERS)
+    assert list(found.layers) == [2]
+    slopes = network.finite_differences(X, NUMBERS)
+    np.testing.assert_allclose(found.gradient, slopes, atol=1e-8)
 
 
 def test_nothing_is_changed() -> None:

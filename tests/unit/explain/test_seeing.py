@@ -25,6 +25,42 @@ SEVERAL = network_of(tw.Dense(4, "softmax"))
 TWO = network_of(tw.Dense(1, "sigmoid"))
 
 
+# Outputs ------------------------------------------------------------------------------
+
+
+def test_outputs_are_the_feature_maps_of_all_layers_to_the_bit() -> None:
+    for network in (SEVERAL, TWO, network_of(tw.Dense(4, "softmax"), "float32")):
+        given = network.outputs(IMAGES)
+        assert [each.shape[1:] for each in given] == [*network.shapes.outputs[1:]]
+        for number, each in enumerate(given, 1):
+            assert each.dtype == network.dtype
+            np.testing.assert_array_equal(each, network.feature_maps(IMAGES, number))
+        np.testing.assert_array_equal(given[-1], network.predict(IMAGES))
+
+
+def test_layers_that_pass_rows_on_give_arrays_of_their_own() -> None:
+    layers = [tw.Dropout(0.5), tw.Dense(3), tw.Dropout(0.5), tw.Dropout(0.2)]
+    network = tw.Network(layers).initialize(2)
+    X = np.ones((4, 2), "float32")
+    first, z, second, third = network.outputs(X)
+    np.testing.assert_array_equal(first, X)
+    np.testing.assert_array_equal(second, z)
+    np.testing.assert_array_equal(third, z)
+    third[:] = first[:] = 7.0
+    assert all((each != 7).all() for each in (X, z, second))
+
+
+def test_outputs_follow_parameters_and_numbers_of_rows() -> None:
+    network = network_of(tw.Dense(4, "softmax"))
+    before = network.outputs(IMAGES)[0]
+    network.set_parameters({"1.bias": np.ones(3)})
+    assert (network.outputs(IMAGES)[0] > before).all()
+    many = network.outputs(np.repeat(IMAGES, 500, axis=0))
+    few = network.outputs(IMAGES)
+    for one, other in zip(many, few, strict=True):
+        np.testing.assert_array_equal(one[::500], other)
+
+
 # Feature maps -------------------------------------------------------------------------
 
 
