@@ -22,6 +22,7 @@ from thalweg.program.passes.hoist import hoist
 from thalweg.program.passes.simplify import simplify
 from thalweg.program.passes.stabilize import stabilize
 from thalweg.program.passes.take_last import take_last
+from thalweg.program.structure import leaves_of, with_leaves
 from thalweg.program.trace import Tracer, call, trace
 from thalweg.program.types import (
     ArrayType,
@@ -42,11 +43,40 @@ def trace_positional(
     function: Function, types: Sequence[ArrayType], settings: Mapping[str, Any]
 ) -> Program:
     """The program of a function of positional arrays, with one output, ``result``."""
-    names = positional_names(function, len(types))
     return trace(
         lambda arrays: {"result": function(*arrays.values(), **settings)},
-        dict(zip(names, types, strict=True)),
+        positional_types(function, types),
     )
+
+
+def trace_structure(
+    function: Function, types: Sequence[ArrayType], settings: Mapping[str, Any]
+) -> tuple[Program, Any]:
+    """The program of a function that may give arrays in tuples, lists and dicts.
+
+    Returns:
+        The program, and what the function gives with the name of an output in the place
+        of each array.
+    """
+    found: Any = None
+
+    def outputs(arrays: Arrays) -> Arrays:
+        nonlocal found
+        result = function(*arrays.values(), **settings)
+        named = {f"result{n}": array for n, array in enumerate(leaves_of(result))}
+        names = iter(named)
+        found = with_leaves(result, lambda _: next(names))
+        return named
+
+    return trace(outputs, positional_types(function, types)), found
+
+
+def positional_types(
+    function: Function, types: Sequence[ArrayType]
+) -> dict[str, ArrayType]:
+    """The types of a function's positional arrays, by their names."""
+    names = positional_names(function, len(types))
+    return dict(zip(names, types, strict=True))
 
 
 def positional_names(function: Function, count: int) -> list[str]:

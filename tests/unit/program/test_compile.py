@@ -1,7 +1,7 @@
 """Formulas on arrays, and their gradients."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from thalweg.errors import ArgumentError, ShapeError, ThalwegError, TracingError
 from thalweg.program import ops
 from thalweg.program.compile import training_program
 from thalweg.program.ir import Program, verify
+from thalweg.program.structure import leaves_of
 from thalweg.program.trace import Tracer, trace
 from thalweg.program.types import ArrayType
 
@@ -133,6 +134,82 @@ def test_a_result_is_the_callers_own() -> None:
 def test_a_result_may_be_a_constant() -> None:
     assert compile(lambda x: 3.0)(1.0) == 3.0
     assert_array_equal(compile(lambda x: np.arange(3))(W), [0, 1, 2])
+
+
+class Pair(NamedTuple):
+    mean: Any
+    spread: Any
+
+
+def described(x: Any, y: Any) -> dict[str, Any]:
+    mean = ops.mean(x)
+    moments = Pair(mean, ops.mean((x - mean) ** 2))
+    return {"x": moments, "both": [(x + y, x), {1: (), 2: [x * y, 7.0]}]}
+
+
+def test_arrays_in_tuples_lists_and_dicts_come_back_in_them() -> None:
+    compiled = compile(described)
+    for shape in [(3,), (2, 4), (3,), ()]:  # each is traced, and known the second time
+        x, y = np.full(shape, 2.0), np.full(shape, 3.0)
+        found, expected = compiled(x, y), described(x, y)
+        assert list(found) == ["x", "both"]
+        assert type(found["x"]) is Pair
+        assert type(found["both"]) is list
+        assert type(found["both"][0]) is tuple
+        assert found["both"][1][1] == ()
+        given, known = (list(leaves_of(each)) for each in (found, expected))
+        assert len(given) == len(known) == 6
+        for one, other in zip(given, known, strict=True):
+            assert_array_equal(one, other)
+            assert np.shape(one) == np.shape(other)
+
+
+def test_each_array_of_a_result_is_ones_own() -> None:
+    x = np.ones(3)
+    first, (second, third) = compile(lambda x: (x, [x, x + 0]))(x)
+    first[:] = 2
+    second[:] = 3
+    assert_array_equal([x, third], np.ones((2, 3)))
+
+
+def test_plain_numbers_give_plain_numbers_in_any_structure() -> None:
+    value, (by_w, by_x) = compile(value_and_gradient(lambda w, x: w * x**2, (0, 1)))(
+        2, 3.0
+    )
+    assert (value, by_w, by_x) == (18.0, 9.0, 12.0)
+    assert {type(each) for each in (value, by_w, by_x)} == {float}
+    assert compile(lambda x: ())(1.0) == ()
+
+
+def test_value_and_gradient_compiled_is_that_of_each_call() -> None:
+    def loss(w: Any, b: Any, x: Any) -> Any:
+        return ops.mean(ops.log(1 + ops.exp(x @ w + b)))
+
+    both = value_and_gradient(loss, (0, 1))
+    compiled = compile(both)
+    for rows in (5, 2, 5, 1):
+        x = np.linspace(-900, 900, 3 * rows).reshape(rows, 3)
+        w, b = np.array([1.0, -0.5, 0.1]), np.array(0.25)
+        value, gradients = compiled(w, b, x)
+        expected, by_hand = both(w, b, x)
+        assert value == expected
+        assert np.isfinite(value)
+        for one, other in zip(gradients, by_hand, strict=True):
+            assert_array_equal(one, other)
+            assert one.shape == other.shape
+
+
+def test_a_structure_recorded_in_another_formula_is_the_same() -> None:
+    inner = formula(lambda x: {"twice": 2 * x, "square": [x * x]})
+    outer = compile(lambda x: inner(x)["square"][0] + inner(x)["twice"])
+    assert outer(3.0) == 15.0
+    assert inner(3.0) == {"twice": 6.0, "square": [9.0]}
+
+
+@pytest.mark.parametrize("wrong", [None, {1.0}, object()])
+def test_what_is_no_array_is_refused_anywhere_in_a_structure(wrong: Any) -> None:
+    with pytest.raises(TracingError, match="a formula must give an array, got"):
+        compile(lambda x: {"right": x, "wrong": [x, wrong]})(1.0)
 
 
 # Gradients ---------------------------------------------------------------------------

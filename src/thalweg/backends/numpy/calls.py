@@ -15,10 +15,11 @@ from thalweg.program.arguments import tracing
 from thalweg.program.compile import (
     gradient_program,
     make_safe,
-    trace_positional,
+    trace_structure,
 )
 from thalweg.program.ir import Program
 from thalweg.program.passes.simplify import simplify
+from thalweg.program.structure import with_leaves
 from thalweg.program.trace import Tracer, call
 from thalweg.program.types import (
     ArrayType,
@@ -64,7 +65,8 @@ def compile(function: Function) -> Function:
 
     Arguments:
         function: takes arrays and numbers by position, and plain settings by keyword;
-            gives one array.
+            gives an array, or arrays in tuples, lists and dicts, which may hold each
+            other.
 
     Returns:
         A function of the same arguments. What `function` reads from around it is read
@@ -78,6 +80,8 @@ def compile(function: Function) -> Function:
         >>> surprise = tw.compile(lambda z: -tw.log(tw.softmax(z)))
         >>> surprise(np.array([1000.0, 0.0])).tolist()
         [0.0, 1000.0]
+        >>> tw.compile(tw.value_and_gradient(lambda w, x: w * x, (0, 1)))(2.0, 3.0)
+        (6.0, (3.0, 2.0))
     """
     signature = inspect.signature(function)
     defaults = {
@@ -88,8 +92,11 @@ def compile(function: Function) -> Function:
     }
 
     @functools.lru_cache(maxsize=256)
-    def program_of(types: tuple[ArrayType, ...], settings: tuple[Any, ...]) -> Program:
-        return simplify(make_safe(trace_positional(function, types, dict(settings))))
+    def program_of(
+        types: tuple[ArrayType, ...], settings: tuple[Any, ...]
+    ) -> tuple[Program, Any]:
+        traced, structure = trace_structure(function, types, dict(settings))
+        return simplify(make_safe(traced)), structure
 
     @functools.wraps(function)
     def run(*arrays: Any, **settings: Any) -> Any:
@@ -98,9 +105,10 @@ def compile(function: Function) -> Function:
         given = without_defaults(move_arrays(signature, arrays, settings))
         values = [as_input(array) for array in given]
         types = tuple(type_of(value) for value in values)
-        program = program_of(types, tuple(sorted(settings.items())))
+        program, structure = program_of(types, tuple(sorted(settings.items())))
         results = interpret(program, dict(zip(program.inputs, values, strict=True)))
-        return as_result(results["result"], numbers=all(map(is_number, given)))
+        numbers = all(map(is_number, given))
+        return with_leaves(structure, lambda name: as_result(results[name], numbers))
 
     run.__defaults__ = tuple(defaults.values()) or None  # pyright: ignore
     return run
