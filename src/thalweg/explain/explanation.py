@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from thalweg.explain.lines import wrapped
 from thalweg.explain.plans import Subject, subject_of
@@ -40,7 +41,8 @@ HOW_TO_READ = """\
 Forward, as in training, each layer makes y of x. Backward, it turns dy, the gradient of
 the objective by y, into dx and the gradients of its parameters. These are the formulas
 that run, traced and differentiated for {rows}, in the notation of NumPy."""
-TOGETHER = "Together with the last layer, as it runs; J is the mean over rows:"
+TOGETHER = "Together with the last layer; J is the mean over rows:"
+TARGETS = "probabilities, which add up to 1; class numbers become one-hot rows first"
 OWN = "a user's own, of which only the name is kept"
 
 
@@ -121,13 +123,16 @@ def loss_block(network: NetworkRecord) -> str:
     spelled = ", ".join(f"{name}={value}" for name, value in loss.parameters)
     parts: dict[str, list[str]] = {}
     if loss.name == "cross_entropy":
-        parts["targets"] = ["probabilities; class numbers become one-hot rows first"]
+        parts["targets"] = [TARGETS]
     parts["of a row"] = loss_alone(loss, network).forward_lines()
     if can_train(network.layers[-1]):
         together = last_layer_and_loss(loss, network)
         parts[""] = ["", TOGETHER]
         parts["forward"] = together.forward_lines()
-        parts["backward"] = together.backward_lines()
+        adding_up = ["targets"] if loss.name == "cross_entropy" else []
+        parts["backward"] = together.textbook_lines(adding_up)
+        runs = together.backward_lines()
+        parts["as it runs"] = until_same(runs, parts["backward"])
     return block(f"Loss: {loss.name}" + (f" with {spelled}" if spelled else ""), parts)
 
 
@@ -173,6 +178,17 @@ def plan_blocks(subject: Subject) -> list[str]:
         f"Program after plan, {subject.titles[name]}\n{part.plan}"
         for name, part in subject.compiled.parts.items()
     ]
+
+
+def until_same(lines: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Lines without those at the end that are the others' last ones too.
+
+    >>> until_same(["a = 1", "b = a", "c = b"], ["b = 1", "c = b"])
+    ['a = 1', 'b = a']
+    """
+    pairs = zip(reversed(lines), reversed(others), strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return list(lines[: len(lines) - same])
 
 
 def block(title: str, parts: Mapping[str, Sequence[str]]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thalweg.backends.text.notation import all_words
-from thalweg.backends.text.render import Formula, formulas
+from thalweg.backends.text.render import NO_NAMES, Formula, formulas
 from thalweg.cached import cached_property
 from thalweg.explain.local_names import ARGUMENT, VARIABLE, names_of, with_local_names
+from thalweg.explain.textbook import textbook
 from thalweg.explain.training_step import rows_of
 from thalweg.formulas.chain import OWN, LayerValues, label
 from thalweg.formulas.clipping import clip_by_global_norm
@@ -69,16 +70,40 @@ class Subprogram:
 
     def backward_lines(self) -> list[str]:
         """The gradients in the words of the forward formulas."""
+        return self._lines_of(self.both) if self.by else []
+
+    def textbook_lines(self, probabilities: Sequence[str]) -> list[str]:
+        """The same as books print it, by what the layer gives, y.
+
+        Arguments:
+            probabilities: names of inputs that add up to 1 over the last axis.
+        """
         if not self.by:
             return []
+        found = textbook(self.both, probabilities)
+        return self._lines_of(found, {found.outputs["y"]: "y"})
+
+    @cached_property
+    def both(self) -> Program:
+        """Forward and backward."""
         on_the_way = {
             f.name: f.value for f in self.forward if self.program.instruction(f.value)
         }
-        both = backward_program(self.program, self.outputs[0], self.by, on_the_way)
+        return backward_program(self.program, self.outputs[0], self.by, on_the_way)
+
+    def _lines_of(
+        self, both: Program, lines: Mapping[int, str] = NO_NAMES
+    ) -> list[str]:
+        """The gradients of a program.
+
+        Arguments:
+            both: forward and backward.
+            lines: names of values that get a line of their own.
+        """
         known = {
             both.outputs[f"value.{f.name}"]: f.expression
             for f in self.forward
-            if f.name in on_the_way
+            if f"value.{f.name}" in both.outputs
         }
         gradients = {
             gradient_of(name.removeprefix("gradient.")): value
@@ -90,8 +115,8 @@ class Subprogram:
         hints = dict(reversed(through))
         shown = replace(both, outputs={name: gradients[name] for name in wanted})
         known |= uniforms(both)
-        lines = formulas(shown, hints=hints, known=known, words=self.words)
-        return [line for each in lines for line in str(each).splitlines()]
+        found = formulas(shown, hints=hints, lines=lines, known=known, words=self.words)
+        return [line for each in found for line in str(each).splitlines()]
 
 
 def gradient_of(name: str) -> str:

@@ -270,6 +270,9 @@ def test_the_losss_lines_compute_it_and_its_gradients(
         own, tw.gradient(objective, positions)(*own.values()), strict=True
     ):
         same(names[f"d{each}"], slope)
+    runs = formulas_of(block, "forward", "as it runs")
+    if any(line.startswith("dz = ") for line in runs):
+        same(read(runs, {"x": x, "targets": targets, **own})["dz"], names["dz"])
 
 
 OPTIMIZERS: list[tw.Optimizer] = [
