@@ -60,7 +60,7 @@ from thalweg.training.named import (
     with_shapes,
     with_shapes_of,
 )
-from thalweg.training.objective import objective_of_rows
+from thalweg.training.objective import constant_loss_of, objective_of_rows
 from thalweg.training.rows import (
     Rows,
     at_positions,
@@ -431,7 +431,12 @@ class Network(NetworkRecord):
             *(objective, int(asked.epochs), size, asked.early_stopping, int(seed)),
             *(asked.shuffle, asked.group_by_length),
         )
-        history = History(settings=settings_of(regime, training, held_out))
+        history = History(
+            settings=settings_of(regime, training, held_out),
+            constant_loss=constant_loss_of(
+                objective.loss, training, held_out, shapes.outputs[-1]
+            ),
+        )
         past = start.optimizer_state
         if past is None or not past.serves(objective.optimizer):
             past = OptimizerState.first(objective.optimizer, memory)

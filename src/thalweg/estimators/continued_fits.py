@@ -92,7 +92,8 @@ def with_more(before: History, after: History) -> History:
     done, epochs = before.stopped_epoch, before.epochs.copy()
     for record in after.epochs:
         epochs.append(renumbered(record, done + record.epoch))
-    return History(epochs, len(epochs), after.stopped_because, after.settings)
+    because, guessed = after.stopped_because, after.constant_loss
+    return History(epochs, len(epochs), because, after.settings, guessed)
 
 
 def renumbered(record: EpochRecord, epoch: int) -> EpochRecord:

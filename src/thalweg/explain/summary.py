@@ -94,6 +94,11 @@ def sentences(network: NetworkRecord) -> list[str]:
         f"{takes} It learns {counted_in_thousands(learned, 'parameter')}"
         f"{state if kept else ''}.",
         trained_sentence(network),
+        *(
+            f"It is {words}."
+            for words in [network.history.worse_than_constant]
+            if words
+        ),
     ]
 
 

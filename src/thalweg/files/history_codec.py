@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,16 @@ def history_data(history: History, tensors: Tensors, *beside: float) -> Data:
     names = [name for name in epochs.names if name != SECONDS]
     tensors[HISTORY] = epochs.array(names)
     tensors[TIMES] = np.append(epochs.array([SECONDS])[:, 0], beside)
-    described = {
+    described: Data = {
         "best_epoch": history.best_epoch,
         "stopped_because": history.stopped_because,
         "settings": history.settings,
         "columns": names,
     }
+    if history.constant_loss is not None:
+        described["constant_loss"] = history.constant_loss
+    if history.rise is not None:
+        described["rise"] = asdict(history.rise)
     return with_escapes(described)
 
 

@@ -114,7 +114,6 @@ class SeriesKind(
         return Tested(
             errors.every_metric,
             {each.name: each.errors.every_metric for each in others},
-            mean_loss(model.network, parts),
             (*longer_season(parts), *notes_of(others)),
             {
                 "by_horizon": {name: by_horizon(h) for name, h in horizons.items()},
@@ -135,16 +134,6 @@ def by_horizon(errors: ForecastErrors) -> dict[str, list[float | None]]:
         name: [finite({name: each})[name] for each in values]
         for name, values in every.items()
     }
-
-
-def mean_loss(network: Network, parts: PreparedSeries) -> float:
-    """The validation loss of the training windows' mean, whatever the history."""
-    training, validation, loss = parts.training, parts.validation, network.loss
-    assert loss is not None
-    mean = np.average(training.y.mean(axis=1), weights=training.weights)
-    guess = np.full(validation.y.shape, mean)
-    losses = np.asarray(loss.per_row(guess, validation.y))
-    return float(np.average(losses, weights=validation.weights))
 
 
 def longer_season(parts: PreparedSeries) -> tuple[str, ...]:

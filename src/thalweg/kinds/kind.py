@@ -49,18 +49,19 @@ class Tested:
     Arguments:
         metrics: of the network.
         baselines: of simpler models on the same, by their names.
-        guess: the validation loss of a guess that looks at nothing.
         notes: what the scores don't say by themselves.
         results: what is kept of it in the model's file beside.
         beside: what the kind's own `TrainedModel` has beside, by name.
+        guess: the validation loss of a guess that looks at nothing; None for that of
+            the history.
     """
 
     metrics: Metrics
     baselines: dict[str, Metrics]
-    guess: float
     notes: tuple[str, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict[str, Any])
     beside: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    guess: float | None = None
 
 
 SettingsT = TypeVar("SettingsT", bound=Regimen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,9 @@ def trained(
     """The network with its one test, and what a file is to say of both."""
     model = kind.model(network, parts, settings)
     tested = kind.tested(model, parts, settings, execution)
-    reading = read_curves(network.history, tested.guess)
+    if tested.guess is not None and math.isfinite(tested.guess):
+        network.history.constant_loss = tested.guess
+    reading = read_curves(network.history)
     results: dict[str, Any] = {
         "test": finite(tested.metrics),
         "test_rows": len(parts.test.X),

@@ -118,9 +118,9 @@ class TextKind(
         return Tested(
             model.scores(texts.test, execution),
             baselines(counted, texts.test.numbers, vocabulary.unit),
-            guessed(counted, parts),
             notes_on(parts),
             {"test_characters": len(texts.test)},
+            guess=guessed(counted, parts),
         )
 
     def model_from(self, content: Content) -> LanguageModel:

@@ -9,14 +9,72 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thalweg.model.constant_guess import GUESSES
 from thalweg.model.epochs import OF_METRICS, EpochRecord, Epochs, Metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DIVERGED", "EpochRecord", "History", "Metrics"]
+__all__ = ["DIVERGED", "EpochRecord", "History", "Metrics", "Rise"]
 
 DIVERGED = "diverged"
+SURE = 2.0  # standard errors
+
+
+@dataclass(frozen=True)
+class Rise:
+    """How much more the same rows lose with some weights than with others.
+
+    Arguments:
+        mean: the mean over the rows of how much more each loses.
+        standard_error: of that mean, by how the rows differ in it.
+
+    Example:
+        >>> Rise.between([1.0, 2.0], [1.5, 3.5], [1.0, 1.0])
+        Rise(mean=1.0, standard_error=0.5)
+    """
+
+    mean: float
+    standard_error: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is more than twice its standard error."""
+        return self.mean > SURE * self.standard_error
+
+    @classmethod
+    def between(
+        cls,
+        before: ArrayLike,
+        after: ArrayLike,
+        weights: ArrayLike,
+    ) -> Rise:
+        """The rise of rows, or of parts of some rows each.
+
+        d̄ = Σ wᵢdᵢ / Σ wᵢ, d = after − before; its standard error is
+        √(n/(n − 1) Σ wᵢ²(dᵢ − d̄)²) / Σ wᵢ
+
+        Arguments:
+            before, after: the mean loss of each.
+            weights: how much each counts.
+        """
+        w, d = np.asarray(weights, np.float64), np.subtract(after, before)
+        mean, count = float(w @ d / w.sum()), len(d)
+        spread = math.sqrt(float(w**2 @ (d - mean) ** 2) * count / max(count - 1, 1))
+        return cls(mean, spread / float(w.sum()))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Rise:
+        """A rise from plain data.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data isn't one.
+        """
+        names = ("mean", "standard_error")
+        return cls(*(real_and_finite(data[name]) for name in names))
 
 
 @dataclass(init=False)
@@ -33,6 +91,11 @@ class History:
             the last one), counted from 1; 0 before any epoch was finished.
         stopped_because: a sentence.
         settings: how the run was set up: loss, optimizer, batch size, seed, rows.
+        constant_loss: what the best constant guess of the training rows, such as the
+            classes' shares, loses on the validation rows, or without any on those
+            rows themselves; None where that isn't known.
+        rise: how much more the validation rows lost in the end than in the best epoch,
+            where that could be overfitting; else None.
 
     Example:
         >>> record = EpochRecord(1, 0.7, 0.6, {"accuracy": 0.5}, {}, 0.01, 0.1)
@@ -47,6 +110,8 @@ class History:
     best_epoch: int
     stopped_because: str
     settings: dict[str, Any]
+    constant_loss: float | None
+    rise: Rise | None
 
     def __init__(
         self,
@@ -54,10 +119,13 @@ class History:
         best_epoch: int = 0,
         stopped_because: str = "",
         settings: dict[str, Any] | None = None,
+        constant_loss: float | None = None,
+        rise: Rise | None = None,
     ) -> None:
         self.epochs = epochs if isinstance(epochs, Epochs) else Epochs(epochs)
         self.best_epoch, self.stopped_because = best_epoch, stopped_because
         self.settings = {} if settings is None else settings
+        self.constant_loss, self.rise = constant_loss, rise
 
     @property
     def training_loss(self) -> list[float]:
@@ -98,6 +166,43 @@ class History:
         """The last epoch that was finished, counted from 1."""
         return len(self.epochs)
 
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch whose weights were kept.
+
+        With early stopping, or where the run diverged, the best; else the last.
+        """
+        stops = self.settings.get("early_stopping", True)
+        goes_back = stops or self.stopped_because == DIVERGED
+        return self.best_epoch if goes_back else self.stopped_epoch
+
+    @property
+    def worse_than_constant(self) -> str:
+        """Whether the weights that were kept lose more than the best constant guess.
+
+        Returns:
+            A few words with both losses; empty if they lose less, or it isn't known.
+
+        Example:
+            >>> import numpy as np, thalweg as tw
+            >>> X, y = np.array([[1.0], [2.0], [3.0]]), [1, 0, 1]
+            >>> network = tw.Network([tw.Dense(4, "tanh"), tw.Dense(1, "sigmoid")])
+            >>> how = {"epochs": 5, "validation": None, "early_stopping": None}
+            >>> history = network.fit(X, y, optimizer=tw.SGD(9.0), **how)
+            >>> history.worse_than_constant
+            "worse than always giving the classes' shares: ... against 0.637"
+        """
+        losses = self.validation_loss or self.training_loss
+        if self.constant_loss is None or not self.kept_epoch:
+            return ""
+        loss = losses[self.kept_epoch - 1]
+        if not loss > self.constant_loss:
+            return ""
+        guess = GUESSES.get(self.settings.get("loss", ""))
+        words = "the same" if guess is None else guess.words
+        found, guessed = told_apart(loss, self.constant_loss)
+        return f"worse than always giving {words}: {found} against {guessed}"
+
     def plot(self, title: str = "Learning curves") -> Figure:
         """Draw the learning curves: training solid, validation dashed.
 
@@ -130,6 +235,8 @@ class History:
             "best_epoch": self.best_epoch,
             "stopped_because": self.stopped_because,
             "settings": copy.deepcopy(self.settings),
+            "constant_loss": self.constant_loss,
+            "rise": None if self.rise is None else asdict(self.rise),
         }
 
     @classmethod
@@ -153,7 +260,16 @@ class History:
         best, because = data["best_epoch"], data["stopped_because"]
         if best not in range(len(epochs) + 1) or not isinstance(because, str):
             raise ValueError(f"a history can't have {best=} and {because=}")
-        return cls(epochs, int(best), because, dict(data["settings"]))
+        # Older histories have neither of these.
+        guessed, rise = data.get("constant_loss"), data.get("rise")
+        return cls(
+            epochs,
+            int(best),
+            because,
+            dict(data["settings"]),
+            None if guessed is None else real_and_finite(guessed),
+            None if rise is None else Rise.from_dict(rise),
+        )
 
 
 def record_data(record: EpochRecord) -> dict[str, Any]:
@@ -186,6 +302,27 @@ def metrics_from(data: Mapping[str, Any]) -> Metrics:
         str(name): math.nan if value is None else real(value)
         for name, value in data.items()
     }
+
+
+def real_and_finite(value: Any) -> float:
+    """A finite number of plain data."""
+    if not math.isfinite(number := real(value)):
+        raise ValueError(f"must be finite, got {value!r}")
+    return number
+
+
+def told_apart(loss: float, other: float) -> tuple[str, str]:
+    """Two numbers to three digits, or to as many as tell them apart.
+
+    >>> told_apart(2.6, 0.6931), told_apart(0.69321, 0.69315)
+    (('2.60', '0.693'), ('0.69321', '0.69315'))
+    """
+    texts = ("", "")
+    for digits in range(3, 18):
+        texts = (f"{loss:#.{digits}g}", f"{other:#.{digits}g}")
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def real(value: Any) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from thalweg.files.modelfile import Content
 from thalweg.kinds.baseline import Baseline, notes_of
 from thalweg.kinds.cautions import few_rows
-from thalweg.kinds.constant import constant_loss
 from thalweg.kinds.kind import Tested
 from thalweg.kinds.row_errors import RowErrors, errors_of
 from thalweg.kinds.trained import TrainedModel
@@ -109,7 +108,6 @@ class SequenceKind(
         return Tested(
             errors.every_metric,
             {each.name: each.errors.every_metric for each in others},
-            constant_loss(model.network, parts),
             (*few_rows(parts, errors), *notes_of(others)),
             beside={"errors": errors, "others": tuple(others)},
         )

@@ -9,7 +9,7 @@ from thalweg.files.modelfile import Content
 from thalweg.formulas.embedding import Embedding
 from thalweg.formulas.layers import Columns, Dense, Dropout, Layer
 from thalweg.kinds.cautions import few_rows
-from thalweg.kinds.constant import class_count, constant_guess, constant_loss
+from thalweg.kinds.constant import class_count, constant_guess
 from thalweg.kinds.kind import Tested
 from thalweg.kinds.last_layer import POSITIVE, output_layer, require_fitting
 from thalweg.kinds.row_errors import Outputs, errors_of
@@ -113,9 +113,8 @@ class TableKind(FromTables[Settings, Prepared, TableModel, Trained]):
         validated = model.outputs(parts.validation.X, execution)
         below = below_zero(parts.table, parts, validated, errors)
         notes = (*few_rows(parts, errors), *below)
-        guess = constant_loss(model.network, parts)
         libraries_have_worked()
-        return Tested(errors.every_metric, baselines, guess, notes)
+        return Tested(errors.every_metric, baselines, notes)
 
     def model_from(self, content: Content) -> TableModel:
         """See `Kind`."""

@@ -139,8 +139,8 @@ class Shown(Callback):
         self._progress(record)
 
     def on_end(self, history: History) -> None:
-        """Show the last epoch, if it wasn't yet."""
-        self._progress.close()
+        """Show the last epoch, if it wasn't yet, and what is wrong with it."""
+        self._progress.close(history.worse_than_constant)
 
 
 @dataclass(frozen=True)

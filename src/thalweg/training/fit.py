@@ -18,7 +18,7 @@ from thalweg.formulas.losses import Loss
 from thalweg.formulas.running_losses import Losses
 from thalweg.formulas.schedules import schedule
 from thalweg.interrupts import Interrupt, Terminated, watch
-from thalweg.model.history import DIVERGED, EpochRecord, Metrics
+from thalweg.model.history import DIVERGED, EpochRecord, Metrics, Rise
 from thalweg.model.memory import Memory
 from thalweg.model.metrics import Metric, metric_for
 from thalweg.model.state import TrainingState
@@ -26,6 +26,7 @@ from thalweg.model.step import Objective
 from thalweg.program.types import Dtype, NumpyArray
 from thalweg.training.callbacks import Callbacks
 from thalweg.training.checkpoint import CheckpointWriter
+from thalweg.training.curves import may_overfit
 from thalweg.training.execution import Execution
 from thalweg.training.order import grouped_order, shuffled_order
 from thalweg.training.rooms import scoring_rooms, training_rooms
@@ -33,6 +34,7 @@ from thalweg.training.rows import Rows
 from thalweg.training.steps import Epoch, Log, Steps
 from thalweg.training.stopping import EarlyStopping
 
+MOST_PARTS = 200  # of validation rows, whose losses are compared one by one
 MOST_STEPS = 2**31 - 1  # a program has the number of its step as an int32
 
 
@@ -86,6 +88,22 @@ class Scorer:
                 loss += float(outputs["loss_sum"])
                 metric = metric + outputs["metric_sum"]
         return loss / self._weight, self.metric.figures(metric / self._weight)
+
+    def losses(self) -> tuple[list[float], list[float]]:
+        """The mean loss of each row, or of each of some parts, and what it counts."""
+        losses: list[float] = []
+        weights: list[float] = []
+        for forward, own in self._parts:
+            arrays = own.arrays()
+            step = min(forward.chunk_rows, math.ceil(len(own) / MOST_PARTS))
+            for start in range(0, len(own), step):
+                part = {n: a[start : start + step] for n, a in arrays.items()}
+                counting = part.get("sample_weight")
+                weight = len(part["X"]) if counting is None else float(counting.sum())
+                if weight:
+                    losses.append(float(forward.run(part)["loss_sum"]) / weight)
+                    weights.append(float(weight))
+        return losses, weights
 
 
 class Trainer:
@@ -186,6 +204,7 @@ class Trainer:
         history = self.state.history
         try:
             self._epochs(callbacks, writer)
+            self.note_rise()
         except KeyboardInterrupt:
             self.interrupted = True
             history.stopped_because = f"interrupted {self._where()}"
@@ -351,6 +370,22 @@ class Trainer:
             f"rate {self.learning_rate:g}; {kept}. Try a learning rate a tenth of "
             "that, clip_norm=1.0, or inputs scaled to about −1…1"
         )
+
+    def note_rise(self) -> None:
+        """How much more the validation rows lose now than with the best weights.
+
+        Where that could be overfitting; the weights stay as they are.
+        """
+        state = self.state
+        if self._scorer is None or not may_overfit(state.history):
+            return
+        ended, weights = self._scorer.losses()
+        last = state.memory.copy()
+        state.memory.restore(state.best)
+        best, _ = self._scorer.losses()
+        state.memory.restore(last)
+        if len(ended) > 1:
+            state.history.rise = Rise.between(best, ended, weights)
 
     def go_back(self) -> None:
         """To the best epoch, after early stopping or where the run diverged."""

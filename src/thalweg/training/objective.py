@@ -11,9 +11,11 @@ from thalweg.formulas.optimizers import Optimizer
 from thalweg.formulas.optimizers import optimizer as optimizer_named
 from thalweg.formulas.penalties import Penalty
 from thalweg.formulas.penalties import penalty as penalty_of
+from thalweg.model.constant_guess import Targets, constant_loss
 from thalweg.model.metrics import metric_for
 from thalweg.model.record import NetworkRecord
 from thalweg.model.step import Objective, require_outputs
+from thalweg.program.types import Shape
 from thalweg.training.arguments import check_targets
 from thalweg.training.rows import Rows
 
@@ -21,6 +23,8 @@ LOSS_OF_LAST_ACTIVATION = {
     "softmax": "cross_entropy",
     "sigmoid": "binary_cross_entropy",
 }
+
+MOST_BYTES = 2**26  # of targets of which a constant guess is made
 
 
 def usual_loss(layers: Sequence[Layer]) -> str:
@@ -48,3 +52,20 @@ def objective_of_rows(
     metric = metric_for(chosen, outputs, training.targets, training.own_weights, behind)
     costs = None if penalty is None else penalty_of(penalty)
     return Objective(chosen, metric, optimizer_named(optimizer), costs, clip_norm)
+
+
+def constant_loss_of(
+    loss: Loss, training: Rows, held_out: Rows | None, outputs: Shape
+) -> float | None:
+    """What the best constant guess loses on the rows that choose the best epoch.
+
+    It isn't computed of very many targets, as that would take memory.
+    """
+    scored = training if held_out is None else held_out
+    bytes_a_row = training.y.nbytes // max(len(training.y), 1)
+    if (len(training) + len(scored)) * bytes_a_row > MOST_BYTES:
+        return None
+    made_of = Targets(training.targets, training.own_weights)
+    return constant_loss(
+        loss, made_of, Targets(scored.targets, scored.own_weights), outputs
+    )

@@ -44,10 +44,18 @@ class Progress:
         if self._live or record.epoch == 1 or record.epoch % every == 0:
             self._show(record)
 
-    def close(self) -> None:
-        """Show the last epoch, if it wasn't yet."""
+    def close(self, remark: str = "") -> None:
+        """Show the last epoch, if it wasn't yet.
+
+        Arguments:
+            remark: a line below it.
+        """
         if self._last is not None and self._last is not self._shown:
             self._show(self._last)
+        if remark:
+            with suppress(OSError):
+                self._stream.write(f"{printable(remark)}\n")
+                self._stream.flush()
 
     def _show(self, record: EpochRecord) -> None:
         with suppress(OSError):  # a terminal that was closed doesn't end training

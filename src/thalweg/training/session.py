@@ -212,6 +212,8 @@ class Session(Generic[AnyNetwork]):
             history.stopped_because = f"ended after epoch {history.stopped_epoch}"
         if history.stopped_because == DIVERGED:
             self.network.optimizer_state = None  # its slots may hold NaN
+        else:
+            self._trainer.note_rise()
         self._trainer.go_back()
         return history
 
@@ -267,7 +269,10 @@ class Session(Generic[AnyNetwork]):
         memory = here.memory.aligned()
         slots = {name: aligned_copy(slot) for name, slot in here.slots.items()}
         optimizer = OptimizerState(state.optimizer.rule, slots)
-        history = History(settings=dict(state.history.settings))
+        history = History(
+            settings=dict(state.history.settings),
+            constant_loss=state.history.constant_loss,
+        )
         own = TrainingState(memory, optimizer, history, here.best)
         put(here, own)
         trainer = self._trainer.from_state(own)
@@ -288,6 +293,6 @@ def put(snapshot: Snapshot, state: TrainingState) -> None:
     state.optimizer.steps, state.optimizer.epochs = snapshot.steps, snapshot.epochs
     history = state.history
     history.epochs, history.best_epoch = snapshot.records.copy(), snapshot.best_epoch
-    history.stopped_because = snapshot.stopped_because
+    history.stopped_because, history.rise = snapshot.stopped_because, None
     state.best, state.log = snapshot.best, snapshot.log.copy()
     state.seconds = snapshot.seconds

@@ -9,7 +9,6 @@ from typing import Any
 from thalweg.files.modelfile import Content
 from thalweg.kinds.baseline import Baseline, notes_of
 from thalweg.kinds.cautions import few_rows
-from thalweg.kinds.constant import constant_loss
 from thalweg.kinds.kind import Kind, Tested
 from thalweg.kinds.own import NO_SOURCES, Sources
 from thalweg.kinds.row_errors import RowErrors
@@ -124,7 +123,6 @@ class ImageKind(
         return Tested(
             errors.every_metric,
             {each.name: each.errors.every_metric for each in others},
-            constant_loss(model.network, parts),
             (*few_rows(parts, errors), *notes_of(others)),
             beside={"errors": errors, "others": tuple(others)},
         )
