@@ -11,6 +11,7 @@ from thalweg.checks import require
 from thalweg.network import Network
 from thalweg.recording.columns import Column
 from thalweg.recording.recorder import BINS, HIGH, LOW, Recorder
+from thalweg.training.curves import read_curves
 from thalweg.version import __version__
 
 VERSION = 1
@@ -87,13 +88,15 @@ def ending_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any]:
         diverged: the error that ended it; empty without one.
     """
     history = recorder.history
-    stopped = history.stopped_epoch
+    stopped, guessed = history.stopped_epoch, history.constant_loss
     return {
         "frames": frames,
         "best_epoch": history.best_epoch,
         "stopped_epoch": stopped if stopped < frames - 1 else None,
         "stopped_because": history.stopped_because,
         "diverged": diverged or None,
+        "constant_guess": None if guessed is None else {"loss": guessed},
+        "verdict": [read_curves(history).text],
         "sha256": digest_of(recorder.network),
     }
 

@@ -25,6 +25,7 @@ from thalweg.recording.record import record
 from thalweg.recording.recorder import BINS, counts
 from thalweg.recording.recording import Recording
 from thalweg.recording.tensors import packed
+from thalweg.training.curves import read_curves
 
 LAYERS = (tw.Dense(5, "tanh"), tw.Dropout(0.2), tw.Dense(4, "relu"))
 HOW: dict[str, Any] = {"optimizer": tw.Adam(0.05), "epochs": 12, "batch_size": 8}
@@ -67,6 +68,8 @@ def test_the_network_is_that_of_fit(
     document = recording.document
     assert document["best_epoch"] == history.best_epoch
     assert document["stopped_because"] == history.stopped_because
+    assert document["constant_guess"] == {"loss": history.constant_loss}
+    assert document["verdict"] == [read_curves(history).text]
     flat = np.concatenate([a.ravel() for a in fitted.parameters.values()])
     assert document["sha256"] == hashlib.sha256(flat.tobytes()).hexdigest()
     figures = recording.frames
