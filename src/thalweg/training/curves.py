@@ -63,11 +63,7 @@ def read_curves(history: History) -> CurveReading:
     Source: Goodfellow, Bengio and Courville, "Deep learning", section 5.2, 2016.
     """
     if history.stopped_because == DIVERGED:
-        return CurveReading(
-            "diverging",
-            f"diverging: the loss became NaN or infinite after epoch "
-            f"{history.stopped_epoch}; try a smaller learning rate",
-        )
+        return CurveReading("diverging", diverging(history))
     if history.worse_than_constant:
         return CurveReading("worse than a constant guess", worse(history))
     if len(history.validation_loss) < FEWEST:
@@ -108,6 +104,16 @@ def read_curves(history: History) -> CurveReading:
 
 
 # Sentences ----------------------------------------------------------------------------
+
+
+def diverging(history: History) -> str:
+    """When it ended, and what is left."""
+    kept = history.worse_than_constant
+    return (
+        f"diverging: the loss became NaN or infinite after epoch "
+        f"{history.stopped_epoch}; try a smaller learning rate"
+        f"{f'. The weights that were kept are {kept}' if kept else ''}"
+    )
 
 
 def worse(history: History) -> str:

@@ -136,7 +136,10 @@ def test_losses_below_zero_as_poissons_are_compared_rightly(
 def test_a_run_that_diverged_says_so_first() -> None:
     reading = read_curves(history([1.0, 2.0], [1.0, 3.0], "diverged"))
     assert reading.verdict == "diverging"
-    assert "after epoch 2" in reading.text
+    assert reading.text.endswith("after epoch 2; try a smaller learning rate")
+    lost = read_curves(history([1.0, 2.0], [1.0, 3.0], "diverged", 0.7))
+    words = "kept are worse than always giving the classes' shares: 1.00 against 0.700"
+    assert lost.text.endswith(words)
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 2])
