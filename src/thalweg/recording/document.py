@@ -79,22 +79,38 @@ def document_of(recorder: Recorder, names: Names, python: str) -> dict[str, Any]
     }
 
 
+def standing_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any]:
+    """How a run stands, as plain data, for its document.
+
+    Arguments:
+        recorder: of the run.
+        frames: how many were recorded.
+        diverged: the error that ended it; empty without one.
+    """
+    history, epochs = recorder.history, recorder.session.epochs
+    stopped, over = history.stopped_epoch, bool(history.stopped_because)
+    return {
+        "frames": frames,
+        "best_epoch": history.best_epoch,
+        "stopped_epoch": stopped
+        if over and not diverged and stopped < epochs
+        else None,
+        "stopped_because": history.stopped_because,
+        "diverged": diverged or None,
+    }
+
+
 def ending_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any]:
     """How a run ended, as plain data, for its document.
 
     Arguments:
         recorder: of the run, whose network has the weights that are kept.
-        frames: how many were recorded.
-        diverged: the error that ended it; empty without one.
+        frames, diverged: as above.
     """
     history = recorder.history
-    stopped, guessed = history.stopped_epoch, history.constant_loss
+    guessed = history.constant_loss
     return {
-        "frames": frames,
-        "best_epoch": history.best_epoch,
-        "stopped_epoch": stopped if stopped < frames - 1 else None,
-        "stopped_because": history.stopped_because,
-        "diverged": diverged or None,
+        **standing_of(recorder, frames, diverged),
         "constant_guess": None if guessed is None else {"loss": guessed},
         "verdict": [read_curves(history).text],
         "sha256": digest_of(recorder.network),

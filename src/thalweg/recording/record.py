@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-import numpy as np
-
-from thalweg.errors import DivergenceError
 from thalweg.network import Network
 from thalweg.recording.as_python import as_python
-from thalweg.recording.document import Names, document_of, ending_of
-from thalweg.recording.landscape import landscape
-from thalweg.recording.recorder import Arrays, Recorder
+from thalweg.recording.document import Names, document_of
+from thalweg.recording.film import Film
+from thalweg.recording.recorder import Recorder
 from thalweg.recording.recording import Recording
 from thalweg.training.fit_arguments import FitKeywords
 
@@ -71,31 +68,7 @@ def record(
     recorder = Recorder(session, row, axes)
     names = Names(title, tuple(features), tuple(classes))
     document = document_of(recorder, names, as_python(network.layers, settings))
-    film, diverged = filmed(recorder)
-    frames = {name: np.stack([frame[name] for frame in film]) for name in film[0]}
-    fixed = recorder.fixed()
-    seen = landscape(network, recorder.X, recorder.y, frames["parameters"])
-    if seen is not None:
-        fixed |= seen.arrays()
-    return Recording(document | ending_of(recorder, len(film), diverged), fixed, frames)
-
-
-def filmed(recorder: Recorder) -> tuple[list[Arrays], str]:
-    """The frames of all epochs; then the session is ended where `fit` ends.
-
-    Returns:
-        The frames, and the words of the error if the run diverged.
-    """
-    session = recorder.session
-    film, stop, diverged = [recorder.frame()], None, ""
-    try:
-        while session.epochs_done < session.epochs:
-            film.append(recorder.frame(session.epoch()))
-            if stop is None and session.is_over:
-                stop = session.snapshot()
-    except DivergenceError as error:
-        diverged = str(error)
-    if stop is not None:
-        session.restore(stop)
-    session.finish()
-    return film, diverged
+    film = Film(recorder)
+    while not film.is_over:
+        film.advance()
+    return film.recording(document | film.end())

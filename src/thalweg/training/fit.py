@@ -328,16 +328,26 @@ class Trainer:
 
     def _order(self) -> NumpyArray | None:
         """The row numbers of an epoch, in the order in which they are taken."""
-        numbers, regime = self._rows.numbers, self.regime
+        numbers, places = self._rows.numbers, self._places()
+        return places if numbers is None or places is None else numbers[places]
+
+    def _places(self) -> NumpyArray | None:
+        """The same, counted among the training rows; None for one after the other."""
+        regime, count = self.regime, len(self._rows)
         if not regime.shuffle:
-            return numbers
+            return None if self._rows.numbers is None else np.arange(count)
         seed, epoch = regime.seed, self.state.optimizer.epochs + 1
         lengths = self._rows.own_lengths
         if regime.group_by_length and lengths is not None:
-            order = grouped_order(lengths, regime.batch_size, seed, epoch)
-        else:
-            order = shuffled_order(len(self._rows), seed, epoch)
-        return order if numbers is None else numbers[order]
+            return grouped_order(lengths, regime.batch_size, seed, epoch)
+        return shuffled_order(count, seed, epoch)
+
+    @property
+    def next_places(self) -> NumpyArray:
+        """The training rows of the next step, by their places among them."""
+        places, size = self._places(), self.regime.batch_size
+        every = np.arange(len(self._rows)) if places is None else places
+        return every[self.state.done * size : (self.state.done + 1) * size]
 
     def _rates(self, first: int) -> NumpyArray:
         """The learning rate of every step of the epoch that has this first step."""

@@ -134,6 +134,24 @@ class Session(Generic[AnyNetwork]):
         return self._trainer.state.done
 
     @property
+    def next_step(self) -> int:
+        """The number of the next step, counted from 1 over all that the network took.
+
+        What dropout draws goes by it, and by the seed.
+        """
+        return self._trainer.state.optimizer.steps + 1
+
+    @property
+    def next_rows(self) -> NumpyArray:
+        """The rows of the next step: their places in `training`."""
+        return self._trainer.next_places
+
+    @property
+    def seed(self) -> int:
+        """Of the orders of rows, and of what dropout draws."""
+        return self._trainer.regime.seed
+
+    @property
     def learning_rate(self) -> float:
         """That of the next step."""
         return self._trainer.next_rate
