@@ -21,6 +21,9 @@ MODULES = re.compile(
     re.DOTALL,
 )
 DATA = "<!-- recording -->"
+LIVE = "thalweg/live/"
+"""Modules of runs that go on, which a recording doesn't need."""
+
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:\">"
@@ -75,7 +78,11 @@ def page_alone() -> str:
 
     def inside(found: re.Match[str]) -> str:
         names: dict[str, str] = json.loads(found[1])["imports"]
-        alone = {name: as_address(read(path)) for name, path in names.items()}
+        alone = {
+            name: as_address(read(path))
+            for name, path in names.items()
+            if not name.startswith(LIVE)
+        }
         imports = json.dumps({"imports": alone}, separators=(",", ":"))
         return f'<script type="importmap">{imports}</script>'
 

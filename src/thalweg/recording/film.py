@@ -31,6 +31,7 @@ class Film:
         self.frames: list[Arrays] = list(frames) or [recorder.frame()]
         self.diverged = ""  # the words of the error
         self._stop: Snapshot | None = None
+        self._ended = False
         self._standing = self._told_now()
 
     @property
@@ -41,7 +42,8 @@ class Film:
     @property
     def is_over(self) -> bool:
         """Whether there is no further epoch."""
-        return bool(self.diverged) or self.session.epochs_done >= self.session.epochs
+        done = self.session.epochs_done >= self.session.epochs
+        return self._ended or bool(self.diverged) or done
 
     def advance(self) -> None:
         """One epoch on, and its frame; of a run that diverges there is none."""
@@ -71,6 +73,7 @@ class Film:
         Returns:
             What is told of the end, as plain data.
         """
+        self._ended = True
         if self._stop is not None:
             self.session.restore(self._stop)
         self.session.finish()

@@ -2,8 +2,9 @@
 
 import { Chart } from "thalweg/chart.js";
 import { color } from "thalweg/colors.js";
+import { deeds } from "thalweg/deeds.js";
 import { byId, svg } from "thalweg/elements.js";
-import { lossText, short } from "thalweg/numbers.js";
+import { lossText, metricName, short } from "thalweg/numbers.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
 /** @typedef {import("thalweg/state.js").State} State */
@@ -17,26 +18,43 @@ const LINES = ["positive", "negative", "third", "fourth", "ink", "soft"];
  * @param {State} state
  */
 export function mountCurves(recording, state) {
-  const { told, last } = recording;
-  const go = (/** @type {number} */ frame) => state.set({ frame, playing: false });
-  const charts = [
-    new Chart("Loss", both(recording, "loss"), linear(both(recording, "loss"), 0), last, go, f => marks(recording, f)),
-    new Chart(metricName(told.metric), both(recording, "metric"), metricScale(recording), last, go),
-    gradients(recording, go),
-  ];
-  byId("curves").append(...charts.map(chart => chart.element));
+  const go = (/** @type {number} */ frame) => deeds(recording, state).go(frame);
+  /** @type {Chart[]} */
+  let charts = [];
+  const point = () => { for (const chart of charts) chart.point(state.choice.frame); };
   const draw = () => {
-    for (const chart of charts) { chart.layOut(); chart.point(state.choice.frame); }
+    charts = chartsOf(recording, go);
+    byId("curves").replaceChildren(...charts.map(chart => chart.element));
+    for (const chart of charts) chart.layOut();
+    point();
   };
-  new ResizeObserver(draw).observe(byId("curves"));
+  state.resized(byId("curves"), () => { for (const chart of charts) chart.layOut(); point(); });
   state.listen(changed => {
-    if (changed.has("frame")) for (const chart of charts) chart.point(state.choice.frame);
+    if (changed.has("frames")) draw();
+    else if (changed.has("frame")) point();
   });
   return draw;
 }
 
-/** @param {string} name */
-export const metricName = name => name === "r2" ? "R²" : name[0].toUpperCase() + name.slice(1);
+/**
+ * @param {Recording} recording
+ * @param {(frame: number) => void} go
+ */
+function chartsOf(recording, go) {
+  const { told, end } = recording, losses = [...both(recording, "loss"), ...pinned(recording)];
+  return [
+    new Chart("Loss", losses, linear(losses, 0), end, go, f => marks(recording, f)),
+    new Chart(metricName(told.metric), both(recording, "metric"), metricScale(recording), end, go),
+    gradients(recording, go),
+  ];
+}
+
+/**
+ * The run that was pinned for comparison.
+ * @param {Recording} recording
+ * @returns {import("thalweg/chart.js").Line[]}
+ */
+const pinned = ({ pin }) => pin ? [{ label: "pinned", values: pin.values, color: "soft", dash: "2 3" }] : [];
 
 /**
  * @param {Recording} recording
@@ -54,7 +72,7 @@ function both(recording, name) {
  * @param {number} least
  * @returns {import("thalweg/chart.js").Scale}
  */
-function linear(lines, least) {
+export function linear(lines, least) {
   const every = lines.flatMap(line => line.values).filter(Number.isFinite).sort((a, b) => a - b);
   const usual = every[Math.floor(0.98 * (every.length - 1))] ?? 1;
   const most = Math.min(every[every.length - 1] ?? 1, 3 * usual); // a single peak is cut
@@ -95,7 +113,7 @@ function gradients(recording, go) {
   const low = 10 ** Math.floor(Math.log10(Math.min(...every, 1))), high = 10 ** Math.ceil(Math.log10(Math.max(...every, 0.1)));
   const tens = Math.round(Math.log10(high / low)), step = Math.ceil(tens / 4);
   const ticks = Array.from({ length: Math.floor(tens / step) + 1 }, (_, i) => low * 10 ** (i * step));
-  return new Chart("Gradient length, by layer", lines, { low, high, ticks, text: short, log: true }, recording.last, go);
+  return new Chart("Gradient length, by layer", lines, { low, high, ticks, text: short, log: true }, recording.end, go);
 }
 
 /**

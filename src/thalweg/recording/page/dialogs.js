@@ -1,8 +1,7 @@
 // What opens above the page: the keys, and the numbers as a table.
 
-import { metricName } from "thalweg/curves.js";
 import { byId, html } from "thalweg/elements.js";
-import { lossText, percent } from "thalweg/numbers.js";
+import { lossText, metricName, percent } from "thalweg/numbers.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
 

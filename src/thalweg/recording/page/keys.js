@@ -5,20 +5,21 @@ import { byId } from "thalweg/elements.js";
 
 /**
  * @param {import("thalweg/recording.js").Recording} recording
- * @param {ReturnType<typeof import("thalweg/transport.js").deeds>} deed
+ * @param {import("thalweg/state.js").State} state
+ * @param {ReturnType<typeof import("thalweg/deeds.js").deeds>} deed
  * @param {() => void} turnTheme
  */
-export function mountKeys(recording, deed, turnTheme) {
+export function mountKeys(recording, state, deed, turnTheme) {
   const tabs = () => [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [role=tab]"))];
   /** @type {Record<string, () => void>} */
   const simple = {
-    " ": deed.play, Home: () => deed.go(0), End: () => deed.go(recording.last), g: deed.best, r: () => deed.go(0),
+    " ": deed.play, Home: () => deed.go(0), End: () => deed.go(recording.end), g: deed.best, r: () => deed.go(0),
     d: () => openNumbers(recording), t: turnTheme, "?": openKeys,
   };
   addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const target = /** @type {HTMLElement} */ (event.target), { key } = event;
-    if (target.matches("select") || (key === " " && target.matches("button"))) return;
+    if (target.matches("select, textarea, input:not([type=range], [type=checkbox])") || (key === " " && target.matches("button"))) return;
     const chosen = simple[key.length === 1 ? key.toLowerCase() : key];
     if (chosen) chosen();
     else if (key === "ArrowLeft" || key === "ArrowRight") {
@@ -30,7 +31,7 @@ export function mountKeys(recording, deed, turnTheme) {
       tab.focus();
     } else return;
     event.preventDefault();
-  });
+  }, { signal: state.signal });
   byId("open-keys").onclick = openKeys;
   byId("open-numbers").onclick = () => openNumbers(recording);
   byId("theme").onclick = turnTheme;

@@ -68,7 +68,7 @@ export function mountNetwork(recording, state) {
     const unit = firstUnit(recording, column) + Math.max(0, Math.min(most, at.place + move[1]));
     state.set({ unit });
     units[unit].focus();
-  });
+  }, { signal: state.signal });
 
   function layOut() {
     const width = box.clientWidth, height = box.clientHeight;
@@ -144,7 +144,7 @@ export function mountNetwork(recording, state) {
     drawEdges();
     drawUnits();
   }
-  new ResizeObserver(() => { layOut(); drawAll(); }).observe(box);
+  state.resized(box, () => { layOut(); drawAll(); });
   state.listen(changed => { if (changed.has("frame") || changed.has("unit")) drawAll(); });
   layOut();
   return drawAll;

@@ -40,3 +40,6 @@ export const counted = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}
 
 /** @param {number} number such as 12, as ₁₂ */
 export const subscript = number => String(number).replace(/\d/g, digit => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
+
+/** @param {string} name */
+export const metricName = name => name === "r2" ? "R²" : name[0].toUpperCase() + name.slice(1);

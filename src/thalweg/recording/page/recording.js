@@ -27,6 +27,7 @@ import { summed, unpacked } from "thalweg/tensors.js";
  * @property {string} metric
  * @property {number} frames
  * @property {number} epochs
+ * @property {number} steps_an_epoch
  * @property {number} best_epoch
  * @property {number | null} stopped_epoch
  * @property {string} stopped_because
@@ -37,6 +38,20 @@ import { summed, unpacked } from "thalweg/tensors.js";
  * @property {string} formulas
  * @property {string} python
  * @property {string} sha256
+ */
+
+/**
+ * @typedef {object} Source where a run's frames come from while it goes on
+ * @property {boolean} over whether no more will come
+ * @property {(recording: Recording) => void} shown told when more of it is shown
+ * @property {(frame: number) => void} want go on until there, and show it
+ */
+
+/**
+ * @typedef {object} Between what is seen behind a batch, between two epochs
+ * @property {number} frame the epoch, and the share of the next one that is done
+ * @property {Numbers} parameters before the batch
+ * @property {Map<string, Tensor>} arrays
  */
 
 const PREFIX = "frame.";
@@ -51,11 +66,52 @@ export class Recording {
     this.told = told;
     this.fixed = fixed;
     this.moving = moving;
-    this.frames = told.frames;
+    this.there = told.frames; // frames that have come
+    this.frames = told.frames; // frames that are shown
+    /** @type {Source | null} where more comes from */
+    this.source = null;
+    /** @type {{values: number[]} | null} a run's loss to compare with */
+    this.pin = null;
+    /** @type {Between | null} the batch that the cursor stands behind */
+    this.between = null;
   }
 
-  /** The number of the last frame. */
+  /** The number of the last frame that is shown. */
   get last() { return this.frames - 1; }
+
+  /** The number of the last frame there may ever be. */
+  get end() { return this.source && !this.source.over ? this.told.epochs : this.there - 1; }
+
+  /**
+   * Frames behind those that have come.
+   * @param {Map<string, Tensor>} arrays
+   */
+  append(arrays) {
+    let count = 0;
+    for (const [name, { shape, data }] of arrays) {
+      count = shape[0];
+      const size = data.length / count, old = this.moving.get(name), needed = this.there + count;
+      if (!old || old.shape[0] < needed) {
+        const room = Math.max(64, 2 * needed), grown = new (/** @type {any} */ (data).constructor)(room * size);
+        if (old) grown.set(old.data.subarray(0, this.there * size));
+        this.moving.set(name, { shape: [room, ...shape.slice(1)], data: grown });
+      }
+      /** @type {Tensor} */ (this.moving.get(name)).data.set(data, this.there * size);
+    }
+    this.there += count;
+  }
+
+  /**
+   * Show frames up to one, as far as they have come.
+   * @param {number} frame
+   * @returns {boolean} whether it is shown
+   */
+  reveal(frame) {
+    const before = this.frames;
+    this.frames = Math.max(before, Math.min(frame + 1, this.there));
+    if (this.frames > before) this.source?.shown(this);
+    return frame < this.frames;
+  }
 
   /** @param {string} name */
   has(name) { return this.moving.has(name); }
@@ -67,6 +123,7 @@ export class Recording {
    * @returns {Numbers}
    */
   at(name, frame) {
+    if (!Number.isInteger(frame)) return this.between?.arrays.get(name)?.data ?? new Float32Array(0);
     const tensor = this.moving.get(name);
     if (!tensor) return new Float32Array(0);
     const size = tensor.data.length / tensor.shape[0];

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Choice
  * @property {number} frame
+ * @property {number} frames how many are shown so far
  * @property {number} unit the number of the unit among all, the output's last
  * @property {string} detail the tab below the network
  * @property {string} result the tab on the right
@@ -16,6 +17,27 @@ export class State {
     this.choice = choice;
     /** @type {Set<(changed: Set<string>) => void>} */
     this.listeners = new Set();
+    this.ended = new AbortController();
+  }
+
+  /** For listeners elsewhere, such as the window's: they go with the state. */
+  get signal() { return this.ended.signal; }
+
+  /** Nobody listens any more. */
+  end() {
+    this.listeners.clear();
+    this.ended.abort();
+  }
+
+  /**
+   * Draw something whenever its size changes.
+   * @param {Element} element
+   * @param {() => void} draw
+   */
+  resized(element, draw) {
+    const observer = new ResizeObserver(draw);
+    observer.observe(element);
+    this.signal.addEventListener("abort", () => observer.disconnect());
   }
 
   /** @param {(changed: Set<string>) => void} listener */

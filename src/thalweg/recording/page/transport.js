@@ -1,8 +1,7 @@
 // Play, back and forth through the epochs.
 
 import { byId } from "thalweg/elements.js";
-import { counted, lossText, percent } from "thalweg/numbers.js";
-import { metricName } from "thalweg/curves.js";
+import { counted, lossText, metricName, percent } from "thalweg/numbers.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
 /** @typedef {import("thalweg/state.js").State} State */
@@ -10,27 +9,9 @@ import { metricName } from "thalweg/curves.js";
 const PLAY = "M3 1.5v13L14 8z", PAUSE = "M3 2h4v12H3zM9 2h4v12H9z";
 
 /**
- * Deeds that buttons and keys share.
  * @param {Recording} recording
  * @param {State} state
- */
-export function deeds(recording, state) {
-  const go = (/** @type {number} */ frame) => state.set({ frame: Math.max(0, Math.min(recording.last, frame)), playing: false });
-  return {
-    go,
-    move: (/** @type {number} */ by) => go(state.choice.frame + by),
-    play: () => {
-      const { playing, frame } = state.choice;
-      state.set({ playing: !playing, frame: !playing && frame === recording.last ? 0 : frame });
-    },
-    best: () => go(recording.told.best_epoch || recording.last),
-  };
-}
-
-/**
- * @param {Recording} recording
- * @param {State} state
- * @param {ReturnType<typeof deeds>} deed
+ * @param {ReturnType<typeof import("thalweg/deeds.js").deeds>} deed
  */
 export function mountTransport(recording, state, deed) {
   const scrub = byId("scrub"), play = byId("play"), { told } = recording;
@@ -38,7 +19,7 @@ export function mountTransport(recording, state, deed) {
   byId("back").onclick = () => deed.move(-1);
   byId("forward").onclick = () => deed.move(1);
   play.onclick = deed.play;
-  scrub.max = String(recording.last);
+  scrub.max = String(recording.end);
   scrub.oninput = () => deed.go(Number(scrub.value));
   byId("speed").onchange = () => state.set({ speed: Number(byId("speed").value) });
   byId("has-validation").hidden = !recording.validates;
@@ -49,8 +30,9 @@ export function mountTransport(recording, state, deed) {
     if (!state.choice.playing) return;
     if (now >= due) {
       due = Math.max(due + 1000 / state.choice.speed, now - 200);
-      const frame = state.choice.frame + 1;
-      state.set(frame > recording.last ? { playing: false } : { frame });
+      const frame = Math.floor(state.choice.frame) + 1;
+      if (frame > recording.end) state.set({ playing: false });
+      else if (recording.reveal(frame)) state.set({ frame, frames: recording.frames });
     }
     requestAnimationFrame(tick);
   };
@@ -59,11 +41,12 @@ export function mountTransport(recording, state, deed) {
     const { frame, playing } = state.choice;
     const part = recording.validates ? "validation" : "training";
     const metric = recording.one(`${part}_metric`, frame);
-    byId("m-epoch").textContent = String(frame);
+    byId("m-epoch").textContent = Number.isInteger(frame) ? String(frame) : `${Math.floor(frame)} + ${Math.round(frame % 1 * told.steps_an_epoch)}/${told.steps_an_epoch}`;
     byId("m-training").textContent = lossText(recording.one("training_loss", frame));
     byId("m-validation").textContent = lossText(recording.one("validation_loss", frame));
     byId("m-metric").textContent = told.metric === "r2" ? lossText(metric) : percent(metric);
-    scrub.value = String(frame);
+    scrub.max = String(recording.end);
+    scrub.value = String(Math.floor(frame));
     const where = placeOf(recording, frame);
     byId("where").textContent = where;
     scrub.setAttribute("aria-valuetext", `epoch ${frame}, training loss ${byId("m-training").textContent}${where ? `, ${where}` : ""}`);

@@ -1,0 +1,1 @@
+"""Experiments to look at while they run: what `thalweg play` shows."""

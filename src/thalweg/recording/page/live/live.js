@@ -1,0 +1,183 @@
+// A run that goes on while it is looked at: the server records ahead of the cursor.
+
+import { Client, Gone, Refused } from "thalweg/live/client.js";
+import { Controls } from "thalweg/live/controls.js";
+import { mountNotice, say } from "thalweg/live/notice.js";
+import { results } from "thalweg/live/results.js";
+import { stepPanel } from "thalweg/live/step.js";
+import { mountTools } from "thalweg/live/tools.js";
+import { mount } from "thalweg/panels.js";
+import { Recording } from "thalweg/recording.js";
+
+/** @typedef {import("thalweg/live/client.js").Answer} Answer */
+/** @typedef {import("thalweg/state.js").State} State */
+/** @typedef {Record<string, any>} Experiment */
+
+const AHEAD = 40; // frames that have come before they are wanted
+const AT_ONCE = 8;
+
+export class Live {
+  /** @param {Client} client */
+  constructor(client) {
+    this.client = client;
+    /** @type {Experiment} */
+    this.experiment = {};
+    /** @type {Recording | null} */
+    this.recording = null;
+    /** @type {State | null} */
+    this.state = null;
+    this.over = false;
+    this.branching = false; // whether changes begin at the cursor
+    this.wanted = 0;
+    this.run = 0;
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+  }
+
+  /**
+   * A new run of an experiment, from its start.
+   * @param {Experiment} experiment
+   */
+  begin(experiment) { return this.open({ do: "begin", experiment }, experiment); }
+
+  /**
+   * The run there is up to the cursor, and from there on another experiment.
+   * @param {Experiment} experiment
+   */
+  branch(experiment) {
+    const epoch = this.state?.choice.frame ?? 0;
+    return this.open({ do: "branch", epoch, experiment }, experiment, epoch);
+  }
+
+  /**
+   * @param {Record<string, any>} question
+   * @param {Experiment} experiment
+   * @param {number} frame
+   */
+  async open(question, experiment, frame = 0) {
+    const run = ++this.run;
+    const answer = await this.client.ask(question);
+    if (run !== this.run) return;
+    const { document: told } = answer.told, { choice } = this.state ?? {};
+    const fixed = new Map(), moving = new Map();
+    for (const [name, tensor] of answer.arrays) {
+      const [kind, ...rest] = name.split(".");
+      (kind === "fixed" ? fixed : moving).set(rest.join("."), tensor);
+    }
+    const recording = new Recording({ ...told, frames: 0 }, fixed, new Map());
+    recording.source = this;
+    recording.pin = this.recording?.pin ?? null;
+    this.experiment = told.experiment;
+    this.recording = recording;
+    this.over = false;
+    this.wanted = 0;
+    recording.append(moving);
+    this.standing = told;
+    recording.reveal(frame);
+    this.state = mount(recording, {
+      frame, speed: choice?.speed ?? 15, detail: choice?.detail ?? "unit", result: choice?.result ?? "prediction",
+    }, results(this), [step]).state;
+    this.state.listen(changed => { if (changed.has("frame")) this.fetch(); });
+    for (const listener of this.listeners) listener();
+    await this.fetch();
+  }
+
+  /** Ask for frames until there are enough ahead of the cursor. */
+  async fetch() {
+    if (this.fetching) return;
+    this.fetching = true;
+    try {
+      while (!this.over && this.recording && this.recording.there <= Math.max(this.wanted, (this.state?.choice.frame ?? 0) + AHEAD)) {
+        const { run, recording } = this;
+        const answer = await this.client.ask({ do: "on", until: recording.there + AT_ONCE - 1 });
+        if (run !== this.run) continue;
+        this.add(recording, answer);
+      }
+    } finally { this.fetching = false; }
+  }
+
+  /**
+   * @param {Recording} recording
+   * @param {Answer} answer
+   */
+  add(recording, { told, arrays }) {
+    recording.append(new Map([...arrays].map(([name, tensor]) => [name.slice("frame.".length), tensor])));
+    this.standing = told.standing;
+    this.over = told.over;
+    if (this.wanted > recording.last) {
+      recording.reveal(this.wanted);
+      this.state?.set({ frame: recording.last, frames: recording.frames });
+      if (recording.last >= Math.min(this.wanted, recording.end)) this.wanted = 0;
+    } else this.shown(recording);
+  }
+
+  /**
+   * What is told of a run goes with what is shown of it.
+   * @param {Recording} recording
+   */
+  shown(recording) {
+    const { told, frames } = recording, ended = this.standing?.stopped_epoch ?? null;
+    if (this.over && frames === recording.there) return Object.assign(told, this.standing);
+    const stopped = ended !== null && frames > ended;
+    told.stopped_epoch = stopped ? ended : null;
+    told.best_epoch = stopped ? this.standing?.best_epoch : bestOf(recording);
+    return told;
+  }
+
+  /** @param {number} frame */
+  want(frame) {
+    this.wanted = frame;
+    this.fetch();
+  }
+
+  /** What was there before the connection was lost is asked for again: it is the same. */
+  async resume() {
+    const { recording } = this;
+    if (!recording) return;
+    const run = ++this.run;
+    await this.client.ask({ do: "begin", experiment: this.experiment });
+    await this.client.ask({ do: "on", until: recording.there - 1 });
+    if (run === this.run) await this.fetch();
+  }
+}
+
+/**
+ * @param {Recording} recording
+ * @param {State} state
+ */
+const step = (recording, state) => ({ name: "step", title: "One step", make: () => stepPanel(recording, state) });
+
+/**
+ * The epoch with the lowest validation loss of those that are shown.
+ * @param {Recording} recording
+ */
+function bestOf(recording) {
+  const losses = recording.over(recording.validates ? "validation_loss" : "training_loss");
+  let best = 0;
+  for (let epoch = 1; epoch < losses.length; epoch++) if (!best || losses[epoch] < losses[best]) best = epoch;
+  return best;
+}
+
+/** Begin with what the server offers. */
+export async function live() {
+  mountNotice();
+  const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? sessionStorage.getItem("token") ?? "";
+  sessionStorage.setItem("token", token); // a reload finds it where no address shows it
+  history.replaceState(null, "", "/");
+  /** @type {Live} */
+  let run;
+  const client = new Client(token, state => {
+    if (state === "open") { say(""); run?.resume(); }
+    if (state === "lost") say("thalweg play doesn't answer. What has come can be looked at; the page goes on when it's back.");
+    if (state === "refused") say("This address isn't, or no longer, that of a thalweg play: open the one that it printed.");
+  });
+  run = new Live(client);
+  const { told } = await client.ask({ do: "hello" });
+  const controls = new Controls(told.choices, run, told.thumbnails);
+  mountTools(run, controls);
+  addEventListener("unhandledrejection", event => {
+    if (event.reason instanceof Refused) say(event.reason.message);
+    if (event.reason instanceof Refused || event.reason instanceof Gone) event.preventDefault();
+  });
+  await run.begin(told.experiment);
+}
