@@ -20,6 +20,7 @@ from thalweg.cli.figures import figures
 from thalweg.cli.grouped import GroupedCommand
 from thalweg.cli.inspect_command import inspect
 from thalweg.cli.learning_rate import learning_rate
+from thalweg.cli.play import play
 from thalweg.cli.predict import predict
 from thalweg.cli.report_command import report
 from thalweg.cli.show import tell
@@ -50,6 +51,7 @@ for command in (
     export,
     report,
     figures,
+    play,
 ):
     app.command(cls=GroupedCommand)(command)
 

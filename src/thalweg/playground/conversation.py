@@ -9,11 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from thalweg.checks import is_whole, require
+from thalweg.checks import is_whole, require, require_text
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.playground.experiment import Experiment, choices
 from thalweg.playground.many import curves_of_rates, curves_of_seeds
+from thalweg.playground.hand_in import hand_in
+from thalweg.playground.lessons import Lesson, lesson_named, lessons
 from thalweg.playground.library import Library
+from thalweg.playground.measures import measures
 from thalweg.playground.run import Run
 from thalweg.playground.thumbnails import thumbnails
 from thalweg.recording.film import stacked
@@ -37,10 +40,13 @@ class Conversation:
     Arguments:
         start: the experiment that a page begins with.
         rows: where the rows of experiments come from.
+        lesson: that the page opens with, if there is one.
     """
 
-    def __init__(self, start: Experiment, rows: Library) -> None:
-        self.start, self.rows = start, rows
+    def __init__(
+        self, start: Experiment, rows: Library, lesson: Lesson | None = None
+    ) -> None:
+        self.start, self.rows, self.lesson = start, rows, lesson
         self.run: Run | None = None
 
     def told(self, message: str) -> Iterator[bytes]:
@@ -74,7 +80,7 @@ class Conversation:
 
     def closed(self) -> None:
         """The page is gone."""
-        self.run = None
+        self.run = None  # and all that it holds
 
     def _answers(self, question: Mapping[str, Any]) -> Iterator[Answer]:
         deed = DEEDS.get(question["do"])
@@ -87,8 +93,17 @@ class Conversation:
 
     def hello(self, question: Mapping[str, Any]) -> Iterator[Answer]:
         """What there is to choose, and the experiment to begin with."""
-        told = {"choices": choices(), "thumbnails": thumbnails()}
-        yield {**told, "experiment": self.start.to_dict()}, {}
+        known = choices()
+        if self.rows.table is None:
+            del known["data"]["options"][-1]
+        told = {"choices": known, "thumbnails": thumbnails()}
+        course = [
+            {**each.to_dict(), "experiment": each.experiment.to_dict()}
+            for each in lessons()
+        ]
+        first = None if self.lesson is None else self.lesson.name
+        start = self.start.to_dict()
+        yield {**told, "experiment": start, "lessons": course, "lesson": first}, {}
 
     def begin(self, question: Mapping[str, Any]) -> Iterator[Answer]:
         """A new run, its rows, and its frame before the first step."""
@@ -166,6 +181,32 @@ class Conversation:
         experiment = Experiment.from_dict(of_kind(question, "experiment", dict))
         yield from curves_of_rates(experiment, self.rows.of(experiment))
 
+    # Lessons --------------------------------------------------------------------------
+
+    def answer(self, question: Mapping[str, Any]) -> Iterator[Answer]:
+        """Which answer to a lesson's question is right: its own run tells."""
+        lesson = lesson_named(of_kind(question, "lesson", str))
+        own = Run(lesson.experiment, self.rows.of(lesson.experiment))
+        own.to_end()
+        numbers = measures(own)
+        value = numbers[lesson.measure]
+        yield {"right": lesson.right_answer(numbers), "value": float(value)}, {}
+
+    def task(self, question: Mapping[str, Any]) -> Iterator[Answer]:
+        """What the run lacks of a lesson's task."""
+        lesson, run = lesson_named(of_kind(question, "lesson", str)), self._now()
+        run.to_end()
+        missed = lesson.missed(run, measures(run))
+        yield {"missed": missed, "standing": run.standing()}, {}
+
+    def hand_in(self, question: Mapping[str, Any]) -> Iterator[Answer]:
+        """The run as a file to hand in."""
+        lesson = lesson_named(of_kind(question, "lesson", str))
+        student, guess = of_kind(question, "student", str), question.get("guess")
+        require_text("student", student)
+        made = hand_in(lesson, self._now(), cast(Any, guess), student[:100])
+        yield {"name": f"{lesson.name}.json", "file": json.dumps(made, indent=1)}, {}
+
     # Out of the page ------------------------------------------------------------------
 
     def share(self, question: Mapping[str, Any]) -> Iterator[Answer]:
@@ -199,6 +240,9 @@ DEEDS: dict[str, Deed] = {
         Conversation.test,
         Conversation.seeds,
         Conversation.rates,
+        Conversation.answer,
+        Conversation.task,
+        Conversation.hand_in,
         Conversation.share,
         Conversation.export,
     )
@@ -229,7 +273,8 @@ def of_kind(question: Mapping[str, Any], name: str, kind: type) -> Any:
     """
     value = question.get(name)
     fits = is_whole(value) if kind is int else isinstance(value, kind)
-    require(fits, name, "a whole number" if kind is int else "an object", value)
+    kinds: dict[type, str] = {int: "a whole number", str: "a text", dict: "an object"}
+    require(fits, name, kinds[kind], value)
     return value
 
 

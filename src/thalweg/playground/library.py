@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import ArgumentError
 from thalweg.playground.experiment import Experiment
@@ -10,14 +10,22 @@ from thalweg.playground.program import rows_alone
 from thalweg.playground.rows import Data, data_of
 from thalweg.playground.run import Run
 
+if TYPE_CHECKING:
+    from thalweg.playground.table import OwnTable  # needs polars
+
 MOST = 8
 """Rows of so many experiments are kept at hand."""
 
 
 class Library:
-    """The rows of experiments, one copy for all pages that are open."""
+    """The rows of experiments, one copy for all pages that are open.
 
-    def __init__(self) -> None:
+    Arguments:
+        table: the user's own, if there is one.
+    """
+
+    def __init__(self, table: OwnTable | None = None) -> None:
+        self.table = table
         self._kept: dict[Experiment, Data] = {}
         self._opened: dict[Experiment, str] = {}
 
@@ -31,8 +39,18 @@ class Library:
         if key not in self._kept:
             while len(self._kept) >= MOST:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = data_of(experiment)
+            self._kept[key] = self._made(experiment)
         return self._kept[key]
+
+    def _made(self, experiment: Experiment) -> Data:
+        if experiment.data != "table":
+            return data_of(experiment)
+        if self.table is None:
+            raise ArgumentError(
+                "data must be other than table where none was given, got table: start "
+                "with thalweg play TABLE --target COLUMN"
+            )
+        return self.table.data(experiment.data_seed)
 
     def unseal(self, run: Run) -> dict[str, Any]:
         """What a run's network makes of the test rows: once for each choice of rows.

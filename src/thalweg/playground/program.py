@@ -37,8 +37,8 @@ def program_of(experiment: Experiment, data: Data) -> str:
         >>> print(program_of(experiment, data_of(experiment)).splitlines()[-2])
         network = tw.Network([tw.Dense(3, activation='tanh'), tw.Dense(1, ...)])
     """
-    layers = layers_of(experiment, data.class_count)
-    settings = settings_of(experiment, data.validation)
+    layers = layers_of(experiment, data)
+    settings = settings_of(experiment, data)
     _, _, made = as_python(layers, {**settings}).partition("\n\n")
     own = any(each.activation == "own" for each in experiment.layers)
     source = f"\n\ndef own(z):\n    return {as_source(experiment.own_activation)}\n\n"

@@ -35,6 +35,7 @@ class Data:
         target: what is told of a row.
         source: where the rows come from.
         class_count: how many classes there are; None where numbers are told.
+        one_output: whether of two classes the probability of one is told, not of each.
     """
 
     training: Pair
@@ -45,6 +46,7 @@ class Data:
     target: str
     source: str
     class_count: int | None
+    one_output: bool = True
 
 
 def data_of(experiment: Experiment) -> Data:

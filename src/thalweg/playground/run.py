@@ -49,6 +49,11 @@ class Run:
         self._ending: dict[str, Any] | None = None
 
     @property
+    def is_branch(self) -> bool:
+        """Whether it began as another run."""
+        return self._before is not None
+
+    @property
     def network(self) -> Network:
         """With the weights of the film's last frame, or, at the end, those kept."""
         return self.film.session.network

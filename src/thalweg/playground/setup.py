@@ -28,13 +28,8 @@ from thalweg.training.stopping import EarlyStopping
 MOMENTUM = 0.9
 
 
-def layers_of(experiment: Experiment, classes: int | None) -> list[Layer]:
-    """The hidden layers, and an output that fits what is told.
-
-    Arguments:
-        experiment: what is run.
-        classes: how many there are; None where numbers are told.
-    """
+def layers_of(experiment: Experiment, data: Data) -> list[Layer]:
+    """The hidden layers, and an output that fits what is told."""
     chosen = experiment.initializer
     how: dict[str, Any] = {} if chosen == "usual" else {"initializer": chosen}
     layers: list[Layer] = []
@@ -45,25 +40,21 @@ def layers_of(experiment: Experiment, classes: int | None) -> list[Layer]:
         layers.append(Dense(hidden.units, activation, **how))
         if hidden.dropout:
             layers.append(Dropout(hidden.dropout))
+    classes = data.class_count
     if classes is None:
         return [*layers, Dense(1, **how)]
-    if classes == 2:
+    if classes == 2 and data.one_output:
         return [*layers, Dense(1, "sigmoid", **how)]
     return [*layers, Dense(classes, "softmax", **how)]
 
 
-def settings_of(experiment: Experiment, validation: Any) -> FitKeywords:
-    """How `fit` learns.
-
-    Arguments:
-        experiment: what is run.
-        validation: the rows that are held out.
-    """
+def settings_of(experiment: Experiment, data: Data) -> FitKeywords:
+    """How `fit` learns."""
     settings: FitKeywords = {
-        "optimizer": optimizer_of(experiment),
+        "optimizer": optimizer_of(experiment, len(data.training[0])),
         "epochs": experiment.epochs,
-        "batch_size": min(experiment.batch_size, experiment.training_rows),
-        "validation": validation,
+        "batch_size": experiment.batch_size,
+        "validation": data.validation,
         "early_stopping": stopping_of(experiment),
         "seed": experiment.seed,
     }
@@ -79,18 +70,23 @@ def stopping_of(experiment: Experiment) -> EarlyStopping | None:
     return None if patience is None else EarlyStopping(patience=patience)
 
 
-def optimizer_of(experiment: Experiment) -> Optimizer:
-    """The rule, with its learning rate or the schedule of it."""
-    rate = schedule_of(experiment)
+def optimizer_of(experiment: Experiment, rows: int) -> Optimizer:
+    """The rule, with its learning rate or the schedule of it.
+
+    Arguments:
+        experiment: what is run.
+        rows: that are learned from.
+    """
+    rate = schedule_of(experiment, rows)
     if experiment.optimizer == "Momentum":
         return rules.SGD(rate, momentum=MOMENTUM)
     return getattr(rules, experiment.optimizer)(rate)
 
 
-def schedule_of(experiment: Experiment) -> float | Schedule:
+def schedule_of(experiment: Experiment, rows: int) -> float | Schedule:
     """The learning rate, or how it changes over the run."""
     rate = experiment.learning_rate
-    steps = -(-experiment.training_rows // experiment.batch_size)  # of an epoch
+    steps = -(-rows // experiment.batch_size)  # of an epoch
     match experiment.schedule:
         case "StepDecay":
             return StepDecay(rate, every=50 * steps)
@@ -118,5 +114,5 @@ def penalty_of(experiment: Experiment) -> Penalty | None:
 
 def session_of(experiment: Experiment, data: Data) -> Session[Network]:
     """A run of `fit`, to be taken epoch by epoch."""
-    network = Network(layers_of(experiment, data.class_count))
-    return network.session(*data.training, **settings_of(experiment, data.validation))
+    network = Network(layers_of(experiment, data))
+    return network.session(*data.training, **settings_of(experiment, data))

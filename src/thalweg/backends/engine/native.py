@@ -91,6 +91,12 @@ def require_environment() -> None:
         raise ArgumentError(f"THALWEG_ISA: {error}") from None
 
 
+def usual_isa() -> str:
+    """The instruction set that programs run on: the one of THALWEG_ISA, or the best."""
+    require_environment()
+    return _engine.default_isa()
+
+
 @dataclass(frozen=True)
 class Threads:
     """How many threads a run takes.

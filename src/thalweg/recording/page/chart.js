@@ -94,11 +94,13 @@ export class Chart {
 
   /** @param {Line} line */
   curve(line) {
-    const points = line.values
-      .map((value, epoch) => Number.isFinite(value) ? `${this.x(epoch).toFixed(1)} ${this.y(value).toFixed(1)}` : "")
-      .filter(Boolean);
+    let d = "", pen = "M"; // lifted where there is no number
+    line.values.forEach((value, epoch) => {
+      if (Number.isFinite(value)) d += `${pen}${this.x(epoch).toFixed(1)} ${this.y(value).toFixed(1)}`;
+      pen = Number.isFinite(value) ? "L" : "M";
+    });
     return svg("path", {
-      d: points.length ? `M${points.join("L")}` : "", class: "line",
+      d, class: "line",
       stroke: color(line.color), "stroke-dasharray": line.dash ?? "",
     });
   }
@@ -108,7 +110,7 @@ export class Chart {
    * @param {number} bottom
    */
   labels(bottom) {
-    const ends = this.lines.map(line => ({ line, y: this.y(line.values[line.values.length - 1] ?? 0) + 3.5 }));
+    const ends = this.lines.map(line => ({ line, y: this.y(line.values.filter(Number.isFinite).pop() ?? 0) + 3.5 }));
     ends.sort((one, other) => one.y - other.y);
     let above = -Infinity;
     for (const end of ends) above = end.y = Math.max(end.y, above + LINE);

@@ -10,7 +10,7 @@
 export function deeds(recording, state) {
   const go = (/** @type {number} */ frame) => {
     const wanted = Math.max(0, Math.min(recording.end, frame));
-    if (!recording.reveal(wanted)) recording.source?.want(wanted);
+    recording.source?.want(recording.reveal(wanted) ? 0 : wanted);
     state.set({ frame: Math.min(wanted, recording.last), frames: recording.frames, playing: false });
   };
   return {

@@ -124,10 +124,12 @@ export function mountNetwork(recording, state) {
   function drawUnits() {
     const { frame, unit: chosen } = state.choice, a = recording.at("row.a", frame);
     const pictures = recording.at("units", frame), whole = recording.at("map", frame);
-    const size = map?.unit_size ?? 0, pixels = size ** 2, outputs = firstUnit(recording, last);
+    const off = recording.at("dropped", frame), size = map?.unit_size ?? 0, pixels = size ** 2, outputs = firstUnit(recording, last);
     units.forEach((button, unit) => {
       button.setAttribute("aria-pressed", String(unit === chosen));
       button.tabIndex = unit === chosen ? 0 : -1;
+      if (button.classList.toggle("dropped", Boolean(off[unit]))) button.title = "switched off in this step";
+      else button.removeAttribute("title");
       const canvas = /** @type {HTMLCanvasElement} */ (button.firstElementChild);
       if (!map) button.style.background = rampColor(a[unit]);
       else if (unit < outputs) paint(canvas, pictures.subarray(unit * pixels, (unit + 1) * pixels), size, map.unit_levels);

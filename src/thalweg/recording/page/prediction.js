@@ -40,6 +40,8 @@ function plane(recording) {
     html("div", { class: "map", role: "img", "aria-label": `What the network gives over ${across} and ${up}, with the rows` }, canvas, over, rows),
     html("figcaption", { class: "axes" }, html("span", {}, `→ ${across}`), html("span", {}, `↑ ${up}`)));
   const draw = (/** @type {number} */ frame) => {
+    for (const row of rows.querySelectorAll(".lit")) row.classList.remove("lit");
+    for (const row of recording.at("batch.rows", frame)) rows.querySelector(`[data-row="training.${row}"]`)?.classList.add("lit");
     const values = recording.at("map", frame);
     if (task === "classes") mix(canvas, values, map.size);
     else paint(canvas, values, map.size);
@@ -68,7 +70,7 @@ function shapes(recording, part, map) {
   const X = recording.rows(`${part}.X`), y = recording.rows(`${part}.y`), features = recording.told.data.features.length;
   return Array.from(y, (target, row) => {
     const { left, top } = spot(map, X, row, features), kind = markOf(recording, target);
-    const element = html("i", { class: `point ${kind.shape}${part === "validation" ? " hollow" : ""}` });
+    const element = html("i", { class: `point ${kind.shape}${part === "validation" ? " hollow" : ""}`, "data-row": `${part}.${row}` });
     element.style.cssText = `left:${left}%;top:${top}%;--c:${kind.color}`;
     return element;
   });

@@ -44,7 +44,7 @@ import { summed, unpacked } from "thalweg/tensors.js";
  * @typedef {object} Source where a run's frames come from while it goes on
  * @property {boolean} over whether no more will come
  * @property {(recording: Recording) => void} shown told when more of it is shown
- * @property {(frame: number) => void} want go on until there, and show it
+ * @property {(frame: number) => void} want go on until there, and show it; 0 for nowhere
  */
 
 /**

@@ -21,16 +21,21 @@ function shownOutput(recording) {
 export function rowCard(recording) {
   const { data, row } = recording.told, unit = shownOutput(recording);
   const words = html("p", {}), element = html("div", { class: "row-card" }, words);
-  const values = recording.over("row.a", unit);
+  const line = svg("path", { class: "spark" }), dot = svg("circle", { r: 3, class: "spark-dot" });
+  element.append(svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "what it says of this row over the epochs" }, line, dot));
   const shares = data.task !== "numbers";
-  const low = shares ? 0 : Math.min(...values), high = shares ? 1 : Math.max(...values);
-  const x = (/** @type {number} */ frame) => 2 + (WIDTH - 4) * frame / Math.max(recording.last, 1);
+  /** @type {number[]} */
+  let values = [];
+  let low = 0, high = 1;
+  const x = (/** @type {number} */ frame) => 2 + (WIDTH - 4) * frame / Math.max(recording.end, 1);
   const y = (/** @type {number} */ value) => HEIGHT - 3 - (HEIGHT - 6) * (value - low) / (high - low || 1);
-  const dot = svg("circle", { r: 3, class: "spark-dot" });
-  element.append(svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "what it says of this row over the epochs" },
-    svg("path", { d: `M${values.map((v, frame) => `${x(frame).toFixed(1)} ${y(v).toFixed(1)}`).join("L")}`, class: "spark" }), dot));
   const draw = (/** @type {number} */ frame) => {
-    const given = values[frame], loss = recording.one("row.loss", frame);
+    if (values.length !== recording.frames) {
+      values = recording.over("row.a", unit);
+      if (!shares) [low, high] = [Math.min(...values), Math.max(...values)];
+      line.setAttribute("d", `M${values.map((v, at) => `${x(at).toFixed(1)} ${y(v).toFixed(1)}`).join("L")}`);
+    }
+    const given = recording.at("row.a", frame)[unit], loss = recording.one("row.loss", frame);
     dot.setAttribute("cx", x(frame).toFixed(1));
     dot.setAttribute("cy", y(given).toFixed(1));
     words.replaceChildren(...about(recording, given, loss));

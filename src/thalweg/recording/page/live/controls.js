@@ -13,8 +13,9 @@ const DATA = ["training_rows", "validation_rows", "noise", "formula", "data_seed
 const TRAINING = ["loss", "optimizer", "learning_rate", "schedule", "batch_size", "l1", "l2", "patience", "initializer", "epochs", "own_activation"];
 const OF_SOURCE = { noise: ["moons", "circles", "xor", "spirals", "clouds"], formula: ["formula"] };
 const MADE = ["training_rows", "validation_rows", "data_seed"];
+const SIGNS = { drawn: "✎", digits: "7", table: "▦" };
 const NAMES = {
-  training_rows: "training rows", validation_rows: "validation rows", data_seed: "rows' seed", learning_rate: "learning rate η",
+  training_rows: "training", validation_rows: "validation", data_seed: "seed of rows", learning_rate: "learning rate η",
   batch_size: "batch size", l1: "L1 penalty", l2: "L2 penalty", own_activation: "own formula of z",
 };
 
@@ -78,6 +79,7 @@ export class Controls {
   source(name, label, rows = []) {
     const canvas = html("canvas", { width: 80, height: 56, "aria-hidden": true }), button = html("button", { class: "source" }, canvas, html("span", {}, label));
     button.onclick = () => this.change("data", name);
+    if (!rows.length) canvas.replaceWith(html("span", { class: "sign", "aria-hidden": true }, SIGNS[/** @type {keyof typeof SIGNS} */ (name)] ?? ""));
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), most = Math.max(...rows.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))), 1) * 1.1;
     for (const [x, y, kind] of rows) {
       context.fillStyle = color(CLASS_COLORS[kind]);
@@ -109,7 +111,7 @@ export class Controls {
     const rows = layers.map((layer, i) => {
       const units = choice(`units-${i}`, options(16, n => [String(n + 1), String(n + 1)]), v => change(i, { units: Number(v) }), `units of layer ${i + 1}`);
       const activation = choice(`activation-${i}`, this.fields.activation, v => change(i, { activation: v }), `activation of layer ${i + 1}`);
-      const dropout = choice(`dropout-${i}`, options(10, n => [String(n / 10), n ? `drop ${percent(n / 10).replace(".0", "")}` : "no dropout"]), v => change(i, { dropout: Number(v) }), `dropout of layer ${i + 1}`);
+      const dropout = choice(`dropout-${i}`, options(10, n => [String(n / 10), `drop ${n * 10}%`]), v => change(i, { dropout: Number(v) }), `dropout of layer ${i + 1}`);
       units.show(String(layer.units));
       activation.show(layer.activation);
       dropout.show(String(Math.round(10 * layer.dropout) / 10));

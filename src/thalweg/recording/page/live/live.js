@@ -2,6 +2,7 @@
 
 import { Client, Gone, Refused } from "thalweg/live/client.js";
 import { Controls } from "thalweg/live/controls.js";
+import { mountLessons } from "thalweg/live/lessons.js";
 import { mountNotice, say } from "thalweg/live/notice.js";
 import { results } from "thalweg/live/results.js";
 import { stepPanel } from "thalweg/live/step.js";
@@ -124,10 +125,23 @@ export class Live {
     return told;
   }
 
+  /**
+   * Do something once the run that is shown is shown to its end.
+   * @param {() => void} deed
+   */
+  whenOver(deed) {
+    const { run } = this, again = () => {
+      if (run !== this.run) return;
+      if (this.over && this.recording && this.recording.frames === this.recording.there) deed();
+      else setTimeout(again, 200);
+    };
+    again();
+  }
+
   /** @param {number} frame */
   want(frame) {
-    this.wanted = frame;
-    this.fetch();
+    this.wanted = frame; // 0 for nowhere
+    if (frame) this.fetch();
   }
 
   /** What was there before the connection was lost is asked for again: it is the same. */
@@ -160,6 +174,7 @@ function bestOf(recording) {
 
 /** Begin with what the server offers. */
 export async function live() {
+  document.body.classList.add("live");
   mountNotice();
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? sessionStorage.getItem("token") ?? "";
   sessionStorage.setItem("token", token); // a reload finds it where no address shows it
@@ -179,5 +194,5 @@ export async function live() {
     if (event.reason instanceof Refused) say(event.reason.message);
     if (event.reason instanceof Refused || event.reason instanceof Gone) event.preventDefault();
   });
-  await run.begin(told.experiment);
+  await (mountLessons(run, told.lessons, told.lesson) ?? run.begin(told.experiment));
 }

@@ -70,15 +70,18 @@ function landscape(run, recording, state) {
  * @param {{label: string, values: number[], color: string, dash?: string}[]} lines
  */
 function together(title, lines) {
-  const chart = new Chart(title, lines, linear(lines, 0), lines[0].values.length - 1, () => {});
-  return chart;
+  return new Chart(title, lines, linear(lines, 0), lines[0].values.length - 1, () => {});
 }
 
-/** @param {import("thalweg/live/client.js").Answer} answer */
-function held({ arrays }) {
-  const losses = /** @type {import("thalweg/tensors.js").Tensor} */ (arrays.get("losses"));
-  const [, count] = losses.shape, values = Array.from(losses.data.subarray(count));
-  return values.some(Number.isFinite) ? values : Array.from(losses.data.subarray(0, count));
+/**
+ * The validation losses of a run, or its training losses if none are held out.
+ * @param {import("thalweg/live/client.js").Answer["arrays"]} arrays
+ * @param {string} name
+ */
+function held(arrays, name = "losses") {
+  const { shape, data } = /** @type {import("thalweg/tensors.js").Tensor} */ (arrays.get(name));
+  const values = Array.from(data.subarray(shape[1]));
+  return values.some(Number.isFinite) ? values : Array.from(data.subarray(0, shape[1]));
 }
 
 /** @param {Live} run */
@@ -87,7 +90,7 @@ function rates(run) {
     const rows = html("tbody", {}), head = html("tr", {}, ...["rate η", "lowest loss", "at the end", ""].map(name => html("th", { scope: "col" }, name)));
     place.replaceChildren(html("table", {}, html("thead", {}, head), rows));
     const each = (/** @type {import("thalweg/live/client.js").Answer} */ answer) => {
-      const values = held(answer).filter(Number.isFinite), { rate, diverged } = answer.told;
+      const values = held(answer.arrays).filter(Number.isFinite), { rate, diverged } = answer.told;
       rows.append(html("tr", { title: diverged ?? "" }, html("th", { scope: "row" }, short(rate)), html("td", {}, lossText(Math.min(...values))),
         html("td", {}, diverged ? "–" : lossText(values[values.length - 1])), html("td", {}, diverged ? "diverged" : "")));
     };
@@ -100,8 +103,8 @@ function seeds(run) {
   return asked("Eight runs of these settings from eight seeds: how much of a result is luck?", "Run eight seeds", async place => {
     /** @type {number[][]} */
     const every = [];
-    const { arrays } = await run.client.ask({ do: "seeds", experiment: run.experiment }, answer => every.push(held(answer)));
-    const median = Array.from(/** @type {import("thalweg/tensors.js").Tensor} */ (arrays.get("median")).data);
+    const { arrays } = await run.client.ask({ do: "seeds", experiment: run.experiment }, answer => every.push(held(answer.arrays)));
+    const median = held(arrays, "median");
     const lines = [...every.map(values => ({ label: "", values, color: "soft", dash: "1 3" })), { label: "median", values: median, color: "negative" }];
     const chart = together("Loss of eight seeds", lines);
     const lowest = every.map(values => Math.min(...values.filter(Number.isFinite))).sort((a, b) => a - b);

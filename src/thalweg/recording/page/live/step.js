@@ -22,6 +22,7 @@ export function mountStep(run) {
     const steps = recording.told.steps_an_epoch, done = Math.round((frame - epoch) * steps) + 1;
     if (epoch >= recording.told.epochs) return;
     state.set({ playing: false });
+    run.want(0);
     if (done >= steps) {
       if (!recording.reveal(epoch + 1)) run.want(epoch + 1);
       state.set({ frame: Math.min(epoch + 1, recording.last), frames: recording.frames });
