@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.document import PythonDocStringDocument
@@ -19,6 +20,9 @@ from sybil.sybil import SybilCollection
 
 ROOT = Path(__file__).parent
 OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
+
+pytest.register_assert_rewrite("support")  # its helpers say what differs, as tests do
+pytest_plugins = ["support.browser"]
 
 # The first call of a formula traces it; a deadline would measure that.
 settings.register_profile("thalweg", settings(), deadline=None)

@@ -1,12 +1,10 @@
-"""Helpers in support/ say what differs, as the tests themselves do."""
+"""What tests find around them, whatever the shell and the tests before."""
 
 import signal
 
 import pytest
 
 from thalweg.model.programs import LASTING
-
-pytest.register_assert_rewrite("support")
 
 
 def pytest_configure() -> None:

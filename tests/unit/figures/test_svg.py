@@ -1,7 +1,6 @@
 """Figures as SVG: their words can be read, in light and in dark."""
 
 import re
-from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from support.chromium import MISPLACED, Chromium, executable
+from support.browser import MISPLACED, Tab
 from support.drawings import color_of, contrast, texts_in
 from support.small_figures import SMALL, data_of
 from thalweg.figures.draw import figure_module
 from thalweg.figures.style import COLORS, DARK, LIGHT
 from thalweg.figures.svg import svg_element, svg_file
 
-FOUND = executable()
 ENOUGH = 4.5  # for words, by WCAG 2.2
 THEMES = {"light": LIGHT, "dark": DARK}
 CSS = Path(__file__).parents[3] / "src" / "thalweg" / "report" / "page.css"
@@ -81,15 +79,6 @@ UNCOVERED = """
 })"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Generator[Chromium]:
-    if FOUND is None:
-        pytest.skip("no Chromium: install one, or name it in THALWEG_CHROMIUM")
-    browser = Chromium(FOUND)
-    yield browser
-    browser.close()
-
-
 def shades(color: Any) -> Any:
     """The relative luminance of colors from 0 to 1, along the last axis."""
     linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
@@ -99,16 +88,16 @@ def shades(color: Any) -> Any:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", SMALL)
 def test_every_text_can_be_read_where_it_stands(
-    chromium: Chromium, tmp_path: Path, name: str, dark: bool
+    tab: Tab, tmp_path: Path, name: str, dark: bool
 ) -> None:
     """On four fifths of the points below it: a line may pass."""
     page, picture = tmp_path / "page.html", tmp_path / "page.png"
     page.write_text(f"<body style='margin: 0'>{file_of(name)}", encoding="utf-8")
-    chromium.open(page, 736, dark)
-    assert chromium.ask(MISPLACED) == []
-    texts = chromium.ask(UNCOVERED)
+    tab.open(page, 736, dark)
+    assert tab.ask(MISPLACED) == []
+    texts = tab.ask(UNCOVERED)
     assert len(texts) > 10
-    chromium.picture(picture)
+    tab.picture(picture)
     below = shades(matplotlib.image.imread(picture)[..., :3].astype(float))
     for text, color, left, top, right, bottom in texts:
         box = below[int(top) : int(bottom) + 1, int(left) : int(right) + 1]

@@ -1,6 +1,5 @@
 """Reports in headless Chromium: wide and narrow, light and dark, on paper."""
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,8 @@ import polars as pl
 import pytest
 
 import thalweg as tw
-from support.chromium import MISPLACED, Chromium, executable
+from support.browser import MISPLACED, Tab
 
-FOUND = executable()
-pytestmark = pytest.mark.skipif(
-    FOUND is None,
-    reason="no Chromium: install one (apt-get install chromium), or name it in "
-    "THALWEG_CHROMIUM",
-)
 WIDTHS = (320, 400, 768, 1200)
 A4 = 718  # pixels between the margins
 
@@ -86,14 +79,6 @@ BROKEN_NUMBERS = """
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Generator[Chromium]:
-    assert FOUND is not None
-    browser = Chromium(FOUND)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
 def wide_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Long names, many columns, many classes."""
     random = np.random.default_rng(0)
@@ -156,48 +141,46 @@ def shown(request: pytest.FixtureRequest) -> Path:
 
 
 def test_nothing_else_is_asked_for_and_nothing_is_complained_of(
-    chromium: Chromium, shown: Path
+    tab: Tab, shown: Path
 ) -> None:
-    chromium.open(shown)
-    assert chromium.requests() == [shown.resolve().as_uri()]
-    assert chromium.complaints() == []
-    assert chromium.ask("document.scripts.length") == 0
+    tab.open(shown)
+    assert tab.asked_for() == [shown.resolve().as_uri()]
+    assert tab.complaints == []
+    assert tab.ask("document.scripts.length") == 0
 
 
-def test_no_script_that_got_in_would_run(chromium: Chromium, shown: Path) -> None:
+def test_no_script_that_got_in_would_run(tab: Tab, shown: Path) -> None:
     text = shown.read_text(encoding="utf-8")
     worse = shown.with_name("worse.html")
     bad = '<script>window.ran = 1</script><img src="https://example.invalid/a.png">'
     worse.write_text(text.replace("<main>", f"<main>{bad}"), encoding="utf-8")
-    chromium.open(worse)
-    assert chromium.ask("window.ran === undefined")
-    assert chromium.requests() == [worse.resolve().as_uri()]
-    assert chromium.complaints() != []
+    tab.open(worse)
+    assert tab.ask("window.ran === undefined")
+    assert tab.asked_for() == [worse.resolve().as_uri()]
+    assert tab.complaints != []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_fits_any_width(chromium: Chromium, shown: Path, width: int) -> None:
-    chromium.open(shown, width)
-    assert chromium.ask("document.documentElement.scrollWidth") <= width
-    assert chromium.ask(MISPLACED) == []
+def test_the_page_fits_any_width(tab: Tab, shown: Path, width: int) -> None:
+    tab.open(shown, width)
+    assert tab.ask("document.documentElement.scrollWidth") <= width
+    assert tab.ask(MISPLACED) == []
 
 
 @pytest.mark.parametrize("width", [WIDTHS[0], WIDTHS[-1]])
 @pytest.mark.parametrize("kind", ["series", "sequences"])
 def test_pages_of_series_and_sequences_fit(
-    chromium: Chromium, kind: str, width: int, request: pytest.FixtureRequest
+    tab: Tab, kind: str, width: int, request: pytest.FixtureRequest
 ) -> None:
-    chromium.open(request.getfixturevalue(f"{kind}_file"), width)
-    assert chromium.ask("document.documentElement.scrollWidth") <= width
-    assert chromium.ask(MISPLACED) == []
-    assert [each for each in chromium.ask(TEXT_CONTRASTS) if each[1] < 4.5] == []
+    tab.open(request.getfixturevalue(f"{kind}_file"), width)
+    assert tab.ask("document.documentElement.scrollWidth") <= width
+    assert tab.ask(MISPLACED) == []
+    assert [each for each in tab.ask(TEXT_CONTRASTS) if each[1] < 4.5] == []
 
 
-def test_letters_of_pictures_can_be_read_on_a_phone(
-    chromium: Chromium, shown: Path
-) -> None:
-    chromium.open(shown, 400)
-    heights = chromium.ask(
+def test_letters_of_pictures_can_be_read_on_a_phone(tab: Tab, shown: Path) -> None:
+    tab.open(shown, 400)
+    heights = tab.ask(
         '[...document.querySelectorAll("svg text")].filter((t) => '
         "!t.getAttribute('transform')?.includes('-90'))"
         ".map((t) => t.getBoundingClientRect().height)"
@@ -206,51 +189,51 @@ def test_letters_of_pictures_can_be_read_on_a_phone(
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_text_stands_out(chromium: Chromium, shown: Path, dark: bool) -> None:
-    chromium.open(shown, dark=dark)
-    contrasts = chromium.ask(TEXT_CONTRASTS)
+def test_every_text_stands_out(tab: Tab, shown: Path, dark: bool) -> None:
+    tab.open(shown, dark=dark)
+    contrasts = tab.ask(TEXT_CONTRASTS)
     assert len(contrasts) > 200
     assert [each for each in contrasts if each[1] < 4.5] == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_line_stands_out(chromium: Chromium, shown: Path, dark: bool) -> None:
-    chromium.open(shown, dark=dark)
-    assert [each for each in chromium.ask(LINE_CONTRASTS) if each[1] < 3] == []
+def test_every_line_stands_out(tab: Tab, shown: Path, dark: bool) -> None:
+    tab.open(shown, dark=dark)
+    assert [each for each in tab.ask(LINE_CONTRASTS) if each[1] < 3] == []
 
 
-def test_dark_is_dark(chromium: Chromium, classes_file: Path) -> None:
+def test_dark_is_dark(tab: Tab, classes_file: Path) -> None:
     ground = "getComputedStyle(document.documentElement).backgroundColor"
-    chromium.open(classes_file)
-    light = chromium.ask(ground)
-    chromium.open(classes_file, dark=True)
-    assert (light, chromium.ask(ground)) == ("rgb(255, 255, 255)", "rgb(21, 23, 26)")
+    tab.open(classes_file)
+    light = tab.ask(ground)
+    tab.open(classes_file, dark=True)
+    assert (light, tab.ask(ground)) == ("rgb(255, 255, 255)", "rgb(21, 23, 26)")
 
 
-def test_every_picture_and_table_has_a_name(chromium: Chromium, shown: Path) -> None:
-    chromium.open(shown)
-    nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]
+def test_every_picture_and_table_has_a_name(tab: Tab, shown: Path) -> None:
+    tab.open(shown)
+    nodes = tab.call("Accessibility.getFullAXTree")["nodes"]
     for role in ("image", "table", "region", "navigation"):
         own = [n for n in nodes if n.get("role", {}).get("value") == role]
         assert own, role
         assert all(each["name"]["value"] for each in own)
 
 
-def test_on_paper_nothing_is_dark_or_cut_off(chromium: Chromium, shown: Path) -> None:
-    chromium.open(shown, dark=True)
-    printed = chromium.pdf()
+def test_on_paper_nothing_is_dark_or_cut_off(tab: Tab, shown: Path) -> None:
+    tab.open(shown, dark=True)
+    printed = tab.pdf()
     assert printed.startswith(b"%PDF-")
     assert printed.count(b"/Type /Page\n") >= 3
     paper = {"name": "prefers-color-scheme", "value": "dark"}
-    chromium.call("Emulation.setEmulatedMedia", media="print", features=[paper])
+    tab.call("Emulation.setEmulatedMedia", media="print", features=[paper])
     style = "getComputedStyle(document.documentElement).backgroundColor"
-    assert chromium.ask(style) == "rgb(255, 255, 255)"
+    assert tab.ask(style) == "rgb(255, 255, 255)"
     hidden = 'getComputedStyle(document.querySelector("nav")).display'
-    assert chromium.ask(hidden) == "none"
+    assert tab.ask(hidden) == "none"
 
 
-def test_tables_fit_on_paper(chromium: Chromium, shown: Path) -> None:
-    chromium.open(shown, A4)
-    chromium.call("Emulation.setEmulatedMedia", media="print", features=[])
-    assert chromium.ask("document.documentElement.scrollWidth") <= A4
-    assert chromium.ask(BROKEN_NUMBERS) == []
+def test_tables_fit_on_paper(tab: Tab, shown: Path) -> None:
+    tab.open(shown, A4)
+    tab.call("Emulation.setEmulatedMedia", media="print", features=[])
+    assert tab.ask("document.documentElement.scrollWidth") <= A4
+    assert tab.ask(BROKEN_NUMBERS) == []

@@ -172,6 +172,7 @@ function sentence(recording, frame) {
   const { told } = recording, { best_epoch: best, stopped_epoch: stop, training } = told;
   const loss = (/** @type {string} */ part, /** @type {number} */ at) => recording.one(`${part}_loss`, at);
   if (told.diverged && frame === recording.last) return [html("b", {}, "It diverged. "), told.diverged];
+  if (!Number.isInteger(frame)) return [`In epoch ${Math.ceil(frame)}, after batch ${Math.round(frame % 1 * told.steps_an_epoch)} of ${told.steps_an_epoch}. A batch is one step; the losses here are those behind it.`];
   if (frame === 0) return [html("b", {}, "Before the first step. "), "The weights are drawn at random: nothing is learned yet."];
   if (!recording.validates || !best) {
     return [`After epoch ${frame} the training loss is ${lossText(loss("training", frame))}; before the first step it was ${lossText(loss("training", 0))}.`];
@@ -179,7 +180,7 @@ function sentence(recording, frame) {
   const lowest = loss("validation", best), now = loss("validation", frame);
   if (frame === best) {
     const then = training.patience ? ` Early stopping waits ${training.patience} more epochs, then brings these weights back.` : "";
-    return [html("b", {}, "The best epoch. "), `The validation loss is ${lossText(lowest)}; no epoch of the run has a lower one.${then}`];
+    return [html("b", {}, "The best epoch. "), `The validation loss is ${lossText(lowest)}; no epoch ${recording.source && recording.frames <= told.epochs && told.stopped_epoch === null ? "so far" : "of the run"} has a lower one.${then}`];
   }
   if (frame < best) return [html("b", {}, "Still learning. "), `The validation loss is ${lossText(now)}; it falls to ${lossText(lowest)} by epoch ${best}.`];
   const moved = (/** @type {string} */ part) => {
