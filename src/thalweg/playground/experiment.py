@@ -206,7 +206,8 @@ class Experiment:
         return cls(**{name: read(name, value) for name, value in given.items()})
 
 
-SAFE = ":,;*+-/()<>=. "[:-1]
+SAFE = ":,;*-/()<>=."
+"""Left as they are in an address; a plus would be read as a space."""
 
 FIELDS: dict[str, Field] = {
     "data": Choice({name: each.label for name, each in SOURCES.items()}),
