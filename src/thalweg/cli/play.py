@@ -79,7 +79,6 @@ def play(
         return show_lessons()
     if check is not None:
         return show_checked(check)
-    from thalweg.playground.library import Library
 
     if export is not None:
         require_suffix("--export", export, (PAGE,))

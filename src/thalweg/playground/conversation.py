@@ -1,10 +1,9 @@
-"""What a page asks, and what it is given: the questions of one page and their answers."""
+"""What a page asks, and what it is given for it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,10 +11,10 @@ import numpy as np
 from thalweg.checks import is_whole, require, require_text
 from thalweg.errors import ArgumentError, ThalwegError
 from thalweg.playground.experiment import Experiment, choices
-from thalweg.playground.many import curves_of_rates, curves_of_seeds
 from thalweg.playground.hand_in import hand_in
 from thalweg.playground.lessons import Lesson, lesson_named, lessons
 from thalweg.playground.library import Library
+from thalweg.playground.many import curves_of_rates, curves_of_seeds
 from thalweg.playground.measures import measures
 from thalweg.playground.run import Run
 from thalweg.playground.thumbnails import thumbnails
@@ -256,11 +255,11 @@ def question_in(message: str) -> dict[str, Any]:
         ArgumentError: it is none.
     """
     try:
-        question = json.loads(message)
+        read: Any = json.loads(message)
     except (ValueError, RecursionError) as error:
         raise ArgumentError("a question must be JSON, got something else") from error
-    fits = isinstance(question, dict) and isinstance(question.get("do"), str)
-    if not fits or not is_whole(question.get("id")):
+    question = cast("dict[str, Any]", read if isinstance(read, dict) else {})
+    if not isinstance(question.get("do"), str) or not is_whole(question.get("id")):
         raise ArgumentError("a question must be an object with do and a whole id")
     return question
 

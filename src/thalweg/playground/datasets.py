@@ -106,7 +106,9 @@ SOURCES = {
     "xor": Source("xor", f"four squares in two classes, {DRAWN}", xor),
     "spirals": Source("spirals", f"two arms around each other, {DRAWN}", spirals),
     "clouds": Source("clouds", f"two clouds, {DRAWN}", clouds),
-    "formula": Source("formula", "evenly in a square, classes by a formula of one's own"),
+    "formula": Source(
+        "formula", "evenly in a square, classes by a formula of one's own"
+    ),
     "drawn": Source("draw", "points drawn by hand"),
     "penguins": Source(
         "penguins",

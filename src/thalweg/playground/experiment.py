@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote
 
-from thalweg.checks import is_number, is_whole, nearest, require
+from thalweg.checks import is_number, nearest, require
 from thalweg.errors import ArgumentError
 from thalweg.playground.datasets import SOURCES
 from thalweg.playground.fields import Choice, Field, Number, OrNone, Text
@@ -52,7 +52,7 @@ class Hidden:
         DROPOUT.checked("dropout", self.dropout)
 
     def __str__(self) -> str:
-        off = f":{self.dropout:g}" if self.dropout else ""
+        off = f":{self.dropout!r}" if self.dropout else ""
         return f"{self.units}:{self.activation}{off}"
 
     @classmethod
@@ -140,8 +140,12 @@ class Experiment:
         require(len(self.points) <= MOST_POINTS, "points", most, len(self.points))
         for point in self.points:
             fits = len(point) == 3 and all(map(is_number, point[:2]))
-            fits = fits and max(abs(point[0]), abs(point[1])) <= 10 and point[2] in (0, 1)
-            require(fits, "a point", "x and y from -10 to 10 and a class, 0 or 1", point)
+            fits = (
+                fits and max(abs(point[0]), abs(point[1])) <= 10 and point[2] in (0, 1)
+            )
+            require(
+                fits, "a point", "x and y from -10 to 10 and a class, 0 or 1", point
+            )
 
     # As plain data --------------------------------------------------------------------
 
@@ -189,7 +193,7 @@ class Experiment:
         if name == "layers":
             return ",".join(map(str, value)) or NOTHING
         if name == "points":
-            return ";".join(f"{x:g},{y:g},{c}" for x, y, c in value)
+            return ";".join(f"{x!r},{y!r},{c}" for x, y, c in value)
         return NOTHING if value is None else str(value)
 
     @classmethod
@@ -206,7 +210,7 @@ class Experiment:
         return cls(**{name: read(name, value) for name, value in given.items()})
 
 
-SAFE = ":,;*-/()<>=."
+SAFE = ":,;*-/()."
 """Left as they are in an address; a plus would be read as a space."""
 
 FIELDS: dict[str, Field] = {
@@ -293,9 +297,10 @@ def layer_in(data: Any) -> Hidden:
         ArgumentError: it is none.
     """
     known = {field.name for field in fields(Hidden)}
-    fits = isinstance(data, dict) and set(data) <= known
+    given = cast("dict[str, Any]", data if isinstance(data, dict) else {"": data})
+    fits = set(given) <= known
     require(fits, "a layer", f"an object with {', '.join(sorted(known))}", data)
-    return Hidden(**data)
+    return Hidden(**given)
 
 
 def read(name: str, text: str) -> Any:

@@ -128,4 +128,3 @@ class Text:
 
 
 Field = Number | OrNone | Choice | Text
-

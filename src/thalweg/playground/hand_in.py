@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from thalweg.backends.engine.native import usual_isa
 from thalweg.checks import is_number, is_whole
@@ -109,12 +109,13 @@ def read_hand_in(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FileError(f"{path}: a hand-in has at most {MOST_BYTES:,} bytes")
-        given = json.loads(path.read_text(encoding="utf-8"))
+        read: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path}: this is no hand-in: it isn't JSON") from error
-    if not isinstance(given, dict) or given.get("format") != FORMAT:
+    given = cast("dict[str, Any]", read if isinstance(read, dict) else {})
+    if given.get("format") != FORMAT:
         raise FileError(f"{path}: this is no hand-in of thalweg play")
     for name, kind in FIELDS.items():
         value = given.get(name)
@@ -167,7 +168,7 @@ def check_file(path: Path) -> Checked:
             False,
             f"{who}: can't be verified here: it was made on the instruction set "
             f"{printable(given['instruction_set'])}, and here, on "
-            f"{again['instruction_set']}, the numbers differ by more than {TOLERANCE:g}",
+            f"{again['instruction_set']}, numbers differ by more than {TOLERANCE:g}",
         )
     numbers = measures(run)
     missed = lesson.missed(run, numbers)

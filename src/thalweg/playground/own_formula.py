@@ -1,7 +1,7 @@
 """A person's formula, of which nothing but a few names and operators is taken.
 
-The text is parsed, never run: its tree is walked, and each of its nodes is either one of
-those below or refused.
+The text is parsed, never run: its tree is walked, and each of its nodes is either one
+of those below or refused.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Div: lambda x, y: x / y,
 }
 COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -181,7 +181,9 @@ def parsed(text: str) -> ast.Expression:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         place = getattr(error, "offset", None)
         at = f" at character {place}" if place else ""
-        raise ArgumentError(f"a formula must be an expression, got {shown(text)}{at}") from None
+        raise ArgumentError(
+            f"a formula must be an expression, got {shown(text)}{at}"
+        ) from None
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
         raise ArgumentError(f"a formula must have at most {MOST_NODES} parts")
     return tree
@@ -197,7 +199,9 @@ def check(tree: ast.Expression, names: tuple[str, ...]) -> None:
     while waiting:
         node = waiting.pop()
         match node:
-            case ast.Constant(value=int() | float() as value) if type(value) is not bool:
+            case ast.Constant(value=int() | float() as value) if (
+                type(value) is not bool
+            ):
                 if not abs(value) <= LARGEST:
                     raise refused(node, names, f"the number {value:g}")
             case ast.Name(id=name) if name in names or name in CONSTANTS:
@@ -233,9 +237,9 @@ def power_of(node: ast.AST, names: tuple[str, ...]) -> int:
     sign = 1
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         node, sign = node.operand, -1
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        if abs(node.value) <= MOST_POWER:
-            return sign * node.value
+    value = node.value if isinstance(node, ast.Constant) else None
+    if type(value) is int and abs(value) <= MOST_POWER:
+        return sign * value
     raise refused(node, names, f"a power that isn't a whole number up to {MOST_POWER}")
 
 

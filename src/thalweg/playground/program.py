@@ -48,4 +48,6 @@ def program_of(experiment: Experiment, data: Data) -> str:
 
 def rows_alone(experiment: Experiment) -> Experiment:
     """An experiment of the same rows, and all else as usual."""
-    return replace(Experiment(), **{name: getattr(experiment, name) for name in OF_ROWS})
+    return replace(
+        Experiment(), **{name: getattr(experiment, name) for name in OF_ROWS}
+    )

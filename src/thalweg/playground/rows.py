@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 
@@ -56,14 +55,14 @@ def data_of(experiment: Experiment) -> Data:
         ArgumentError: there are too few of them, or the formula can't be used.
     """
     source = SOURCES[experiment.data]
-    if source.recipe is not None:
-        recipe, noise, seed = source.recipe, experiment.noise, experiment.data_seed
-        parts = [
-            drawn(recipe, count, noise, seed, part)
-            for part, count in enumerate(counts_of(experiment))
-        ]
-        return Data(*parts, (), (), "y", source.sentence, 2)
-    return OTHERS[experiment.data](experiment)
+    recipe, noise, seed = source.recipe, experiment.noise, experiment.data_seed
+    if recipe is None:
+        return OTHERS[experiment.data](experiment)
+    training, validation, test = (
+        drawn(recipe, count, noise, seed, part)
+        for part, count in enumerate(counts_of(experiment))
+    )
+    return Data(training, validation, test, (), (), "y", source.sentence, 2)
 
 
 def counts_of(experiment: Experiment) -> tuple[int, int, int]:
@@ -90,11 +89,12 @@ def of_formula(experiment: Experiment) -> Data:
             )
     count = 2 if classes else None
     sentence = f"evenly in a square; y by {experiment.formula}"
-    return Data(*parts, (), (), "y", sentence, count)
+    training, validation, test = parts
+    return Data(training, validation, test, (), (), "y", sentence, count)
 
 
 def by_hand(experiment: Experiment) -> Data:
-    """Points that were drawn: of every four of a class, one is held out and one tests."""
+    """Points that were drawn: of four of a class one is held out, and one tests."""
     points = np.array(experiment.points, np.float64).reshape(-1, 3)
     X, y = points[:, :2].astype(np.float32), points[:, 2].astype(np.int64)
     least = min(int((y == kind).sum()) for kind in (0, 1))
@@ -153,12 +153,14 @@ def parted(
             f"{experiment.data} has {len(y)} rows, got {first} and {second}"
         )
     ends = np.split(shuffled[: first + second + third], [first, first + second])
-    if standardize:
-        own = X[ends[0]]
-        X = (X - own.mean(axis=0)) / own.std(axis=0)
-    parts = [(X[part].astype(np.float32), y[part].astype(np.int64)) for part in ends]
+    own = X[ends[0]]
+    inputs = (X - own.mean(axis=0)) / own.std(axis=0) if standardize else X
+    training, validation, test = (
+        (inputs[part].astype(np.float32), y[part].astype(np.int64)) for part in ends
+    )
     source = SOURCES[experiment.data].sentence
-    return Data(*cast(Any, parts), features, classes, target, source, len(classes))
+    told = features, classes, target, source, len(classes)
+    return Data(training, validation, test, *told)
 
 
 OTHERS: dict[str, Callable[[Experiment], Data]] = {

@@ -45,7 +45,9 @@ class Run:
 
     def _begin(self, film: Film) -> None:
         self.film = film
-        self._marks: dict[int, Snapshot] = {film.session.epochs_done: film.session.snapshot()}
+        self._marks: dict[int, Snapshot] = {
+            film.session.epochs_done: film.session.snapshot()
+        }
         self._ending: dict[str, Any] | None = None
 
     @property

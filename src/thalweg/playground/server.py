@@ -112,7 +112,9 @@ class PageServer(AbstractContextManager["PageServer"]):
 
     # A request ------------------------------------------------------------------------
 
-    def _received(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _received(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
         """A file of the page, or a refusal; None for the socket."""
         is_socket = request.path == SOCKET
         refused = self.guard.refusal(request.headers.get_all, is_socket)

@@ -52,7 +52,9 @@ class OwnTable:
             DataError: it has more rows than a page can show, or a column with so many
                 categories that they are embedded.
         """
-        prepared = prepared_by(self.table, self.target, replace(self.settings, seed=seed))
+        prepared = prepared_by(
+            self.table, self.target, replace(self.settings, seed=seed)
+        )
         embedded = prepared.encoder.embedded
         if embedded:
             column = embedded[0]
@@ -70,7 +72,9 @@ class OwnTable:
         numbers = isinstance(targets, NumberTargets)
         labels = () if isinstance(targets, NumberTargets) else targets.labels
         return Data(
-            *map(pair_of, (prepared.training, prepared.validation, prepared.test)),
+            pair_of(prepared.training),
+            pair_of(prepared.validation),
+            pair_of(prepared.test),
             prepared.encoder.features,
             labels,
             self.target,

@@ -174,7 +174,7 @@ class Recorder:
             np.linalg.norm(
                 np.concatenate(
                     [
-                        found.gradients[f"{column.number}.{own}"].ravel()
+                        found.gradients[f"{column.number}.{own}"].ravel().astype(float)
                         for own in column.places
                     ]
                 )
@@ -241,7 +241,7 @@ def side_by_side(parts: Sequence[NumpyArray]) -> NumpyArray:
 
 def counts(z: NumpyArray) -> NumpyArray:
     """How many rows have a sum in each bin, for each unit: (units, BINS)."""
-    bins = np.clip(((z - LOW) * (BINS / (HIGH - LOW))).astype(int), 0, BINS - 1)
+    bins = np.clip((z - LOW) * (BINS / (HIGH - LOW)), 0, BINS - 1).astype(int)
     return np.stack(
         [(bins == each).sum(axis=0) for each in range(BINS)], axis=1
     ).astype(np.int32)

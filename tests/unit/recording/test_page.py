@@ -33,7 +33,7 @@ def recorded(task: str) -> Recording:
             last, y = tw.Dense(1), ring
         case _:
             last, y = tw.Dense(1), 10 * ring
-            how |= {"optimizer": tw.SGD(3.0), "loss": "mean_squared_error"}
+            how |= {"optimizer": tw.SGD(3.0), "batch_size": 60}
             hidden = [tw.Dense(5, "relu")]
     return tw.record(tw.Network([*hidden, last]), X, y, row=7, **how)
 
@@ -131,7 +131,7 @@ def test_backpropagation_shows_every_slope_beside_its_difference(
             for each, end in zip(recording.document["layers"], (5, 9, 10), strict=True)
             if unit < end
         )
-        first = {1: 0, 3: 5, 5: 9}[layer["number"]]
+        first = {1: 0, 3: 5, 4: 9}[layer["number"]]
         at = layer["weights"]["start"] + (unit - first)
         places = [at + i * layer["units"] for i in range(layer["inputs"])]
         places.append(layer["bias"]["start"] + unit - first)
@@ -231,10 +231,9 @@ def test_numbers_are_the_same_in_every_language(
 
 
 @pytest.mark.parametrize("task", RECORDINGS)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True), (1280, True)])
 def test_axe_finds_nothing(
-    tab: Tab, made: Made, task: str, dark: bool, width: int
+    tab: Tab, made: Made, task: str, width: int, dark: bool
 ) -> None:
     _, page = made(task)
     show(tab, page, width, dark)
@@ -244,7 +243,7 @@ def test_axe_finds_nothing(
             buttons.nth(column).click()
         assert violations(tab) == []
         assert tab.ask("document.documentElement.scrollWidth") <= width
-    if width == 1280:
+    if width == 1280 and not dark:
         for detail in ("backpropagation", "formulas", "python"):
             go(tab, detail=detail, result="landscape")
             assert violations(tab) == []

@@ -89,7 +89,9 @@ class Lesson:
 
     def missed(self, run: Run, numbers: Mapping[str, float]) -> list[str]:
         """What a run lacks of the task, in words; nothing if it is done."""
-        changed = [f"{n.replace('_', ' ')} as it was" for n in self.changed(run.experiment)]
+        changed = [
+            f"{n.replace('_', ' ')} as it was" for n in self.changed(run.experiment)
+        ]
         return changed + [str(c) for c in self.conditions if not c.holds(numbers)]
 
 
