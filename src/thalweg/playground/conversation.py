@@ -16,7 +16,7 @@ from thalweg.playground.lessons import Lesson, lesson_named, lessons
 from thalweg.playground.library import Library
 from thalweg.playground.many import curves_of_rates, curves_of_seeds
 from thalweg.playground.measures import measures
-from thalweg.playground.run import Run
+from thalweg.playground.run import Run, ended
 from thalweg.playground.thumbnails import thumbnails
 from thalweg.recording.film import stacked
 from thalweg.recording.recorder import Arrays
@@ -185,8 +185,7 @@ class Conversation:
     def answer(self, question: Mapping[str, Any]) -> Iterator[Answer]:
         """Which answer to a lesson's question is right: its own run tells."""
         lesson = lesson_named(of_kind(question, "lesson", str))
-        own = Run(lesson.experiment, self.rows.of(lesson.experiment))
-        own.to_end()
+        own = ended(lesson.experiment, self.rows.of(lesson.experiment))
         numbers = measures(own)
         value = numbers[lesson.measure]
         yield {"right": lesson.right_answer(numbers), "value": float(value)}, {}

@@ -17,7 +17,7 @@ from thalweg.playground.experiment import Experiment
 from thalweg.playground.lessons import Lesson, lesson_named
 from thalweg.playground.measures import MEASURES, measures
 from thalweg.playground.rows import data_of
-from thalweg.playground.run import Run
+from thalweg.playground.run import Run, ended
 from thalweg.printable import printable
 from thalweg.version import __version__
 
@@ -107,8 +107,12 @@ def read_hand_in(path: Path) -> dict[str, Any]:
         FileError: it can't be read, or is no hand-in.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise FileError(f"{path}: a hand-in has at most {MOST_BYTES:,} bytes")
+        size = path.stat().st_size
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+    if size > MOST_BYTES:
+        raise FileError(f"{path}: a hand-in has at most {MOST_BYTES:,} bytes")
+    try:
         read: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from error
@@ -155,7 +159,7 @@ def check_file(path: Path) -> Checked:
     try:
         lesson = lesson_named(given["lesson"])
         experiment = Experiment.from_query(given["settings"])
-        run = Run(experiment, data_of(experiment))
+        run = ended(experiment, data_of(experiment))
         again = hand_in(lesson, run, given["guess"], given["student"])
     except ArgumentError as error:
         return Checked(False, f"can't be run: {error}")
@@ -178,8 +182,7 @@ def check_file(path: Path) -> Checked:
 
 def guessed(lesson: Lesson, given: Mapping[str, Any]) -> str:
     """Whether the answer before the run was right."""
-    run = Run(lesson.experiment, data_of(lesson.experiment))
-    run.to_end()
+    run = ended(lesson.experiment, data_of(lesson.experiment))
     right = lesson.right_answer(measures(run)) == given["guess"]
     return f"guessed {'right' if right else 'wrong'}"
 

@@ -43,14 +43,9 @@ class Library:
         return self._kept[key]
 
     def _made(self, experiment: Experiment) -> Data:
-        if experiment.data != "table":
-            return data_of(experiment)
-        if self.table is None:
-            raise ArgumentError(
-                "data must be other than table where none was given, got table: start "
-                "with thalweg play TABLE --target COLUMN"
-            )
-        return self.table.data(experiment.data_seed)
+        if experiment.data == "table" and self.table is not None:
+            return self.table.data(experiment.data_seed)
+        return data_of(experiment)
 
     def unseal(self, run: Run) -> dict[str, Any]:
         """What a run's network makes of the test rows: once for each choice of rows.

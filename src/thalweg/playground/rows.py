@@ -56,6 +56,11 @@ def data_of(experiment: Experiment) -> Data:
     """
     source = SOURCES[experiment.data]
     recipe, noise, seed = source.recipe, experiment.noise, experiment.data_seed
+    if experiment.data == "table":
+        raise ArgumentError(
+            "data must be other than table where none was given, got table: start with "
+            "thalweg play TABLE --target COLUMN"
+        )
     if recipe is None:
         return OTHERS[experiment.data](experiment)
     training, validation, test = (

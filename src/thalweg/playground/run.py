@@ -15,7 +15,7 @@ from thalweg.program.types import NumpyArray
 from thalweg.recording.batches import step_frame
 from thalweg.recording.document import Names, document_of
 from thalweg.recording.film import Film
-from thalweg.recording.recorder import Arrays, Recorder
+from thalweg.recording.recorder import Arrays, FiguresRecorder, Recorder
 from thalweg.recording.recording import Recording
 from thalweg.training.session import Session, Snapshot
 
@@ -31,6 +31,7 @@ class Run:
         data: its rows.
         row: the training row that is followed.
         before: the run that this one is a branch of.
+        recorder: what looks at it.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Run:
         data: Data,
         row: int = 0,
         before: Run | None = None,
+        recorder: type[Recorder] = Recorder,
     ) -> None:
         self.experiment, self.data, self._before = experiment, data, before
-        self._begin(Film(Recorder(session_of(experiment, data), row)))
+        self._begin(Film(recorder(session_of(experiment, data), row)))
 
     def _begin(self, film: Film) -> None:
         self.film = film
@@ -166,3 +168,10 @@ class Run:
     def outputs(self, epoch: int, X: NumpyArray) -> NumpyArray:
         """What the network gave for rows behind an epoch."""
         return self.at(epoch).network.predict(X)
+
+
+def ended(experiment: Experiment, data: Data) -> Run:
+    """A run to its end, of which only the figures are kept."""
+    run = Run(experiment, data, recorder=FiguresRecorder)
+    run.to_end()
+    return run

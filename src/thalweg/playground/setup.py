@@ -8,7 +8,7 @@ import thalweg.formulas.optimizers as rules
 from thalweg.formulas.activations import Activation
 from thalweg.formulas.layers import Dense, Dropout, Layer
 from thalweg.formulas.optimizers import Optimizer
-from thalweg.formulas.penalties import L1, L2, Penalty, penalty
+from thalweg.formulas.penalties import L1, L2, Penalty
 from thalweg.formulas.schedules import (
     CosineWithWarmup,
     ExponentialDecay,
@@ -104,12 +104,10 @@ def schedule_of(experiment: Experiment, rows: int) -> float | Schedule:
 
 def penalty_of(experiment: Experiment) -> Penalty | None:
     """What large weights cost, if anything."""
-    costs: list[Penalty] = []
-    if experiment.l1:
-        costs.append(L1(experiment.l1))
-    if experiment.l2:
-        costs.append(L2(experiment.l2))
-    return penalty(costs) if costs else None
+    l1, l2 = experiment.l1, experiment.l2
+    if l1 and l2:
+        return L1(l1) + L2(l2)
+    return L1(l1) if l1 else L2(l2) if l2 else None
 
 
 def session_of(experiment: Experiment, data: Data) -> Session[Network]:

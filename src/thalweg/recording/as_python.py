@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from thalweg.formulas.chain import describe
 from thalweg.formulas.layers import Layer
+from thalweg.formulas.penalties import Penalties
 
 MADE = re.compile(r"\b([A-Z]\w*)\(")
 """Something of thalweg's that is made, such as ``Dense(8)``."""
@@ -54,6 +55,8 @@ def value_of(name: str, value: Any) -> str:
 
 def expression(value: Any) -> str:
     """What makes a value, as Python has it."""
+    if isinstance(value, Penalties):
+        return " + ".join(map(expression, value.parts))
     if is_dataclass(value) and not isinstance(value, type):
         return MADE.sub(r"tw.\1(", describe(cast(Any, value)))
     return repr(value)

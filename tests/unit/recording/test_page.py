@@ -337,13 +337,3 @@ def test_the_page_is_small() -> None:
     kinds = (".js", ".css", ".html")
     every = [each for each in page.iterdir() if each.name.endswith(kinds)]
     assert sum(len(each.read_bytes()) for each in every) <= 120_000
-
-
-def test_a_recording_of_two_hundred_epochs_is_small() -> None:
-    X = np.random.default_rng(0).normal(size=(160, 2))
-    y = (np.hypot(*X.T) > 1.2).astype(int)
-    layers = [tw.Dense(8, "tanh"), tw.Dense(8, "tanh"), tw.Dense(1, "sigmoid")]
-    how: dict[str, Any] = {"optimizer": tw.Adam(0.02), "batch_size": 10}
-    recording = tw.record(tw.Network(layers), X, y, epochs=200, **how)
-    assert len(recording) == 201
-    assert len(recording.html().encode()) <= 1_000_000
