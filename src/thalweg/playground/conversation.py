@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -48,7 +48,7 @@ class Conversation:
         self.start, self.rows, self.lesson = start, rows, lesson
         self.run: Run | None = None
 
-    def told(self, message: str) -> Iterator[bytes]:
+    def told(self, message: str) -> Generator[bytes]:
         """The answers to a question, one after the other.
 
         Arguments:

@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from types import TracebackType
@@ -40,7 +40,7 @@ NO_TOKEN, TOO_MANY = 4403, 4429  # the codes with which a socket is closed
 class Answers(Protocol):
     """What answers the questions of one page."""
 
-    def told(self, message: str) -> Iterator[bytes]:
+    def told(self, message: str) -> Generator[bytes]:
         """The answers to a question."""
         ...
 
@@ -116,6 +116,8 @@ class PageServer(AbstractContextManager["PageServer"]):
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
         """A file of the page, or a refusal; None for the socket."""
+        if getattr(request, "method", "GET") != "GET":  # some versions know no other
+            return self._response(HTTPStatus.METHOD_NOT_ALLOWED)
         is_socket = request.path == SOCKET
         refused = self.guard.refusal(request.headers.get_all, is_socket)
         if refused is not None:
@@ -157,16 +159,16 @@ class PageServer(AbstractContextManager["PageServer"]):
         waiting: deque[str] = deque()
         while True:
             message = waiting.popleft() if waiting else text_of(connection.recv())
-            given = answers.told(message)
-            for answer in given:
-                connection.send(answer)
-                with contextlib.suppress(TimeoutError):
-                    waiting.append(text_of(connection.recv(timeout=0)))
-                last = answers.cancelled(waiting[-1]) if waiting else None
-                if last is not None:
-                    waiting.clear()
-                    connection.send(last)
-                    break
+            with contextlib.closing(answers.told(message)) as given:
+                for answer in given:
+                    connection.send(answer)
+                    with contextlib.suppress(TimeoutError):
+                        waiting.append(text_of(connection.recv(timeout=0)))
+                    last = answers.cancelled(waiting[-1]) if waiting else None
+                    if last is not None:
+                        waiting.clear()
+                        connection.send(last)
+                        break
 
 
 def text_of(message: str | bytes) -> str:
