@@ -297,9 +297,9 @@ def layer_in(data: Any) -> Hidden:
         ArgumentError: it is none.
     """
     known = {field.name for field in fields(Hidden)}
-    given = cast("dict[str, Any]", data if isinstance(data, dict) else {"": data})
-    fits = set(given) <= known
-    require(fits, "a layer", f"an object with {', '.join(sorted(known))}", data)
+    given = cast("dict[str, Any]", data if isinstance(data, dict) else {"": type(data)})
+    must = f"an object with {', '.join(sorted(known))}"
+    require(set(given) <= known, "a layer", must, printable(repr(given)[:60]))
     return Hidden(**given)
 
 

@@ -18,7 +18,7 @@ from thalweg.playground.experiment import (
     Hidden,
     choices,
 )
-from thalweg.playground.fields import Choice, Number, OrNone, Text
+from thalweg.playground.fields import Choice, Number, OrNone
 from thalweg.playground.rows import data_of
 from thalweg.playground.setup import session_of
 
@@ -36,7 +36,7 @@ def values_of(field: Any) -> st.SearchStrategy[Any]:
             return st.none() | values_of(number)
         case Choice(options=options):
             return st.sampled_from([*options])
-        case Text():
+        case _:
             return LINES.filter(str.isprintable)
 
 
@@ -162,16 +162,20 @@ def test_rows_are_those_of_their_seed_and_in_one_part_each(name: str) -> None:
 
 
 def test_classes_lie_as_they_are_told_to() -> None:
-    X, y = data_of(Experiment(data="circles", noise=0)).training
-    radius = np.hypot(*X.T)
-    np.testing.assert_allclose(radius[y == 0], 2, atol=1e-5)
-    assert radius[y == 1].max() <= 1
-    X, y = data_of(Experiment(data="xor", noise=0)).training
-    np.testing.assert_array_equal(X.prod(axis=1) > 0, y == 1)
-    X, y = data_of(Experiment(data="formula", formula="x1 > x2")).training
-    np.testing.assert_array_equal(X[:, 0] > X[:, 1], y == 1)
-    X, y = data_of(Experiment(data="formula", formula="2*x1 - x2")).training
-    np.testing.assert_allclose(y, 2 * X[:, 0] - X[:, 1], rtol=1e-5, atol=1e-5)
+    def rows(**settings: Any) -> tuple[Any, Any]:
+        return data_of(replace(Experiment(noise=0), **settings)).training
+
+    points, kind = rows(data="circles")
+    radius = np.hypot(*points.T)
+    np.testing.assert_allclose(radius[kind == 0], 2, atol=1e-5)
+    assert radius[kind == 1].max() <= 1
+    points, kind = rows(data="xor")
+    np.testing.assert_array_equal(points.prod(axis=1) > 0, kind == 1)
+    points, kind = rows(data="formula", formula="x1 > x2")
+    np.testing.assert_array_equal(points[:, 0] > points[:, 1], kind == 1)
+    points, told = rows(data="formula", formula="2*x1 - x2")
+    expected = 2 * points[:, 0] - points[:, 1]
+    np.testing.assert_allclose(told, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_classes_lie_as_they_are_told_to() -> None:
 )
 def test_rows_that_cant_be_are_refused(settings: Any, words: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        data_of(Experiment(**{"data": "formula", **settings}))
+        data_of(replace(Experiment(data="formula"), **settings))
     assert words in str(caught.value)
 
 

@@ -410,10 +410,11 @@ def test_ctrl_c_ends_it_at_once_with_a_page_open(tmp_path: Path) -> None:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         host, _, token = address.removeprefix("http://").partition("/#token=")
-        with connect(f"ws://{host}/socket", origin=f"http://{host}") as client:
+        origin: Any = f"http://{host}"
+        with connect(f"ws://{host}/socket", origin=origin) as client:
             client.send(token)
             client.send('{"id": 1, "do": "hello"}')
-            assert b'"choices' in bytes(client.recv(20))
+            assert b"choices" in cast(bytes, client.recv(20))
             client.send('{"id": 2, "do": "begin", "experiment": {}}')
             client.recv(20)
             process.send_signal(signal.SIGINT)

@@ -32,7 +32,7 @@ export class Controls {
     this.made = new Map();
     this.layers = html("div", { class: "layers" });
     this.sources = new Map(fields.data.options.map(([name, label]) => [name, this.source(name, label, thumbnails[name])]));
-    this.pad = drawingPad(points => this.change("points", points));
+    this.pad = drawingPad(points => this.set({ data: "drawn", points }));
     this.test = this.seal();
     const part = (/** @type {string} */ title, /** @type {Node[]} */ ...children) =>
       html("fieldset", {}, html("legend", {}, title), ...children);
@@ -78,7 +78,7 @@ export class Controls {
    */
   source(name, label, rows = []) {
     const canvas = html("canvas", { width: 80, height: 56, "aria-hidden": true }), button = html("button", { class: "source" }, canvas, html("span", {}, label));
-    button.onclick = () => this.change("data", name);
+    button.onclick = () => name === "drawn" && !this.pad.enough() ? this.pad.show(true, []) : this.change("data", name);
     if (!rows.length) canvas.replaceWith(html("span", { class: "sign", "aria-hidden": true }, SIGNS[/** @type {keyof typeof SIGNS} */ (name)] ?? ""));
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), most = Math.max(...rows.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))), 1) * 1.1;
     for (const [x, y, kind] of rows) {

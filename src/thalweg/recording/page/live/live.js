@@ -28,6 +28,7 @@ export class Live {
     /** @type {State | null} */
     this.state = null;
     this.over = false;
+    this.opening = 0; // runs that were asked for
     this.branching = false; // whether changes begin at the cursor
     this.wanted = 0;
     this.run = 0;
@@ -57,8 +58,11 @@ export class Live {
    */
   async open(question, experiment, frame = 0) {
     const run = ++this.run;
-    const answer = await this.client.ask(question);
+    this.opening++;
+    let answer;
+    try { answer = await this.client.ask(question); } finally { this.opening--; }
     if (run !== this.run) return;
+    say("");
     const { document: told } = answer.told, { choice } = this.state ?? {};
     const fixed = new Map(), moving = new Map();
     for (const [name, tensor] of answer.arrays) {
@@ -69,6 +73,7 @@ export class Live {
     recording.source = this;
     recording.pin = this.recording?.pin ?? null;
     this.experiment = told.experiment;
+    this.branched = question.do === "branch";
     this.recording = recording;
     this.over = false;
     this.wanted = 0;
@@ -78,6 +83,7 @@ export class Live {
     this.state = mount(recording, {
       frame, speed: choice?.speed ?? 15, detail: choice?.detail ?? "unit", result: choice?.result ?? "prediction",
     }, results(this), [step]).state;
+    Object.assign(/** @type {any} */ (window).thalweg, { live: this });
     this.state.listen(changed => { if (changed.has("frame")) this.fetch(); });
     for (const listener of this.listeners) listener();
     await this.fetch();
@@ -88,7 +94,7 @@ export class Live {
     if (this.fetching) return;
     this.fetching = true;
     try {
-      while (!this.over && this.recording && this.recording.there <= Math.max(this.wanted, (this.state?.choice.frame ?? 0) + AHEAD)) {
+      while (!this.over && !this.opening && this.recording && this.recording.there <= Math.max(this.wanted, (this.state?.choice.frame ?? 0) + AHEAD)) {
         const { run, recording } = this;
         const answer = await this.client.ask({ do: "on", until: recording.there + AT_ONCE - 1 });
         if (run !== this.run) continue;
@@ -148,9 +154,19 @@ export class Live {
   async resume() {
     const { recording } = this;
     if (!recording) return;
+    if (this.branched) { // its first part had other settings, which only the old talk knew
+      this.over = true;
+      return say("The connection was lost, and a run that changed on the way goes no further. Change a setting for a new one.");
+    }
     const run = ++this.run;
-    await this.client.ask({ do: "begin", experiment: this.experiment });
-    await this.client.ask({ do: "on", until: recording.there - 1 });
+    this.opening++;
+    try {
+      await this.client.ask({ do: "begin", experiment: this.experiment });
+      for (let had = 1; had < recording.there;) {
+        const { arrays } = await this.client.ask({ do: "on", until: recording.there - 1 });
+        had += arrays.values().next().value?.shape[0] ?? recording.there;
+      }
+    } finally { this.opening--; }
     if (run === this.run) await this.fetch();
   }
 }

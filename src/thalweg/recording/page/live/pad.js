@@ -61,6 +61,7 @@ export function drawingPad(changed) {
   const element = html("div", { class: "pad", hidden: true }, canvas, html("div", { class: "pad-tools" }, tool, undo, clear), words);
   return {
     element,
+    enough,
     show(/** @type {boolean} */ visible, /** @type {number[][]} */ given) {
       element.hidden = !visible;
       points = given.length || !visible ? given : points;
