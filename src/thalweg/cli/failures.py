@@ -39,6 +39,7 @@ OPTIONS = {each.name for settings in EVERY_SETTINGS for each in fields(settings)
     *("target", "threads", "checkpoint", "checkpoint_epochs", "checkpoint_minutes"),
     *("validation_data", "test_data", "lenient"),
     *("budget", "folds", "trials", "sampler", "storage", "folder"),
+    "port",
 }
 POLARS_ENGINE = "plr"  # what polars goes on without where it couldn't be loaded
 POISONED = "previously been poisoned"  # says what couldn't be started at first
