@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import tomllib
 from html import escape
 from pathlib import Path
@@ -15,6 +16,8 @@ from thalweg.figures.draw import figure_module
 from thalweg.figures.style import DARK, LIGHT
 from thalweg.figures.svg import svg_element
 
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 FIGURES = Path(__file__).parent / "_build" / "figures"
 
@@ -24,6 +27,7 @@ release = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["versi
 
 extensions = [
     "myst_parser",
+    "play",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
@@ -33,7 +37,7 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 # A page may be listed before it is written.
 suppress_warnings = ["toc.not_readable"]
-exclude_patterns = ["_build", "_static"]
+exclude_patterns = ["_build", "_static", "extensions"]
 
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.failures import BAD_INPUT, say
-from thalweg.cli.inputs import Target, require_target, whole_number
+from thalweg.cli.inputs import require_target, whole_number
 from thalweg.cli.options import WORDS, chosen_settings, dialect_given, with_options
 from thalweg.cli.outputs import require_suffix, require_writable
 from thalweg.cli.show import show, tell
@@ -38,12 +38,20 @@ def play(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[LESSON | TABLE | SETTINGS]",
+            metavar="LESSON|TABLE|SETTINGS",
             help="A lesson's name, a table, or the settings that a page shared "
             "[an experiment to change at will]",
         ),
     ] = None,
-    target: Target = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="COLUMN",
+            help="The column to predict, of a table [no table]",
+        ),
+    ] = None,
     port: Annotated[
         str | None, typer.Option(metavar="N", help="The port [a free one]")
     ] = None,
