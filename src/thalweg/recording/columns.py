@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from thalweg.backends.numpy.calls import gradient
+from thalweg.backends.numpy.calls import compile, gradient
 from thalweg.errors import ArgumentError
 from thalweg.formulas.activations import Activation, activation
 from thalweg.formulas.chain import describe
@@ -58,7 +60,7 @@ class Column:
         """The slope φ′(z) of its activation; NaN of softmax, whose units share one."""
         if self.activation == "softmax":
             return np.full_like(z, np.nan)
-        return gradient(summed(activation(self.layer.activation)))(z)
+        return slope_of(self.layer.activation)(z)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for the document of a recording."""
@@ -132,6 +134,8 @@ def curves_of(columns: list[Column]) -> dict[str, NumpyArray]:
     return curves
 
 
-def summed(formula: Activation) -> Activation:
-    """The sum of what a formula gives, whose gradient is the slope at every z."""
-    return lambda z: ops.sum(formula(z))
+@lru_cache(maxsize=32)
+def slope_of(chosen: str | Activation) -> Callable[..., Any]:
+    """The slope of an activation at every z, compiled once for each shape of z."""
+    formula = activation(chosen)
+    return compile(gradient(lambda z: ops.sum(formula(z))))

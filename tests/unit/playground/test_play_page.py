@@ -461,3 +461,20 @@ def test_a_new_seed_is_another_run(played: Played, seed_key: str) -> None:
     wait(tab, "window.thalweg.live.experiment.seed === 1")
     assert shown_weights(tab, 0) != before
     assert played.run.experiment.seed == 1
+
+
+def test_a_row_is_followed_by_click_and_by_key(played: Played) -> None:
+    tab = played.open()
+    wait(tab, "window.thalweg.recording.there > 30")
+    tab.page.locator(".point[data-row='training.11']").click(force=True)
+    wait(tab, "window.thalweg.recording.told.row.number === 11")
+    assert "Row 11" in text(tab, ".row-card")
+    tab.page.keyboard.press("]")
+    wait(tab, "window.thalweg.recording.told.row.number === 12")
+    played.to_end()
+    own = np.stack([frame["row.z"] for frame in played.run.film.frames])
+    np.testing.assert_array_equal(array(tab, "row.z"), own.astype(float).ravel())
+    other = Run(SHORT, data_of(SHORT), row=12)
+    other.to_end()
+    expected = np.stack([frame["row.z"] for frame in other.film.frames])
+    np.testing.assert_array_equal(own, expected)

@@ -20,7 +20,7 @@ import { html, svg } from "thalweg/elements.js";
  */
 /**
  * @typedef {object} Frame where things lie in pixels
- * @property {SVGSVGElement} picture
+ * @property {SVGElement} picture what takes the marks
  * @property {(epoch: number) => number} x
  * @property {(value: number) => number} y
  * @property {{left: number, right: number, top: number, bottom: number}} at
@@ -47,6 +47,13 @@ export class Chart {
     this.element = html("figure", { class: "chart" }, this.picture);
     /** @type {SVGCircleElement[]} */
     this.dots = [];
+    /** @type {SVGPathElement[]} */
+    this.paths = [];
+    /** @type {SVGTextElement[]} */
+    this.names = [];
+    /** @type {{d: string, count: number}[]} */
+    this.begun = [];
+    this.over = svg("g"); // what is marked on the lines
     this.cursor = svg("path", { class: "cursor" });
     /** @param {PointerEvent} event */
     const point = event => {
@@ -77,7 +84,7 @@ export class Chart {
     const ticks = 8 + 6.4 * Math.max(...this.scale.ticks.map(tick => this.scale.text(tick).length));
     this.at = { left: Math.max(LEFT, ticks), right: width - room, top: TOP, bottom: height - BOTTOM };
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const { left, right, bottom } = this.at;
+    const { left, right } = this.at;
     const title = svg("text", { x: 0, y: 11, class: "chart-title" }, this.title);
     const grid = this.scale.ticks.flatMap(tick => [
       svg("path", { class: "grid", d: `M${left} ${this.y(tick)}H${right}` }),
@@ -85,39 +92,57 @@ export class Chart {
     ]);
     const ends = svg("text", { x: right, y: height - 3, "text-anchor": "end" }, `epoch ${this.last}`);
     this.picture.replaceChildren(title, ...grid, ends);
-    for (const line of this.lines) this.picture.append(this.curve(line));
-    this.marks?.({ picture: this.picture, x: e => this.x(e), y: v => this.y(v), at: this.at });
-    this.picture.append(...this.labels(bottom));
+    this.paths = this.lines.map(line => svg("path", { class: "line", stroke: color(line.color), "stroke-dasharray": line.dash ?? "" }));
+    this.names = this.lines.map(line => svg("text", { x: right + 6, class: "label", style: `fill:var(--${line.color}-text)` }, line.label));
+    this.over = svg("g");
     this.dots = this.lines.map(line => svg("circle", { r: 3.2, fill: color(line.color), class: "dot" }));
-    this.picture.append(this.cursor, ...this.dots);
+    this.picture.append(...this.paths, this.over, ...this.names, this.cursor, ...this.dots);
+    this.begun = this.lines.map(() => ({ d: "", count: 0 }));
+    this.draw();
   }
 
-  /** @param {Line} line */
-  curve(line) {
-    let d = "", pen = "M"; // lifted where there is no number
-    line.values.forEach((value, epoch) => {
-      if (Number.isFinite(value)) d += `${pen}${this.x(epoch).toFixed(1)} ${this.y(value).toFixed(1)}`;
-      pen = Number.isFinite(value) ? "L" : "M";
-    });
-    return svg("path", {
-      d, class: "line",
-      stroke: color(line.color), "stroke-dasharray": line.dash ?? "",
-    });
+  /** What grows with the run: the lines, their names, and what is marked on them. */
+  draw() {
+    this.lines.forEach((line, i) => this.paths[i].setAttribute("d", this.curve(line, this.begun[i])));
+    this.over.replaceChildren();
+    this.marks?.({ picture: this.over, x: e => this.x(e), y: v => this.y(v), at: this.at });
+    this.label();
   }
 
   /**
-   * Names behind the lines' ends, moved apart where they would meet.
-   * @param {number} bottom
+   * The same lines, longer.
+   * @param {Chart} newer
    */
-  labels(bottom) {
-    const ends = this.lines.map(line => ({ line, y: this.y(line.values.filter(Number.isFinite).pop() ?? 0) + 3.5 }));
+  grow({ lines, scale, last }) {
+    const laid = (/** @type {Scale} */ each) => String([each.low, each.high, each.ticks]);
+    const same = last === this.last && laid(scale) === laid(this.scale) && String(lines.map(l => l.label)) === String(this.lines.map(l => l.label));
+    Object.assign(this, { lines, scale, last });
+    if (same) this.draw();
+    else this.layOut();
+  }
+
+  /**
+   * @param {Line} line
+   * @param {{d: string, count: number}} begun what was drawn of it in this scale
+   */
+  curve(line, begun = { d: "", count: 0 }) {
+    const { values } = line;
+    for (; begun.count < values.length; begun.count++) {
+      const value = values[begun.count], pen = begun.count && Number.isFinite(values[begun.count - 1]) ? "L" : "M"; // lifted where there is no number
+      if (Number.isFinite(value)) begun.d += `${pen}${this.x(begun.count).toFixed(1)} ${this.y(value).toFixed(1)}`;
+    }
+    return begun.d;
+  }
+
+  /** Names behind the lines' ends, moved apart where they would meet. */
+  label() {
+    const ends = this.lines.map((line, i) => ({ i, y: this.y(line.values.filter(Number.isFinite).pop() ?? 0) + 3.5 }));
     ends.sort((one, other) => one.y - other.y);
     let above = -Infinity;
     for (const end of ends) above = end.y = Math.max(end.y, above + LINE);
-    let below = bottom + 4;
+    let below = this.at.bottom + 4;
     for (const end of ends.reverse()) below = (end.y = Math.min(end.y, below)) - LINE;
-    return ends.map(({ line, y }) =>
-      svg("text", { x: this.at.right + 6, y, class: "label", style: `fill:var(--${line.color}-text)` }, line.label));
+    for (const { i, y } of ends) this.names[i].setAttribute("y", y.toFixed(1));
   }
 
   /** @param {number} epoch */

@@ -1,7 +1,14 @@
 // Colors of the theme, and the one signed ramp that every picture uses.
 
+/** @type {Map<string, string>} asked for once a theme: the browser takes long */
+const known = new Map();
+
 /** @param {string} name of a variable of page.css */
-export const color = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export function color(name) {
+  let found = known.get(name);
+  if (!found) known.set(name, found = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return found;
+}
 
 /** @param {string} hex */
 const channels = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
@@ -14,6 +21,7 @@ let ramp = new Uint32Array(256);
 
 /** Read the theme's colors; called when it changes. */
 export function readTheme() {
+  known.clear();
   const [low, middle, high] = ["negative", "middle", "positive"].map(name => channels(color(name)));
   ramp = Uint32Array.from({ length: 256 }, (_, i) => {
     const place = i / 127.5 - 1, end = place < 0 ? low : high, share = Math.abs(place) ** 0.8 * 0.66;

@@ -30,8 +30,10 @@ export function mountCurves(recording, state) {
   };
   state.resized(byId("curves"), () => { for (const chart of charts) chart.layOut(); point(); });
   state.listen(changed => {
-    if (changed.has("frames")) draw();
-    else if (changed.has("frame")) point();
+    if (changed.has("frames")) {
+      chartsOf(recording, go).forEach((newer, i) => charts[i].grow(newer));
+      point();
+    } else if (changed.has("frame")) point();
   });
   return draw;
 }

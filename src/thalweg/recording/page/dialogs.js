@@ -5,10 +5,14 @@ import { lossText, metricName, percent } from "thalweg/numbers.js";
 
 /** @typedef {import("thalweg/recording.js").Recording} Recording */
 
+const LIVE = [
+  [".", "one batch on"], ["[ ]", "the row before, the next one"], ["N", "another seed"], ["B", "eight seeds"], ["P", "pin the loss, or let it go"],
+  ["F", "changes begin at the cursor, or at the start"],
+];
 const KEYS = [
   ["Space", "play or pause"], ["← →", "one epoch back or on"], ["Shift + ← →", "ten epochs"],
   ["Home, End", "the first and the last frame"], ["G", "the best epoch"], ["R", "back to the start"],
-  ["↑ ↓ ← →", "walk the units, once one has the focus"], ["1 … 6", "the panels"],
+  ["↑ ↓ ← →", "walk the units, once one has the focus"], ["1 … 9", "the panels"],
   ["D", "the numbers as a table"], ["T", "light or dark"], ["?", "these keys"], ["Esc", "close"],
 ];
 
@@ -26,7 +30,7 @@ function fill(dialog, title, content) {
 /** Show the keys. */
 export function openKeys() {
   const list = html("dl", { class: "keys" });
-  for (const [key, deed] of KEYS) list.append(html("dt", {}, html("kbd", {}, key)), html("dd", {}, deed));
+  for (const [key, deed] of [...KEYS, ...(document.body.classList.contains("live") ? LIVE : [])]) list.append(html("dt", {}, html("kbd", {}, key)), html("dd", {}, deed));
   fill(byId("keys"), "Keys", list);
   byId("keys").showModal();
 }

@@ -1,5 +1,6 @@
 // A run that goes on while it is looked at: the server records ahead of the cursor.
 
+import { byId } from "thalweg/elements.js";
 import { Client, Gone, Refused } from "thalweg/live/client.js";
 import { Controls } from "thalweg/live/controls.js";
 import { mountLessons } from "thalweg/live/lessons.js";
@@ -80,13 +81,36 @@ export class Live {
     recording.append(moving);
     this.standing = told;
     recording.reveal(frame);
-    this.state = mount(recording, {
-      frame, speed: choice?.speed ?? 15, detail: choice?.detail ?? "unit", result: choice?.result ?? "prediction",
-    }, results(this), [step]).state;
-    Object.assign(/** @type {any} */ (window).thalweg, { live: this });
-    this.state.listen(changed => { if (changed.has("frame")) this.fetch(); });
+    this.show(recording, { frame, speed: choice?.speed, detail: choice?.detail, result: choice?.result });
     for (const listener of this.listeners) listener();
     await this.fetch();
+  }
+
+  /**
+   * @param {Recording} recording
+   * @param {Partial<import("thalweg/state.js").Choice>} begin
+   */
+  show(recording, begin) {
+    const given = Object.fromEntries(Object.entries(begin).filter(([, value]) => value !== undefined));
+    this.state = mount(recording, given, results(this), [step]).state;
+    Object.assign(/** @type {any} */ (window).thalweg, { live: this });
+    this.state.listen(changed => { if (changed.has("frame")) this.fetch(); });
+    byId("result").querySelectorAll(".point[data-row^=training]").forEach((/** @type {HTMLElement} */ point) => point.addEventListener("click", () =>
+      this.follow(Number(point.dataset.row?.split(".")[1]))));
+  }
+
+  /**
+   * Follow another training row through the network.
+   * @param {number} row
+   */
+  async follow(row) {
+    const { recording, state } = this, rows = recording?.rows("training.y").length ?? 0;
+    if (!recording || !state || row < 0 || row >= rows) return;
+    const { told, arrays } = await this.client.ask({ do: "follow", row });
+    if (recording !== this.recording) return;
+    for (const [name, tensor] of arrays) recording.moving.set(name, tensor);
+    recording.told.row = told.row;
+    this.show(recording, { ...state.choice, playing: false });
   }
 
   /** Ask for frames until there are enough ahead of the cursor. */

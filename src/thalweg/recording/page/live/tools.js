@@ -64,8 +64,9 @@ export function mountTools(run, controls) {
     pin.textContent = run.recording?.pin ? "Unpin" : "Pin";
   }
   run.listeners.add(show);
+  const next = (/** @type {number} */ by) => run.follow((run.recording?.told.row.number ?? 0) + by);
   /** @type {Record<string, () => void>} */
-  const keys = { n: newSeed, b: eight, p: togglePin, f: toggleBranch, ".": batch };
+  const keys = { "[": () => next(-1), "]": () => next(1), n: newSeed, b: eight, p: togglePin, f: toggleBranch, ".": batch };
   addEventListener("keydown", event => {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
