@@ -82,7 +82,11 @@ export function mountNetwork(recording, state) {
       rests[c].style.left = `${x}px`;
       return Array.from({ length: shown }, (_, i) => ({ x, y: Math.round(TOP + room * (i + 0.5) / shown) }));
     });
-    names.forEach((name, i) => place(name, spots[0][i]));
+    const crowded = (height - TOP) / Math.max(1, names.length) < 28;
+    names.forEach((name, i) => {
+      name.classList.toggle("crowded", crowded);
+      place(name, spots[0][i]);
+    });
     layers.forEach((layer, column) => spots[column + 1].forEach((spot, i) => {
       const room = (height - TOP) / spots[column + 1].length;
       const size = Math.round(Math.max(14, Math.min(column === last && layer.units === 1 ? 44 : 30, 0.88 * room)));

@@ -230,6 +230,10 @@ export async function live() {
   const { told } = await client.ask({ do: "hello" });
   const controls = new Controls(told.choices, run, told.thumbnails);
   mountTools(run, controls);
+  // Behind a click the space bar plays again, and doesn't press the same button.
+  addEventListener("click", ({ detail, target }) => {
+    if (detail && target instanceof Element) target.closest("button")?.blur();
+  });
   addEventListener("unhandledrejection", event => {
     if (event.reason instanceof Refused) say(event.reason.message);
     if (event.reason instanceof Refused || event.reason instanceof Gone) event.preventDefault();

@@ -53,6 +53,7 @@ function landscape(run, recording, state) {
       words.textContent = "The landscape is that of a whole run: play it to its end.";
       return;
     }
+    words.textContent = "The loss at every point of a plane is being computed.";
     const { arrays } = await run.client.ask({ do: "landscape" });
     if (panel || run.recording !== recording) return;
     for (const [name, tensor] of arrays) recording.fixed.set(name, tensor);
