@@ -89,6 +89,7 @@ def standing_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any
     """
     history, epochs = recorder.history, recorder.session.epochs
     stopped, over = history.stopped_epoch, bool(history.stopped_because)
+    guessed = history.constant_loss
     return {
         "frames": frames,
         "best_epoch": history.best_epoch,
@@ -97,6 +98,7 @@ def standing_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any
         else None,
         "stopped_because": history.stopped_because,
         "diverged": diverged or None,
+        "constant_guess": None if guessed is None else {"loss": guessed},
     }
 
 
@@ -107,12 +109,9 @@ def ending_of(recorder: Recorder, frames: int, diverged: str) -> dict[str, Any]:
         recorder: of the run, whose network has the weights that are kept.
         frames, diverged: as above.
     """
-    history = recorder.history
-    guessed = history.constant_loss
     return {
         **standing_of(recorder, frames, diverged),
-        "constant_guess": None if guessed is None else {"loss": guessed},
-        "verdict": [read_curves(history).text],
+        "verdict": [read_curves(recorder.history).text],
         "sha256": digest_of(recorder.network),
     }
 

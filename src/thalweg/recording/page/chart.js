@@ -24,6 +24,7 @@ import { html, svg } from "thalweg/elements.js";
  * @property {(epoch: number) => number} x
  * @property {(value: number) => number} y
  * @property {{left: number, right: number, top: number, bottom: number}} at
+ * @property {number} high the largest value of the scale
  */
 
 const LEFT = 36, TOP = 20, BOTTOM = 16, LINE = 13;
@@ -105,7 +106,7 @@ export class Chart {
   draw() {
     this.lines.forEach((line, i) => this.paths[i].setAttribute("d", this.curve(line, this.begun[i])));
     this.over.replaceChildren();
-    this.marks?.({ picture: this.over, x: e => this.x(e), y: v => this.y(v), at: this.at });
+    this.marks?.({ picture: this.over, x: e => this.x(e), y: v => this.y(v), at: this.at, high: this.scale.high });
     this.label();
   }
 

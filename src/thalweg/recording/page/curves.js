@@ -123,8 +123,12 @@ function gradients(recording, go) {
  * @param {Recording} recording
  * @param {Frame} frame
  */
-function marks(recording, { picture, x, y, at }) {
-  const { best_epoch: best, stopped_epoch: stop, training } = recording.told;
+function marks(recording, { picture, x, y, at, high }) {
+  const { best_epoch: best, stopped_epoch: stop, training, constant_guess: guess } = recording.told;
+  if (guess && guess.loss <= high) {
+    picture.append(svg("path", { d: `M${at.left} ${y(guess.loss)}H${at.right}`, class: "guess-line" }),
+      svg("text", { x: at.right - 4, y: y(guess.loss) - 4, "text-anchor": "end" }, `a constant guess: ${lossText(guess.loss)}`));
+  }
   if (!recording.validates || !best) return;
   const wide = at.right - at.left > 420, good = color("good");
   const put = (/** @type {number} */ left, /** @type {number} */ top, /** @type {string} */ words, /** @type {string} */ fill, anchor = "start") =>

@@ -29,7 +29,9 @@ export function mountNetwork(recording, state) {
   /** @type {HTMLElement[]} */
   const rests = [];
   const names = data.features.slice(0, MOST).map(name => html("span", { class: "input", title: name }, name));
-  box.append(edges, ...names);
+  const told = data.classes && layers[last].units > 1 ? data.classes : [];
+  const outputs = told.slice(0, MOST).map(name => html("span", { class: "output-name", title: name }, name));
+  box.append(edges, ...names, ...outputs);
   const columns = [
     { count: data.features.length, head: "inputs" },
     ...layers.map((layer, n) => ({
@@ -77,7 +79,7 @@ export function mountNetwork(recording, state) {
     edges.height = height * ratio;
     spots = columns.map(({ count }, c) => {
       const shown = Math.min(count, MOST), room = height - TOP - (count > MOST ? 16 : 0);
-      const x = Math.round(width * (0.07 + 0.87 * c / (columns.length - 1)));
+      const x = Math.round(width * (0.07 + (told.length ? 0.77 : 0.87) * c / (columns.length - 1)));
       heads[c].style.left = `${Math.max(34, Math.min(width - 40, x))}px`;
       rests[c].style.left = `${x}px`;
       return Array.from({ length: shown }, (_, i) => ({ x, y: Math.round(TOP + room * (i + 0.5) / shown) }));
@@ -86,6 +88,10 @@ export function mountNetwork(recording, state) {
     names.forEach((name, i) => {
       name.classList.toggle("crowded", crowded);
       place(name, spots[0][i]);
+    });
+    outputs.forEach((name, i) => {
+      const { x, y } = spots[last + 1][i];
+      place(name, { x: x + 22, y });
     });
     layers.forEach((layer, column) => spots[column + 1].forEach((spot, i) => {
       const room = (height - TOP) / spots[column + 1].length;

@@ -21,7 +21,8 @@ export function prediction(recording, state) {
   const element = html("div", {}, ...parts.map(part => part.element), words, card.element);
   const draw = () => {
     for (const part of parts) part.draw(state.choice.frame);
-    words.replaceChildren(...sentence(recording, state.choice.frame));
+    const { frame } = state.choice, { verdict } = recording.told;
+    words.replaceChildren(...sentence(recording, frame), ...(verdict && frame === recording.last ? [html("br"), html("b", {}, "Verdict: "), `${verdict[0]}.`] : []));
     card.draw(state.choice.frame);
   };
   return { element, draw };

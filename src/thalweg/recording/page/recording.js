@@ -38,6 +38,8 @@ import { summed, unpacked } from "thalweg/tensors.js";
  * @property {string} formulas
  * @property {string} python
  * @property {string} sha256
+ * @property {{loss: number} | null} constant_guess
+ * @property {string[]} [verdict] once the run is over
  */
 
 /**
