@@ -22,7 +22,7 @@ export function prediction(recording, state) {
   const draw = () => {
     for (const part of parts) part.draw(state.choice.frame);
     const { frame } = state.choice, { verdict } = recording.told;
-    words.replaceChildren(...sentence(recording, frame), ...(verdict && frame === recording.last ? [html("br"), html("b", {}, "Verdict: "), `${verdict[0]}.`] : []));
+    words.replaceChildren(...sentence(recording, frame), ...(verdict && !recording.told.diverged && frame === recording.last ? [html("br"), html("b", {}, "Verdict: "), `${verdict[0]}.`] : []));
     card.draw(state.choice.frame);
   };
   return { element, draw };
