@@ -49,6 +49,7 @@ draw_figures = os.environ.get("THALWEG_DOCS_FIGURES") != "0"
 html_theme = "furo"
 html_title = "thalweg"
 html_show_copyright = False
+html_show_search_summary = False  # they'd be fetched, which a page of a file may not
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
 html_theme_options = {"light_css_variables": LIGHT, "dark_css_variables": DARK}

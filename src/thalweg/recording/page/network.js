@@ -91,6 +91,7 @@ export function mountNetwork(recording, state) {
     });
     outputs.forEach((name, i) => {
       const { x, y } = spots[last + 1][i];
+      name.style.maxWidth = `${width - x - 22}px`;
       place(name, { x: x + 22, y });
     });
     layers.forEach((layer, column) => spots[column + 1].forEach((spot, i) => {
