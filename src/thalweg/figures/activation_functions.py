@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from thalweg.backends.numpy.calls import gradient
 from thalweg.figures.runs import Curve
 from thalweg.figures.style import BLUE, GRAY, VERMILION, legible, new_figure
-from thalweg.formulas.activations import ACTIVATIONS, Activation, softmax
+from thalweg.formulas.activations import ACTIVATIONS, Activation, leaky_relu, softmax
 from thalweg.program import ops
 
 COLUMNS = 4
@@ -87,7 +87,9 @@ def remark_on(function: Activation, derivatives: np.ndarray) -> str:
     """What can't be read off the curves."""
     if function is softmax:
         return " of (z, 0), first output"
-    return "" if derivatives.any() else ": φ′(z) = 0 everywhere"
+    if function is leaky_relu:
+        return f": φ′(z) = {derivatives[0]:g} for z < 0"
+    return "" if derivatives.any() else ": φ′(z) = 0, and undefined at 0"
 
 
 def plot(data: Data) -> Figure:

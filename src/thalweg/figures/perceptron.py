@@ -71,8 +71,8 @@ def run(settings: Settings | None = None) -> Data:
     bias = network.parameters["1.bias"].item()
     right = (network.predict(rows.X)[:, 0] >= 0.5) == rows.y
     return Data(
-        f"A perceptron tells {right.sum()} of {len(right)} flowers apart with a "
-        f"straight line (○: the other {len(right) - right.sum()})",
+        f"A line tells {right.sum()} of {len(right)} flowers it was learned from apart "
+        f"(○: the other {len(right) - right.sum()})",
         rows.source,
         [chosen.seed],
         weights,

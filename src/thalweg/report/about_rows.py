@@ -81,9 +81,23 @@ def worst_section(rows: EvaluatedRows, columns: Sequence[str]) -> Section:
     least = "whose true class it found least probable"
     how = least if rows.classes else "that it is furthest off on"
     caption = f"The {counted(len(worst), 'test row')} {how}{which}"
-    text = "Look here for mistakes in the table, and for what the columns don't tell."
+    text = (
+        f"{how_many_wrong(rows)}Look here for mistakes in the table, and for what the "
+        "columns don't tell."
+    )
     blocks: list[Block] = [Paragraph(text), Grid(caption, heads, grid, len(heads))]
-    return Section("worst", "The rows it got most wrong", blocks)
+    # Of classes most of these rows may be right: what they share is a doubt.
+    found = "was least sure of" if rows.classes else "got most wrong"
+    return Section("worst", f"The rows it {found}", blocks)
+
+
+def how_many_wrong(rows: EvaluatedRows) -> str:
+    """Of classes, how many test rows were taken for another than theirs."""
+    errors = rows.errors
+    if not isinstance(errors, ClassErrors):
+        return ""
+    wrong = int((errors.truth != errors.predicted).sum())
+    return f"It got {wrong:,} of {counted(len(errors.truth), 'test row')} wrong. "
 
 
 def where(rows: EvaluatedRows, row: int) -> str:

@@ -177,7 +177,7 @@ def test_derivatives_of_activations_equal_finite_differences(place):
 def test_step_is_shown_without_a_derivative():
     panel = next(p for p in data_of("activation_functions").panels if p.name == "step")
     assert set(panel.derivatives.y) == {0.0}
-    assert "0 everywhere" in panel.remark
+    assert "undefined at 0" in panel.remark
 
 
 def test_early_stopping_is_drawn_where_the_validation_loss_says():
