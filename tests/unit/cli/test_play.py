@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from thalweg.playground.run import ended
 SHORT = "epochs=8&layers=3"
 
 
-def told_in(page: Path) -> dict[str, object]:
+def told_in(page: Path) -> dict[str, Any]:
     """The document in an exported page."""
     found = re.search(r'id="document">(.*?)</script>', page.read_text("utf-8"), re.S)
     assert found is not None

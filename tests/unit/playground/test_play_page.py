@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,9 +239,7 @@ def test_8_eight_seeds_are_eight_runs_and_the_median_is_numpys(played: Played) -
     tab.page.click(".deed")
     wait(tab, "document.querySelector('#result .chart') !== null")
     data = data_of(SHORT)
-    every = [
-        curves(Experiment(**{**vars(SHORT), "seed": s}), data)[0] for s in range(8)
-    ]
+    every = [curves(replace(SHORT, seed=s), data)[0] for s in range(8)]
     assert SEEDS == 8
     lowest = sorted(float(np.nanmin(each[1])) for each in every)
     words = numbers(tab.page.locator("#result .say").last.inner_text())

@@ -80,7 +80,9 @@ def test_the_numbers_that_are_read_are_the_engines(
             loss = own[f"{part}_loss"]
             shown = text(tab, f"#m-{part}")
             if np.isfinite(loss):
-                near = {"abs": 6e-4} if abs(loss) < 1000 else {"rel": 0.05}
+                near: dict[str, Any] = (
+                    {"abs": 6e-4} if abs(loss) < 1000 else {"rel": 0.05}
+                )
                 assert numbers(shown)[0] == pytest.approx(loss, **near)
             else:
                 assert shown == "–"
@@ -88,7 +90,9 @@ def test_the_numbers_that_are_read_are_the_engines(
         if np.isfinite(metric):
             percent = 1 if task in ("numbers", "diverged") else 100
             shown = numbers(text(tab, "#m-metric"))[0]
-            near = {"abs": 0.06} if abs(metric) < 1000 else {"rel": 0.05}
+            near: dict[str, Any] = (
+                {"abs": 0.06} if abs(metric) < 1000 else {"rel": 0.05}
+            )
             assert shown == pytest.approx(percent * metric, **near)
 
 
