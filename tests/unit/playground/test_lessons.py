@@ -80,8 +80,8 @@ def test_lessons_go_by_name_or_number() -> None:
 
 
 def test_a_condition_that_cant_be_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="there is no measure 'acuracy'"):
-        Condition.read("acuracy >= 0.9")
+    with pytest.raises(ArgumentError, match="there is no measure 'accurcy'"):
+        Condition.read("accurcy >= 0.9")
     with pytest.raises(ArgumentError, match="a condition must be like"):
         Condition.read("accuracy is good")
 
