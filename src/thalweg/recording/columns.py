@@ -138,4 +138,8 @@ def curves_of(columns: list[Column]) -> dict[str, NumpyArray]:
 def slope_of(chosen: str | Activation) -> Callable[..., Any]:
     """The slope of an activation at every z, compiled once for each shape of z."""
     formula = activation(chosen)
-    return compile(gradient(lambda z: ops.sum(formula(z))))
+
+    def total(z: ops.Array) -> ops.Array:
+        return ops.sum(formula(z))
+
+    return compile(gradient(total))

@@ -103,7 +103,9 @@ class Recorder:
         low, high = (0.0, 1.0)
         if self.task == "numbers":
             low, high = float(self.y.min()), float(self.y.max())
-        return Plane.around(self.X, self.axes, low, high if high > low else low + 1)
+        held_out = self.session.validation
+        X = self.X if held_out is None else np.concatenate([self.X, held_out[0]])
+        return Plane.around(X, self.axes, low, high if high > low else low + 1)
 
     # What stays -----------------------------------------------------------------------
 

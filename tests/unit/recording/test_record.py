@@ -107,6 +107,17 @@ def test_a_frame_holds_what_the_network_of_that_epoch_gives(
         assert frame["z_counts"].sum(axis=1).tolist() == [len(X)] * len(frame["row.z"])
 
 
+def test_every_row_lies_in_the_picture(
+    recorded: tuple[str, tw.Network, Recording],
+) -> None:
+    _, _, recording = recorded
+    (left, right), (low, high) = recording.document["map"]["box"]
+    for part in ("training", "validation"):
+        across, up = recording.fixed[f"{part}.X"][:, :2].T
+        assert left < across.min() < across.max() < right
+        assert low < up.min() < up.max() < high
+
+
 def fill(network: tw.Network, flat: Any) -> None:
     start = 0
     for name, array in network.parameters.items():

@@ -139,8 +139,11 @@ export function mountNetwork(recording, state) {
     units.forEach((button, unit) => {
       button.setAttribute("aria-pressed", String(unit === chosen));
       button.tabIndex = unit === chosen ? 0 : -1;
-      if (button.classList.toggle("dropped", Boolean(off[unit]))) button.title = "switched off in this step";
-      else button.removeAttribute("title");
+      const name = unitName(recording, unitAt(recording, unit)), dropped = Boolean(off[unit]);
+      if (button.classList.contains("dropped") !== dropped) {
+        button.classList.toggle("dropped", dropped);
+        button.setAttribute("aria-label", dropped ? `${name}, switched off in this step for the row that is shown` : name);
+      }
       const canvas = /** @type {HTMLCanvasElement} */ (button.firstElementChild);
       if (!map) button.style.background = rampColor(a[unit]);
       else if (unit < outputs) paint(canvas, pictures.subarray(unit * pixels, (unit + 1) * pixels), size, map.unit_levels);

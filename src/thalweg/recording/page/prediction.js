@@ -179,6 +179,10 @@ function sentence(recording, frame) {
     return [`After epoch ${frame} the training loss is ${lossText(loss("training", frame))}; before the first step it was ${lossText(loss("training", 0))}.`];
   }
   const lowest = loss("validation", best), now = loss("validation", frame);
+  const worse = told.constant_guess && lowest >= told.constant_guess.loss;
+  if (frame === best && (told.diverged || worse)) {
+    return [`The validation loss is ${lossText(lowest)}; ${worse ? `a constant guess loses ${lossText(told.constant_guess?.loss ?? 0)}, which is no more` : "no epoch of the run has a lower one"}.`];
+  }
   if (frame === best) {
     const then = training.patience ? ` Early stopping waits ${training.patience} more epochs, then brings these weights back.` : "";
     return [html("b", {}, "The best epoch. "), `The validation loss is ${lossText(lowest)}; no epoch ${recording.source && recording.frames <= told.epochs && told.stopped_epoch === null ? "so far" : "of the run"} has a lower one.${then}`];
