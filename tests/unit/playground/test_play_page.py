@@ -477,3 +477,28 @@ def test_a_row_is_followed_by_click_and_by_key(played: Played) -> None:
     other.to_end()
     expected = np.stack([frame["row.z"] for frame in other.film.frames])
     np.testing.assert_array_equal(own, expected)
+
+
+def test_runs_that_were_left_while_they_played_leave_nothing_behind(
+    played: Played,
+) -> None:
+    tab = played.open()
+
+    def counted() -> dict[str, int]:
+        tab.call("HeapProfiler.collectGarbage")
+        return tab.call("Memory.getDOMCounters")
+
+    def leave_some(count: int) -> None:
+        for _ in range(count):
+            tab.page.keyboard.press("Space")
+            tab.page.wait_for_timeout(150)
+            seed = tab.ask("window.thalweg.live.experiment.seed")
+            tab.page.keyboard.press("n")
+            wait(tab, f"window.thalweg.live.experiment.seed === {seed + 1}")
+
+    leave_some(2)
+    before = counted()
+    leave_some(6)
+    after = counted()
+    assert after["jsEventListeners"] <= before["jsEventListeners"] + 20
+    assert after["nodes"] <= before["nodes"] + 300

@@ -27,7 +27,7 @@ export function mountTransport(recording, state, deed) {
 
   let due = 0;
   const tick = (/** @type {number} */ now) => {
-    if (!state.choice.playing) return;
+    if (!state.choice.playing || state.signal.aborted) return; // another run took its place
     if (now >= due) {
       due = Math.max(due + 1000 / state.choice.speed, now - 200);
       const frame = Math.floor(state.choice.frame) + 1;
